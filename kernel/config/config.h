@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postrider.conf, read into plain structs; libconfig ends here.
+ *
+ *   module_directory = "/usr/lib/postrider";      users = { receiver = "postrider"; courier = "postrider-q"; };
+ *   run_directory = "/run/postrider";             drop_directory = "/var/spool/postrider/drop";
+ *   log = "syslog";                               # or "stderr" or a file name
+ *   options = { QueueDirectory = "/var/spool/postrider/mqueue"; Timeout = { queuereturn = "5d"; }; };
+ *   listeners = ( { name = "MTA"; address = "0.0.0.0"; port = 25; } );
+ *   maps    = { access = { module = "hash"; file = "/etc/postrider/access.db"; }; };
+ *   mailers = { local = { module = "local"; }; esmtp = { module = "smtp"; }; };
+ *   filters = ( { name = "watch"; module = "debug"; } );
+ *   rules   = { module = "routes"; local_domains = ( "example.org" ); };
+ *   store   = { module = "spool"; };
+ *   auth    = ( ... );
+ *
+ * Every error names file and line and the nearest known key.  config_load fails on the first syntax error, and
+ * otherwise collects all errors (one a line) before it fails.
+ * A configuration is constant for the life of a process.
+ */
+#ifndef KERNEL_CONFIG_CONFIG_H
+#define KERNEL_CONFIG_CONFIG_H
+
+#include "kernel/config/options.h"
+#include <postrider/module.h>
+
+struct config_setting {
+	struct pr_str name;
+	struct pr_str text;         /* scalar value as text */
+	const struct pr_str *items; /* list value */
+	size_t item_count;
+	uint32_t is_list;
+	uint32_t line;
+	const char *file;
+};
+
+/* One declared instance: kind, its name, the module's file name, the settings meant for the module's option table, and
+ * those the kernel takes for itself (mailers: flags, size_limit, line_limit, recipients; filters: on_failure). */
+struct config_instance {
+	uint32_t kind; /* enum pr_kind */
+	uint32_t line;
+	const char *file;
+	struct pr_str name;
+	struct pr_str module;
+	const struct config_setting *settings;
+	size_t setting_count;
+	struct pr_str flags;      /* mailers: F= letters; absent: module's default_flags */
+	struct pr_str on_failure; /* filters: "tempfail" (default) or "accept" or "reject" */
+	int64_t size_limit;       /* mailers: M=, 0 none */
+	int64_t line_limit;       /* mailers: L=, 0 none */
+	int64_t recipients;       /* mailers: r=, recipients per transaction, 100 */
+	int64_t messages;         /* mailers: m=, messages per connection, 0 no limit */
+};
+
+struct config_listener {
+	struct pr_str name;    /* "MTA" */
+	struct pr_str address; /* "0.0.0.0", "::1"; absent for a Unix socket */
+	struct pr_str path;    /* Unix socket, else absent */
+	uint32_t port;
+	uint32_t mode;         /* of the Unix socket, 0666 */
+	uint32_t submission;   /* 1: the local submission socket: SO_PEERCRED is the identity */
+	uint32_t line;
+};
+
+struct config {
+	struct pr_arena arena;
+	struct pr_str path;
+	struct pr_str module_directory;
+	struct pr_str run_directory;  /* submit.sock, control.sock */
+	struct pr_str drop_directory;
+	struct pr_str log;
+	struct pr_str receiver_user, courier_user;
+	struct options options;
+	const struct config_listener *listeners; /* the submission socket RUN/submit.sock is always the last */
+	size_t listener_count;
+	const struct config_instance *instances;
+	size_t instance_count;
+};
+
+#define CONFIG_DEFAULT_PATH CONFIG_DIR "/postrider.conf"
+
+/* `overrides` are "Name=value" from -O, in order.  NULL and the sentences in `errors` when it cannot be used. */
+struct config *config_load(const char *path, const struct pr_list *overrides, struct pr_text *errors);
+/* The same from bytes, for fuzzing and tests; `path` only names it in errors. */
+struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The option table: sendmail's long names, one row each (kernel/config/options.c).
+ *
+ * postrider.conf's `options` group, -O Name=value and -o letter all fill this one
+ * record through the same table.  Times are seconds, sizes bytes.
+ */
+#ifndef KERNEL_CONFIG_OPTIONS_H
+#define KERNEL_CONFIG_OPTIONS_H
+
+#include <postrider/option.h>
+
+struct options {
+	/* names and places */
+	struct pr_str queue_directory;   /* QueueDirectory */
+	struct pr_list alias_files;      /* AliasFile */
+	struct pr_str default_user;      /* DefaultUser: for programs and files from system aliases */
+	struct pr_str host_name;         /* HostName: $j; default: the machine's canonical name */
+	struct pr_str pid_file;          /* PidFile */
+	struct pr_str trusted_user;      /* TrustedUser */
+	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
+	struct pr_str greeting;          /* SmtpGreetingMessage */
+	struct pr_str unix_from_line;    /* UnixFromLine */
+	struct pr_str delivery_mode;     /* DeliveryMode: i b q d */
+	struct pr_str help_file;         /* HelpFile */
+	struct pr_list privacy;          /* PrivacyOptions */
+	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
+	struct pr_str safe_file_environment; /* SafeFileEnvironment */
+	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
+	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */
+	struct pr_str forward_path;      /* ForwardPath */
+	/* limits */
+	int64_t max_message_size;        /* MaxMessageSize, 0: none */
+	int64_t max_headers_length;      /* MaxHeadersLength, 32768 */
+	int64_t max_recipients;          /* MaxRecipientsPerMessage, 0: 10,000,000 bytes of envelope */
+	int64_t max_hop_count;           /* MaxHopCount, 25 */
+	int64_t max_alias_recursion;     /* MaxAliasRecursion, 10 */
+	int64_t max_daemon_children;     /* MaxDaemonChildren: sessions at once, 0: descriptors allow */
+	int64_t max_sessions_per_client; /* MaxSessionsPerClient, 0: no limit */
+	int64_t bad_rcpt_throttle;       /* BadRcptThrottle */
+	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
+	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */
+	int64_t connections_per_host;    /* MaxConnectionsPerHost: deliveries at once to one destination, 20 */
+	int64_t connection_cache_timeout;/* ConnectionCacheTimeout, seconds */
+	int64_t connection_cache_size;   /* ConnectionCacheSize */
+	int64_t min_free_blocks;         /* MinFreeBlocks */
+	/* queue */
+	int64_t min_queue_age;           /* MinQueueAge */
+	int64_t max_queue_age;           /* MaxQueueAge */
+	int64_t queue_interval;          /* QueueInterval (-q30m), 0: only when asked (-q) */
+	int64_t recipient_factor, class_factor, retry_factor; /* RecipientFactor ClassFactor RetryFactor */
+	/* Timeout.* */
+	int64_t timeout_initial, timeout_connect, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit,
+	    timeout_datablock, timeout_datafinal, timeout_rset, timeout_quit, timeout_misc, timeout_command,
+	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls;
+	/* switches */
+	int64_t log_level;               /* LogLevel */
+	uint32_t bare_newline_allowed;   /* never shipped true */
+	uint32_t allow_bogus_helo;       /* AllowBogusHELO */
+	uint32_t ignore_dots;            /* IgnoreDots */
+	uint32_t super_safe;             /* SuperSafe; default true */
+	uint32_t hold_expensive;         /* HoldExpensive */
+	uint32_t send_mime_errors;       /* SendMimeErrors; default true */
+	uint32_t eight_bit_refused;      /* reserved */
+	uint32_t reject_nul;             /* RejectNUL; default true as Debian's */
+	uint32_t save_from_line;         /* SaveFromLine */
+};
+
+extern const struct pr_option options_table[];
+
+#endif

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+sbin_PROGRAMS += postrider
+postrider_SOURCES = kernel/main.c
+postrider_CPPFLAGS = $(KERNEL_CPPFLAGS)
+postrider_LDADD = libkernel.la
+postrider_LDFLAGS = $(AM_LDFLAGS) -dlpreopen force

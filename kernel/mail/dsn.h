@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Delivery status notifications (RFC 3461-3464) in the form sendmail gives them.
+ */
+#ifndef KERNEL_MAIL_DSN_H
+#define KERNEL_MAIL_DSN_H
+
+#include <postrider/envelope.h>
+
+enum dsn_kind { DSN_FAILURE = 1, DSN_DELAY = 2, DSN_SUCCESS = 3, DSN_POSTMASTER = 4 };
+
+struct dsn_facts {
+	enum dsn_kind kind;
+	struct pr_str id;        /* queue id of the notice */
+	struct pr_str host_name; /* $j */
+	struct pr_str to;        /* "joe@example.org": sender of the original, or DoubleBounceAddress */
+	struct pr_str transcript;/* lines of the session, LF, may be empty */
+	int64_t now;
+	int32_t zone;
+	int64_t return_after;    /* Timeout.queuereturn, seconds */
+	int64_t warn_after;      /* Timeout.queuewarn, seconds */
+	size_t body_limit;       /* most bytes of the original body to return; 0: header only */
+};
+
+/* Builds envelope (sender "<>", one recipient) and header in the arena, and writes the complete body (LF line ends) by `write` in pieces.
+ * `recipients` of the original that are reported: those whose index bit... all with report[i] true. */
+typedef enum pr_status dsn_write(void *context, const void *data, size_t len);
+typedef enum pr_status dsn_read(void *context, void *buffer, size_t room, size_t *length_out); /* original body */
+enum pr_status dsn_build(const struct dsn_facts *facts, const struct pr_envelope *original, const bool *report,
+                         dsn_read *read, void *read_context, dsn_write *write, void *write_context,
+                         struct pr_arena *arena, struct pr_envelope **envelope_out);
+
+#endif

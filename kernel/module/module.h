@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Loading modules and calling them.
+ *
+ * A process opens one module_set: all instances its roles need, each checked, opened and ready.
+ * A worker thread owns one module_thread.  A call in progress is a module_call: it gives the module its arena,
+ * instance, thread and session memory, serialises when the module is not PR_CONCURRENT, and notes which module is on
+ * the stack so that a crash names it.
+ *
+ * The typed functions below (map_lookup, mailer_deliver ...) are the only way to reach a module.
+ * None of them logs; the reason stands in the scope.
+ */
+#ifndef KERNEL_MODULE_MODULE_H
+#define KERNEL_MODULE_MODULE_H
+
+#include "kernel/config/config.h"
+#include <postrider/filter.h>
+#include <postrider/host.h>
+#include <postrider/mailer.h>
+#include <postrider/map.h>
+#include <postrider/module.h>
+#include <postrider/rules.h>
+#include <postrider/store.h>
+
+struct module_set;
+struct module_instance;
+struct module_thread;
+
+enum module_role { MODULE_ROLE_CHECK = 1, MODULE_ROLE_RECEIVER = 2, MODULE_ROLE_COURIER = 4, MODULE_ROLE_TOOL = 8 };
+
+/* How the kernel's services reach outside: set by the process that owns the set (NULL: not available here). */
+struct module_services {
+	enum pr_status (*local_deliver)(void *context, struct pr_call *call, struct pr_local_delivery *delivery);
+	void *context;
+};
+
+/* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.
+ * NULL and one sentence per culprit in `errors`. */
+struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors);
+void module_set_close(struct module_set *set);
+void module_set_services(struct module_set *set, const struct module_services *services);
+const struct config *module_set_config(const struct module_set *set);
+
+/* By kind and name; NULL when not declared. */
+struct module_instance *module_find(struct module_set *set, enum pr_kind kind, struct pr_str name);
+/* The n-th instance of a kind in the order of the configuration; NULL past the end. */
+struct module_instance *module_at(struct module_set *set, enum pr_kind kind, size_t index);
+const struct config_instance *module_config(const struct module_instance *instance);
+struct pr_str module_name(const struct module_instance *instance);
+/* mailers: effective F= letters */
+struct pr_str module_mailer_flags(const struct module_instance *mailer);
+bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
+
+struct module_thread *module_thread_new(struct module_set *set);
+void module_thread_free(struct module_thread *thread);
+
+/* The surroundings of calls: one per SMTP session or delivery, on its owner's stack or heap. */
+struct module_scope {
+	struct module_thread *thread;
+	struct pr_arena *arena;
+	struct pr_str reason;      /* of the last failing call */
+	int64_t deadline_ms;       /* for the next calls, 0 none */
+	struct pr_str (*macro)(void *context, struct pr_str name); /* may be NULL */
+	void *macro_context;
+	struct pr_str mailer;      /* set while a mailer runs: whose header_print is meant */
+	struct pr_str host;
+};
+void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena);
+
+/* A session of a mailer or filter: the module's session memory. */
+struct module_session {
+	struct module_instance *instance;
+	void *memory;
+};
+bool module_session_init(struct module_session *session, struct module_instance *instance);
+void module_session_fini(struct module_session *session); /* memory only; call the kind's close first */
+
+/* maps */
+enum pr_status map_lookup(struct module_scope *scope, struct pr_str map, struct pr_str key, const struct pr_list *args,
+                          struct pr_str *value_out);
+bool map_exists(struct module_set *set, struct pr_str map);
+
+/* rules (the one engine of the set) */
+enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
+enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, struct pr_str mailer, struct pr_str address,
+                             struct pr_str *address_out);
+enum pr_status rules_check(struct module_scope *scope, enum pr_check check, const struct pr_check_context *context,
+                           const struct pr_list *arguments, struct pr_verdict *verdict);
+
+/* mailers; session->instance says which */
+enum pr_status mailer_open(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination);
+enum pr_status mailer_deliver(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination,
+                              const struct pr_envelope *envelope, struct pr_body *body, struct pr_delivery *deliveries, size_t count);
+bool mailer_alive(struct module_scope *scope, struct module_session *session); /* false: not re-usable */
+void mailer_close(struct module_scope *scope, struct module_session *session);
+
+/* filters; `hook` calls skip absent functions (continue) */
+enum pr_status filter_connect(struct module_scope *, struct module_session *, const struct pr_client *, struct pr_verdict *);
+enum pr_status filter_helo(struct module_scope *, struct module_session *, struct pr_str name, struct pr_verdict *);
+enum pr_status filter_mail(struct module_scope *, struct module_session *, struct pr_str sender, const struct pr_list *, struct pr_verdict *);
+enum pr_status filter_rcpt(struct module_scope *, struct module_session *, struct pr_str rcpt, const struct pr_list *, struct pr_verdict *);
+enum pr_status filter_data(struct module_scope *, struct module_session *, struct pr_verdict *);
+enum pr_status filter_header(struct module_scope *, struct module_session *, const struct pr_header *, struct pr_verdict *);
+enum pr_status filter_eoh(struct module_scope *, struct module_session *, struct pr_verdict *);
+enum pr_status filter_body(struct module_scope *, struct module_session *, const void *data, size_t len, struct pr_verdict *);
+enum pr_status filter_message(struct module_scope *, struct module_session *, const struct pr_envelope *,
+                              const struct pr_filter_edit *, void *edit_context, struct pr_verdict *);
+void filter_abort(struct module_scope *, struct module_session *);
+void filter_close(struct module_scope *, struct module_session *);
+/* Inside an edit function: what was given to filter_message as edit_context. */
+void *filter_edit_context(const struct pr_call *call);
+
+/* store (the one store of the set) */
+bool store_role(struct module_scope *scope, uint32_t role);
+enum pr_status store_begin(struct module_scope *scope, void **transaction_out, struct pr_str *id_out);
+enum pr_status store_body(struct module_scope *scope, void *transaction, const void *data, size_t len);
+enum pr_status store_commit(struct module_scope *scope, void *transaction, const struct pr_envelope *envelope,
+                            pr_commit_done *done, void *context);
+void store_abort(struct module_scope *scope, void *transaction);
+enum pr_status store_next(struct module_scope *scope, void **cursor, struct pr_entry *entry_out);
+void store_next_end(struct module_scope *scope, void **cursor);
+enum pr_status store_peek(struct module_scope *scope, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
+enum pr_status store_claim(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status store_body_open(struct module_scope *scope, struct pr_claim *claim, struct pr_body *body_out);
+void store_body_close(struct module_scope *scope, struct pr_body *body);
+enum pr_status store_update(struct module_scope *scope, struct pr_claim *claim, const struct pr_envelope *envelope);
+enum pr_status store_finish(struct module_scope *scope, struct pr_claim *claim);
+enum pr_status store_defer(struct module_scope *scope, struct pr_claim *claim, const struct pr_envelope *envelope);
+void store_release(struct module_scope *scope, struct pr_claim *claim);
+enum pr_status store_hold(struct module_scope *scope, struct pr_str id, struct pr_str reason);
+enum pr_status store_unhold(struct module_scope *scope, struct pr_str id);
+enum pr_status store_requeue(struct module_scope *scope, struct pr_str id);
+enum pr_status store_remove(struct module_scope *scope, struct pr_str id);
+enum pr_status store_health(struct module_scope *scope, struct pr_store_health *health_out);
+enum pr_status store_drain(struct module_scope *scope);
+
+/* "maps/hash instance access" while a module runs in this thread, else NULL; async-signal-safe. */
+const char *module_on_stack(void);
+/* Reading a body within a scope (the call a pr_body needs). */
+enum pr_status body_read(struct module_scope *scope, struct pr_body *body, void *buffer, size_t room, size_t *length_out);
+enum pr_status body_rewind(struct module_scope *scope, struct pr_body *body);
+
+#endif

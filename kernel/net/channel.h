@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Between the master and its children: one SOCK_SEQPACKET pair each, small messages, descriptors passed along.
+ *
+ *   master -> role    DRAIN  stop accepting/claiming, finish, leave       STOP  leave soon (SIGTERM): limit in number
+ *                     WAKE   run the queue now (-q)                        STATUS  send one line of state
+ *   role -> master    READY  loaded and serving                            FAILED text  why not
+ *                     STATE text   answer to STATUS
+ *   courier -> master HELPER name  a helper for that user, please
+ *   master -> courier HELPER number = 0 with a descriptor, or text = why not
+ */
+#ifndef KERNEL_NET_CHANNEL_H
+#define KERNEL_NET_CHANNEL_H
+
+#include <postrider/text.h>
+
+enum channel_kind {
+	CHANNEL_READY = 1, CHANNEL_FAILED, CHANNEL_DRAIN, CHANNEL_STOP, CHANNEL_WAKE, CHANNEL_STATUS, CHANNEL_STATE,
+	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END
+};
+
+#define CHANNEL_TEXT_MAX 8000
+
+struct channel_message {
+	uint32_t kind;
+	uint32_t serial;   /* a reply carries its question's */
+	int64_t number;
+	size_t length;
+	char text[CHANNEL_TEXT_MAX];
+};
+
+/* Blocking; false with errno.  fd -1: none. */
+bool channel_send(int channel, uint32_t kind, uint32_t serial, int64_t number, struct pr_str text, int fd);
+/* 1 got one, 0 the other side is gone, -1 nothing within timeout_ms (or errno).  *fd_out is -1 when none came. */
+int channel_receive(int channel, struct channel_message *message, int *fd_out, int timeout_ms);
+bool channel_pair(int pair[2]); /* close-on-exec */
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From one recipient to all the recipients it means: rules, aliases, rules again.
+ *
+ * The expansion knows no map and no module: it asks through three functions.  Members are kept as a growing
+ * list with an index of what was already seen, so a list of 50,000 costs 50,000 steps and a loop ends.
+ * MaxAliasRecursion bounds the depth ("aliasing/forwarding loop broken (11 aliases deep; 10 max)").
+ */
+#ifndef KERNEL_ROUTE_EXPAND_H
+#define KERNEL_ROUTE_EXPAND_H
+
+#include <postrider/envelope.h>
+#include <postrider/rules.h>
+
+struct expand_source {
+	void *context;
+	/* address without brackets -> route, as rules_resolve */
+	enum pr_status (*resolve)(void *context, struct pr_str address, struct pr_route *route_out);
+	/* F=A: look the user up in the aliases; F=w: must have an account */
+	bool (*mailer_has_flag)(void *context, struct pr_str mailer, char flag);
+	/* local part (lower case) -> alias value; PR_NOTFOUND, PR_TEMPFAIL */
+	enum pr_status (*alias)(void *context, struct pr_str key, struct pr_str *value_out);
+	/* is there such a user?  PR_OK, PR_NOTFOUND, PR_TEMPFAIL */
+	enum pr_status (*user)(void *context, struct pr_str name);
+	/* contents of an :include: file from the system aliases; PR_NOTFOUND, PR_TEMPFAIL with a reason */
+	enum pr_status (*include)(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out);
+};
+
+struct expand_limits {
+	uint32_t depth;   /* MaxAliasRecursion */
+	uint32_t reserved;
+	size_t members;   /* most recipients of one message after expansion */
+};
+
+/* The set of final recipients of one message: duplicates are suppressed across all RCPTs. */
+struct expansion;
+struct expansion *expansion_new(const struct expand_source *source, const struct expand_limits *limits);
+void expansion_free(struct expansion *expansion);
+
+struct expand_result {
+	uint32_t code;          /* SMTP code of a refusal, 0 when accepted */
+	uint32_t added;         /* final recipients added */
+	struct pr_str enhanced; /* "5.1.1" */
+	struct pr_str text;     /* "User unknown" */
+};
+/* Adds what `address` (no brackets) means.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL: refused, nothing added, result says how.
+ * `model` gives flags, original and the client's own address for the new recipients.  from_wire: "|prog", "/file" and ":include:" are refused
+ * ("Cannot mail directly to programs"). */
+enum pr_status expansion_add(struct expansion *expansion, struct pr_str address, const struct pr_recipient *model,
+                             bool from_wire, struct expand_result *result_out);
+/* owner-LIST of the list that was expanded, if there is one: the new envelope sender (no brackets); absent otherwise. */
+struct pr_str expansion_owner(const struct expansion *expansion);
+struct pr_recipient *expansion_recipients(struct expansion *expansion, size_t *count_out);
+void expansion_clear(struct expansion *expansion);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The SMTP server as a machine without I/O (RFC 5321; replies are sendmail's).
+ *
+ * A client connects.  The driver starts the machine, which at once asks the question SMTP_ASK_CONNECT.  The driver
+ * answers it; the machine writes the greeting into its output.  From then on:
+ *
+ *     bytes from the client  ->  smtp_machine_input()      takes what it can use, returns how much
+ *     a question appears     ->  smtp_machine_question()   the driver finds out (rules, filters, store)
+ *                            ->  smtp_machine_answer()     and says so; the machine writes the reply
+ *     output grows           ->  smtp_machine_output()     the driver sends it and consumes it
+ *
+ * While a question is open, input takes nothing: pipelined commands stay with the driver, so replies come in
+ * order whatever the chunks.  There is no clock, no socket, no thread in here: the driver tells how long to wait
+ * (smtp_machine_timeout) and says smtp_machine_timed_out() when it was too long, smtp_machine_end() when the
+ * peer is gone, smtp_machine_shutdown() when the daemon leaves: a 421 at the next command boundary outside of a transaction.
+ *
+ * Always true:
+ *   - only CR LF "." CR LF ends the data; a bare CR or LF in data is refused (421 4.5.0) and never ends anything;
+ *   - a command line is at most SMTP_LINE_MAX bytes, replies echo only escaped printable text;
+ *   - memory is bounded whatever the client sends.
+ *
+ *       start --CONNECT--> greeting --> idle --HELO--> idle --MAIL--> mail --RCPT--> mail --DATA--> data --dot--> idle
+ *                                        ^---------------------------- RSET, EHLO ------'              |
+ *                                        '---------------------------- END answered -------------------'
+ */
+#ifndef KERNEL_SMTP_MACHINE_H
+#define KERNEL_SMTP_MACHINE_H
+
+#include <postrider/address.h>
+#include <postrider/text.h>
+#include <postrider/verdict.h>
+
+#define SMTP_LINE_MAX 2048 /* sendmail's MAXLINE; longer: 421 "Command line too long" */
+
+struct smtp_machine;
+
+/* Constant for the session; strings are borrowed and must outlive the machine. */
+struct smtp_settings {
+	struct pr_str host_name;    /* $j */
+	struct pr_str greeting;     /* SmtpGreetingMessage with macros expanded, without "220 " */
+	struct pr_str client_name;  /* for "Hello NAME [addr]" */
+	struct pr_str client_address; /* "127.0.0.1" or "IPv6:::1"; "local" for the submission socket */
+	uint64_t max_message_size;  /* 0: none */
+	uint64_t max_recipients;    /* 0: none */
+	uint64_t max_headers_length;/* bytes */
+	uint32_t forged;            /* "(may be forged)" */
+	uint32_t submission;        /* local socket: X-extensions allowed, no HELO needed */
+	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
+	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
+	uint32_t allow_bogus_helo;
+	uint32_t reject_nul;
+	uint32_t bad_commands_max;  /* 25 */
+	uint32_t starttls;          /* offered; room for the TLS work */
+	/* Timeout.* in seconds */
+	uint32_t timeout_initial, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit, timeout_datablock,
+	    timeout_datafinal, timeout_command, timeout_quit, timeout_misc, timeout_rset;
+};
+
+enum smtp_ask {
+	SMTP_ASK_NOTHING = 0,
+	SMTP_ASK_CONNECT,  /* may this client talk at all? */
+	SMTP_ASK_HELO,     /* name; extended tells EHLO */
+	SMTP_ASK_MAIL,     /* address, parameters */
+	SMTP_ASK_RCPT,     /* address, parameters */
+	SMTP_ASK_DATA,     /* start of data: 354 or not */
+	SMTP_ASK_BODY,     /* header and body bytes, dots unstuffed, line ends LF: write them to the transaction */
+	SMTP_ASK_END,      /* the dot: commit; the answer's text is the queue id on success */
+	SMTP_ASK_RESET,    /* the transaction is over without a commit: RSET, EHLO, QUIT, error, lost connection */
+	SMTP_ASK_VRFY,
+	SMTP_ASK_EXPN,
+	SMTP_ASK_ETRN,
+	SMTP_ASK_STARTTLS, /* after the answer and the flush the driver does the handshake, then smtp_machine_secured() */
+	SMTP_ASK_QUIT      /* nothing to decide; answered with anything */
+};
+
+/* NOTIFY bits */
+enum { SMTP_NOTIFY_NEVER = 1, SMTP_NOTIFY_SUCCESS = 2, SMTP_NOTIFY_FAILURE = 4, SMTP_NOTIFY_DELAY = 8 };
+
+struct smtp_question {
+	enum smtp_ask ask;
+	struct pr_str argument;      /* HELO name, VRFY/EXPN/ETRN argument, raw path "<joe@example.org>" for MAIL and RCPT */
+	struct pr_address address;   /* MAIL, RCPT: parsed */
+	struct pr_str data;          /* BODY: bytes; valid until answered */
+	bool in_header;              /* BODY: these bytes are header (the empty line belongs to the header) */
+	bool extended;               /* HELO: EHLO was said; MAIL: parameters seen */
+	uint64_t declared_size;      /* MAIL: SIZE=, 0 when absent */
+	bool eight_bit;              /* MAIL: BODY=8BITMIME; END: 8-bit bytes were seen */
+	bool body_given;             /* MAIL: BODY= was given */
+	bool ret_given, ret_headers; /* MAIL: RET= */
+	struct pr_str envelope_id;   /* MAIL: ENVID= (decoded) or absent */
+	struct pr_str auth;          /* MAIL: AUTH= (decoded) or absent */
+	bool notify_given;           /* RCPT */
+	uint32_t notify;             /* RCPT: SMTP_NOTIFY_ bits */
+	struct pr_str original;      /* RCPT: ORCPT= "rfc822;..." (decoded) or absent */
+	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
+	uint64_t size;               /* END: bytes of header and body with LF line ends */
+	uint64_t recipients;         /* DATA, END: accepted ones */
+	bool lost;                   /* RESET: the peer is gone */
+};
+
+/* action CONTINUE or ACCEPT: yes, with sendmail's standard text unless text is given.
+ * REJECT/DEFER: code, enhanced and text (standard ones when absent); code 421 closes.  DISCARD counts as yes here. */
+struct smtp_answer {
+	struct pr_verdict verdict;
+	struct pr_str id;   /* END: queue id for "ID Message accepted for delivery" */
+	struct pr_list lines; /* VRFY, EXPN: one reply line each */
+};
+
+struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);
+void smtp_machine_free(struct smtp_machine *machine);
+
+/* Bytes taken; less than len when a question is open, the machine is finished, or output waits to be sent. */
+size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t len);
+/* NULL when there is none. */
+const struct smtp_question *smtp_machine_question(const struct smtp_machine *machine);
+void smtp_machine_answer(struct smtp_machine *machine, const struct smtp_answer *answer);
+/* Bytes to be sent; the driver consumes with pr_text_consume. */
+struct pr_text *smtp_machine_output(struct smtp_machine *machine);
+/* True when nothing more is to be read: send the output, close. */
+bool smtp_machine_is_finished(const struct smtp_machine *machine);
+/* True between MAIL and the end of its transaction. */
+bool smtp_machine_in_transaction(const struct smtp_machine *machine);
+bool smtp_machine_in_data(const struct smtp_machine *machine);
+/* Seconds the driver should wait for the next byte. */
+uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
+void smtp_machine_timed_out(struct smtp_machine *machine); /* 421 4.4.2 and finished */
+void smtp_machine_end(struct smtp_machine *machine);       /* peer is gone: RESET is asked if a transaction is open */
+void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if idle, else after the transaction */
+/* TLS is on: forget everything the client said before. */
+void smtp_machine_secured(struct smtp_machine *machine);
+/* What the client said in (E)HLO, or absent; "SMTP" or "ESMTP" for $r. */
+struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
+const char *smtp_machine_protocol(const struct smtp_machine *machine);
+/* Memory held by this machine, bytes; an idle one is under 2 KiB. */
+size_t smtp_machine_memory(const struct smtp_machine *machine);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The kernel's services for modules: one versioned table, reached by call->host.
+ *
+ * Every function takes the call it serves: results live in its arena, its
+ * deadline holds, and a failure leaves its reason in the call, so
+ * `return call->host->map_lookup(call, ...)` passes it on.
+ */
+#ifndef POSTRIDER_HOST_H
+#define POSTRIDER_HOST_H
+
+#include "envelope.h"
+
+struct pr_mx {
+	struct pr_str name; /* without the final dot */
+	uint32_t preference;
+	uint32_t reserved;
+};
+
+/* What the helper is asked to do; it runs as `user`, never as root. */
+enum pr_local_kind {
+	PR_LOCAL_MBOX = 1,    /* append to path, dot-lock and fcntl */
+	PR_LOCAL_MAILDIR = 2, /* path is the Maildir */
+	PR_LOCAL_FILE = 3,    /* append to a file named by an alias */
+	PR_LOCAL_PROGRAM = 4  /* run argv with the message on stdin */
+};
+
+struct pr_local_delivery {
+	size_t size;
+	uint32_t kind;
+	uint32_t timeout;      /* seconds; 0: kernel's default */
+	struct pr_str user;    /* account name; absent: DefaultUser */
+	struct pr_str path;    /* absolute; "~/" at the front stands for the home directory */
+	struct pr_list argv;   /* for PR_LOCAL_PROGRAM; argv[0] is the path of the program */
+	struct pr_list environment; /* "NAME=value"; a minimal set is always there */
+	const struct pr_envelope *envelope;
+	struct pr_str header;  /* the complete header, LF line ends, with the From_ line and the empty line as the mailer wants them */
+	struct pr_body *body;
+	/* results */
+	int32_t exit_status;   /* sysexits of the program; 0 for files; -signal when killed */
+	uint32_t reserved;
+	struct pr_str output;  /* what the program printed, at most 4,096 bytes */
+};
+
+enum { PR_LOG_ERR = 3, PR_LOG_WARNING = 4, PR_LOG_NOTICE = 5, PR_LOG_INFO = 6, PR_LOG_DEBUG = 7 };
+
+struct pr_host {
+	size_t size;
+	uint16_t abi_major;
+	uint16_t abi_minor;
+	uint32_t reserved;
+	void (*log)(struct pr_call *call, uint32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+	/* PR_MISUSE when no map has that name. */
+	enum pr_status (*map_lookup)(struct pr_call *call, struct pr_str map, struct pr_str key, const struct pr_list *args,
+	                             struct pr_str *value_out);
+	bool (*map_exists)(struct pr_call *call, struct pr_str map);
+
+	/* The option table (canonical sendmail names), as text; PR_NONE when unset or unknown. */
+	struct pr_str (*option)(struct pr_call *call, struct pr_str name);
+	/* Macros of the running session or message ("j", "client_addr"); PR_NONE when unset. */
+	struct pr_str (*macro)(struct pr_call *call, struct pr_str name);
+
+	/* DNS.  PR_NOTFOUND: the name does not exist or has no such record; PR_TEMPFAIL: could not be asked.
+	 * mx: sorted by preference; a null MX (RFC 7505) is one entry with an empty name.
+	 * addresses: textual, IPv4 and IPv6 ("192.0.2.1", "2001:db8::1"). */
+	enum pr_status (*dns_mx)(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out);
+	enum pr_status (*dns_addresses)(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out);
+	enum pr_status (*dns_name)(struct pr_call *call, struct pr_str address, struct pr_str *name_out);
+
+	/* Is there such an account, may mail be put into its mailbox?  home_out may be NULL. */
+	enum pr_status (*user_find)(struct pr_call *call, struct pr_str name, uint32_t *uid_out, struct pr_str *home_out);
+	/* Asks the helper.  PR_OK with exit_status; PR_TEMPFAIL/PR_PERMFAIL when it could not or must not. */
+	enum pr_status (*local_deliver)(struct pr_call *call, struct pr_local_delivery *delivery);
+	/* The header of the message as this mailer and host get it, rewritten, LF line ends, final empty line included:
+	 * what every transport sends before the body. */
+	enum pr_status (*header_print)(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out);
+};
+
+#endif

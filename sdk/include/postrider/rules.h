@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A rule engine: decides where mail goes, who may send it, and how addresses look.
+ *
+ * A client says RCPT TO:<joe@example.org>.  The kernel asks check(PR_CHECK_RCPT)
+ * whether this client may, then resolve() for {mailer, host, user}.  A
+ * recipient whose mailer has flag A is then looked up in the aliases (by the
+ * kernel), and each result is resolved again.  The courier resolves once more
+ * at delivery, as sendmail does, and asks rewrite() for the form of each
+ * address for that mailer.
+ *
+ * An engine sees the world through call->host: maps, DNS, classes, macros.
+ */
+#ifndef POSTRIDER_RULES_H
+#define POSTRIDER_RULES_H
+
+#include "envelope.h"
+#include "filter.h"
+#include "module.h"
+#include "verdict.h"
+
+struct pr_route {
+	size_t size;
+	struct pr_str mailer; /* instance name */
+	struct pr_str host;   /* may be empty for local mailers */
+	struct pr_str user;   /* what the mailer says to the other side */
+	uint32_t code;        /* with PR_PERMFAIL/PR_TEMPFAIL: SMTP code, 0: standard */
+	uint32_t reserved;
+	struct pr_str enhanced; /* with a failure: "5.1.1" */
+	struct pr_str text;     /* with a failure: "User unknown" */
+};
+
+enum pr_check {
+	PR_CHECK_RELAY = 1,  /* a connection */
+	PR_CHECK_HELO = 2,   /* argument: name */
+	PR_CHECK_MAIL = 3,   /* argument: "<sender>" */
+	PR_CHECK_RCPT = 4,   /* argument: "<recipient>"; sender in context */
+	PR_CHECK_DATA = 5,   /* argument: number of recipients */
+	PR_CHECK_ETRN = 6,
+	PR_CHECK_VRFY = 7,
+	PR_CHECK_EXPN = 8,
+	PR_CHECK_EOH = 9,    /* number of headers, size */
+	PR_CHECK_EOM = 10,   /* size */
+	PR_CHECK_COMPAT = 11, /* sender, recipient: before each delivery */
+	PR_CHECK_HEADER = 12  /* name, value */
+};
+
+struct pr_check_context {
+	size_t size;
+	const struct pr_client *client;
+	struct pr_str sender;     /* "<...>" once MAIL was accepted, else absent */
+	struct pr_str auth_name;  /* authenticated as, or absent */
+	struct pr_str tls_verify; /* "OK", "NONE" ... or absent */
+};
+
+enum pr_rewrite {
+	PR_REWRITE_ENVELOPE_SENDER = 1,
+	PR_REWRITE_ENVELOPE_RECIPIENT = 2,
+	PR_REWRITE_HEADER_SENDER = 3,
+	PR_REWRITE_HEADER_RECIPIENT = 4
+};
+
+struct pr_rules_ops {
+	size_t size;
+	/* `address` without brackets.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL with code, enhanced, text in the route. */
+	enum pr_status (*resolve)(struct pr_call *call, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
+	/* `address` without brackets; the result likewise. */
+	enum pr_status (*rewrite)(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address,
+	                          struct pr_str *address_out);
+	enum pr_status (*check)(struct pr_call *call, uint32_t check, const struct pr_check_context *context,
+	                        const struct pr_list *arguments, struct pr_verdict *verdict);
+	/* The header templates (H lines): name, template, condition; NULL: the kernel's standard set. */
+	enum pr_status (*headers)(struct pr_call *call, const struct pr_header **headers_out, size_t *count_out);
+	/* One line of -bt; PR_NOTFOUND ends the console. */
+	enum pr_status (*console)(struct pr_call *call, struct pr_str line, struct pr_text *out);
+};
+
+#endif

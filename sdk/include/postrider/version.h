@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The version of the module ABI.
+ *
+ * A module carries the numbers it was built with.  The kernel loads it when
+ * the magic and the major number are equal and the module's minor number is
+ * not newer than the kernel's.  A minor number grows when something is added
+ * at the end of a struct or table (every one begins with its size); a major
+ * number grows when anything else moves.
+ *
+ * History
+ *   1.0  first release: kinds map, mailer, filter, rules, store, auth
+ */
+#ifndef POSTRIDER_VERSION_H
+#define POSTRIDER_VERSION_H
+
+#define PR_MODULE_MAGIC 0x70726d31u /* "prm1" */
+#define PR_ABI_MAJOR 1
+#define PR_ABI_MINOR 0
+
+#endif

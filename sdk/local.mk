@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/arena.h sdk/include/postrider/auth.h \
+	sdk/include/postrider/call.h sdk/include/postrider/envelope.h sdk/include/postrider/file.h \
+	sdk/include/postrider/filter.h sdk/include/postrider/host.h sdk/include/postrider/mailer.h \
+	sdk/include/postrider/map.h sdk/include/postrider/module.h sdk/include/postrider/option.h \
+	sdk/include/postrider/rules.h sdk/include/postrider/status.h sdk/include/postrider/store.h \
+	sdk/include/postrider/table.h sdk/include/postrider/text.h sdk/include/postrider/verdict.h \
+	sdk/include/postrider/version.h
+lib_LTLIBRARIES += libpostrider.la
+libpostrider_la_SOURCES = sdk/lib/status.c
+libpostrider_la_CPPFLAGS = $(SDK_CPPFLAGS)
+libpostrider_la_CFLAGS = $(WARN_CFLAGS) $(SANITIZE_CFLAGS) -pthread
+libpostrider_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = sdk/postrider.pc
+EXTRA_DIST += sdk/postrider.pc.in
