@@ -55,7 +55,8 @@ struct pr_str pr_str_slice(struct pr_str text, size_t from, size_t to); /* clamp
 /* Position of the byte, or text.len when it is absent. */
 size_t pr_str_find(struct pr_str text, char byte);
 size_t pr_str_find_last(struct pr_str text, char byte);
-/* Takes the next piece up to `separator` off the front of *rest; false at the end. */
+/* Takes the next piece up to `separator` off the front of *rest; false when *rest is empty.
+ * "a,,b," gives "a", "", "b". */
 bool pr_str_next(struct pr_str *rest, char separator, struct pr_str *piece_out);
 /* Decimal digits only, the whole string; false when not a number or over max. */
 bool pr_str_number(struct pr_str text, uint64_t max, uint64_t *number_out);
@@ -72,7 +73,7 @@ bool pr_text_add_c(struct pr_text *text, const char *c_string);
 bool pr_text_add_byte(struct pr_text *text, char byte);
 bool pr_text_addf(struct pr_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool pr_text_addv(struct pr_text *text, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-/* Adds bytes made safe for a log line: controls and 8-bit as \ooo, at most max bytes then "...". */
+/* Adds bytes made safe for a log line: controls, 8-bit and the backslash as \ooo, at most max bytes then "...". */
 bool pr_text_add_escaped(struct pr_text *text, struct pr_str str, size_t max);
 void pr_text_cut(struct pr_text *text, size_t len); /* shortens */
 void pr_text_consume(struct pr_text *text, size_t len); /* drops from the front */
@@ -84,7 +85,7 @@ struct pr_str pr_text_str(const struct pr_text *text); /* borrowed, until the ne
  * outside must have met a limit before it gets here. */
 void *pr_alloc(size_t size); /* zeroed */
 void *pr_resize(void *memory, size_t size);
-char *pr_copy_c(const char *c_string);
+char *pr_copy_c(const char *c_string); /* NULL stays NULL, absent likewise */
 char *pr_copy_str(struct pr_str str); /* NUL-terminated heap copy */
 void pr_free(void *memory); /* NULL is fine */
 

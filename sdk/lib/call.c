@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Failing with a reason, and the time that is left.
+ * The reason is cut at 1,000 bytes on the stack first: it may be made of what a
+ * stranger sent, and it must not fail because the arena is what ran out.
+ */
+#include <postrider/call.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define REASON_MAX 1000
+
+enum pr_status pr_fail(struct pr_call *call, enum pr_status status, const char *format, ...)
+{
+	char reason[REASON_MAX + 1] = "";
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(reason, sizeof reason, format, args) < 0)
+		reason[0] = '\0';
+	va_end(args);
+	call->reason = call->arena != NULL ? pr_arena_copy(call->arena, pr_str(reason)) : PR_NONE;
+	if (call->reason.data == NULL)
+		call->reason = PR_STR("failed, and the memory of the call is used up: no room for the reason");
+	return status;
+}
+
+int64_t pr_call_remaining(const struct pr_call *call, int64_t most)
+{
+	struct timespec now;
+
+	if (call->deadline_ms == 0)
+		return most;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t left = call->deadline_ms - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	if (left < 0)
+		left = 0;
+	return left < most ? left : most;
+}

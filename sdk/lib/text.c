@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Growing bytes: room doubles, and stops at the maximum the text was born with.
+ * One function decides whether an addition fits, so no caller can forget to.
+ */
+#include <postrider/text.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_ROOM 64
+
+/* what data points at while nothing is allocated; never written */
+static char empty[1];
+
+void pr_text_init(struct pr_text *text, size_t max)
+{
+	*text = (struct pr_text){.data = empty, .max = max};
+}
+
+void pr_text_fini(struct pr_text *text)
+{
+	if (text->room > 0)
+		pr_free(text->data);
+	pr_text_init(text, text->max);
+}
+
+void pr_text_clear(struct pr_text *text)
+{
+	pr_text_cut(text, 0);
+	text->overflow = 0;
+}
+
+/* Room for len more bytes and the NUL; false when that would pass the maximum. */
+static bool text_grow(struct pr_text *text, size_t len)
+{
+	if (text->len > text->max || len > text->max - text->len) {
+		text->overflow = 1;
+		return false;
+	}
+	/* a zeroed struct has max 0, and max SIZE_MAX leaves no place for the NUL */
+	if (text->max == SIZE_MAX)
+		text->max--;
+	size_t need = text->len + len + 1;
+	if (need <= text->room)
+		return true;
+	size_t room = text->room > 0 ? text->room : FIRST_ROOM;
+	while (room < need)
+		room = room <= SIZE_MAX / 2 ? room * 2 : need;
+	if (room > text->max + 1)
+		room = text->max + 1;
+	text->data = pr_resize(text->room > 0 ? text->data : NULL, room);
+	text->room = room;
+	return true;
+}
+
+bool pr_text_add(struct pr_text *text, const void *data, size_t len)
+{
+	if (!text_grow(text, len))
+		return false;
+	if (len > 0)
+		memcpy(text->data + text->len, data, len);
+	text->len += len;
+	text->data[text->len] = '\0';
+	return true;
+}
+
+bool pr_text_add_str(struct pr_text *text, struct pr_str str)
+{
+	return pr_text_add(text, str.data, str.len);
+}
+
+bool pr_text_add_c(struct pr_text *text, const char *c_string)
+{
+	return pr_text_add_str(text, pr_str(c_string));
+}
+
+bool pr_text_add_byte(struct pr_text *text, char byte)
+{
+	return pr_text_add(text, &byte, 1);
+}
+
+bool pr_text_addf(struct pr_text *text, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	bool fits = pr_text_addv(text, format, args);
+	va_end(args);
+	return fits;
+}
+
+bool pr_text_addv(struct pr_text *text, const char *format, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int need = vsnprintf(NULL, 0, format, args);
+	bool fits = need >= 0 && text_grow(text, (size_t)need);
+	if (fits) {
+		vsnprintf(text->data + text->len, (size_t)need + 1, format, again);
+		text->len += (size_t)need;
+	} else {
+		text->overflow = 1;
+	}
+	va_end(again);
+	return fits;
+}
+
+void pr_text_cut(struct pr_text *text, size_t len)
+{
+	if (len < text->len)
+		text->len = len;
+	if (text->room > 0)
+		text->data[text->len] = '\0';
+}
+
+void pr_text_consume(struct pr_text *text, size_t len)
+{
+	if (len > text->len)
+		len = text->len;
+	if (len == 0)
+		return;
+	memmove(text->data, text->data + len, text->len - len);
+	pr_text_cut(text, text->len - len);
+}
+
+struct pr_str pr_text_str(const struct pr_text *text)
+{
+	return (struct pr_str){text->data, text->len};
+}
