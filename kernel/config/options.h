@@ -55,13 +55,11 @@ struct options {
 	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls;
 	/* switches */
 	int64_t log_level;               /* LogLevel */
-	uint32_t bare_newline_allowed;   /* never shipped true */
 	uint32_t allow_bogus_helo;       /* AllowBogusHELO */
 	uint32_t ignore_dots;            /* IgnoreDots */
 	uint32_t super_safe;             /* SuperSafe; default true */
 	uint32_t hold_expensive;         /* HoldExpensive */
 	uint32_t send_mime_errors;       /* SendMimeErrors; default true */
-	uint32_t eight_bit_refused;      /* reserved */
 	uint32_t reject_nul;             /* RejectNUL; default true as Debian's */
 	uint32_t save_from_line;         /* SaveFromLine */
 };

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The `listeners` list.  The submission socket in run_directory is always there and always the last.
+ */
+#include "kernel/config/build.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/un.h>
+
+static const char *const keys[] = {"name", "address", "port", "path", "mode", NULL};
+
+static struct config_listener *new_listener(struct config_builder *builder)
+{
+	struct config *config = builder->config;
+
+	if (config->listener_count == builder->listener_room) {
+		builder->listener_room = builder->listener_room == 0 ? 8 : builder->listener_room * 2;
+		builder->listeners = pr_resize(builder->listeners, builder->listener_room * sizeof *builder->listeners);
+	}
+	struct config_listener *listener = &builder->listeners[config->listener_count++];
+	memset(listener, 0, sizeof *listener);
+	listener->mode = 0666;
+	return listener;
+}
+
+static void set_key(struct config_builder *builder, struct config_listener *listener, const struct config_node *node)
+{
+	int64_t number = 0;
+
+	if (pr_str_equal(node->name, PR_STR("name"))) {
+		config_want_text(builder, node, &listener->name);
+	} else if (pr_str_equal(node->name, PR_STR("address"))) {
+		unsigned char binary[16];
+		if (config_want_text(builder, node, &listener->address) && inet_pton(AF_INET, listener->address.data, binary) != 1 &&
+		    inet_pton(AF_INET6, listener->address.data, binary) != 1)
+			config_complain(builder, node, "address \"%.*s\" is no IPv4 or IPv6 address", PR_PRINT(listener->address));
+	} else if (pr_str_equal(node->name, PR_STR("path"))) {
+		struct sockaddr_un address;
+		if (config_want_text(builder, node, &listener->path) &&
+		    (listener->path.len >= sizeof address.sun_path || listener->path.len == 0 || listener->path.data[0] != '/'))
+			config_complain(builder, node, "path takes an absolute path of at most %zu bytes", sizeof address.sun_path - 1);
+	} else if (pr_str_equal(node->name, PR_STR("port"))) {
+		if (config_want_number(builder, node, 65535, &number))
+			listener->port = (uint32_t)number;
+	} else if (pr_str_equal(node->name, PR_STR("mode"))) {
+		const struct pr_option mode = PR_OPTION(struct config_listener, mode, "mode", PR_OPTION_MODE, 0, NULL, NULL);
+		struct pr_str why = PR_NONE;
+		if (pr_option_parse(&mode, node->text, listener, &builder->config->arena, &why) != PR_OK)
+			config_complain(builder, node, "mode: %.*s", PR_PRINT(why));
+	} else {
+		const char *nearest = config_nearest(keys, node->name);
+		config_complain(builder, node, "unknown key %.*s in a listener%s%s%s", PR_PRINT(node->name),
+		    nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	}
+}
+
+void config_build_listeners(struct config_builder *builder, const struct config_node *list)
+{
+	if (list->kind != CONFIG_LIST) {
+		config_complain(builder, list, "listeners takes a list of groups: listeners = ( { port = 25; } );");
+		return;
+	}
+	for (size_t i = 0; i < list->child_count; i++) {
+		const struct config_node *group = &list->children[i];
+		if (group->kind != CONFIG_GROUP) {
+			config_complain(builder, group, "each listener is a group: { name = \"MTA\"; address = \"127.0.0.1\"; port = 25; }");
+			continue;
+		}
+		struct config_listener *listener = new_listener(builder);
+		listener->line = group->line;
+		for (size_t j = 0; j < group->child_count; j++)
+			set_key(builder, listener, &group->children[j]);
+		if (listener->name.len == 0)
+			listener->name = PR_STR("MTA");
+		if ((listener->path.data == NULL) == (listener->address.data == NULL))
+			config_complain(builder, group, "a listener needs either address and port, or path");
+		else if (listener->address.data != NULL && listener->port == 0)
+			config_complain(builder, group, "the listener on %.*s needs a port", PR_PRINT(listener->address));
+	}
+}
+
+void config_add_submission_listener(struct config_builder *builder)
+{
+	struct config *config = builder->config;
+	struct config_listener *listener = new_listener(builder);
+	struct sockaddr_un address;
+
+	listener->name = PR_STR("submission");
+	listener->path = pr_arena_printf(&config->arena, "%.*s/submit.sock", PR_PRINT(config->run_directory));
+	listener->submission = 1;
+	if (listener->path.len >= sizeof address.sun_path) {
+		struct config_node node = {.file = config->path.data, .line = 0};
+		config_complain(builder, &node, "run_directory is too long: a socket path has at most %zu bytes",
+		    sizeof address.sun_path - 1);
+	}
+}

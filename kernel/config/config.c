@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reads the file, walks its top level by a table, and hands each part to its builder.  All complaints are collected, so
+ * one `postriderctl check` shows every mistake.
+ */
+#include "kernel/config/config.h"
+
+#include "kernel/config/build.h"
+#include "kernel/config/tree.h"
+#include <postrider/file.h>
+
+#include <string.h>
+
+#define FILE_MAX (4u << 20)
+#define ARENA_MAX (64u << 20)
+
+void config_complain(struct config_builder *builder, const struct config_node *node, const char *format, ...)
+{
+	va_list args;
+
+	builder->error_count++;
+	pr_text_addf(builder->errors, "%s:%u: ", node->file, node->line);
+	va_start(args, format);
+	pr_text_addv(builder->errors, format, args);
+	va_end(args);
+	pr_text_add_byte(builder->errors, '\n');
+}
+
+const char *config_nearest(const char *const *names, struct pr_str name)
+{
+	for (; *names != NULL; names++) {
+		struct pr_option table[2] = {{.name = *names}, PR_OPTION_END};
+		if (pr_option_nearest(table, name) != NULL)
+			return *names;
+	}
+	return NULL;
+}
+
+bool config_want_text(struct config_builder *builder, const struct config_node *node, struct pr_str *text_out)
+{
+	if (node->kind != CONFIG_SCALAR) {
+		config_complain(builder, node, "%.*s takes one value", PR_PRINT(node->name));
+		return false;
+	}
+	*text_out = node->text;
+	return true;
+}
+
+bool config_want_number(struct config_builder *builder, const struct config_node *node, int64_t most, int64_t *number_out)
+{
+	uint64_t number = 0;
+
+	if (node->kind != CONFIG_SCALAR || !pr_str_number(node->text, (uint64_t)most, &number)) {
+		config_complain(builder, node, "%.*s takes a number from 0 to %lld", PR_PRINT(node->name), (long long)most);
+		return false;
+	}
+	*number_out = (int64_t)number;
+	return true;
+}
+
+enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_INSTANCES };
+
+static const struct top_key {
+	const char *name;
+	enum top_type type;
+	uint32_t kind;
+	size_t offset;
+} top_keys[] = {
+    {"module_directory", TOP_TEXT, 0, offsetof(struct config, module_directory)},
+    {"run_directory", TOP_TEXT, 0, offsetof(struct config, run_directory)},
+    {"drop_directory", TOP_TEXT, 0, offsetof(struct config, drop_directory)},
+    {"log", TOP_TEXT, 0, offsetof(struct config, log)},
+    {"users", TOP_USERS, 0, 0},
+    {"options", TOP_OPTIONS, 0, 0},
+    {"listeners", TOP_LISTENERS, 0, 0},
+    {"maps", TOP_INSTANCES, PR_KIND_MAP, 0},
+    {"mailers", TOP_INSTANCES, PR_KIND_MAILER, 0},
+    {"filters", TOP_INSTANCES, PR_KIND_FILTER, 0},
+    {"rules", TOP_INSTANCES, PR_KIND_RULES, 0},
+    {"store", TOP_INSTANCES, PR_KIND_STORE, 0},
+    {"auth", TOP_INSTANCES, PR_KIND_AUTH, 0},
+};
+#define TOP_COUNT (sizeof top_keys / sizeof top_keys[0])
+
+static void build_users(struct config_builder *builder, const struct config_node *group)
+{
+	static const char *const names[] = {"receiver", "courier", NULL};
+
+	for (size_t i = 0; i < group->child_count; i++) {
+		const struct config_node *node = &group->children[i];
+		if (pr_str_equal(node->name, PR_STR("receiver")))
+			config_want_text(builder, node, &builder->config->receiver_user);
+		else if (pr_str_equal(node->name, PR_STR("courier")))
+			config_want_text(builder, node, &builder->config->courier_user);
+		else
+			config_complain(builder, node, "unknown key %.*s in users; it has receiver and courier%s", PR_PRINT(node->name),
+			    config_nearest(names, node->name) ? " (check the spelling)" : "");
+	}
+}
+
+static void complain_unknown(struct config_builder *builder, const struct config_node *node)
+{
+	const char *names[TOP_COUNT + 1] = {NULL};
+
+	for (size_t i = 0; i < TOP_COUNT; i++)
+		names[i] = top_keys[i].name;
+	const char *nearest = config_nearest(names, node->name);
+	config_complain(builder, node, "unknown key %.*s%s%s%s", PR_PRINT(node->name), nearest ? "; did you mean " : "",
+	    nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static void build_top(struct config_builder *builder, const struct config_node *node)
+{
+	const struct top_key *key = NULL;
+
+	for (size_t i = 0; i < TOP_COUNT && key == NULL; i++)
+		if (pr_str_equal(node->name, pr_str(top_keys[i].name)))
+			key = &top_keys[i];
+	if (key == NULL)
+		complain_unknown(builder, node);
+	else if (key->type == TOP_TEXT)
+		config_want_text(builder, node, (struct pr_str *)(void *)((char *)builder->config + key->offset));
+	else if (key->type == TOP_USERS)
+		build_users(builder, node);
+	else if (key->type == TOP_OPTIONS)
+		config_build_options(builder, node);
+	else if (key->type == TOP_LISTENERS)
+		config_build_listeners(builder, node);
+	else
+		config_build_instances(builder, key->kind, node);
+}
+
+/* A configuration that declares no store or rules gets the standard ones; the error would only say so. */
+static void add_default(struct config_builder *builder, enum pr_kind kind, const char *name, const char *module)
+{
+	struct config *config = builder->config;
+	struct config_node module_node = {.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = pr_str(module), .file = "built-in"};
+	struct config_node group = {.kind = CONFIG_GROUP, .name = pr_str(name), .file = "built-in", .children = &module_node, .child_count = 1};
+	struct config_node outer = {.kind = CONFIG_GROUP, .name = pr_str("mailers"), .file = "built-in", .children = &group, .child_count = 1};
+	bool single = kind == PR_KIND_RULES || kind == PR_KIND_STORE;
+
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (builder->instances[i].kind == kind && (single || pr_str_equal(builder->instances[i].name, pr_str(name))))
+			return;
+	config_build_instances(builder, kind, single ? &group : &outer);
+}
+
+static void add_defaults(struct config_builder *builder)
+{
+	static const char *const mailers[][2] = {{"local", "local"}, {"prog", "prog"}, {"file", "file"}, {"esmtp", "smtp"},
+	    {"relay", "smtp"}, {"discard", "discard"}, {"error", "error"}};
+
+	add_default(builder, PR_KIND_RULES, "rules", "routes");
+	add_default(builder, PR_KIND_STORE, "store", "spool");
+	for (size_t i = 0; i < sizeof mailers / sizeof mailers[0]; i++)
+		add_default(builder, PR_KIND_MAILER, mailers[i][0], mailers[i][1]);
+}
+
+static void check_directory(struct config_builder *builder, const char *key, struct pr_str path)
+{
+	struct config_node node = {.file = builder->config->path.data, .line = 0};
+
+	if (path.len == 0 || path.data[0] != '/')
+		config_complain(builder, &node, "%s must be an absolute path, not \"%.*s\"", key, PR_PRINT(path));
+}
+
+static void freeze(struct config_builder *builder)
+{
+	struct config *config = builder->config;
+
+	config->instances = builder->instances;
+	config->listeners = builder->listeners;
+}
+
+static struct config *new_config(const char *path)
+{
+	struct config *config = pr_alloc(sizeof *config);
+
+	pr_arena_init(&config->arena, ARENA_MAX);
+	config->path = pr_arena_copy(&config->arena, pr_str(path));
+	config->module_directory = PR_STR(MODULE_DIR);
+	config->run_directory = PR_STR(RUN_DIR);
+	config->drop_directory = PR_STR(STATE_DIR "/drop");
+	config->log = PR_STR("syslog");
+	config->receiver_user = PR_STR("postrider");
+	config->courier_user = PR_STR("postrider-q");
+	return config;
+}
+
+struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors)
+{
+	struct config *config = new_config(path);
+	struct config_builder builder = {.config = config, .errors = errors};
+	struct pr_str why = PR_NONE;
+	struct config_node *root = config_tree_parse(config->path.data, bytes, &config->arena, errors);
+
+	if (root == NULL) {
+		config_free(config);
+		return NULL;
+	}
+	if (pr_option_defaults(options_table, &config->options, &config->arena, &why) != PR_OK) {
+		pr_text_addf(errors, "built-in defaults: %.*s\n", PR_PRINT(why));
+		builder.error_count++;
+	}
+	for (size_t i = 0; i < root->child_count; i++)
+		build_top(&builder, &root->children[i]);
+	config_apply_overrides(&builder, overrides);
+	check_directory(&builder, "module_directory", config->module_directory);
+	check_directory(&builder, "run_directory", config->run_directory);
+	check_directory(&builder, "drop_directory", config->drop_directory);
+	config_finish_options(&builder);
+	config_add_submission_listener(&builder);
+	add_defaults(&builder);
+	freeze(&builder);
+	if (builder.error_count > 0) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+struct config *config_load(const char *path, const struct pr_list *overrides, struct pr_text *errors)
+{
+	struct pr_text bytes;
+	struct config *config = NULL;
+
+	pr_text_init(&bytes, FILE_MAX);
+	enum pr_status status = pr_file_read(path, FILE_MAX, &bytes, errors);
+	if (status == PR_OK) {
+		config = config_parse(path, pr_text_str(&bytes), overrides, errors);
+	} else {
+		pr_text_clear(errors);
+		pr_text_addf(errors, "%s:0: cannot open: %s\n", path,
+		    status == PR_NOTFOUND ? "No such file or directory" : "it must be a readable regular file of at most 4 MiB");
+	}
+	pr_text_fini(&bytes);
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	pr_free((void *)(uintptr_t)config->instances);
+	pr_free((void *)(uintptr_t)config->listeners);
+	pr_arena_fini(&config->arena);
+	pr_free(config);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One row per option; adding an option is adding a row and a field.  Defaults are those of sendmail's binary or
+ * its m4 library, whichever an administrator meets.
+ */
+#include "kernel/config/options.h"
+
+#define ROW(field, name, type, value, help) PR_OPTION(struct options, field, name, type, 0, value, help)
+#define STRING PR_OPTION_STRING
+#define PATH PR_OPTION_PATH
+#define LIST PR_OPTION_LIST
+#define INT PR_OPTION_INT
+#define SIZE PR_OPTION_SIZE
+#define TIME PR_OPTION_TIME
+#define BOOL PR_OPTION_BOOL
+
+const struct pr_option options_table[] = {
+    ROW(alias_files, "AliasFile", LIST, NULL, "maps that hold the aliases, by name, first one that answers wins"),
+    ROW(allow_bogus_helo, "AllowBogusHELO", BOOL, "false", "accept HELO without a name"),
+    ROW(bad_rcpt_throttle, "BadRcptThrottle", INT, "0", "after so many unknown recipients each one costs a second; 0: never"),
+    ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
+    ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
+    ROW(connection_cache_timeout, "ConnectionCacheTimeout", TIME, "5m", "longest idle time of a kept connection"),
+    ROW(connections_per_host, "MaxConnectionsPerHost", INT, "20", "deliveries at once to one destination"),
+    ROW(courier_threads, "CourierThreads", INT, "40", "deliveries at once"),
+    ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),
+    ROW(delivery_mode, "DeliveryMode", STRING, "background", "i, b, q or d; q: only in queue runs"),
+    ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
+    ROW(forward_path, "ForwardPath", STRING, NULL, "accepted; .forward files are not read by this release"),
+    ROW(greeting, "SmtpGreetingMessage", STRING, "$j Sendmail $v ready at $b", "text of the greeting"),
+    ROW(help_file, "HelpFile", PATH, NULL, "text of HELP"),
+    ROW(hold_expensive, "HoldExpensive", BOOL, "false", "mail for mailers with flag e waits for a queue run"),
+    ROW(host_name, "HostName", STRING, NULL, "name of this host ($j); default: the machine's"),
+    ROW(ignore_dots, "IgnoreDots", BOOL, "false", "a dot alone does not end a message on standard input"),
+    ROW(log_level, "LogLevel", INT, "9", "0 (little) to 20 (everything)"),
+    ROW(max_alias_recursion, "MaxAliasRecursion", INT, "10", "deepest chain of aliases"),
+    ROW(max_daemon_children, "MaxDaemonChildren", INT, "0", "SMTP sessions at once; 0: as many as descriptors allow"),
+    ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
+    ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
+    ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
+    ROW(max_queue_age, "MaxQueueAge", TIME, "4h", "longest time between two tries"),
+    ROW(max_recipients, "MaxRecipientsPerMessage", INT, "0", "most RCPT of one message; 0: 100,000"),
+    ROW(max_sessions_per_client, "MaxSessionsPerClient", INT, "0", "SMTP sessions at once from one address; 0: no limit"),
+    ROW(max_threads, "MaxThreads", INT, "64", "most worker threads of the receiver"),
+    ROW(min_free_blocks, "MinFreeBlocks", INT, "100", "free blocks of the queue's file system below which mail is refused with 452"),
+    ROW(min_queue_age, "MinQueueAge", TIME, "5m", "shortest time between two tries"),
+    ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
+    ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
+    ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
+    ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two looks at the whole queue"),
+    ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
+    ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
+    ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
+    ROW(resolver, "Resolver", LIST, NULL, "name servers, address or address:port; default: /etc/resolv.conf"),
+    ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
+    ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
+    ROW(save_from_line, "SaveFromLine", BOOL, "false", "keep a leading From_ line"),
+    ROW(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces in MIME form"),
+    ROW(super_safe, "SuperSafe", BOOL, "true", "a message is on disk before it is accepted"),
+    ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
+    ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),
+    ROW(timeout_helo, "Timeout.helo", TIME, "5m", "for HELO or EHLO"),
+    ROW(timeout_mail, "Timeout.mail", TIME, "10m", "for MAIL"),
+    ROW(timeout_rcpt, "Timeout.rcpt", TIME, "1h", "for RCPT"),
+    ROW(timeout_datainit, "Timeout.datainit", TIME, "5m", "for DATA"),
+    ROW(timeout_datablock, "Timeout.datablock", TIME, "1h", "for each piece of a message"),
+    ROW(timeout_datafinal, "Timeout.datafinal", TIME, "1h", "for the final dot"),
+    ROW(timeout_rset, "Timeout.rset", TIME, "5m", "for RSET"),
+    ROW(timeout_quit, "Timeout.quit", TIME, "2m", "for QUIT"),
+    ROW(timeout_misc, "Timeout.misc", TIME, "2m", "for NOOP and the rest"),
+    ROW(timeout_command, "Timeout.command", TIME, "1h", "for the next command of a client"),
+    ROW(timeout_ident, "Timeout.ident", TIME, "5s", "for IDENT"),
+    ROW(timeout_hoststatus, "Timeout.hoststatus", TIME, "30m", "how long a dead host is believed dead"),
+    ROW(timeout_queuereturn, "Timeout.queuereturn", TIME, "5d", "age at which a message is returned"),
+    ROW(timeout_queuewarn, "Timeout.queuewarn", TIME, "4h", "age at which the sender is told of the delay; 0: never"),
+    ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
+    ROW(trusted_user, "TrustedUser", STRING, "root", "owner of generated tables"),
+    ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
+    ROW(unix_from_line, "UnixFromLine", STRING, "From $g $d", "line before a message in an mbox"),
+    PR_OPTION_END,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * libconfig parses; this file copies its tree into the arena and forgets libconfig.  Depth is bounded, so a hostile
+ * file cannot exhaust the stack.
+ */
+#include "kernel/config/tree.h"
+
+#include <inttypes.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH_MAX 12
+
+static struct pr_str scalar_text(const config_setting_t *setting, struct pr_arena *arena)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+		return pr_arena_printf(arena, "%d", config_setting_get_int(setting));
+	case CONFIG_TYPE_INT64:
+		return pr_arena_printf(arena, "%lld", config_setting_get_int64(setting));
+	case CONFIG_TYPE_FLOAT:
+		return pr_arena_printf(arena, "%g", config_setting_get_float(setting));
+	case CONFIG_TYPE_BOOL:
+		return pr_arena_copy(arena, pr_str(config_setting_get_bool(setting) ? "true" : "false"));
+	case CONFIG_TYPE_STRING:
+		return pr_arena_copy(arena, pr_str(config_setting_get_string(setting)));
+	default:
+		return PR_NONE;
+	}
+}
+
+static bool copy_node(config_setting_t *setting, const char *path, unsigned int depth, struct pr_arena *arena,
+    struct config_node *node, struct pr_text *errors)
+{
+	const char *file = config_setting_source_file(setting);
+	const char *name = config_setting_name(setting);
+
+	node->file = file == NULL ? path : pr_arena_copy(arena, pr_str(file)).data;
+	node->line = config_setting_source_line(setting);
+	node->name = name == NULL ? PR_STR("") : pr_arena_copy(arena, pr_str(name));
+	if (config_setting_is_scalar(setting)) {
+		node->kind = CONFIG_SCALAR;
+		node->text = scalar_text(setting, arena);
+		return true;
+	}
+	if (depth >= DEPTH_MAX) {
+		pr_text_addf(errors, "%s:%u: groups and lists are nested deeper than %d\n", node->file, node->line, DEPTH_MAX);
+		return false;
+	}
+	node->kind = config_setting_is_group(setting) ? CONFIG_GROUP : CONFIG_LIST;
+	node->child_count = (size_t)config_setting_length(setting);
+	node->children = pr_arena_alloc(arena, (node->child_count + 1) * sizeof *node->children);
+	if (node->children == NULL) {
+		pr_text_addf(errors, "%s:%u: the configuration is too large\n", node->file, node->line);
+		return false;
+	}
+	for (size_t i = 0; i < node->child_count; i++)
+		if (!copy_node(config_setting_get_elem(setting, (unsigned int)i), path, depth + 1, arena, &node->children[i], errors))
+			return false;
+	return true;
+}
+
+struct config_node *config_tree_parse(const char *path, struct pr_str bytes, struct pr_arena *arena, struct pr_text *errors)
+{
+	config_t parsed;
+	struct config_node *root = NULL;
+	char *text = pr_copy_str(bytes); /* libconfig wants a C string; a NUL ends it, so refuse that first */
+
+	config_init(&parsed);
+	if (memchr(bytes.data, '\0', bytes.len) != NULL) {
+		pr_text_addf(errors, "%s:1: the file holds a NUL byte; it is not a configuration file\n", path);
+	} else if (config_read_string(&parsed, text) != CONFIG_TRUE) {
+		const char *file = config_error_file(&parsed);
+		pr_text_addf(errors, "%s:%d: %s\n", file == NULL ? path : file, config_error_line(&parsed),
+		    config_error_text(&parsed));
+	} else {
+		root = pr_arena_alloc(arena, sizeof *root);
+		if (root != NULL && !copy_node(config_root_setting(&parsed), path, 0, arena, root, errors))
+			root = NULL;
+	}
+	config_destroy(&parsed);
+	pr_free(text);
+	return root;
+}
+
+const struct config_node *config_node_find(const struct config_node *group, const char *name)
+{
+	for (size_t i = 0; i < group->child_count; i++)
+		if (pr_str_equal(group->children[i].name, pr_str(name)))
+			return &group->children[i];
+	return NULL;
+}

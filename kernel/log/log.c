@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A line is put together in one buffer and leaves in one write or one syslog call, so lines of threads and
+ * processes never mix.  Controls are made visible here, last, so no caller can forget it.
+ */
+#include "kernel/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 4096
+
+static int log_fd = STDERR_FILENO;
+static bool to_syslog;
+static int current_level = 9;
+static char identity_text[64] = "postrider";
+
+bool log_open(const char *target, const char *identity)
+{
+	if (identity != NULL)
+		snprintf(identity_text, sizeof identity_text, "%s", identity);
+	if (strcmp(target, "syslog") == 0) {
+		openlog(identity_text, LOG_PID | LOG_NDELAY, LOG_MAIL);
+		to_syslog = true;
+		return true;
+	}
+	int fd = STDERR_FILENO;
+	if (strcmp(target, "stderr") != 0)
+		fd = open(target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	if (fd < 0)
+		return false;
+	to_syslog = false;
+	if (log_fd != STDERR_FILENO)
+		close(log_fd);
+	log_fd = fd;
+	return true;
+}
+
+void log_set_level(int level)
+{
+	current_level = level;
+}
+
+int log_level(void)
+{
+	return current_level;
+}
+
+/* "Nov 20 12:32:14 identity[pid]: " as syslogd would put in front. */
+static size_t put_prefix(char *buffer, size_t room)
+{
+	struct tm tm;
+	time_t now = time(NULL);
+
+	localtime_r(&now, &tm);
+	size_t used = strftime(buffer, room, "%b %e %H:%M:%S ", &tm);
+	int more = snprintf(buffer + used, room - used, "%s[%ld]: ", identity_text, (long)getpid());
+	return more < 0 ? used : used + (size_t)more;
+}
+
+/* One line stays one line: controls become \ooo; UTF-8 and other high bytes pass as they are in sendmail's log. */
+static size_t put_visible(char *out, size_t room, const char *text)
+{
+	size_t used = 0;
+
+	for (; *text != '\0' && used + 5 < room; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte >= 0x20 && byte != 0x7f)
+			out[used++] = (char)byte;
+		else
+			used += (size_t)snprintf(out + used, room - used, "\\%03o", byte);
+	}
+	out[used] = '\0';
+	return used;
+}
+
+static void emit(enum log_priority priority, const char *queue_id, const char *format, va_list args)
+{
+	char raw[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES + 128];
+	int saved_errno = errno;
+	size_t head = to_syslog ? 0 : put_prefix(line, 128);
+	int used = queue_id == NULL ? 0 : snprintf(raw, sizeof raw, "%s: ", queue_id);
+
+	vsnprintf(raw + used, sizeof raw - (size_t)used, format, args);
+	size_t len = head + put_visible(line + head, sizeof line - head - 1, raw);
+	if (to_syslog) {
+		syslog((int)priority, "%s", line);
+	} else {
+		line[len++] = '\n';
+		if (write(log_fd, line, len) < 0 && log_fd != STDERR_FILENO)
+			fprintf(stderr, "%.*s", (int)len, line);
+	}
+	errno = saved_errno;
+}
+
+void log_line(enum log_priority priority, const char *queue_id, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	emit(priority, queue_id, format, args);
+	va_end(args);
+}
+
+void log_at(int level, enum log_priority priority, const char *queue_id, const char *format, ...)
+{
+	va_list args;
+
+	if (level > current_level)
+		return;
+	va_start(args, format);
+	emit(priority, queue_id, format, args);
+	va_end(args);
+}
+
+void log_fatal(int exit_status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	emit(LOGP_ERR, NULL, format, args);
+	va_end(args);
+	exit(exit_status);
+}
