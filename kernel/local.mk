@@ -4,3 +4,5 @@ postrider_SOURCES = kernel/main.c
 postrider_CPPFLAGS = $(KERNEL_CPPFLAGS)
 postrider_LDADD = libkernel.la
 postrider_LDFLAGS = $(AM_LDFLAGS) -dlpreopen force
+# what every role does first
+libkernel_la_SOURCES += kernel/module/crash.c kernel/module/crash.h

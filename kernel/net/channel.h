@@ -6,7 +6,9 @@
  *                     WAKE   run the queue now (-q)                        STATUS  send one line of state
  *   role -> master    READY  loaded and serving                            FAILED text  why not
  *                     STATE text   answer to STATUS
- *   courier -> master HELPER name  a helper for that user, please
+ *                     CRASH text   the module that was on the stack when a signal ended the role (kernel/module/crash.h)
+ *   plan -> master    PLAN text    pieces of the table (kernel/master/table.h), then END
+ *   courier -> master HELPER name  a helper for that user, please; empty: for DefaultUser
  *   master -> courier HELPER number = 0 with a descriptor, or text = why not
  */
 #ifndef KERNEL_NET_CHANNEL_H
@@ -16,7 +18,7 @@
 
 enum channel_kind {
 	CHANNEL_READY = 1, CHANNEL_FAILED, CHANNEL_DRAIN, CHANNEL_STOP, CHANNEL_WAKE, CHANNEL_STATUS, CHANNEL_STATE,
-	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END
+	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH
 };
 
 #define CHANNEL_TEXT_MAX 8000

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The control socket, RUN_DIR/control.sock: how postriderctl talks to the master.
+ *
+ * A SOCK_STREAM socket of mode 0600; only root and the master's own user are answered (SO_PEERCRED).  The client sends one line and
+ * reads lines until the master closes:
+ *
+ *   status      "master pid 12 generation 3 uptime 77", then one line for each role; OK
+ *   reload      waits until the new generation is in force: OK; or ERROR and the reason, the old one serves on
+ *   stop        OK at once; the daemon finishes running transactions and leaves
+ *   queue-run   OK when the courier was told to run the whole queue
+ *
+ * The last line is always "OK" or "ERROR text"; a connection that ends without one means that the master died.
+ */
+#ifndef KERNEL_MASTER_CONTROL_H
+#define KERNEL_MASTER_CONTROL_H
+
+#define CONTROL_SOCKET_NAME "control.sock"
+#define CONTROL_LINE_MAX 256
+
+#endif
