@@ -53,6 +53,7 @@ bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
 
 struct module_thread *module_thread_new(struct module_set *set);
 void module_thread_free(struct module_thread *thread);
+struct module_set *module_thread_set(const struct module_thread *thread); /* the set it belongs to */
 
 /* The surroundings of calls: one per SMTP session or delivery, on its owner's stack or heap. */
 struct module_scope {

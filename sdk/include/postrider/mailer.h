@@ -29,14 +29,20 @@ struct pr_destination {
 	struct pr_str tls_policy; /* absent: opportunistic */
 };
 
+/* pr_delivery.flags, set by the mailer for a recipient that was taken */
+#define PR_DELIVERY_FINAL 1u     /* lies in a mailbox: success notices say "delivered" */
+#define PR_DELIVERY_DSN_TAKEN 2u /* the next host promised the success notice (RFC 3461 5.2.2): none from us */
+
 struct pr_delivery {
 	const struct pr_recipient *recipient;
 	struct pr_str user;      /* what to say to the transport: "joe" or "joe@example.org" */
 	uint32_t status;         /* out: enum pr_status; PR_MISUSE until filled */
 	uint32_t code;           /* out: SMTP reply code, 0 when none */
 	struct pr_str enhanced;  /* out: "2.1.5"; absent: derived from status */
-	struct pr_str reply;     /* out: text of the reply or reason, may be several lines (LF) */
+	struct pr_str reply;     /* out: text of the reply or reason, may be several lines (LF); code and enhanced code included */
 	struct pr_str remote;    /* out: name and [address] of the host that answered, or absent */
+	uint32_t flags;          /* out: PR_DELIVERY_... */
+	uint32_t reserved;
 };
 
 struct pr_mailer_ops {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Prints field by field, asking the rules once for each different address: answers are remembered for the length of
+ * one header, since From, Sender and Reply-To mostly name the same person.
+ * The conditions and the Return-Path are decided here because only the kernel knows a mailer's flags.
+ */
+#include "kernel/module/print.h"
+
+#include "kernel/mail/header.h"
+#include <postrider/address.h>
+#include <string.h>
+
+#define REMEMBERED 8
+
+struct answer {
+	enum pr_rewrite which;
+	struct pr_str address;
+	struct pr_str rewritten;
+};
+
+struct printer {
+	struct module_scope *scope;
+	struct pr_str mailer;
+	const struct module_instance *instance;
+	enum pr_rewrite which;
+	enum pr_status failed;
+	size_t count;
+	struct answer answers[REMEMBERED];
+};
+
+static struct pr_str rewrite(void *context, struct pr_str address)
+{
+	struct printer *printer = context;
+	struct pr_str rewritten = address;
+
+	for (size_t i = 0; i < printer->count && i < REMEMBERED; i++)
+		if (printer->answers[i].which == printer->which && pr_str_equal(printer->answers[i].address, address))
+			return printer->answers[i].rewritten;
+	enum pr_status status = rules_rewrite(printer->scope, printer->which, printer->mailer, address, &rewritten);
+	if (status == PR_TEMPFAIL)
+		printer->failed = PR_TEMPFAIL; /* a wrong address in a header cannot be taken back: wait */
+	if (status != PR_OK || rewritten.data == NULL)
+		return address;
+	/* what the rules return goes into a header: never a line end */
+	if (memchr(rewritten.data, '\n', rewritten.len) != NULL || memchr(rewritten.data, '\r', rewritten.len) != NULL)
+		return address;
+	printer->answers[printer->count++ % REMEMBERED] = (struct answer){printer->which, address, rewritten};
+	return rewritten;
+}
+
+static bool condition_holds(const struct printer *printer, struct pr_str condition)
+{
+	if (condition.len == 0)
+		return true;
+	for (size_t i = 0; i < condition.len; i++)
+		if (printer->instance != NULL && module_mailer_has_flag(printer->instance, condition.data[i]))
+			return true;
+	return false;
+}
+
+static bool is_left_out(const struct printer *printer, const struct pr_header *field)
+{
+	if (pr_str_equal_nocase(field->name, PR_STR("Return-Path"))) /* only we know what it was */
+		return true;
+	bool blind = pr_str_equal_nocase(field->name, PR_STR("Bcc")) || pr_str_equal_nocase(field->name, PR_STR("Resent-Bcc"));
+	if (blind && pr_str_trim(field->value).len > 0)
+		return true;
+	return !condition_holds(printer, field->condition);
+}
+
+static void print_field(struct printer *printer, const struct pr_header *field, struct pr_text *out)
+{
+	struct pr_str value = field->value;
+	bool sender = header_is_sender(field->name);
+
+	if (sender || header_is_recipient(field->name)) {
+		printer->which = sender ? PR_REWRITE_HEADER_SENDER : PR_REWRITE_HEADER_RECIPIENT;
+		struct pr_str rewritten;
+		/* a value that is no address list stays as it is */
+		if (header_rewrite_addresses(value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
+			value = rewritten;
+	}
+	pr_text_add_str(out, field->name);
+	pr_text_add_byte(out, ':');
+	if (value.len > 0 && value.data[0] != ' ' && value.data[0] != '\t' && value.data[0] != '\n')
+		pr_text_add_byte(out, ' ');
+	pr_text_add_str(out, value);
+	pr_text_add_byte(out, '\n');
+}
+
+static void print_return_path(struct printer *printer, const struct pr_envelope *envelope, struct pr_text *out)
+{
+	struct pr_str sender = pr_address_inner(envelope->sender);
+
+	if (printer->instance == NULL || !module_mailer_has_flag(printer->instance, 'P'))
+		return;
+	/* the null sender is shown by name in mailboxes, as sendmail does */
+	if (sender.len == 0)
+		sender = PR_STR("MAILER-DAEMON");
+	pr_text_add_c(out, "Return-Path: <");
+	pr_text_add_str(out, sender);
+	pr_text_add_c(out, ">\n");
+}
+
+enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, const struct pr_envelope *envelope,
+                            struct pr_text *out)
+{
+	struct printer printer = {.scope = scope, .mailer = mailer};
+
+	printer.instance = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, mailer);
+	print_return_path(&printer, envelope, out);
+	for (size_t i = 0; i < envelope->header_count && printer.failed == PR_OK; i++)
+		if (!is_left_out(&printer, &envelope->headers[i]))
+			print_field(&printer, &envelope->headers[i], out);
+	pr_text_add_byte(out, '\n');
+	if (printer.failed != PR_OK)
+		return printer.failed;
+	if (out->overflow) {
+		scope->reason = PR_STR("header too large");
+		return PR_PERMFAIL;
+	}
+	return PR_OK;
+}
