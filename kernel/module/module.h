@@ -38,6 +38,9 @@ struct module_services {
  * NULL and one sentence per culprit in `errors`. */
 struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors);
 void module_set_close(struct module_set *set);
+/* Who, besides root, may own module files and the folders above them; default: the process's own user.  Roles started by
+ * a root master say module_trust(0). */
+void module_trust(uint32_t uid);
 void module_set_services(struct module_set *set, const struct module_services *services);
 const struct config *module_set_config(const struct module_set *set);
 
@@ -124,6 +127,7 @@ enum pr_status store_peek(struct module_scope *scope, struct pr_str id, struct p
 enum pr_status store_claim(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
 enum pr_status store_body_open(struct module_scope *scope, struct pr_claim *claim, struct pr_body *body_out);
 void store_body_close(struct module_scope *scope, struct pr_body *body);
+enum pr_status store_renew(struct module_scope *scope, struct pr_claim *claim);
 enum pr_status store_update(struct module_scope *scope, struct pr_claim *claim, const struct pr_envelope *envelope);
 enum pr_status store_finish(struct module_scope *scope, struct pr_claim *claim);
 enum pr_status store_defer(struct module_scope *scope, struct pr_claim *claim, const struct pr_envelope *envelope);

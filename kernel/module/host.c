@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The host table: what a module may ask of the kernel.  Each function finds the scope of the running call and works
+ * within it, so results land in the same arena and reasons travel on.
+ */
+#include "kernel/log/log.h"
+#include "kernel/module/internal.h"
+#include "kernel/module/print.h"
+#include "kernel/net/dns.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void host_log(struct pr_call *call, uint32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void host_log(struct pr_call *call, uint32_t level, const char *format, ...)
+{
+	const struct module_frame *frame = call->kernel;
+	struct pr_text text;
+	va_list args;
+
+	pr_text_init(&text, 2000);
+	va_start(args, format);
+	pr_text_addv(&text, format, args);
+	va_end(args);
+	log_line((enum log_priority)(level <= PR_LOG_DEBUG ? level : PR_LOG_INFO), NULL, "%s: %s", frame->instance->label, text.data);
+	pr_text_fini(&text);
+}
+
+/* A kernel function was called inside a module's call: its reason becomes the call's. */
+static enum pr_status pass_on(struct pr_call *call, enum pr_status status)
+{
+	call->reason = module_call_scope(call)->reason;
+	return status;
+}
+
+static enum pr_status host_map_lookup(struct pr_call *call, struct pr_str map, struct pr_str key, const struct pr_list *args,
+    struct pr_str *value_out)
+{
+	return pass_on(call, map_lookup(module_call_scope(call), map, key, args, value_out));
+}
+
+static struct module_set *call_set(const struct pr_call *call)
+{
+	return ((const struct module_frame *)call->kernel)->instance->set;
+}
+
+static bool host_map_exists(struct pr_call *call, struct pr_str map)
+{
+	return map_exists(call_set(call), map);
+}
+
+static struct pr_str host_option(struct pr_call *call, struct pr_str name)
+{
+	const struct pr_option *option = pr_option_find(options_table, name);
+	struct pr_text text;
+	struct pr_str value = PR_NONE;
+
+	if (option == NULL)
+		return PR_NONE;
+	pr_text_init(&text, 65536);
+	if (pr_option_print(option, &call_set(call)->config->options, &text))
+		value = pr_arena_copy(call->arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return value;
+}
+
+static struct pr_str host_macro(struct pr_call *call, struct pr_str name)
+{
+	const struct module_scope *scope = module_call_scope(call);
+	struct pr_str value = scope->macro != NULL ? scope->macro(scope->macro_context, name) : PR_NONE;
+
+	if (value.data == NULL && pr_str_equal(name, PR_STR("j")))
+		value = call_set(call)->config->options.host_name;
+	return value;
+}
+
+static enum pr_status host_user_find(struct pr_call *call, struct pr_str name, uint32_t *uid_out, struct pr_str *home_out)
+{
+	struct passwd entry;
+	struct passwd *found = NULL;
+	char *buffer = pr_arena_alloc(call->arena, 16384);
+	struct pr_str user = pr_arena_copy(call->arena, name);
+
+	if (buffer == NULL || user.data == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no memory left to look up an account");
+	if (user.len == 0 || memchr(user.data, '\0', user.len) != NULL)
+		return PR_NOTFOUND;
+	int error = getpwnam_r(user.data, &entry, buffer, 16384, &found);
+	if (found == NULL && error != 0 && error != ENOENT && error != ESRCH)
+		return pr_fail(call, PR_TEMPFAIL, "cannot look up account %s: %s", user.data, strerror(error));
+	if (found == NULL)
+		return PR_NOTFOUND;
+	*uid_out = (uint32_t)found->pw_uid;
+	if (home_out != NULL)
+		*home_out = pr_str(found->pw_dir);
+	return PR_OK;
+}
+
+static enum pr_status host_local_deliver(struct pr_call *call, struct pr_local_delivery *delivery)
+{
+	const struct module_services *services = &call_set(call)->services;
+
+	if (services->local_deliver == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "this process does not deliver locally");
+	return services->local_deliver(services->context, call, delivery);
+}
+
+static enum pr_status host_header_print(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out)
+{
+	struct module_scope *scope = module_call_scope(call);
+
+	return pass_on(call, print_header(scope, scope->mailer, envelope, out));
+}
+
+void host_init(struct pr_host *host)
+{
+	*host = (struct pr_host){
+	    .size = sizeof *host,
+	    .abi_major = PR_ABI_MAJOR,
+	    .abi_minor = PR_ABI_MINOR,
+	    .log = host_log,
+	    .map_lookup = host_map_lookup,
+	    .map_exists = host_map_exists,
+	    .option = host_option,
+	    .macro = host_macro,
+	    .dns_mx = dns_mx,
+	    .dns_addresses = dns_addresses,
+	    .dns_name = dns_name,
+	    .user_find = host_user_find,
+	    .local_deliver = host_local_deliver,
+	    .header_print = host_header_print,
+	};
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of kernel/module share: instances, and a call in progress.
+ *
+ *   status = module_enter(&frame, scope, instance, session);
+ *   if (status == PR_OK)
+ *       status = module_leave(&frame, ops->lookup(&frame.call, ...));
+ *
+ * A frame stands on the C stack of the calling thread; frames of one thread are linked, so that a crash handler
+ * can name the module and a serialised module that calls itself is noticed instead of hanging.
+ */
+#ifndef KERNEL_MODULE_INTERNAL_H
+#define KERNEL_MODULE_INTERNAL_H
+
+#include "kernel/module/module.h"
+
+#include <pthread.h>
+
+struct module_instance {
+	struct module_set *set;
+	const struct config_instance *config;
+	const struct pr_module *module;
+	void *memory;      /* instance_size bytes */
+	size_t index;      /* in the set */
+	pthread_mutex_t mutex; /* for modules that are not PR_CONCURRENT */
+	bool is_open;
+	char label[160];   /* "maps/hash instance access" */
+};
+
+struct module_set {
+	const struct config *config;
+	struct pr_arena arena; /* option strings of instances */
+	struct module_instance *instances;
+	size_t count;
+	struct module_services services;
+	struct module_instance *rules; /* the one engine and the one store, or NULL */
+	struct module_instance *store;
+	struct pr_host host;
+};
+
+struct module_thread {
+	struct module_set *set;
+	void **memories; /* by instance index; a marker when thread_size is 0 */
+};
+
+struct module_frame {
+	struct pr_call call;
+	struct module_scope *scope;
+	struct module_instance *instance;
+	struct module_frame *outer;
+	void *edit_context;
+};
+
+enum pr_status module_enter(struct module_frame *frame, struct module_scope *scope, struct module_instance *instance, void *session);
+enum pr_status module_leave(struct module_frame *frame, enum pr_status status);
+void module_leave_void(struct module_frame *frame);
+enum pr_status module_scope_fail(struct module_scope *scope, enum pr_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static inline struct module_scope *module_call_scope(const struct pr_call *call)
+{
+	return ((struct module_frame *)call->kernel)->scope;
+}
+
+/* Is the function there?  A table of an older minor version is shorter than ours. */
+#define MODULE_HAS(ops, field) ((ops)->size >= offsetof(__typeof__(*(ops)), field) + sizeof(ops)->field && (ops)->field != NULL)
+
+void host_init(struct pr_host *host);
+
+#endif

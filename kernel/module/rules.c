@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Asking the rule engine.  An engine without a function is an engine without an opinion.
+ */
+#include "kernel/module/internal.h"
+
+static struct module_instance *engine(struct module_scope *scope)
+{
+	return scope->thread->set->rules;
+}
+
+enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+	struct pr_route route = {.size = sizeof route};
+
+	if (instance == NULL)
+		return module_scope_fail(scope, PR_MISUSE, "no rule engine is declared");
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, resolve))
+		return module_scope_fail(scope, PR_MISUSE, "%s has no resolve", instance->label);
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->resolve(&frame.call, address, sender, &route));
+	*route_out = route;
+	return status;
+}
+
+enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, struct pr_str mailer, struct pr_str address,
+    struct pr_str *address_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+	struct pr_str result = PR_NONE;
+
+	*address_out = address;
+	if (instance == NULL)
+		return PR_OK;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, rewrite))
+		return PR_OK;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->rewrite(&frame.call, which, mailer, address, &result));
+	if (status == PR_OK && result.data != NULL)
+		*address_out = result;
+	return status;
+}
+
+enum pr_status rules_check(struct module_scope *scope, enum pr_check check, const struct pr_check_context *context,
+    const struct pr_list *arguments, struct pr_verdict *verdict)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	*verdict = (struct pr_verdict){.action = PR_CONTINUE};
+	if (instance == NULL)
+		return PR_OK;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, check))
+		return PR_OK;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->check(&frame.call, check, context, arguments, verdict));
+	return status;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * All instances of one process: loaded, options filled, checked, opened - in the order maps, rules, store, mailers,
+ * filters, auth, so that each finds what it may ask for.
+ */
+#include "kernel/module/internal.h"
+#include "kernel/module/loader.h"
+#include "kernel/net/dns.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint32_t trusted_uid = UINT32_MAX;
+
+void module_trust(uint32_t uid)
+{
+	trusted_uid = uid;
+}
+
+static bool role_opens(uint32_t roles, uint32_t kind)
+{
+	switch (kind) {
+	case PR_KIND_MAILER:
+		return (roles & MODULE_ROLE_COURIER) != 0;
+	case PR_KIND_FILTER:
+	case PR_KIND_AUTH:
+		return (roles & MODULE_ROLE_RECEIVER) != 0;
+	default:
+		return true;
+	}
+}
+
+static void complain(struct pr_text *errors, const struct config_instance *config, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void complain(struct pr_text *errors, const struct config_instance *config, const char *format, ...)
+{
+	va_list args;
+
+	pr_text_addf(errors, "%s:%u: %s %.*s: ", config->file, config->line, loader_kind_folder(config->kind), PR_PRINT(config->name));
+	va_start(args, format);
+	pr_text_addv(errors, format, args);
+	va_end(args);
+	pr_text_add_byte(errors, '\n');
+}
+
+static bool fill_setting(struct module_instance *instance, const struct config_setting *setting, struct pr_arena *arena,
+    struct pr_text *errors)
+{
+	const struct pr_option *table = instance->module->options;
+	const struct pr_option *option = table == NULL ? NULL : pr_option_find(table, setting->name);
+	struct pr_str why = PR_NONE;
+	enum pr_status status;
+
+	if (option == NULL) {
+		const char *nearest = table == NULL ? NULL : pr_option_nearest(table, setting->name);
+		pr_text_addf(errors, "%s:%u: unknown key %.*s for module %s%s%s%s\n", setting->file, setting->line,
+		    PR_PRINT(setting->name), instance->module->name, nearest ? "; did you mean " : "", nearest ? nearest : "",
+		    nearest ? "?" : "");
+		return false;
+	}
+	if (setting->is_list && option->type != PR_OPTION_LIST) {
+		pr_text_addf(errors, "%s:%u: %s takes one value, not a list\n", setting->file, setting->line, option->name);
+		return false;
+	}
+	if (setting->is_list)
+		status = pr_option_set_list(option, setting->items, setting->item_count, instance->memory, arena, &why);
+	else
+		status = pr_option_parse(option, setting->text, instance->memory, arena, &why);
+	if (status != PR_OK)
+		pr_text_addf(errors, "%s:%u: %s: %.*s\n", setting->file, setting->line, option->name, PR_PRINT(why));
+	return status == PR_OK;
+}
+
+static bool has_setting(const struct config_instance *config, const char *name)
+{
+	for (size_t i = 0; i < config->setting_count; i++)
+		if (pr_str_equal_nocase(config->settings[i].name, pr_str(name)))
+			return true;
+	return false;
+}
+
+static bool fill_options(struct module_instance *instance, struct pr_arena *arena, struct pr_text *errors)
+{
+	const struct pr_option *table = instance->module->options;
+	const struct config_instance *config = instance->config;
+	struct pr_str why = PR_NONE;
+	bool good = true;
+
+	if (table != NULL && pr_option_defaults(table, instance->memory, arena, &why) != PR_OK) {
+		complain(errors, config, "module %s has a bad default: %.*s", instance->module->name, PR_PRINT(why));
+		return false;
+	}
+	for (size_t i = 0; i < config->setting_count; i++)
+		good = fill_setting(instance, &config->settings[i], arena, errors) && good;
+	for (const struct pr_option *option = table; option != NULL && option->name != NULL; option++)
+		if ((option->flags & PR_OPTION_REQUIRED) != 0 && !has_setting(config, option->name)) {
+			complain(errors, config, "needs %s (%s)", option->name, option->help == NULL ? "see its manual" : option->help);
+			good = false;
+		}
+	return good;
+}
+
+static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(struct pr_call *), const char *name,
+    struct pr_text *errors)
+{
+	struct pr_arena arena;
+	struct module_scope scope;
+	struct module_frame frame;
+	enum pr_status status;
+
+	if (hook == NULL)
+		return true;
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, NULL, &arena);
+	status = module_enter(&frame, &scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, hook(&frame.call));
+	if (status != PR_OK)
+		complain(errors, instance->config, "%s: %.*s", name, PR_PRINT(scope.reason));
+	pr_arena_fini(&arena);
+	return status == PR_OK;
+}
+
+static bool prepare(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
+{
+	const struct config_instance *config = instance->config;
+	struct pr_text why;
+	uint32_t uid = trusted_uid == UINT32_MAX ? (uint32_t)geteuid() : trusted_uid;
+
+	snprintf(instance->label, sizeof instance->label, "%s/%.*s instance %.*s", loader_kind_folder(config->kind),
+	    PR_PRINT(config->module), PR_PRINT(config->name));
+	pr_text_init(&why, 4096);
+	instance->module = loader_open((enum pr_kind)config->kind, config->module, set->config->module_directory, uid, &why);
+	if (instance->module == NULL)
+		complain(errors, config, "%s", why.data);
+	pr_text_fini(&why);
+	if (instance->module == NULL)
+		return false;
+	instance->memory = pr_alloc(instance->module->instance_size + 1);
+	if (!fill_options(instance, &set->arena, errors) || !run_hook(instance, instance->module->check, "check", errors))
+		return false;
+	if ((roles & MODULE_ROLE_CHECK) != 0 || !role_opens(roles, config->kind))
+		return true;
+	instance->is_open = run_hook(instance, instance->module->open, "open", errors);
+	return instance->is_open;
+}
+
+static bool prepare_kind(struct module_set *set, enum pr_kind kind, uint32_t roles, struct pr_text *errors)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct module_instance *instance = &set->instances[i];
+		if (instance->config->kind != kind)
+			continue;
+		good = prepare(set, instance, roles, errors) && good;
+		if (kind == PR_KIND_RULES)
+			set->rules = instance;
+		if (kind == PR_KIND_STORE)
+			set->store = instance;
+	}
+	return good;
+}
+
+struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors)
+{
+	static const enum pr_kind order[] = {PR_KIND_MAP, PR_KIND_RULES, PR_KIND_STORE, PR_KIND_MAILER, PR_KIND_FILTER, PR_KIND_AUTH};
+	struct module_set *set = pr_alloc(sizeof *set);
+	bool good = true;
+
+	set->config = config;
+	set->count = config->instance_count;
+	set->instances = pr_alloc((set->count + 1) * sizeof *set->instances);
+	pr_arena_init(&set->arena, 64u << 20);
+	host_init(&set->host);
+	dns_init(&config->options.resolver);
+	for (size_t i = 0; i < set->count; i++) {
+		set->instances[i].set = set;
+		set->instances[i].config = &config->instances[i];
+		set->instances[i].index = i;
+		pthread_mutex_init(&set->instances[i].mutex, NULL);
+	}
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		good = prepare_kind(set, order[i], roles, errors) && good;
+	if (good)
+		return set;
+	module_set_close(set);
+	return NULL;
+}
+
+void module_set_close(struct module_set *set)
+{
+
+	if (set == NULL)
+		return;
+	for (size_t i = set->count; i-- > 0;) {
+		struct module_instance *instance = &set->instances[i];
+		struct pr_arena arena;
+		struct module_scope scope;
+		struct module_frame frame;
+		pr_arena_init(&arena, 1u << 20);
+		module_scope_init(&scope, NULL, &arena);
+		if (instance->is_open && instance->module->close != NULL && module_enter(&frame, &scope, instance, NULL) == PR_OK) {
+			instance->module->close(&frame.call);
+			module_leave_void(&frame);
+		}
+		pr_arena_fini(&arena);
+		pr_free(instance->memory);
+		pthread_mutex_destroy(&instance->mutex);
+	}
+	pr_arena_fini(&set->arena);
+	pr_free(set->instances);
+	pr_free(set);
+}
+
+void module_set_services(struct module_set *set, const struct module_services *services)
+{
+	set->services = *services;
+}
+
+const struct config *module_set_config(const struct module_set *set)
+{
+	return set->config;
+}
+
+struct module_instance *module_find(struct module_set *set, enum pr_kind kind, struct pr_str name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->instances[i].config->kind == kind && pr_str_equal(set->instances[i].config->name, name))
+			return &set->instances[i];
+	return NULL;
+}
+
+struct module_instance *module_at(struct module_set *set, enum pr_kind kind, size_t index)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->instances[i].config->kind == kind && index-- == 0)
+			return &set->instances[i];
+	return NULL;
+}
+
+const struct config_instance *module_config(const struct module_instance *instance)
+{
+	return instance->config;
+}
+
+struct pr_str module_name(const struct module_instance *instance)
+{
+	return instance->config->name;
+}
