@@ -15,3 +15,4 @@ libpostrider_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = sdk/postrider.pc
 EXTRA_DIST += sdk/postrider.pc.in
+EXTRA_DIST += sdk/lib/banned.h

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
+AM_TESTS_ENVIRONMENT = top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir;

@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TESTS += tests/lint/run
+EXTRA_DIST += tests/lint/run tests/lint/lint.py
