@@ -5,6 +5,10 @@
  * The expansion knows no map and no module: it asks through three functions.  Members are kept as a growing
  * list with an index of what was already seen, so a list of 50,000 costs 50,000 steps and a loop ends.
  * MaxAliasRecursion bounds the depth ("aliasing/forwarding loop broken (11 aliases deep; 10 max)").
+ *
+ * A recipient that means nobody is refused at once.  In a list with good members, a member that is unknown becomes a
+ * recipient like the others: its bounce is made at delivery, and the rest of the list gets the message.  A list that cannot be
+ * read, or a map that cannot answer, refuses the whole recipient, so nobody is left out silently.
  */
 #ifndef KERNEL_ROUTE_EXPAND_H
 #define KERNEL_ROUTE_EXPAND_H
@@ -24,6 +28,9 @@ struct expand_source {
 	enum pr_status (*user)(void *context, struct pr_str name);
 	/* contents of an :include: file from the system aliases; PR_NOTFOUND, PR_TEMPFAIL with a reason */
 	enum pr_status (*include)(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out);
+	/* The account that owns an :include: file: programs and files named in it run as that user.  NULL or anything but PR_OK:
+	 * programs and files in :include: files are refused. */
+	enum pr_status (*include_owner)(void *context, struct pr_str path, struct pr_str *user_out);
 };
 
 struct expand_limits {
@@ -42,14 +49,19 @@ struct expand_result {
 	uint32_t added;         /* final recipients added */
 	struct pr_str enhanced; /* "5.1.1" */
 	struct pr_str text;     /* "User unknown" */
+	struct pr_str reason;   /* for the log, not for the client: which file or alias, and why; absent when there is nothing to add */
 };
-/* Adds what `address` (no brackets) means.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL: refused, nothing added, result says how.
+/* Adds what `address` (no brackets) means.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL: refused, nothing added, result says how (valid until
+ * the next call).
  * `model` gives flags, original and the client's own address for the new recipients.  from_wire: "|prog", "/file" and ":include:" are refused
  * ("Cannot mail directly to programs"). */
 enum pr_status expansion_add(struct expansion *expansion, struct pr_str address, const struct pr_recipient *model,
                              bool from_wire, struct expand_result *result_out);
 /* owner-LIST of the list that was expanded, if there is one: the new envelope sender (no brackets); absent otherwise. */
 struct pr_str expansion_owner(const struct expansion *expansion);
+/* The same for one recipient: a message to several lists is split by this.  expansion_owner() is the one that all recipients
+ * share, and absent when they differ. */
+struct pr_str expansion_recipient_owner(const struct expansion *expansion, size_t index);
 struct pr_recipient *expansion_recipients(struct expansion *expansion, size_t *count_out);
 void expansion_clear(struct expansion *expansion);
 
