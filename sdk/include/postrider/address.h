@@ -24,8 +24,8 @@ struct pr_address {
 
 /* Reads "<...>" or a bare word at the front of `text`.  *rest_out begins after it.
  * PR_PERMFAIL and a sentence in *why_out ("Unbalanced '<'", "Colon illegal in host name part",
- * "User address required") when it is no address.  strict refuses blanks inside the brackets and
- * 8-bit bytes. */
+ * "User address required") when it is no address; *rest_out is set in any case.  Blanks inside the
+ * brackets, controls and 8-bit bytes are refused; a route and comments are taken off. */
 enum pr_status pr_address_path(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
                                struct pr_str *rest_out, struct pr_str *why_out);
 /* "joe@example.org" from "<joe@example.org>", and the same for a bare one. */
@@ -33,7 +33,9 @@ struct pr_str pr_address_inner(struct pr_str address);
 /* Splits "joe@example.org" at the last @ outside quotes. */
 void pr_address_split(struct pr_str inner, struct pr_address *address_out);
 /* One mailbox per call from a header value or an alias right hand side; PR_NOTFOUND at the end,
- * PR_PERMFAIL for a piece that is no address (skipped; *rest stands behind it).  With `alias` true, "|prog args", "/file",
+ * PR_PERMFAIL for a piece that is no address (skipped; *rest stands behind it).  The address comes without
+ * brackets; a header may well name "/file", which is then just a local part.  With `alias` true a line end separates
+ * like a comma, and "|prog args", "/file",
  * ":include:/path" and "\user" are accepted as they are, quotes around them taken off. */
 enum pr_status pr_address_next(struct pr_str *rest, bool alias, struct pr_arena *arena, struct pr_str *address_out,
                                struct pr_str *why_out);

@@ -20,11 +20,12 @@ struct pr_table {
 
 void pr_table_init(struct pr_table *table, struct pr_str bytes);
 /* PR_OK; PR_NOTFOUND at the end; PR_PERMFAIL for a bad line (skipped) with the sentence in *why_out:
- * "missing colon", "missing value for alias".  Continuation: leading blank, or backslash-newline.
+ * "missing colon", "missing value for alias" (*key_out then tells which, otherwise it is absent).  Continuation: leading blank, or backslash-newline.
  * The key is lower-cased with quotes taken off; the value is the text after the colon, trimmed, continuation joined by a blank. */
 enum pr_status pr_table_next_alias(struct pr_table *table, struct pr_arena *arena, struct pr_str *key_out,
                                    struct pr_str *value_out, struct pr_str *why_out);
-/* First word and the rest of the line; "no RHS for LHS key" for a key alone. */
+/* First word and the rest of the line; "no RHS for LHS key" for a key alone (*key_out is set).
+ * The key is not folded. */
 enum pr_status pr_table_next_pair(struct pr_table *table, struct pr_arena *arena, struct pr_str *key_out,
                                   struct pr_str *value_out, struct pr_str *why_out);
 

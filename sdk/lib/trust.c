@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who could have changed this file?  The path is walked from the root, one name
+ * at a time, and symbolic links are followed here and not by the system: so every
+ * directory that was really passed is looked at, also those a link leads through.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <postrider/file.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINKS_MOST 32
+
+struct walk {
+	struct pr_text here; /* resolved so far: absolute, without links, no slash at the end; "" is the root */
+	struct pr_text rest; /* names still to walk */
+	uint32_t uid;
+	uint32_t links;
+	struct pr_text *why;
+};
+
+static const char *here_name(const struct walk *walk)
+{
+	return walk->here.len > 0 ? walk->here.data : "/";
+}
+
+/* A sticky directory lets nobody replace what others own in it, and the owner of every name
+ * on the way is checked; but as the end of the way it promises nothing. */
+static bool check_here(struct walk *walk, const struct stat *status)
+{
+	if (status->st_uid != 0 && status->st_uid != walk->uid) {
+		pr_text_addf(walk->why, "%s is owned by uid %u, not by root or uid %u", here_name(walk),
+		             (unsigned int)status->st_uid, (unsigned int)walk->uid);
+		return false;
+	}
+	if (S_ISLNK(status->st_mode) || (status->st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return true;
+	if (S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0 && walk->rest.len > 0)
+		return true;
+	pr_text_addf(walk->why, "%s is writable by %s (mode %04o)", here_name(walk),
+	             (status->st_mode & S_IWOTH) != 0 ? "everybody" : "its group", (unsigned int)(status->st_mode & 07777));
+	return false;
+}
+
+/* The link at walk->here is replaced by what it points at. */
+static bool follow(struct walk *walk)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlink(here_name(walk), target, sizeof target - 1);
+
+	if (len <= 0 || ++walk->links > LINKS_MOST) {
+		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(len <= 0 ? errno : ELOOP));
+		return false;
+	}
+	target[len] = '\0';
+	struct pr_text rest;
+	pr_text_init(&rest, walk->rest.max);
+	bool fits = pr_text_addf(&rest, "%s/%s", target, walk->rest.len > 0 ? walk->rest.data : "");
+	pr_text_fini(&walk->rest);
+	walk->rest = rest;
+	size_t parent = pr_str_find_last(pr_text_str(&walk->here), '/');
+	pr_text_cut(&walk->here, target[0] == '/' ? 0 : parent);
+	if (!fits)
+		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(ENAMETOOLONG));
+	return fits;
+}
+
+/* Goes one name further; "." and ".." are settled by text, `here` holds no links. */
+static bool step(struct walk *walk, struct pr_str name)
+{
+	struct stat status;
+
+	if (name.len == 0 || pr_str_equal(name, PR_STR(".")))
+		return true;
+	if (pr_str_equal(name, PR_STR(".."))) {
+		pr_text_cut(&walk->here, pr_str_find_last(pr_text_str(&walk->here), '/'));
+		return true;
+	}
+	if (!pr_text_add_byte(&walk->here, '/') || !pr_text_add_str(&walk->here, name)) {
+		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(ENAMETOOLONG));
+		return false;
+	}
+	if (lstat(here_name(walk), &status) != 0) {
+		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(errno));
+		return false;
+	}
+	return check_here(walk, &status) && (!S_ISLNK(status.st_mode) || follow(walk));
+}
+
+/* The root at the beginning; at the end where we stand, which "." or ".." may have made the last name. */
+static bool look_here(struct walk *walk)
+{
+	struct stat status;
+
+	if (lstat(here_name(walk), &status) == 0)
+		return check_here(walk, &status);
+	pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(errno));
+	return false;
+}
+
+/* Takes the next name off `rest`, with the slashes behind it, so that an empty rest means the end. */
+static void take_name(struct walk *walk, struct pr_text *name)
+{
+	struct pr_str rest = pr_text_str(&walk->rest);
+	size_t end = pr_str_find(rest, '/'), next = end;
+
+	pr_text_clear(name);
+	pr_text_add_str(name, pr_str_slice(rest, 0, end));
+	while (next < rest.len && rest.data[next] == '/')
+		next++;
+	pr_text_consume(&walk->rest, next);
+}
+
+bool pr_file_is_trusted(const char *path, uint32_t uid, struct pr_text *why)
+{
+	struct walk walk = {.uid = uid, .why = why};
+	struct pr_text name;
+	bool trusted = false;
+
+	if (path == NULL || path[0] != '/') {
+		pr_text_addf(why, "%s: not an absolute path", path != NULL ? path : "(none)");
+		return false;
+	}
+	pr_text_init(&walk.here, PATH_MAX);
+	pr_text_init(&walk.rest, 2 * PATH_MAX);
+	pr_text_init(&name, PATH_MAX);
+	if (!pr_text_add_c(&walk.rest, path)) {
+		pr_text_addf(why, "%.100s...: %s", path, strerror(ENAMETOOLONG));
+		goto out;
+	}
+	trusted = look_here(&walk);
+	while (trusted && walk.rest.len > 0) {
+		take_name(&walk, &name);
+		trusted = step(&walk, pr_text_str(&name));
+	}
+	trusted = trusted && look_here(&walk);
+out:
+	pr_text_fini(&walk.here);
+	pr_text_fini(&walk.rest);
+	pr_text_fini(&name);
+	return trusted;
+}
