@@ -100,6 +100,9 @@ enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, 
 enum pr_status rules_check(struct module_scope *scope, enum pr_check check, const struct pr_check_context *context,
                            const struct pr_list *arguments, struct pr_verdict *verdict);
 
+/* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
+enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
+
 /* mailers; session->instance says which */
 enum pr_status mailer_open(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination);
 enum pr_status mailer_deliver(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination,
