@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading df of a claimed message.
+ * The file is opened as carefully as a control file: it may be anything by now.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct body {
+	int fd;
+	char id[SPOOL_ID_MAX + 1];
+};
+
+static enum pr_status body_read(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
+{
+	struct body *b = body->context;
+	ssize_t got;
+
+	do
+		got = read(b->fd, buffer, room);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return pr_fail(call, PR_TEMPFAIL, "cannot read df%s: error %d", b->id, errno);
+	*length_out = (size_t)got;
+	return PR_OK;
+}
+
+static enum pr_status body_rewind(struct pr_body *body, struct pr_call *call)
+{
+	struct body *b = body->context;
+
+	if (lseek(b->fd, 0, SEEK_SET) != 0)
+		return pr_fail(call, PR_TEMPFAIL, "cannot rewind df%s: error %d", b->id, errno);
+	return PR_OK;
+}
+
+enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out)
+{
+	struct spool *spool = spool_of(call);
+	struct spool_name name;
+	struct body *b;
+	struct stat st;
+	int fd;
+
+	if (!spool_id_is_valid(claim->id))
+		return pr_fail(call, PR_MISUSE, "that is no queue id");
+	name = spool_name('d', claim->id.data);
+	fd = openat(spool->data_fd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return spool_fail(call, errno, "cannot open", name.text);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return pr_fail(call, PR_TEMPFAIL, "%s is no regular file", name.text);
+	}
+	b = pr_alloc(sizeof *b);
+	b->fd = fd;
+	memcpy(b->id, claim->id.data, claim->id.len);
+	*body_out = (struct pr_body){ .size = sizeof *body_out, .length = st.st_size, .context = b, .read = body_read, .rewind = body_rewind };
+	return PR_OK;
+}
+
+void spool_body_close(struct pr_call *call, struct pr_body *body)
+{
+	struct body *b = body->context;
+
+	(void)call;
+	if (b == NULL)
+		return;
+	close(b->fd);
+	pr_free(b);
+	body->context = NULL;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Claims: the table of what this process holds, and the calls that end a claim.
+ * A claim is found by its epoch, never through a pointer of the caller's, so a stale one finds nothing;
+ * and before anything is changed the name must still lead to the inode that is locked, so a claim whose
+ * file was taken away from outside changes nothing either.
+ *
+ * finish, update and defer that answer PR_TEMPFAIL leave the claim standing: try again, or release().
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void spool_claims_init(struct spool *spool)
+{
+	uint32_t start = 0;
+
+	pthread_mutex_init(&spool->claims.lock, NULL);
+	/* not from 1: an epoch of another process should be nobody's here */
+	if (getrandom(&start, sizeof start, 0) != (ssize_t)sizeof start)
+		start = (uint32_t)getpid();
+	spool->claims.next_epoch = ((uint64_t)start << 32) + 1;
+}
+
+void spool_claims_fini(struct spool *spool)
+{
+	for (size_t i = 0; i < SPOOL_BUCKETS; i++) {
+		struct spool_claim *claim = spool->claims.buckets[i];
+
+		while (claim != NULL) {
+			struct spool_claim *next = claim->next;
+
+			close(claim->fd);
+			pr_free(claim);
+			claim = next;
+		}
+		spool->claims.buckets[i] = NULL;
+	}
+	pthread_mutex_destroy(&spool->claims.lock);
+}
+
+bool spool_claims_has(struct spool *spool, struct pr_str id)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&spool->claims.lock);
+	for (size_t i = 0; i < SPOOL_BUCKETS && !found; i++)
+		for (struct spool_claim *c = spool->claims.buckets[i]; c != NULL && !found; c = c->next)
+			found = pr_str_equal(pr_str(c->id), id);
+	pthread_mutex_unlock(&spool->claims.lock);
+	return found;
+}
+
+static void put_claim(struct spool *spool, struct spool_claim *claim)
+{
+	pthread_mutex_lock(&spool->claims.lock);
+	if (claim->epoch == 0)
+		claim->epoch = spool->claims.next_epoch++;
+	claim->next = spool->claims.buckets[claim->epoch % SPOOL_BUCKETS];
+	spool->claims.buckets[claim->epoch % SPOOL_BUCKETS] = claim;
+	pthread_mutex_unlock(&spool->claims.lock);
+}
+
+/* Takes it out of the table: who works on a claim is alone with it. */
+static struct spool_claim *take_claim(struct spool *spool, const struct pr_claim *wanted)
+{
+	struct spool_claim *claim, **at;
+
+	pthread_mutex_lock(&spool->claims.lock);
+	at = &spool->claims.buckets[wanted->epoch % SPOOL_BUCKETS];
+	while (*at != NULL && ((*at)->epoch != wanted->epoch || !pr_str_equal(pr_str((*at)->id), wanted->id)))
+		at = &(*at)->next;
+	claim = *at;
+	if (claim != NULL)
+		*at = claim->next;
+	pthread_mutex_unlock(&spool->claims.lock);
+	return claim;
+}
+
+static void drop_claim(struct spool_claim *claim)
+{
+	close(claim->fd);
+	pr_free(claim);
+}
+
+static void note_inode(struct spool_claim *claim)
+{
+	struct stat st;
+
+	if (fstat(claim->fd, &st) == 0) {
+		claim->device = st.st_dev;
+		claim->inode = st.st_ino;
+	}
+}
+
+/* The claim, out of the table, when it still is one; else NULL and PR_PERMFAIL in *status_out. */
+static struct spool_claim *take_valid(struct pr_call *call, const struct pr_claim *wanted, enum pr_status *status_out)
+{
+	struct spool *spool = spool_of(call);
+	struct spool_claim *claim = take_claim(spool, wanted);
+	struct stat st;
+
+	if (claim == NULL) {
+		*status_out = pr_fail(call, PR_PERMFAIL, "%.*s is not claimed with this epoch", PR_PRINT(wanted->id));
+		return NULL;
+	}
+	if (fstatat(spool->control_fd, spool_name('q', claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno != ENOENT) {
+			*status_out = spool_fail(call, errno, "cannot look at", spool_name('q', claim->id).text);
+			put_claim(spool, claim);
+			return NULL;
+		}
+	} else if (st.st_dev == claim->device && st.st_ino == claim->inode) {
+		return claim;
+	}
+	*status_out = pr_fail(call, PR_PERMFAIL, "%s was taken away or replaced while it was claimed", claim->id);
+	drop_claim(claim);
+	return NULL;
+}
+
+enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	struct pr_claim result = { .size = sizeof result };
+	struct spool_claim *claim;
+	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
+	char name[SPOOL_ID_MAX + 1];
+	int fd;
+
+	if (status != PR_OK)
+		return status;
+	if (!spool_id_is_valid(id))
+		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
+	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
+	result.id = pr_arena_copy(call->arena, id);
+	status = spool_lock_status(call, spool_lock(call, 'q', name, &fd), name);
+	if (status != PR_OK)
+		return status;
+	status = spool_load(call, fd, result.id, &result.envelope);
+	if (status != PR_OK) {
+		if (status == PR_PERMFAIL)
+			status = spool_lose(call, 'q', name, call->reason.data);
+		close(fd);
+		return status;
+	}
+	if (result.envelope->quarantine.data != NULL) {
+		/* a crash came between the two steps of hold() */
+		renameat(spool_of(call)->control_fd, spool_name('q', name).text, spool_of(call)->control_fd, spool_name('h', name).text);
+		close(fd);
+		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
+	}
+	claim = pr_alloc(sizeof *claim);
+	claim->fd = fd;
+	memcpy(claim->id, name, sizeof claim->id);
+	note_inode(claim);
+	put_claim(spool_of(call), claim);
+	result.epoch = claim->epoch;
+	*claim_out = result;
+	return PR_OK;
+}
+
+enum pr_status spool_renew(struct pr_call *call, struct pr_claim *wanted)
+{
+	enum pr_status status = PR_OK;
+	struct spool_claim *claim = take_valid(call, wanted, &status);
+
+	if (claim != NULL)
+		put_claim(spool_of(call), claim);
+	return status;
+}
+
+enum pr_status spool_update(struct pr_call *call, struct pr_claim *wanted, const struct pr_envelope *envelope)
+{
+	enum pr_status status = PR_OK;
+	struct spool_claim *claim = take_valid(call, wanted, &status);
+
+	if (claim == NULL)
+		return status;
+	status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+	note_inode(claim);
+	put_claim(spool_of(call), claim);
+	return status;
+}
+
+enum pr_status spool_defer(struct pr_call *call, struct pr_claim *wanted, const struct pr_envelope *envelope)
+{
+	enum pr_status status = PR_OK;
+	struct spool_claim *claim = take_valid(call, wanted, &status);
+
+	if (claim == NULL)
+		return status;
+	status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+	note_inode(claim);
+	if (status == PR_OK)
+		drop_claim(claim);
+	else
+		put_claim(spool_of(call), claim);
+	return status;
+}
+
+enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
+{
+	struct spool *spool = spool_of(call);
+	enum pr_status status = PR_OK;
+	struct spool_claim *claim = take_valid(call, wanted, &status);
+
+	if (claim == NULL)
+		return status;
+	if (unlinkat(spool->control_fd, spool_name('q', claim->id).text, 0) != 0) {
+		status = spool_fail(call, errno, "cannot remove", spool_name('q', claim->id).text);
+		put_claim(spool, claim);
+		return status;
+	}
+	/* From here the message is gone; a df that stays is swept up some day. */
+	unlinkat(spool->data_fd, spool_name('d', claim->id).text, 0);
+	drop_claim(claim);
+	if (spool->sync_finish != 0)
+		spool_directory_flush(spool);
+	return PR_OK;
+}
+
+void spool_release(struct pr_call *call, struct pr_claim *wanted)
+{
+	struct spool_claim *claim = take_claim(spool_of(call), wanted);
+
+	if (claim != NULL)
+		drop_claim(claim);
+}

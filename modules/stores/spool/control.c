@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The operator's hands: hold (hf), release, due now, remove.
+ * Each takes the message's lock like a courier does, so it never works on one that is being
+ * delivered, and each is one rename from done: hold writes the reason first and changes the name last.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Locks the first that exists of the kinds and reads it. */
+static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_str id, char name[SPOOL_ID_MAX + 1], char *kind_out,
+                           int *fd_out)
+{
+	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
+	enum spool_lock lock = SPOOL_GONE;
+
+	if (status != PR_OK)
+		return status;
+	if (!spool_id_is_valid(id))
+		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
+	snprintf(name, SPOOL_ID_MAX + 1, "%.*s", PR_PRINT(id));
+	for (; *kinds != '\0' && lock == SPOOL_GONE; kinds++) {
+		lock = spool_lock(call, *kinds, name, fd_out);
+		*kind_out = *kinds;
+	}
+	if (lock == SPOOL_BAD)
+		return *kind_out == 'Q' ? pr_fail(call, PR_PERMFAIL, "%s is no regular file", name)
+		                        : spool_lose(call, *kind_out, name, "the control file is no regular file");
+	return spool_lock_status(call, lock, name);
+}
+
+static enum pr_status move(struct pr_call *call, char from, char to, const char *name)
+{
+	struct spool *spool = spool_of(call);
+	int error;
+
+	if (renameat(spool->control_fd, spool_name(from, name).text, spool->control_fd, spool_name(to, name).text) != 0)
+		return spool_fail(call, errno, "cannot rename", spool_name(from, name).text);
+	error = spool_directory_flush(spool);
+	return error == 0 ? PR_OK : spool_fail(call, error, "cannot fsync the queue directory of", spool_name(to, name).text);
+}
+
+enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason)
+{
+	struct pr_envelope *envelope;
+	char name[SPOOL_ID_MAX + 1], kind;
+	int fd;
+	enum pr_status status = take(call, "qh", id, name, &kind, &fd);
+
+	if (status != PR_OK)
+		return status;
+	status = spool_load(call, fd, pr_str(name), &envelope);
+	if (status == PR_OK) {
+		envelope->quarantine = reason;
+		status = spool_rewrite(call, kind, name, envelope, &fd);
+	}
+	if (status == PR_OK && kind == 'q')
+		status = move(call, 'q', 'h', name);
+	close(fd);
+	return status;
+}
+
+enum pr_status spool_unhold(struct pr_call *call, struct pr_str id)
+{
+	struct pr_envelope *envelope;
+	char name[SPOOL_ID_MAX + 1], kind;
+	int fd;
+	enum pr_status status = take(call, "h", id, name, &kind, &fd);
+
+	if (status != PR_OK)
+		return status;
+	status = spool_load(call, fd, pr_str(name), &envelope);
+	if (status == PR_OK) {
+		envelope->quarantine = PR_NONE;
+		status = spool_rewrite(call, 'h', name, envelope, &fd);
+	}
+	if (status == PR_OK)
+		status = move(call, 'h', 'q', name);
+	close(fd);
+	return status;
+}
+
+enum pr_status spool_requeue(struct pr_call *call, struct pr_str id)
+{
+	struct pr_envelope *envelope;
+	char name[SPOOL_ID_MAX + 1], kind;
+	int fd;
+	enum pr_status status = take(call, "qh", id, name, &kind, &fd);
+
+	if (status != PR_OK)
+		return status;
+	status = spool_load(call, fd, pr_str(name), &envelope);
+	if (status == PR_OK) {
+		envelope->last_try = 0;
+		envelope->tries = 0;
+		status = spool_rewrite(call, kind, name, envelope, &fd);
+	}
+	close(fd);
+	return status;
+}
+
+enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
+{
+	struct spool *spool = spool_of(call);
+	char name[SPOOL_ID_MAX + 1], kind;
+	int fd;
+	enum pr_status status = take(call, "qhQ", id, name, &kind, &fd);
+
+	if (status != PR_OK)
+		return status;
+	if (unlinkat(spool->control_fd, spool_name(kind, name).text, 0) != 0)
+		status = spool_fail(call, errno, "cannot remove", spool_name(kind, name).text);
+	else
+		unlinkat(spool->data_fd, spool_name('d', name).text, 0);
+	close(fd);
+	return status;
+}

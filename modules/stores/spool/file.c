@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Control files: locked, loaded, rewritten, set aside.
+ * A lock counts only if afterwards the name still leads to the locked inode, and a rewrite locks
+ * the new file before it takes the name, so the owner never changes unseen.
+ */
+#include "spool.h"
+
+#include <postrider/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_ATTEMPTS 5
+#define LOCK_PAUSE_NS 2000000
+
+/* sendmail's mailq probes with a shared lock for an instant: that is no owner */
+static bool lock_patiently(int fd)
+{
+	struct timespec pause = { 0, LOCK_PAUSE_NS };
+
+	for (int attempt = 0;; attempt++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		if (attempt + 1 == LOCK_ATTEMPTS) {
+			errno = EWOULDBLOCK;
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int open_control(const struct spool *spool, const char *name)
+{
+	int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(spool->control_fd, name, O_RDWR | flags);
+
+	return fd >= 0 || errno != EACCES ? fd : openat(spool->control_fd, name, O_RDONLY | flags);
+}
+
+static bool still_leads_there(const struct spool *spool, const char *name, int fd)
+{
+	struct stat named, held;
+
+	return fstat(fd, &held) == 0 && fstatat(spool->control_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+}
+
+static enum spool_lock open_failed(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return SPOOL_GONE;
+	case ELOOP:  /* a symbolic link */
+	case EISDIR: /* a directory */
+	case ENXIO:  /* a socket or an unread FIFO */
+		return SPOOL_BAD;
+	default:
+		return SPOOL_ERROR;
+	}
+}
+
+enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, int *fd_out)
+{
+	struct spool *spool = spool_of(call);
+	struct spool_name name = spool_name(kind, id);
+
+	/* the file may be replaced between open and lock, but not for ever */
+	for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+		int fd = open_control(spool, name.text);
+		struct stat st;
+
+		if (fd < 0)
+			return open_failed(errno);
+		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+			close(fd);
+			return SPOOL_BAD;
+		}
+		if (!lock_patiently(fd)) {
+			enum spool_lock result = errno == EWOULDBLOCK ? SPOOL_BUSY : SPOOL_ERROR;
+
+			close(fd);
+			return result;
+		}
+		if (still_leads_there(spool, name.text, fd)) {
+			*fd_out = fd;
+			return SPOOL_LOCKED;
+		}
+		close(fd);
+	}
+	return SPOOL_BUSY;
+}
+
+enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id)
+{
+	switch (lock) {
+	case SPOOL_LOCKED:
+		return PR_OK;
+	case SPOOL_GONE:
+		return pr_fail(call, PR_NOTFOUND, "%s is not in the queue", id);
+	case SPOOL_BUSY:
+		return pr_fail(call, PR_TEMPFAIL, "%s: locked", id);
+	case SPOOL_BAD:
+		return spool_lose(call, 'q', id, "the control file is no regular file");
+	case SPOOL_ERROR:
+		break;
+	}
+	return spool_fail(call, errno, "cannot open", spool_name('q', id).text);
+}
+
+static bool read_all(int fd, struct pr_text *text, size_t size)
+{
+	char buffer[8192];
+
+	while (text->len < size) {
+		ssize_t got = pread(fd, buffer, sizeof buffer, (off_t)text->len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		if (got == 0)
+			break;
+		if (!pr_text_add(text, buffer, (size_t)got)) {
+			errno = EFBIG;
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum pr_status check_file(struct pr_call *call, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return pr_fail(call, PR_PERMFAIL, "the control file is no regular file");
+	if (st->st_nlink > 1)
+		return pr_fail(call, PR_PERMFAIL, "the control file has a second name");
+	if ((st->st_mode & S_IWOTH) != 0)
+		return pr_fail(call, PR_PERMFAIL, "the control file is writable by everybody");
+	if (st->st_size == 0)
+		return pr_fail(call, PR_PERMFAIL, "the control file is empty");
+	if (st->st_size > (off_t)SPOOL_CONTROL_MAX)
+		return pr_fail(call, PR_PERMFAIL, "the control file is larger than %u bytes", SPOOL_CONTROL_MAX);
+	return PR_OK;
+}
+
+static enum pr_status measure_body(struct pr_call *call, struct pr_str id, struct pr_envelope *envelope)
+{
+	struct spool *spool = spool_of(call);
+	struct spool_name name = spool_name('d', id.data);
+	struct stat st;
+
+	if (fstatat(spool->data_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? pr_fail(call, PR_PERMFAIL, "the body is missing") : spool_fail(call, errno, "cannot look at", name.text);
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return pr_fail(call, PR_PERMFAIL, "the body is no regular file with one name");
+	envelope->body_size = st.st_size;
+	return PR_OK;
+}
+
+enum pr_status spool_load(struct pr_call *call, int fd, struct pr_str id, struct pr_envelope **envelope_out)
+{
+	struct pr_envelope *envelope = NULL;
+	struct pr_text text;
+	struct stat st;
+	enum pr_status status;
+
+	pr_text_init(&text, SPOOL_CONTROL_MAX + 8192);
+	if (fstat(fd, &st) != 0)
+		status = spool_fail(call, errno, "cannot read", spool_name('q', id.data).text);
+	else
+		status = check_file(call, &st);
+	if (status == PR_OK && !read_all(fd, &text, (size_t)st.st_size))
+		status = spool_fail(call, errno, "cannot read", spool_name('q', id.data).text);
+	if (status == PR_OK)
+		status = qf_read(call, pr_text_str(&text), &envelope);
+	pr_text_fini(&text);
+	if (status == PR_OK)
+		status = measure_body(call, id, envelope);
+	if (status != PR_OK)
+		return status;
+	envelope->id = pr_arena_copy(call->arena, id);
+	if (envelope->id.data == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no memory for the envelope");
+	*envelope_out = envelope;
+	return PR_OK;
+}
+
+enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why)
+{
+	struct spool *spool = spool_of(call);
+
+	/* who only looks must not move things */
+	if ((spool->role & PR_STORE_DELIVERY) == 0)
+		return pr_fail(call, PR_PERMFAIL, "%s: %s", id, why);
+	if (renameat(spool->control_fd, spool_name(kind, id).text, spool->control_fd, spool_name('Q', id).text) != 0)
+		return spool_fail(call, errno, "cannot set aside", spool_name(kind, id).text);
+	return pr_fail(call, PR_PERMFAIL, "Losing %s/%s: %s", spool->path, spool_name(kind, id).text, why);
+}
+
+/* tfID written, synced and locked; -1 with the reason in *status_out */
+static int write_new(struct pr_call *call, const char *id, const struct pr_envelope *envelope, enum pr_status *status_out)
+{
+	struct spool *spool = spool_of(call);
+	struct spool_name name = spool_name('t', id);
+	struct pr_text text;
+	int fd = -1;
+
+	pr_text_init(&text, SPOOL_CONTROL_MAX);
+	*status_out = qf_write(call, envelope, &text);
+	if (*status_out == PR_OK) {
+		/* we hold the message: a tf of this name is debris of a predecessor */
+		unlinkat(spool->control_fd, name.text, 0);
+		fd = spool_create(spool, spool->control_fd, name.text);
+		if (fd < 0 || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
+			*status_out = spool_fail(call, errno, "cannot write", name.text);
+	}
+	pr_text_fini(&text);
+	if (*status_out != PR_OK && fd >= 0) {
+		unlinkat(spool->control_fd, name.text, 0);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, const struct pr_envelope *envelope, int *fd)
+{
+	struct spool *spool = spool_of(call);
+	enum pr_status status;
+	int error, fresh = write_new(call, id, envelope, &status);
+
+	if (fresh < 0)
+		return status;
+	if (renameat(spool->control_fd, spool_name('t', id).text, spool->control_fd, spool_name(kind, id).text) != 0) {
+		status = spool_fail(call, errno, "cannot rename", spool_name('t', id).text);
+		if (!still_leads_there(spool, spool_name(kind, id).text, fresh)) {
+			unlinkat(spool->control_fd, spool_name('t', id).text, 0);
+			close(fresh);
+			return status;
+		}
+	}
+	close(*fd);
+	*fd = fresh;
+	error = spool_directory_flush(spool);
+	return error == 0 ? PR_OK : spool_fail(call, error, "cannot fsync the queue directory of", spool_name(kind, id).text);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How much room the queue has.
+ * One statvfs, no scan: it is asked before messages are accepted.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define LEAST_BYTES (1 << 20)
+#define LEAST_FILES 16
+
+enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health_out)
+{
+	struct spool *spool = spool_of(call);
+	struct pr_store_health health = { .size = sizeof health, .messages = -1, .can_accept = 1, .text = PR_STR("ok") };
+	struct statvfs fs;
+
+	if (fstatvfs(spool->control_fd, &fs) != 0)
+		return spool_fail(call, errno, "cannot measure", "");
+	health.bytes_free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+	/* a file system that has no fixed number of inodes says 0 of 0 */
+	health.files_free = fs.f_files == 0 ? INT64_MAX : (int64_t)fs.f_favail;
+	if ((fs.f_flag & ST_RDONLY) != 0) {
+		health.can_accept = 0;
+		health.text = PR_STR("the queue directory is read-only");
+	} else if (health.bytes_free < LEAST_BYTES || health.files_free < LEAST_FILES) {
+		health.can_accept = 0;
+		health.text = PR_STR("Insufficient disk space");
+	}
+	*health_out = health;
+	return PR_OK;
+}

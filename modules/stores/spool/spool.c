@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The descriptor of the spool store and its life: options, directories, role.
+ * Directory descriptors stay open and every name is one component below them, so no
+ * path is built from what a queue id says and a renamed parent does no harm.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool spool_id_is_valid(struct pr_str id)
+{
+	if (id.data == NULL || id.len == 0 || id.len > SPOOL_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.data[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+			return false;
+	}
+	return true;
+}
+
+struct spool_name spool_name(char kind, const char *id)
+{
+	struct spool_name name;
+
+	snprintf(name.text, sizeof name.text, "%cf%s", kind, id);
+	return name;
+}
+
+bool spool_is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+enum pr_status spool_fail(struct pr_call *call, int error, const char *what, const char *name)
+{
+	char text[128];
+
+	return pr_fail(call, PR_TEMPFAIL, "%s%s %s/%s: %s", spool_is_full(error) ? "Insufficient disk space: " : "", what,
+	               spool_of(call)->path, name, strerror_r(error, text, sizeof text));
+}
+
+int spool_create(const struct spool *spool, int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, spool->file_mode);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	/* a umask must not keep the courier, another user, out */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	    ((st.st_mode & 07777) == spool->file_mode || fchmod(fd, spool->file_mode) == 0))
+		return fd;
+
+	int error = errno;
+
+	unlinkat(directory, name, 0);
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+enum pr_status spool_need_role(struct pr_call *call, uint32_t role)
+{
+	if ((spool_of(call)->role & role) != 0)
+		return PR_OK;
+	return pr_fail(call, PR_MISUSE, "the queue is not open for this in this process");
+}
+
+static enum pr_status check_directory(struct pr_call *call, struct pr_str *directory_out)
+{
+	struct pr_str directory = spool_of(call)->directory;
+
+	if (directory.len == 0)
+		directory = call->host->option(call, PR_STR("QueueDirectory"));
+	if (directory.len == 0 || directory.data[0] != '/')
+		return pr_fail(call, PR_MISUSE, "QueueDirectory is not set to an absolute path");
+	if (pr_str_find(directory, '*') != directory.len)
+		return pr_fail(call, PR_MISUSE, "QueueDirectory %.*s: several queue directories (*) are not supported by store spool",
+		               PR_PRINT(directory));
+	*directory_out = directory;
+	return PR_OK;
+}
+
+static enum pr_status check(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	struct pr_str directory;
+
+	if (spool->file_mode == 0 || (spool->file_mode & ~0660u) != 0)
+		return pr_fail(call, PR_MISUSE, "file_mode %03o: queue files may be readable and writable by owner and group only",
+		               spool->file_mode);
+	if ((spool->file_mode & 0600) != 0600)
+		return pr_fail(call, PR_MISUSE, "file_mode %03o: the owner must be able to read and write", spool->file_mode);
+	if (spool->body_memory < 0 || spool->body_memory > (int64_t)(16 << 20))
+		return pr_fail(call, PR_MISUSE, "body_memory must be between 0 and 16M");
+	return check_directory(call, &directory);
+}
+
+/* qf/ df/ when they exist, else the queue directory itself */
+static int open_part(int base, const char *name, bool *separate_out)
+{
+	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	*separate_out = fd >= 0;
+	return fd >= 0 || errno != ENOENT ? fd : fcntl(base, F_DUPFD_CLOEXEC, 3);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_directories(struct spool *spool)
+{
+	close_fd(&spool->data_fd);
+	close_fd(&spool->control_fd);
+	close_fd(&spool->base_fd);
+}
+
+static enum pr_status open_directories(struct pr_call *call, struct pr_str directory)
+{
+	struct spool *spool = spool_of(call);
+	bool separate;
+
+	spool->data_fd = spool->control_fd = -1;
+	spool->path = pr_copy_str(directory);
+	while (directory.len > 1 && directory.data[directory.len - 1] == '/')
+		directory.len--;
+	spool->queue_name = pr_str_slice(directory, pr_str_find_last(directory, '/') + 1, directory.len);
+	spool->base_fd = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (spool->base_fd < 0)
+		return spool_fail(call, errno, "cannot open the queue directory", "");
+	spool->control_fd = open_part(spool->base_fd, "qf", &separate);
+	spool->data_fd = open_part(spool->base_fd, "df", &spool->separate_data);
+	if (spool->control_fd < 0 || spool->data_fd < 0)
+		return spool_fail(call, errno, "cannot open the queue directory", "qf or df");
+	return PR_OK;
+}
+
+static enum pr_status open_store(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	struct pr_str directory;
+	enum pr_status status = check_directory(call, &directory);
+
+	if (status == PR_OK)
+		status = open_directories(call, directory);
+	if (status != PR_OK) {
+		close_directories(spool);
+		return status;
+	}
+	spool_sync_init(spool);
+	spool_claims_init(spool);
+	pthread_mutex_init(&spool->ids.lock, NULL);
+	spool->ids.fd = -1;
+	spool->opened = true;
+	return PR_OK;
+}
+
+static void close_store(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+
+	if (!spool->opened)
+		return;
+	spool_sync_fini(spool);
+	spool_claims_fini(spool);
+	spool_ids_close(spool);
+	close_directories(spool);
+	pr_free((void *)(uintptr_t)spool->path);
+	spool->path = NULL;
+	spool->opened = false;
+}
+
+static enum pr_status set_role(struct pr_call *call, uint32_t role)
+{
+	struct spool *spool = spool_of(call);
+	enum pr_status status = PR_OK;
+
+	if ((role & (PR_STORE_INTAKE | PR_STORE_DELIVERY)) != 0)
+		status = spool_ids_open(call);
+	if (status != PR_OK)
+		return status;
+	spool->role = role;
+	if ((role & PR_STORE_DELIVERY) != 0)
+		spool_sweep(spool);
+	return PR_OK;
+}
+
+static const struct pr_option options[] = {
+	PR_OPTION(struct spool, directory, "directory", PR_OPTION_PATH, 0, NULL, "the queue directory (default: option QueueDirectory)"),
+	PR_OPTION(struct spool, file_mode, "file_mode", PR_OPTION_MODE, 0, "0660", "mode of queue files"),
+	PR_OPTION(struct spool, body_memory, "body_memory", PR_OPTION_SIZE, 0, "64K", "a body up to this size is written in one piece at the end"),
+	PR_OPTION(struct spool, orphan_age, "orphan_age", PR_OPTION_TIME, 0, "5m", "age at which remains of a crash are removed at start"),
+	PR_OPTION(struct spool, sync_finish, "sync_finish", PR_OPTION_BOOL, 0, "no",
+	          "also make removals durable: no second delivery after a power cut, at the cost of one directory fsync"),
+	PR_OPTION_END
+};
+
+static const struct pr_store_ops ops = {
+	.size = sizeof ops,
+	.role = set_role,
+	.begin = spool_begin,
+	.body = spool_body,
+	.commit = spool_commit,
+	.abort = spool_abort,
+	.next = spool_next,
+	.next_end = spool_next_end,
+	.peek = spool_peek,
+	.claim = spool_claim,
+	.body_open = spool_body_open,
+	.body_close = spool_body_close,
+	.renew = spool_renew,
+	.update = spool_update,
+	.finish = spool_finish,
+	.defer = spool_defer,
+	.release = spool_release,
+	.hold = spool_hold,
+	.unhold = spool_unhold,
+	.requeue = spool_requeue,
+	.remove = spool_remove,
+	.health = spool_health,
+};
+
+PR_MODULE(spool) = {
+	PR_MODULE_HEAD(PR_KIND_STORE),
+	.flags = PR_CONCURRENT,
+	.instance_size = sizeof(struct spool),
+	.name = "spool",
+	.version = "1.0",
+	.summary = "the queue in sendmail's files: qf and df",
+	.options = options,
+	.check = check,
+	.open = open_store,
+	.close = close_store,
+	.ops = &ops,
+};

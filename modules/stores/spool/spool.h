@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The spool store: sendmail's queue directory.
+ *
+ *   QueueDirectory/qfID   the control file, V8 format      (in qf/ when that directory exists)
+ *   QueueDirectory/dfID   the body, LF line ends           (in df/ when that directory exists)
+ *   QueueDirectory/tfID   a control file being written; renamed to qfID
+ *   QueueDirectory/hfID   as qf, held or quarantined
+ *   QueueDirectory/QfID   as qf, unreadable: set aside for the operator
+ *   QueueDirectory/.id    the next process number for queue ids
+ *
+ * A message exists from the moment tf has become qf; the body is on disk before
+ * that.  It ends when qf is unlinked; df goes after it.  So a df or tf alone is
+ * debris of a crash, and open() in the delivery role sweeps it up when it is
+ * old and nobody holds its lock.
+ *
+ * Claim.  A message belongs to whoever holds flock(2) on the file that the
+ * name qfID leads to.  Having got the lock one must look again whether the name
+ * still leads to the same inode: a rewrite replaces it (the writer locks the new
+ * file before the rename, so there is no moment without an owner).
+ *
+ * Privileges.  The receiver (user postrider) creates files; the courier (user
+ * postrider-q, same group) reads, rewrites and deletes them.  QueueDirectory and
+ * its sub-directories are owned by the courier's user, group postrider, mode
+ * 1770: everybody in the group may create, only the directory's owner may
+ * remove what others made.  Files get mode 0660 (option file_mode).  As one
+ * ordinary user nothing of this matters: 0700 is enough.
+ *
+ * Disk full.  Every reason that means "no room" begins with
+ * "Insufficient disk space"; that is how a receiver tells 452 4.4.5 from 451.
+ */
+#ifndef SPOOL_H
+#define SPOOL_H
+
+#include <postrider/host.h>
+#include <postrider/store.h>
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#define SPOOL_ID_MAX 32               /* longest queue id that is believed */
+#define SPOOL_NAME_MAX (SPOOL_ID_MAX + 3)
+#define SPOOL_CONTROL_MAX (16u << 20) /* most bytes of a control file */
+#define SPOOL_LINE_MAX (64u << 10)    /* most bytes of an address, macro or status */
+#define SPOOL_BUCKETS 256
+
+struct spool_ids {
+	pthread_mutex_t lock;
+	int fd;           /* .id */
+	uint32_t number;  /* ours until `renew`; 0: none yet */
+	uint32_t sequence;
+	int64_t second;   /* of the last id */
+	int64_t renew;    /* CLOCK_MONOTONIC second */
+};
+
+struct spool_job;
+
+struct spool_sync {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct spool_job *first, **end;
+	pthread_t thread;
+	bool running, stopping;
+};
+
+/* One fsync of the control directory for all who wait for it. */
+struct spool_directory_sync {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	uint64_t started, finished; /* numbers of fsync calls */
+	uint64_t failed_upto;       /* the last one that failed */
+	int error;
+	bool running;
+};
+
+struct spool_claim {
+	struct spool_claim *next;
+	uint64_t epoch;
+	int fd; /* holds the lock */
+	dev_t device;
+	ino_t inode;
+	char id[SPOOL_ID_MAX + 1];
+};
+
+struct spool_claims {
+	pthread_mutex_t lock;
+	uint64_t next_epoch;
+	struct spool_claim *buckets[SPOOL_BUCKETS];
+};
+
+struct spool {
+	/* options */
+	struct pr_str directory;
+	int64_t body_memory;
+	int64_t orphan_age;
+	uint32_t file_mode;
+	uint32_t sync_finish;
+	/* state */
+	const char *path;
+	struct pr_str queue_name; /* last component of the path */
+	int base_fd, control_fd, data_fd;
+	bool separate_data; /* df/ is a directory of its own */
+	bool opened;
+	uint32_t role;
+	struct spool_ids ids;
+	struct spool_sync sync;
+	struct spool_directory_sync directory_sync;
+	struct spool_claims claims;
+};
+
+/* spool.c: names and reasons */
+static inline struct spool *spool_of(const struct pr_call *call)
+{
+	return call->instance;
+}
+bool spool_id_is_valid(struct pr_str id);
+/* "qf" + id; the kind is one of 'q' 'd' 't' 'h' 'Q'. */
+struct spool_name {
+	char text[SPOOL_NAME_MAX];
+};
+struct spool_name spool_name(char kind, const char *id);
+/* PR_TEMPFAIL with the text of errno; "Insufficient disk space: ..." when there is no room. */
+enum pr_status spool_fail(struct pr_call *call, int error, const char *what, const char *name);
+bool spool_is_full(int error);
+/* Creates a new locked file for writing (O_EXCL), of the mode the option says; -1 with errno. */
+int spool_create(const struct spool *spool, int directory, const char *name);
+/* May this process deliver?  PR_MISUSE otherwise. */
+enum pr_status spool_need_role(struct pr_call *call, uint32_t role);
+
+/* id.c */
+enum pr_status spool_ids_open(struct pr_call *call);
+void spool_ids_close(struct spool *spool);
+enum pr_status spool_id_next(struct pr_call *call, char id_out[SPOOL_ID_MAX + 1]);
+
+/* qf_write.c, qf_read.c: pure */
+enum pr_status qf_write(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out);
+/* PR_PERMFAIL: not a whole, honest control file; PR_TEMPFAIL: the arena is full. */
+enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_envelope **envelope_out);
+/* The lines before the recipients only, for scans: the counters, sender's flags.  false: not a control file. */
+bool qf_read_head(struct pr_str bytes, struct pr_entry *entry_out);
+/* Covers what decides where mail goes; see qf_write.c. */
+uint64_t qf_sum(uint64_t sum, struct pr_str line);
+#define QF_SUM_START 0xcbf29ce484222325u
+
+/* intake.c, sync.c */
+enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct pr_str *id_out);
+enum pr_status spool_body(struct pr_call *call, void *transaction, const void *data, size_t len);
+enum pr_status spool_commit(struct pr_call *call, void *transaction, const struct pr_envelope *envelope,
+                            pr_commit_done *done, void *context);
+void spool_abort(struct pr_call *call, void *transaction);
+
+struct spool_job {
+	struct spool_job *next;
+	int data_fd, control_fd;
+	char kind; /* 'q', or 'h' for a message born quarantined */
+	char id[SPOOL_ID_MAX + 1];
+	enum pr_commit result;
+	int error;
+	const char *what; /* failed */
+	pr_commit_done *done;
+	void *context;
+};
+void spool_sync_init(struct spool *spool);
+void spool_sync_submit(struct spool *spool, struct spool_job *job);
+void spool_sync_fini(struct spool *spool); /* finishes what was submitted */
+/* fsync of the control directory, shared; 0 or an errno. */
+int spool_directory_flush(struct spool *spool);
+
+/* claim.c, body.c, rewrite.c */
+enum spool_lock { SPOOL_LOCKED, SPOOL_GONE, SPOOL_BUSY, SPOOL_BAD, SPOOL_ERROR };
+/* Opens and locks "qfID" (or hf); the name leads to what is locked. */
+enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, int *fd_out);
+enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id);
+enum pr_status spool_load(struct pr_call *call, int fd, struct pr_str id, struct pr_envelope **envelope_out);
+/* Sets an unreadable message aside as Qf; PR_PERMFAIL with `why`. */
+enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why);
+/* Writes the envelope as the new kind+id; the lock passes from *fd to the new file.  Untouched on failure before the rename. */
+enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, const struct pr_envelope *envelope, int *fd);
+bool spool_claims_has(struct spool *spool, struct pr_str id);
+void spool_claims_init(struct spool *spool);
+void spool_claims_fini(struct spool *spool);
+
+enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out);
+void spool_body_close(struct pr_call *call, struct pr_body *body);
+enum pr_status spool_renew(struct pr_call *call, struct pr_claim *claim);
+enum pr_status spool_update(struct pr_call *call, struct pr_claim *claim, const struct pr_envelope *envelope);
+enum pr_status spool_finish(struct pr_call *call, struct pr_claim *claim);
+enum pr_status spool_defer(struct pr_call *call, struct pr_claim *claim, const struct pr_envelope *envelope);
+void spool_release(struct pr_call *call, struct pr_claim *claim);
+
+/* scan.c */
+enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out);
+void spool_next_end(struct pr_call *call, void **cursor);
+enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_envelope **envelope_out,
+                          struct pr_entry *entry_out);
+
+/* control.c, health.c, sweep.c */
+enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason);
+enum pr_status spool_unhold(struct pr_call *call, struct pr_str id);
+enum pr_status spool_requeue(struct pr_call *call, struct pr_str id);
+enum pr_status spool_remove(struct pr_call *call, struct pr_str id);
+enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health_out);
+void spool_sweep(struct spool *spool);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sweeping up after a crash: tf files, and df files that no control file belongs to.
+ * Age alone proves nothing, for clocks jump; the lock does: an intake holds df and tf locked until the message is whole,
+ * and a claim holds its control file.
+ */
+#include "spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool exists(const struct spool *spool, char kind, const char *id)
+{
+	struct stat st;
+
+	/* what cannot be looked at is taken to be there */
+	return fstatat(spool->control_fd, spool_name(kind, id).text, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+static bool belongs_to_a_message(const struct spool *spool, const char *id)
+{
+	return exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id) || exists(spool, 't', id);
+}
+
+/* A rewrite's tf beside a claimed qf is locked too, but sendmail does not lock its tf: its qf is. */
+static bool control_is_locked(const struct spool *spool, const char *id)
+{
+	int fd = openat(spool->control_fd, spool_name('q', id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool locked = fd < 0 ? errno != ENOENT : flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
+static void sweep_file(struct spool *spool, int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= spool->orphan_age && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		bool needed = name[0] == 'd' ? belongs_to_a_message(spool, name + 2) : control_is_locked(spool, name + 2);
+
+		if (!needed)
+			unlinkat(directory, name, 0);
+	}
+	close(fd);
+}
+
+static void sweep_directory(struct spool *spool, int directory, char kind)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+
+	if (list == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((found = readdir(list)) != NULL)
+		if (found->d_name[0] == kind && found->d_name[1] == 'f' && spool_id_is_valid(pr_str(found->d_name + 2)))
+			sweep_file(spool, directory, found->d_name);
+	closedir(list);
+}
+
+/* tf first: a df whose only companion was a stale tf goes in the same sweep */
+void spool_sweep(struct spool *spool)
+{
+	sweep_directory(spool, spool->control_fd, 't');
+	sweep_directory(spool, spool->data_fd, 'd');
+}

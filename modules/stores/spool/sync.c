@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Making messages durable, many at a time: one thread takes all that have been submitted while it was busy and moves them through four steps together.
+ *
+ *   1. writeback of every df and tf is started, so that the file system allocates all their blocks in one transaction
+ *   2. fdatasync of every file: the first carries the journal commit, the rest find their part done
+ *   3. rename tf -> qf, each
+ *   4. one fsync of the directory; only now DURABLE
+ *
+ * A failure up to the rename leaves nothing behind: REFUSED.  After the rename the message may or may not survive:
+ * UNKNOWN, and its files stay, for they may be delivered.  No failed fsync is ever repeated: the kernel reports it once and
+ * calls the pages clean.
+ *
+ * There is no timer: a lone message waits for nothing, a crowd shares the cost.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void refuse(struct spool *spool, struct spool_job *job, int error, const char *what)
+{
+	unlinkat(spool->control_fd, spool_name('t', job->id).text, 0);
+	unlinkat(spool->data_fd, spool_name('d', job->id).text, 0);
+	job->result = PR_COMMIT_REFUSED;
+	job->error = error;
+	job->what = what;
+}
+
+static int sync_file(int fd)
+{
+	int result;
+
+	/* nothing is lost by an interruption: only an error is final */
+	do
+		result = fdatasync(fd);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : errno;
+}
+
+static int sync_directory(int fd)
+{
+	int result;
+
+	do
+		result = fsync(fd);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : errno;
+}
+
+static void sync_files(struct spool *spool, struct spool_job *jobs)
+{
+	struct spool_job *job;
+	int error;
+
+	for (job = jobs; job != NULL && jobs->next != NULL; job = job->next) {
+		/* only a hint: what goes wrong here is reported by fdatasync */
+		sync_file_range(job->data_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		sync_file_range(job->control_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	}
+	for (job = jobs; job != NULL; job = job->next) {
+		if ((error = sync_file(job->data_fd)) != 0)
+			refuse(spool, job, error, "cannot fdatasync the body");
+		else if ((error = sync_file(job->control_fd)) != 0)
+			refuse(spool, job, error, "cannot fdatasync the control file");
+	}
+	/* the names of bodies in a directory of their own come before those of the control files */
+	if (spool->separate_data && (error = sync_directory(spool->data_fd)) != 0)
+		for (job = jobs; job != NULL; job = job->next)
+			if (job->result == 0)
+				refuse(spool, job, error, "cannot fsync the body directory");
+}
+
+static void rename_file(struct spool *spool, struct spool_job *job)
+{
+	struct spool_name from = spool_name('t', job->id), to = spool_name(job->kind, job->id);
+	struct stat st;
+	int error;
+
+	if (renameat(spool->control_fd, from.text, spool->control_fd, to.text) == 0)
+		return;
+	error = errno;
+	if (fstatat(spool->control_fd, to.text, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+		refuse(spool, job, error, "cannot rename the control file");
+		return;
+	}
+	job->result = PR_COMMIT_UNKNOWN;
+	job->error = error;
+	job->what = "the rename of the control file failed half-way";
+}
+
+static void rename_files(struct spool *spool, struct spool_job *jobs)
+{
+	bool any = false;
+
+	for (struct spool_job *job = jobs; job != NULL; job = job->next) {
+		if (job->result == 0)
+			rename_file(spool, job);
+		any = any || job->result == 0;
+	}
+
+	int error = any ? spool_directory_flush(spool) : 0;
+
+	for (struct spool_job *job = jobs; job != NULL; job = job->next) {
+		if (job->result != 0)
+			continue;
+		job->result = error == 0 ? PR_COMMIT_DURABLE : PR_COMMIT_UNKNOWN;
+		job->error = error;
+		job->what = "cannot fsync the queue directory";
+	}
+}
+
+static void answer(struct spool *spool, struct spool_job *job)
+{
+	char reason[512] = "", text[128];
+	struct spool_job copy = *job;
+
+	/* the locks go first: whoever is woken by the answer must be able to claim */
+	close(job->control_fd);
+	close(job->data_fd);
+	pr_free(job);
+	if (copy.result != PR_COMMIT_DURABLE)
+		snprintf(reason, sizeof reason, "%s%s: %s/qf%s: %s", spool_is_full(copy.error) ? "Insufficient disk space: " : "", copy.what,
+		         spool->path, copy.id, strerror_r(copy.error, text, sizeof text));
+	copy.done(copy.context, copy.result, pr_str(reason));
+}
+
+static void run_batch(struct spool *spool, struct spool_job *jobs)
+{
+	sync_files(spool, jobs);
+	rename_files(spool, jobs);
+	while (jobs != NULL) {
+		struct spool_job *next = jobs->next;
+
+		answer(spool, jobs);
+		jobs = next;
+	}
+}
+
+static struct spool_job *take_all(struct spool_sync *sync)
+{
+	struct spool_job *jobs;
+
+	pthread_mutex_lock(&sync->lock);
+	while (sync->first == NULL && !sync->stopping)
+		pthread_cond_wait(&sync->work, &sync->lock);
+	jobs = sync->first;
+	sync->first = NULL;
+	sync->end = &sync->first;
+	pthread_mutex_unlock(&sync->lock);
+	return jobs;
+}
+
+static void *sync_thread(void *context)
+{
+	struct spool *spool = context;
+	struct spool_job *jobs;
+
+	while ((jobs = take_all(&spool->sync)) != NULL)
+		run_batch(spool, jobs);
+	return NULL;
+}
+
+void spool_sync_init(struct spool *spool)
+{
+	pthread_mutex_init(&spool->sync.lock, NULL);
+	pthread_cond_init(&spool->sync.work, NULL);
+	spool->sync.first = NULL;
+	spool->sync.end = &spool->sync.first;
+	pthread_mutex_init(&spool->directory_sync.lock, NULL);
+	pthread_cond_init(&spool->directory_sync.done, NULL);
+}
+
+void spool_sync_submit(struct spool *spool, struct spool_job *job)
+{
+	struct spool_sync *sync = &spool->sync;
+	bool running;
+
+	pthread_mutex_lock(&sync->lock);
+	/* begun with the first message: a process that only reads has no thread */
+	if (!sync->running)
+		sync->running = pthread_create(&sync->thread, NULL, sync_thread, spool) == 0;
+	running = sync->running;
+	if (running) {
+		*sync->end = job;
+		sync->end = &job->next;
+		pthread_cond_signal(&sync->work);
+	}
+	pthread_mutex_unlock(&sync->lock);
+	if (!running)
+		run_batch(spool, job); /* no thread to be had: slower, not less durable */
+}
+
+void spool_sync_fini(struct spool *spool)
+{
+	struct spool_sync *sync = &spool->sync;
+
+	pthread_mutex_lock(&sync->lock);
+	sync->stopping = true;
+	pthread_cond_signal(&sync->work);
+	pthread_mutex_unlock(&sync->lock);
+	if (sync->running)
+		pthread_join(sync->thread, NULL);
+	sync->running = false;
+	pthread_cond_destroy(&sync->work);
+	pthread_mutex_destroy(&sync->lock);
+	pthread_cond_destroy(&spool->directory_sync.done);
+	pthread_mutex_destroy(&spool->directory_sync.lock);
+}
+
+/* Calls fsync number `mine` for everybody whose change was made before it began. */
+static void lead(struct spool *spool)
+{
+	struct spool_directory_sync *s = &spool->directory_sync;
+	uint64_t mine = ++s->started;
+	int error;
+
+	s->running = true;
+	pthread_mutex_unlock(&s->lock);
+	error = sync_directory(spool->control_fd);
+	pthread_mutex_lock(&s->lock);
+	s->running = false;
+	s->finished = mine;
+	if (error != 0) {
+		s->failed_upto = mine;
+		s->error = error;
+	}
+	pthread_cond_broadcast(&s->done);
+}
+
+int spool_directory_flush(struct spool *spool)
+{
+	struct spool_directory_sync *s = &spool->directory_sync;
+	uint64_t mine;
+	int error;
+
+	pthread_mutex_lock(&s->lock);
+	/* one that runs already may have begun before our change: only the next will do */
+	mine = s->started + 1;
+	while (s->finished < mine)
+		if (s->running)
+			pthread_cond_wait(&s->done, &s->lock);
+		else
+			lead(spool);
+	/* a later failure than ours may be reported instead; that errs on the safe side */
+	error = s->failed_upto >= mine ? s->error : 0;
+	pthread_mutex_unlock(&s->lock);
+	return error;
+}
