@@ -6,3 +6,4 @@ postrider_LDADD = libkernel.la
 postrider_LDFLAGS = $(AM_LDFLAGS) -dlpreopen force
 # what every role does first
 libkernel_la_SOURCES += kernel/module/crash.c kernel/module/crash.h
+libkernel_la_SOURCES += kernel/role/arguments.c kernel/role/arguments.h kernel/role/plan_role.c kernel/role/plan_role.h

@@ -83,6 +83,15 @@ void module_session_fini(struct module_session *session); /* memory only; call t
 enum pr_status map_lookup(struct module_scope *scope, struct pr_str map, struct pr_str key, const struct pr_list *args,
                           struct pr_str *value_out);
 bool map_exists(struct module_set *set, struct pr_str map);
+/* Rebuilding, in one thread: begin, store/remove ..., commit.  What was not committed is gone with the thread. */
+enum pr_status map_begin(struct module_scope *scope, struct module_instance *map);
+enum pr_status map_store(struct module_scope *scope, struct module_instance *map, struct pr_str key, struct pr_str value);
+enum pr_status map_remove(struct module_scope *scope, struct module_instance *map, struct pr_str key);
+enum pr_status map_commit(struct module_scope *scope, struct module_instance *map);
+/* *cursor 0 at first; PR_NOTFOUND at the end. */
+enum pr_status map_next(struct module_scope *scope, struct module_instance *map, uint64_t *cursor, struct pr_str *key_out,
+                        struct pr_str *value_out);
+enum pr_status map_owner(struct module_scope *scope, struct module_instance *map, uint32_t *uid_out);
 
 /* rules (the one engine of the set) */
 enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
@@ -90,6 +99,9 @@ enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, 
                              struct pr_str *address_out);
 enum pr_status rules_check(struct module_scope *scope, enum pr_check check, const struct pr_check_context *context,
                            const struct pr_list *arguments, struct pr_verdict *verdict);
+
+/* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
+enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
 
 /* mailers; session->instance says which */
 enum pr_status mailer_open(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination);

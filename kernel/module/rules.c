@@ -65,3 +65,17 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 		status = module_leave(&frame, ops->check(&frame.call, check, context, arguments, verdict));
 	return status;
 }
+
+enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return module_scope_fail(scope, PR_MISUSE, "no rule engine is declared");
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, console))
+		return module_scope_fail(scope, PR_MISUSE, "%s has no console", instance->label);
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	return status == PR_OK ? module_leave(&frame, ops->console(&frame.call, line, out)) : status;
+}

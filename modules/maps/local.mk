@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+map_LTLIBRARIES += hash.la text.la
+hash_la_SOURCES = modules/maps/hash/build.c modules/maps/hash/check.c modules/maps/hash/check.h modules/maps/hash/hash.c \
+	modules/maps/hash/hash.h modules/maps/hash/layout.h modules/maps/hash/open.c
+hash_la_CPPFLAGS = $(SDK_CPPFLAGS)
+hash_la_LDFLAGS = $(MODULE_LINK)
+hash_la_LIBADD = libpostrider.la $(GDBM_LIBS)
+text_la_SOURCES = modules/maps/text/text.c
+text_la_CPPFLAGS = $(SDK_CPPFLAGS)
+text_la_LDFLAGS = $(MODULE_LINK)
+text_la_LIBADD = libpostrider.la

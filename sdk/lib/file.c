@@ -5,7 +5,6 @@
  * a table cannot stop the daemon; replacing goes by a new file, fsync and rename,
  * so that a reader or a power cut sees the old contents or the new, never a mixture.
  */
-#include "config.h" /* mkostemp */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -72,8 +72,8 @@ const char *pr_option_nearest(const struct pr_option *table, struct pr_str name)
 
 	for (; table != NULL && table->name != NULL; table++) {
 		size_t away = distance(pr_str(table->name), name);
-		/* three changes turn any three letters into any others: that is no resemblance */
-		if (away < best && away < strlen(table->name)) {
+		/* when more than half of the letters changed, it is no resemblance */
+		if (away < best && away * 2 <= strlen(table->name)) {
 			best = away;
 			nearest = table->name;
 		}

@@ -100,17 +100,22 @@ static bool look_here(struct walk *walk)
 	return false;
 }
 
-/* Takes the next name off `rest`, with the slashes behind it, so that an empty rest means the end. */
-static void take_name(struct walk *walk, struct pr_text *name)
+/* Takes the next name off `rest`, with the slashes behind it, so that an empty rest means the end.
+ * A name too long must stop the walk: the empty name it would leave means "stay here". */
+static bool take_name(struct walk *walk, struct pr_text *name)
 {
 	struct pr_str rest = pr_text_str(&walk->rest);
 	size_t end = pr_str_find(rest, '/'), next = end;
 
 	pr_text_clear(name);
-	pr_text_add_str(name, pr_str_slice(rest, 0, end));
+	if (!pr_text_add_str(name, pr_str_slice(rest, 0, end))) {
+		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(ENAMETOOLONG));
+		return false;
+	}
 	while (next < rest.len && rest.data[next] == '/')
 		next++;
 	pr_text_consume(&walk->rest, next);
+	return true;
 }
 
 bool pr_file_is_trusted(const char *path, uint32_t uid, struct pr_text *why)
@@ -131,10 +136,8 @@ bool pr_file_is_trusted(const char *path, uint32_t uid, struct pr_text *why)
 		goto out;
 	}
 	trusted = look_here(&walk);
-	while (trusted && walk.rest.len > 0) {
-		take_name(&walk, &name);
-		trusted = step(&walk, pr_text_str(&name));
-	}
+	while (trusted && walk.rest.len > 0)
+		trusted = take_name(&walk, &name) && step(&walk, pr_text_str(&name));
 	trusted = trusted && look_here(&walk);
 out:
 	pr_text_fini(&walk.here);

@@ -41,6 +41,7 @@ struct pr_text {
 };
 
 #define PR_STR(literal) ((struct pr_str){(literal), sizeof(literal) - 1})
+#define PR_STR_INIT(literal) {(literal), sizeof(literal) - 1} /* in a static table */
 #define PR_NONE ((struct pr_str){NULL, 0})
 #define PR_PRINT(str) (int)(str).len, (str).data /* for "%.*s" */
 

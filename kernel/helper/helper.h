@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The helper: a process that already is the mailbox's owner, and delivers.
+ *
+ *   postrider --role helper --channel 3 --user joe --home /home/joe --shell /bin/sh --rights mailbox \
+ *             --mailbox maildir:/home/joe/Maildir
+ *
+ * The master says on the command line what this helper may do; the courier, on descriptor 3, only chooses
+ * among that (kernel/net/helper_protocol.h):
+ *
+ *   rights mailbox   PR_LOCAL_MBOX and PR_LOCAL_MAILDIR, into exactly the paths given with --mailbox
+ *   rights default   PR_LOCAL_PROGRAM and PR_LOCAL_FILE: this is DefaultUser
+ *   rights all       both; not started as root, there is only one user
+ *
+ * For root only `mailbox` is ever given.  A helper that is idle leaves when the courier closes its end.
+ */
+#ifndef KERNEL_HELPER_HELPER_H
+#define KERNEL_HELPER_HELPER_H
+
+#include "kernel/net/helper_protocol.h"
+
+#define HELPER_MAILBOXES_MAX 8
+
+struct helper_rights {
+	const char *user;
+	const char *home;
+	const char *shell;
+	bool mailbox;  /* mbox and Maildir */
+	bool anything; /* programs and files */
+	const char *mailboxes[HELPER_MAILBOXES_MAX]; /* "mbox:/var/mail/joe" */
+	size_t mailbox_count;
+};
+
+/* argv as main got it; the exit status of the process. */
+int helper_main(int argc, char **argv);
+
+/* May this be done?  Else one sentence.  `path_out` is the absolute path with "~/" replaced. */
+bool helper_may(const struct helper_rights *rights, const struct helper_request *request, struct pr_text *path_out,
+                struct pr_text *why);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Each connection brings one line; what cannot be answered at once (reload, status) leaves a mark on the connection, and the event
+ * it waits for answers all marked ones.
+ */
+#include "kernel/master/control.h"
+
+#include "kernel/log/log.h"
+#include "kernel/master/state.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INPUT_MS 10000
+#define STATUS_MS 2000
+#define REPLY_MAX 16384
+
+static void finish(struct connection *connection, struct pr_str reply)
+{
+	/* a few KiB always fit into the socket's buffer; a client that is gone is no trouble */
+	(void)!send(connection->fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(connection->fd);
+	connection->fd = -1;
+	connection->waits_reload = connection->waits_status = false;
+	pr_text_fini(&connection->in);
+}
+
+static bool is_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static struct connection *free_connection(struct master *master)
+{
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
+		if (master->connections[i].fd < 0)
+			return &master->connections[i];
+	return NULL;
+}
+
+void control_accept(struct master *master)
+{
+	int fd = accept4(master->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct connection *connection = free_connection(master);
+
+	if (fd < 0)
+		return;
+	if (connection == NULL || !is_allowed(fd)) {
+		static const char busy[] = "ERROR too many connections\n", no[] = "ERROR permission denied\n";
+		if (connection == NULL)
+			(void)!send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL);
+		else
+			(void)!send(fd, no, sizeof no - 1, MSG_NOSIGNAL);
+		close(fd);
+		return;
+	}
+	memset(connection, 0, sizeof *connection);
+	connection->fd = fd;
+	connection->deadline_ms = master_now_ms() + INPUT_MS;
+	pr_text_init(&connection->in, CONTROL_LINE_MAX);
+}
+
+static const char *state_name(const struct child *child)
+{
+	switch (child->state) {
+	case CHILD_STARTING:
+		return "starting";
+	case CHILD_READY:
+		return "serving";
+	case CHILD_LEAVING:
+		return "leaving";
+	case CHILD_NONE:
+		break;
+	}
+	return child->restart_ms != 0 ? "restarting" : "gone";
+}
+
+static void print_child(struct pr_text *out, const struct generation *generation, const struct child *child)
+{
+	pr_text_addf(out, "%s pid %ld generation %u %s", child->role, (long)child->pid, generation->number, state_name(child));
+	if (child->report[0] != '\0')
+		pr_text_addf(out, " %s", child->report);
+	pr_text_add_byte(out, '\n');
+}
+
+static struct generation *generation_at(struct master *master, size_t index)
+{
+	struct generation *all[] = {master->current, master->old, master->next};
+
+	return all[index];
+}
+
+static void answer_status(struct master *master)
+{
+	struct pr_text out;
+
+	pr_text_init(&out, REPLY_MAX);
+	pr_text_addf(&out, "master pid %ld generation %u uptime %lld\n", (long)getpid(),
+	             master->current != NULL ? master->current->number : 0,
+	             (long long)(master_now_ms() - master->born_ms) / 1000);
+	for (size_t i = 0; i < 3; i++) {
+		const struct generation *generation = generation_at(master, i);
+		if (generation == NULL)
+			continue;
+		print_child(&out, generation, &generation->receiver);
+		print_child(&out, generation, &generation->courier);
+	}
+	pr_text_add_c(&out, "OK\n");
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
+		if (master->connections[i].fd >= 0 && master->connections[i].waits_status)
+			finish(&master->connections[i], pr_text_str(&out));
+	pr_text_fini(&out);
+}
+
+static bool still_asked(const struct child *child)
+{
+	return child->state == CHILD_READY && !child->replied;
+}
+
+void control_status_arrived(struct master *master, bool time_is_up)
+{
+	const struct generation *current = master->current;
+
+	if (time_is_up || current == NULL || (!still_asked(&current->receiver) && !still_asked(&current->courier)))
+		answer_status(master);
+}
+
+static void ask_state(struct child *child)
+{
+	child->replied = child->channel < 0 || !channel_send(child->channel, CHANNEL_STATUS, 0, 0, PR_STR(""), -1);
+}
+
+static void do_status(struct master *master, struct connection *connection)
+{
+	connection->waits_status = true;
+	connection->deadline_ms = master_now_ms() + STATUS_MS;
+	if (master->current != NULL) {
+		ask_state(&master->current->receiver);
+		ask_state(&master->current->courier);
+	}
+	control_status_arrived(master, false);
+}
+
+static void do_reload(struct master *master, struct connection *connection)
+{
+	if (master->settings->single) {
+		finish(connection, PR_STR("ERROR --single has only one generation\n"));
+		return;
+	}
+	connection->waits_reload = true;
+	connection->deadline_ms = 0;
+	generation_begin(master);
+}
+
+static void do_stop(struct master *master, struct connection *connection)
+{
+	finish(connection, PR_STR("OK\n"));
+	if (!master->stopping) {
+		master->stopping = true;
+		generation_stop_all(master);
+	}
+}
+
+static void do_queue_run(struct master *master, struct connection *connection)
+{
+	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
+
+	if (courier != NULL && courier->state == CHILD_READY &&
+	    channel_send(courier->channel, CHANNEL_WAKE, 0, 0, PR_STR(""), -1))
+		finish(connection, PR_STR("OK\n"));
+	else
+		finish(connection, PR_STR("ERROR no courier is running\n"));
+}
+
+static const struct {
+	struct pr_str word;
+	void (*run)(struct master *master, struct connection *connection);
+} commands[] = {
+    {{"status", 6}, do_status}, {{"reload", 6}, do_reload}, {{"stop", 4}, do_stop}, {{"queue-run", 9}, do_queue_run}};
+
+static void run_line(struct master *master, struct connection *connection, struct pr_str line)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (pr_str_equal(line, commands[i].word)) {
+			commands[i].run(master, connection);
+			return;
+		}
+	}
+	finish(connection, PR_STR("ERROR unknown request\n"));
+}
+
+void control_input(struct master *master, struct connection *connection)
+{
+	char bytes[CONTROL_LINE_MAX];
+	ssize_t got = recv(connection->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0 || connection->waits_reload || connection->waits_status) {
+		/* a client that only half-closed still wants its answer; one that talks on does not get one */
+		if (got != 0 || !(connection->waits_reload || connection->waits_status))
+			finish(connection, PR_STR(""));
+		return;
+	}
+	if (!pr_text_add(&connection->in, bytes, (size_t)got)) {
+		finish(connection, PR_STR("ERROR line too long\n"));
+		return;
+	}
+	struct pr_str text = pr_text_str(&connection->in);
+	size_t end = pr_str_find(text, '\n');
+	if (end < text.len)
+		run_line(master, connection, pr_str_trim(pr_str_slice(text, 0, end)));
+}
+
+void control_reload_done(struct master *master, const char *error)
+{
+	struct pr_text out;
+
+	if (master->reload_pending) /* the newest wish has not been tried yet */
+		return;
+	pr_text_init(&out, REPLY_MAX);
+	if (error == NULL)
+		pr_text_add_c(&out, "OK\n");
+	else
+		pr_text_addf(&out, "ERROR reload failed: %s\n", error);
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
+		if (master->connections[i].fd >= 0 && master->connections[i].waits_reload)
+			finish(&master->connections[i], pr_text_str(&out));
+	pr_text_fini(&out);
+}
+
+void control_tick(struct master *master, int64_t now)
+{
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++) {
+		struct connection *connection = &master->connections[i];
+		if (connection->fd < 0 || connection->deadline_ms == 0 || now < connection->deadline_ms)
+			continue;
+		if (connection->waits_status)
+			control_status_arrived(master, true);
+		else
+			finish(connection, PR_STR("ERROR timed out\n"));
+	}
+}
+
+void control_close_all(struct master *master)
+{
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
+		if (master->connections[i].fd >= 0)
+			finish(&master->connections[i], PR_STR("ERROR the daemon leaves\n"));
+}

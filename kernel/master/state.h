@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the master remembers; shared by the files of this folder only.
+ *
+ * One struct master, one thread, one poll loop (master.c).  Everything that happens later - a deadline, a back-off, a child to
+ * be killed - is a time in here that the loop compares with the clock; nothing sleeps.
+ */
+#ifndef KERNEL_MASTER_STATE_H
+#define KERNEL_MASTER_STATE_H
+
+#include "kernel/master/identity.h"
+#include "kernel/master/master.h"
+#include "kernel/master/table.h"
+#include "kernel/net/channel.h"
+
+#include <poll.h>
+
+#define MASTER_CONNECTIONS_MAX 16
+#define MASTER_HELPERS_MAX 256   /* helpers alive at once */
+#define MASTER_DRAIN_SECONDS 300 /* the old generation may finish that long */
+
+enum child_state {
+	CHILD_NONE = 0, /* never started, or gone */
+	CHILD_STARTING,
+	CHILD_READY,
+	CHILD_LEAVING   /* was told DRAIN or STOP */
+};
+
+struct child {
+	const char *role;
+	enum child_state state;
+	pid_t pid;          /* 0 for a thread of --single */
+	int channel;        /* our end, or -1 */
+	int64_t started_ms;
+	int64_t kill_ms;    /* SIGKILL at that time, 0: never */
+	int64_t restart_ms; /* CHILD_NONE: start again at that time, 0: never */
+	unsigned int failures; /* in a row, for the back-off */
+	bool replied;       /* STATE came since the last STATUS */
+	char said[600];     /* the text of FAILED */
+	char stack[200];    /* the text of CRASH */
+	char report[400];   /* the text of STATE */
+};
+
+struct listener {
+	int fd;
+	struct table_listener spec;
+};
+
+struct generation {
+	uint32_t number; /* 0: this slot is free */
+	struct table table;
+	struct listener listeners[TABLE_LISTENERS_MAX];
+	size_t listener_count;
+	struct identity receiver_user, courier_user;
+	struct child plan, receiver, courier;
+	struct pr_text plan_text;
+	int64_t deadline_ms; /* while it starts */
+};
+
+struct connection {
+	int fd; /* -1: free */
+	bool waits_reload;
+	bool waits_status;
+	int64_t deadline_ms;
+	struct pr_text in;
+};
+
+struct master {
+	const struct master_settings *settings;
+	struct identity self;
+	bool privileged;
+	bool serving;        /* a generation was in force */
+	bool reload_pending; /* a HUP came while one was being served */
+	bool stopping;
+	int exit_status;
+	int64_t stop_deadline_ms;
+	int64_t born_ms;
+	uint32_t last_number;
+	struct generation slots[3];
+	struct generation *current, *next, *old; /* current and at most one of the others */
+	int wake[2];         /* for the life of the master: old and new generations share it */
+	int signal_fd;
+	int control_fd;
+	int ready_pipe;      /* -bd: tells the shell; -1 otherwise */
+	struct connection connections[MASTER_CONNECTIONS_MAX];
+	pid_t helpers[MASTER_HELPERS_MAX];
+	pid_t feeder;        /* working on the drop directory, 0 none */
+	int feeder_pipe;
+	struct pr_text feeder_text;
+	int drop_watch;      /* inotify, -1 none */
+	bool drop_pending;
+	int64_t drop_ms;     /* next look */
+	bool pid_file_written;
+	char reason[1000];   /* why the last generation failed */
+};
+
+int64_t master_now_ms(void);
+
+/* spawn.c: fork, become, exec (or a thread) */
+bool spawn_role(struct master *master, struct generation *generation, struct child *child);
+/* In a freshly forked child: signals and session as a new program expects them. */
+void spawn_clean_process(void);
+void child_close(struct child *child);
+void child_kill(struct child *child, int signal_number);
+
+/* listen.c */
+bool listen_all(struct master *master, struct generation *generation, const struct generation *before, struct pr_text *why);
+/* Closes the listeners of `generation` that `keeper` (may be NULL) does not share. */
+void listen_close(struct generation *generation, const struct generation *keeper);
+int listen_unix(const char *path, uint32_t mode, struct pr_text *why);
+
+/* places.c */
+bool places_prepare(struct master *master, const struct generation *generation, struct pr_text *why);
+bool places_write_pid(struct master *master, const char *path, struct pr_text *why);
+
+/* generation.c */
+void generation_begin(struct master *master);
+void generation_message(struct master *master, struct generation *generation, struct child *child);
+void generation_child_gone(struct master *master, struct generation *generation, struct child *child, int status);
+void generation_tick(struct master *master, int64_t now);
+void generation_stop_all(struct master *master);
+bool generation_any_alive(const struct master *master);
+const char *child_how_it_ended(const struct child *child, int status, char *room, size_t size);
+
+/* control.c */
+void control_accept(struct master *master);
+void control_input(struct master *master, struct connection *connection);
+void control_reload_done(struct master *master, const char *error);
+void control_status_arrived(struct master *master, bool time_is_up);
+void control_tick(struct master *master, int64_t now);
+void control_close_all(struct master *master);
+
+/* helpers.c */
+void helpers_serve(struct master *master, const struct generation *generation, struct child *courier,
+                   const struct channel_message *request);
+bool helpers_gone(struct master *master, pid_t pid);
+
+/* drop.c */
+void drop_watch(struct master *master);
+void drop_event(struct master *master);
+void drop_output(struct master *master);
+bool drop_gone(struct master *master, pid_t pid, int status);
+void drop_tick(struct master *master, int64_t now);
+
+#endif

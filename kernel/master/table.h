@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The plan child's answer: all that the master ever learns from a configuration.
+ *
+ * The child has read postrider.conf and loaded modules, so it may be anything by now; the master believes nothing
+ * but lines of these forms, each at most once unless marked with *, fields separated by one blank:
+ *
+ *   listener NAME tcp ADDRESS PORT          *     user receiver NAME      run DIR       pidfile PATH
+ *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
+ *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
+ *
+ * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
+ * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
+ */
+#ifndef KERNEL_MASTER_TABLE_H
+#define KERNEL_MASTER_TABLE_H
+
+#include <postrider/text.h>
+
+#define TABLE_BYTES_MAX 65536
+#define TABLE_LISTENERS_MAX 64
+#define TABLE_MAILBOXES_MAX 8
+#define TABLE_NAME_MAX 32
+#define TABLE_PATH_MAX 512
+
+struct table_listener {
+	char name[TABLE_NAME_MAX + 1];
+	bool is_unix;
+	bool submission;
+	char address[64];
+	uint32_t port;
+	uint32_t mode;
+	char path[108]; /* sun_path */
+};
+
+struct table_mailbox {
+	bool maildir;
+	char pattern[TABLE_PATH_MAX];
+};
+
+struct table {
+	struct table_listener listeners[TABLE_LISTENERS_MAX];
+	size_t listener_count;
+	struct table_mailbox mailboxes[TABLE_MAILBOXES_MAX];
+	size_t mailbox_count;
+	char receiver_user[TABLE_NAME_MAX + 1];
+	char courier_user[TABLE_NAME_MAX + 1];
+	char default_user[2 * TABLE_NAME_MAX + 2];
+	char run[TABLE_PATH_MAX];
+	char drop[TABLE_PATH_MAX];
+	char queue[TABLE_PATH_MAX]; /* may end in "name*": several directories */
+	char pid_file[TABLE_PATH_MAX];
+	char log[TABLE_PATH_MAX];
+	uint64_t max_message;       /* 0: none */
+};
+
+/* Checks everything; false and one sentence in `why`. */
+bool table_parse(struct pr_str bytes, struct table *table, struct pr_text *why);
+/* Same place to listen on? */
+bool table_listener_equal(const struct table_listener *a, const struct table_listener *b);
+bool table_name_is_valid(struct pr_str name);
+bool table_path_is_valid(struct pr_str path);
+
+#endif

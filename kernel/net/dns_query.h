@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One question to DNS, and its answer as a list of records with aliases already followed.
+ */
+#ifndef KERNEL_NET_DNS_QUERY_H
+#define KERNEL_NET_DNS_QUERY_H
+
+#include "kernel/net/dns.h"
+
+#define DNS_NAME_MAX 256
+#define DNS_RECORDS_MAX 50
+#define DNS_ALIASES_MAX 10
+
+struct dns_record {
+	uint32_t preference;      /* MX */
+	uint32_t data_len;        /* A, AAAA */
+	unsigned char data[16];
+	char name[DNS_NAME_MAX];  /* MX, PTR, CNAME; "" for the root */
+};
+
+struct dns_answer {
+	size_t count;
+	struct dns_record records[DNS_RECORDS_MAX];
+};
+
+bool dns_has_servers(void);
+/* type: ns_t_mx ...  The answer is the thread's and stays until its next question. */
+enum pr_status dns_query(struct pr_call *call, struct pr_str name, int type, const struct dns_answer **answer_out);
+
+#endif

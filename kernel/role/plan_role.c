@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Short-lived and without rights: whatever a module's check() does to this process, the master only sees lines of text, a
+ * sentence, or a wait status.
+ */
+#include "kernel/role/plan_role.h"
+
+#include "kernel/module/module.h"
+#include "kernel/net/channel.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#define TABLE_MAX 65536
+#define PIECE 4000
+
+static void print_listener(const struct config_listener *listener, struct pr_text *out)
+{
+	if (listener->path.data != NULL)
+		pr_text_addf(out, "listener %.*s unix %.*s %04o %u\n", PR_PRINT(listener->name), PR_PRINT(listener->path),
+		             listener->mode, listener->submission ? 1u : 0u);
+	else
+		pr_text_addf(out, "listener %.*s tcp %.*s %u\n", PR_PRINT(listener->name), PR_PRINT(listener->address),
+		             listener->port);
+}
+
+static struct pr_str setting(const struct config_instance *instance, struct pr_str name)
+{
+	for (size_t i = 0; i < instance->setting_count; i++)
+		if (pr_str_equal_nocase(instance->settings[i].name, name))
+			return instance->settings[i].text;
+	return PR_NONE;
+}
+
+/* Where instances of the module `local` put mail: the only files that a named user's helper will touch.  The defaults are the
+ * module's own (modules/mailers/local). */
+static void print_mailbox(const struct config_instance *instance, struct pr_text *out)
+{
+	struct pr_str format = setting(instance, PR_STR("format"));
+	struct pr_str path = setting(instance, PR_STR("path"));
+	bool maildir = pr_str_equal_nocase(format, PR_STR("maildir"));
+
+	if (instance->kind != PR_KIND_MAILER || !pr_str_equal(instance->module, PR_STR("local")))
+		return;
+	if (path.len == 0)
+		path = maildir ? PR_STR("~/Maildir") : PR_STR("/var/mail/%u");
+	pr_text_addf(out, "mailbox %s %.*s\n", maildir ? "maildir" : "mbox", PR_PRINT(path));
+}
+
+bool plan_print(const struct config *config, struct pr_text *out)
+{
+	const struct options *options = &config->options;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		print_listener(&config->listeners[i], out);
+	pr_text_addf(out, "user receiver %.*s\nuser courier %.*s\n", PR_PRINT(config->receiver_user),
+	             PR_PRINT(config->courier_user));
+	pr_text_addf(out, "run %.*s\ndrop %.*s\nqueue %.*s\n", PR_PRINT(config->run_directory),
+	             PR_PRINT(config->drop_directory), PR_PRINT(options->queue_directory));
+	if (options->pid_file.len > 0)
+		pr_text_addf(out, "pidfile %.*s\n", PR_PRINT(options->pid_file));
+	else
+		pr_text_addf(out, "pidfile %.*s/postrider.pid\n", PR_PRINT(config->run_directory));
+	if (options->default_user.len > 0)
+		pr_text_addf(out, "defaultuser %.*s\n", PR_PRINT(options->default_user));
+	pr_text_addf(out, "log %.*s\n", PR_PRINT(config->log));
+	if (options->max_message_size > 0)
+		pr_text_addf(out, "maxmessage %lld\n", (long long)options->max_message_size);
+	for (size_t i = 0; i < config->instance_count; i++)
+		print_mailbox(&config->instances[i], out);
+	return !out->overflow;
+}
+
+static bool send_table(int channel, struct pr_str table)
+{
+	for (size_t at = 0; at < table.len; at += PIECE)
+		if (!channel_send(channel, CHANNEL_PLAN, 0, 0, pr_str_slice(table, at, at + PIECE), -1))
+			return false;
+	return channel_send(channel, CHANNEL_END, 0, 0, PR_STR(""), -1);
+}
+
+static int fail(int channel, struct pr_text *errors)
+{
+	if (errors->len == 0)
+		pr_text_add_c(errors, "the configuration cannot be used");
+	(void)channel_send(channel, CHANNEL_FAILED, 0, 0, pr_str_slice(pr_text_str(errors), 0, CHANNEL_TEXT_MAX - 1), -1);
+	return EX_CONFIG;
+}
+
+int plan_main(const struct role *role)
+{
+	struct pr_text errors, table;
+	struct module_set *set = NULL;
+	int status = EX_OK;
+
+	pr_text_init(&errors, CHANNEL_TEXT_MAX);
+	pr_text_init(&table, TABLE_MAX);
+	struct config *config = config_load(role->config_path, &role->overrides, &errors);
+	if (config != NULL)
+		set = module_set_open(config, MODULE_ROLE_CHECK, &errors);
+	if (set == NULL || !plan_print(config, &table))
+		status = fail(role->channel, &errors);
+	else if (!send_table(role->channel, pr_text_str(&table)))
+		status = EX_OSERR;
+	module_set_close(set);
+	config_free(config);
+	pr_text_fini(&table);
+	pr_text_fini(&errors);
+	return status;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From the host part of a destination to the list of hosts to try, in order.
+ * "a:b" is a rising list, "a,b" hosts of equal rank, "[x]" means no MX lookup, ":25" behind a host is its port; MX
+ * records are cut at our own name, because a host behind us would send the message back (RFC 5321 5.1).
+ */
+#include "smtp.h"
+
+#include <postrider/address.h>
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+struct item {
+	struct pr_str name;
+	uint32_t port;
+	uint32_t order;
+	bool bracketed;
+};
+
+static void fail(struct smtp_outcome *outcome, enum pr_status status, uint32_t code, struct pr_str enhanced, struct pr_str text)
+{
+	*outcome = (struct smtp_outcome){status, code, enhanced, text};
+}
+
+/* Takes "name", "[name]" or either with ":port" off the front. */
+static bool take_item(struct pr_str *rest, struct item *item, uint32_t default_port, uint32_t *order)
+{
+	struct pr_str text = *rest;
+	uint64_t port = 0;
+	size_t end = 0;
+
+	if (text.len == 0)
+		return false;
+	*item = (struct item){.port = default_port, .order = *order, .bracketed = text.data[0] == '['};
+	if (item->bracketed)
+		end = pr_str_find(text, ']');
+	while (end < text.len && text.data[end] != ':' && text.data[end] != ',')
+		end++;
+	item->name = pr_str_slice(text, 0, end);
+	text = pr_str_slice(text, end, text.len);
+	if (text.len > 0 && text.data[0] == ':') {
+		size_t stop = 1;
+		while (stop < text.len && text.data[stop] != ':' && text.data[stop] != ',')
+			stop++;
+		if (pr_str_number(pr_str_slice(text, 1, stop), 65535, &port) && port > 0) {
+			item->port = (uint32_t)port;
+			text = pr_str_slice(text, stop, text.len);
+		}
+	}
+	if (text.len > 0) {
+		*order += text.data[0] == ':';
+		text = pr_str_slice(text, 1, text.len);
+	}
+	*rest = text;
+	return true;
+}
+
+static void add_target(struct smtp_route *route, struct pr_str name, uint32_t port, bool by_name, uint32_t order)
+{
+	uint32_t lot = 0;
+
+	if (route->count == SMTP_CANDIDATES)
+		return;
+	if (getrandom(&lot, sizeof lot, GRND_NONBLOCK) != (ssize_t)sizeof lot)
+		lot = (uint32_t)smtp_now_ms() * 2654435761u;
+	route->targets[route->count++] = (struct smtp_target){.name = name, .port = port, .by_name = by_name, .order = order, .lot = lot};
+}
+
+static int by_order_then_lot(const void *a, const void *b)
+{
+	const struct smtp_target *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return x->lot < y->lot ? -1 : x->lot > y->lot;
+}
+
+/* Is it us?  The best preference of our own name, or UINT32_MAX. */
+static uint32_t own_preference(struct smtp_run *run, const struct pr_mx *mx, size_t count)
+{
+	struct pr_str self = smtp_identity(run->call, run->smtp, run->destination);
+	uint32_t best = UINT32_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (run->smtp->loop_check && pr_str_equal_nocase(mx[i].name, self) && mx[i].preference < best)
+			best = mx[i].preference;
+	return best;
+}
+
+static enum pr_status add_mx(struct smtp_run *run, const struct item *item, struct smtp_outcome *outcome)
+{
+	struct pr_call *call = run->call;
+	const struct pr_mx *mx = NULL;
+	size_t count = 0, before = run->route.count;
+	enum pr_status status = call->host->dns_mx(call, item->name, &mx, &count);
+
+	if (status == PR_NOTFOUND || (status == PR_OK && count == 0)) {
+		add_target(&run->route, item->name, item->port, true, item->order << 16);
+		return PR_OK;
+	}
+	if (status == PR_PERMFAIL) {
+		fail(outcome, PR_PERMFAIL, 554, PR_STR("5.4.6"), pr_arena_printf(call->arena, "554 5.4.6 %.*s", PR_PRINT(call->reason)));
+		return status;
+	}
+	if (status != PR_OK) {
+		fail(outcome, PR_TEMPFAIL, 0, PR_STR("4.4.3"), pr_arena_printf(call->arena, "Deferred: Name server: %.*s: host name lookup failure", PR_PRINT(item->name)));
+		return PR_TEMPFAIL;
+	}
+	if (count == 1 && mx[0].name.len == 0) { /* RFC 7505 */
+		fail(outcome, PR_PERMFAIL, 556, PR_STR("5.1.10"), PR_STR("556 5.1.10 Host does not accept mail: MX 0 ."));
+		return PR_PERMFAIL;
+	}
+	uint32_t own = own_preference(run, mx, count);
+	for (size_t i = 0; i < count; i++)
+		if (mx[i].preference < own && mx[i].name.len > 0)
+			add_target(&run->route, mx[i].name, item->port, true, (item->order << 16) + mx[i].preference);
+	if (run->route.count > before)
+		return PR_OK;
+	if (own == UINT32_MAX) {
+		fail(outcome, PR_PERMFAIL, 550, PR_STR("5.1.2"), PR_STR("550 5.1.2 Host has no usable MX record"));
+		return PR_PERMFAIL;
+	}
+	fail(outcome, PR_PERMFAIL, 553, PR_STR("5.3.5"), pr_arena_printf(call->arena,
+	     "553 5.3.5 %.*s. config error: mail loops back to me (MX problem?)", PR_PRINT(item->name)));
+	return PR_PERMFAIL;
+}
+
+enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome)
+{
+	struct pr_str rest = pr_str_trim(run->destination->host);
+	struct item item;
+	uint32_t order = 0;
+	size_t items = 0;
+	enum pr_status failed = PR_OK;
+
+	run->route.ready = 1;
+	if (rest.len > 0 && rest.data[0] == '/') { /* a Unix socket */
+		add_target(&run->route, rest, 0, false, 0);
+		return PR_OK;
+	}
+	while (items++ < SMTP_CANDIDATES && take_item(&rest, &item, (uint32_t)run->smtp->port, &order)) {
+		enum pr_status status = PR_OK;
+		if (item.bracketed)
+			add_target(&run->route, item.name, item.port, false, item.order << 16);
+		else if (pr_domain_is_valid(item.name))
+			status = add_mx(run, &item, outcome);
+		else
+			fail(outcome, status = PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Host name is not valid"));
+		if (status != PR_OK && failed != PR_TEMPFAIL)
+			failed = status;
+	}
+	if (run->route.count == 0 && failed == PR_OK)
+		fail(outcome, failed = PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 No host name"));
+	if (run->route.count == 0)
+		return failed;
+	qsort(run->route.targets, run->route.count, sizeof run->route.targets[0], by_order_then_lot);
+	return PR_OK;
+}

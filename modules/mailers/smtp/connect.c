@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Connects to one candidate after the other until one greets and answers EHLO.
+ * Addresses are looked up only when a candidate's turn comes, so that a good first MX costs one lookup.
+ */
+#include "smtp.h"
+
+#include <postrider/address.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+	struct sockaddr_un path;
+};
+
+struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination)
+{
+	struct pr_str name = smtp->helo;
+
+	if (name.len == 0)
+		name = destination->identity;
+	if (name.len == 0 && call->host->macro != NULL)
+		name = call->host->macro(call, PR_STR("j"));
+	if (name.len == 0)
+		name = call->host->option(call, PR_STR("HostName"));
+	return name.len > 0 ? name : PR_STR("localhost");
+}
+
+static bool parse_address(struct pr_str text, uint32_t port, union address *address, socklen_t *length_out)
+{
+	char copy[INET6_ADDRSTRLEN + 1];
+
+	if (pr_str_has_prefix_nocase(text, PR_STR("IPv6:")))
+		text = pr_str_slice(text, 5, text.len);
+	if (text.len == 0 || text.len >= sizeof copy)
+		return false;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	memset(address, 0, sizeof *address);
+	if (inet_pton(AF_INET, copy, &address->four.sin_addr) == 1) {
+		address->four.sin_family = AF_INET;
+		address->four.sin_port = htons((uint16_t)port);
+		*length_out = sizeof address->four;
+		return true;
+	}
+	if (inet_pton(AF_INET6, copy, &address->six.sin6_addr) == 1) {
+		address->six.sin6_family = AF_INET6;
+		address->six.sin6_port = htons((uint16_t)port);
+		*length_out = sizeof address->six;
+		return true;
+	}
+	return false;
+}
+
+static bool unix_address(struct pr_str path, union address *address, socklen_t *length_out)
+{
+	memset(address, 0, sizeof *address);
+	if (path.len >= sizeof address->path.sun_path)
+		return false;
+	address->path.sun_family = AF_UNIX;
+	memcpy(address->path.sun_path, path.data, path.len);
+	*length_out = sizeof address->path;
+	return true;
+}
+
+/* 0 or an errno; the socket is blocking afterwards. */
+static int connect_within(int fd, const union address *address, socklen_t length, int64_t milliseconds)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	int error = 0, ready;
+	socklen_t size = sizeof error;
+
+	if (connect(fd, &address->any, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	int64_t end = smtp_now_ms() + milliseconds;
+	do {
+		int64_t left = end - smtp_now_ms();
+		ready = poll(&wait, 1, left > 0 ? (int)(left < 60000 ? left : 60000) : 0);
+	} while ((ready == 0 || (ready < 0 && errno == EINTR)) && smtp_now_ms() < end);
+	if (ready <= 0)
+		return ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+/* Waits are cut into slices of at most five seconds: one recv per reply, no poll, and a deadline still holds. */
+static void set_waits(int fd, const struct smtp *smtp)
+{
+	struct timeval slice = {.tv_sec = 5};
+	int on = 1;
+
+	for (int i = 0; i < SMTP_WAITS; i++)
+		if (smtp->wait[i] < slice.tv_sec)
+			slice.tv_sec = smtp->wait[i] > 0 ? smtp->wait[i] : 1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* refused on a Unix socket, no matter */
+}
+
+static int bind_source(int fd, const struct pr_destination *destination, int family)
+{
+	union address source;
+	socklen_t length;
+
+	if (destination->source.len == 0 || family == AF_UNIX)
+		return 0;
+	if (!parse_address(destination->source, 0, &source, &length) || source.any.sa_family != family)
+		return EADDRNOTAVAIL;
+	return bind(fd, &source.any, length) == 0 ? 0 : errno;
+}
+
+static int open_connection(struct smtp_run *run, const union address *address, socklen_t length)
+{
+	struct smtp_session *session = run->session;
+	int64_t patience = pr_call_remaining(run->call, run->smtp->wait[SMTP_WAIT_CONNECT] * 1000);
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return errno;
+	int error = bind_source(fd, run->destination, address->any.sa_family);
+	if (error == 0)
+		error = connect_within(fd, address, length, patience);
+	if (error == 0 && fcntl(fd, F_SETFL, 0) != 0)
+		error = errno;
+	if (error != 0) {
+		close(fd);
+		return error;
+	}
+	set_waits(fd, run->smtp);
+	session->fd = fd;
+	session->open = 1;
+	session->served = session->dirty = 0;
+	session->begin = session->end = 0;
+	return 0;
+}
+
+static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
+{
+	bool dotted = target->by_name && target->name.len > 0 && target->name.data[target->name.len - 1] != '.';
+
+	snprintf(session->name, sizeof session->name, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+	snprintf(session->remote, sizeof session->remote, "%s [%.*s]", session->name, PR_PRINT(address));
+}
+
+/* Greeting and EHLO.  PR_OK: ready to serve. */
+static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
+{
+	struct pr_call *call = run->call;
+	struct smtp_reply reply = {0};
+	enum pr_status status = smtp_read_reply(call, run->session, run->smtp->wait[SMTP_WAIT_INITIAL], &reply);
+
+	if (status == PR_OK && reply.code / 100 == 2)
+		status = smtp_hello(run, &reply);
+	if (status != PR_OK) {
+		*outcome = smtp_outcome_lost(call);
+		smtp_drop(run->session);
+		return status;
+	}
+	if (reply.code / 100 != 2) {
+		*outcome = smtp_outcome_of(&reply);
+		smtp_quit(call, run->smtp, run->session);
+		return outcome->status;
+	}
+	/* the name in the answer to EHLO is ours: an MX record leads back here */
+	struct pr_str words = pr_str_slice(reply.text, 4, reply.text.len), first = PR_NONE;
+	pr_str_next(&words, '\n', &first);
+	words = first;
+	pr_str_next(&words, ' ', &first);
+	if (target->by_name && run->smtp->loop_check && !run->smtp->lmtp &&
+	    pr_str_equal_nocase(first, smtp_identity(call, run->smtp, run->destination))) {
+		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.3.5"),
+			pr_arena_printf(call->arena, "553 5.3.5 %s config error: mail loops back to me (MX problem?)", run->session->name)};
+		smtp_quit(call, run->smtp, run->session);
+		return PR_PERMFAIL;
+	}
+	return PR_OK;
+}
+
+static enum pr_status try_address(struct smtp_run *run, const struct smtp_target *target, struct pr_str text, struct smtp_outcome *outcome)
+{
+	struct smtp_session *session = run->session;
+	union address address;
+	socklen_t length = 0;
+	bool is_path = text.len > 0 && text.data[0] == '/';
+
+	name_session(session, target, is_path ? PR_STR("local") : text);
+	if (is_path ? !unix_address(text, &address, &length) : !parse_address(text, target->port, &address, &length)) {
+		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Address is not valid")};
+		return PR_PERMFAIL;
+	}
+	int error = open_connection(run, &address, length);
+	if (error == 0)
+		return introduce(run, target, outcome);
+	const char *what = error == ECONNREFUSED ? "Connection refused by" : error == ETIMEDOUT ? "Connection timed out with" : NULL;
+	struct pr_str reason;
+	if (what != NULL)
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s %s", what, session->name);
+	else
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", session->name, strerror(error));
+	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason};
+	return PR_TEMPFAIL;
+}
+
+/* The addresses of a candidate: itself when it is one. */
+static enum pr_status addresses_of(struct smtp_run *run, const struct smtp_target *target, struct pr_list *list_out, struct pr_str *one,
+                                   struct smtp_outcome *outcome)
+{
+	struct pr_call *call = run->call;
+	union address ignored;
+	socklen_t length;
+	struct pr_str name = target->name;
+
+	if (name.len >= 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
+		name = pr_str_slice(name, 1, name.len - 1);
+	if ((name.len > 0 && name.data[0] == '/') || parse_address(name, 0, &ignored, &length)) {
+		*one = name;
+		*list_out = (struct pr_list){one, 1};
+		return PR_OK;
+	}
+	enum pr_status status = pr_domain_is_valid(name) ? call->host->dns_addresses(call, name, list_out) : PR_NOTFOUND;
+	if (status == PR_OK && list_out->count > 0)
+		return PR_OK;
+	if (status == PR_TEMPFAIL || status == PR_MISUSE) {
+		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.3"),
+			pr_arena_printf(call->arena, "Deferred: Name server: %.*s: host name lookup failure", PR_PRINT(name))};
+		return PR_TEMPFAIL;
+	}
+	*outcome = (struct smtp_outcome){PR_PERMFAIL, 550, PR_STR("5.1.2"),
+		pr_arena_printf(call->arena, "550 5.1.2 Host unknown (Name server: %.*s: host not found)", PR_PRINT(name))};
+	return PR_PERMFAIL;
+}
+
+/* Was this candidate the one that already answered for these recipients? */
+static bool was_tried(const struct smtp_run *run, const struct smtp_target *target)
+{
+	struct pr_str name = pr_str(run->session->name);
+
+	if (name.len > 0 && target->by_name)
+		name.len--; /* the dot */
+	return name.len > 0 && pr_str_equal_nocase(name, target->name);
+}
+
+static enum pr_status find_route(struct smtp_run *run, struct smtp_outcome *outcome)
+{
+	struct smtp_route *route = &run->route;
+
+	if (route->ready)
+		return PR_OK;
+	enum pr_status status = smtp_route_find(run, outcome);
+	for (size_t i = 0; status == PR_OK && i < route->count; i++)
+		if (was_tried(run, &route->targets[i]))
+			route->next = i + 1;
+	return status;
+}
+
+bool smtp_has_next(struct smtp_run *run)
+{
+	struct smtp_outcome ignored;
+
+	return find_route(run, &ignored) == PR_OK && run->route.next < run->route.count;
+}
+
+enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome)
+{
+	struct smtp_route *route = &run->route;
+	struct smtp_outcome later = *outcome;
+	enum pr_status last = find_route(run, outcome);
+
+	if (last != PR_OK)
+		return last;
+	last = PR_NOTFOUND;
+	while (route->next < route->count) {
+		const struct smtp_target *target = &route->targets[route->next++];
+		struct pr_list list = {NULL, 0};
+		struct pr_str one;
+		enum pr_status status = addresses_of(run, target, &list, &one, &later);
+		for (size_t i = 0; status == PR_OK && i < list.count && i < SMTP_ADDRESSES; i++) {
+			status = try_address(run, target, list.items[i], &later);
+			if (status == PR_OK)
+				return PR_OK;
+			if (i + 1 < list.count && status == PR_TEMPFAIL)
+				status = PR_OK; /* the next address */
+		}
+		/* a temporary trouble with one MX outweighs a permanent one with another */
+		if (last != PR_TEMPFAIL || status == PR_TEMPFAIL)
+			*outcome = later;
+		last = last == PR_TEMPFAIL ? PR_TEMPFAIL : status;
+	}
+	return last;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The message on the wire: LF becomes CRLF, a leading dot is doubled, and no bare CR or LF ever leaves.
+ * Lines are found by memchr and gathered in one buffer, so that a small message with its final dot is one send.
+ */
+#include "smtp.h"
+
+#include <string.h>
+
+#define BUFFER 65536
+#define PIECE 16384
+
+struct content {
+	struct smtp_run *run;
+	struct pr_text out;
+	bool in_line;    /* something of the current line was written */
+	bool cr_pending; /* a CR at the end of the last piece: line end or not? */
+	enum pr_status status;
+};
+
+static void flush(struct content *content)
+{
+	struct smtp_run *run = content->run;
+
+	if (content->status == PR_OK)
+		content->status = smtp_send(run->call, run->session, pr_text_str(&content->out), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+	pr_text_clear(&content->out);
+}
+
+static void add(struct content *content, const char *data, size_t len)
+{
+	while (len > 0) {
+		size_t room = BUFFER - content->out.len;
+		size_t take = len < room ? len : room;
+		pr_text_add(&content->out, data, take);
+		data += take;
+		len -= take;
+		if (content->out.len == BUFFER)
+			flush(content);
+	}
+}
+
+static void begin_line(struct content *content, char first)
+{
+	if (!content->in_line && first == '.')
+		add(content, ".", 1);
+	content->in_line = true;
+}
+
+/* Part of a line without LF.  A CR inside becomes a blank: a bare one would be an end of line to some (smuggling). */
+static void add_part(struct content *content, const char *data, size_t len)
+{
+	while (len > 0) {
+		const char *cr = memchr(data, '\r', len);
+		size_t take = cr != NULL ? (size_t)(cr - data) : len;
+		if (content->cr_pending) {
+			begin_line(content, ' ');
+			add(content, " ", 1);
+			content->cr_pending = false;
+		}
+		if (take > 0) {
+			begin_line(content, data[0]);
+			add(content, data, take);
+		}
+		if (cr != NULL) {
+			content->cr_pending = true;
+			take++;
+		}
+		data += take;
+		len -= take;
+	}
+}
+
+static void end_line(struct content *content)
+{
+	content->cr_pending = false; /* it belonged to the line end */
+	add(content, "\r\n", 2);
+	content->in_line = false;
+}
+
+static void encode(struct content *content, struct pr_str bytes)
+{
+	const char *at = bytes.data, *end = bytes.data + bytes.len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		add_part(content, at, (size_t)((newline != NULL ? newline : end) - at));
+		if (newline == NULL)
+			return;
+		end_line(content);
+		at = newline + 1;
+	}
+}
+
+static void encode_body(struct content *content)
+{
+	struct smtp_run *run = content->run;
+	char piece[PIECE];
+	size_t length = 0;
+
+	do {
+		enum pr_status status = run->body->read(run->body, run->call, piece, sizeof piece, &length);
+		if (status != PR_OK) { /* half a message must not become a whole one: no dot */
+			content->status = PR_TEMPFAIL;
+			return;
+		}
+		encode(content, (struct pr_str){piece, length});
+	} while (length > 0 && content->status == PR_OK);
+}
+
+enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out)
+{
+	struct content content = {.run = run};
+
+	*dot_out = false;
+	pr_text_init(&content.out, BUFFER);
+	encode(&content, pr_text_str(&run->header));
+	if (run->body != NULL && run->body->rewind(run->body, run->call) != PR_OK)
+		content.status = PR_TEMPFAIL;
+	else if (run->body != NULL)
+		encode_body(&content);
+	if (content.status == PR_OK && (content.in_line || content.cr_pending))
+		end_line(&content);
+	if (content.status == PR_OK) {
+		add(&content, ".\r\n", 3);
+		*dot_out = content.status == PR_OK;
+		flush(&content);
+	}
+	pr_text_fini(&content.out);
+	return content.status;
+}

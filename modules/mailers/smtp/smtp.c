@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The descriptor of the SMTP mailer, its options, and the loop over candidates for one delivery.
+ * The loop is here and not in the courier because only the mailer knows which host of several it is talking to.
+ */
+#include "smtp.h"
+
+#include <postrider/address.h>
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static const struct pr_option options[] = {
+	PR_OPTION(struct smtp, port, "port", PR_OPTION_INT, 0, "25", "TCP port of the next hop"),
+	PR_OPTION(struct smtp, lmtp, "lmtp", PR_OPTION_BOOL, 0, "false", "speak LMTP: one final reply per recipient"),
+	PR_OPTION(struct smtp, helo, "helo", PR_OPTION_STRING, 0, NULL, "name to say in EHLO; default: HostName"),
+	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_INITIAL], "timeout_initial", PR_OPTION_TIME, 0, NULL, "for the greeting"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_HELO], "timeout_helo", PR_OPTION_TIME, 0, NULL, "for the reply to EHLO"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_MAIL], "timeout_mail", PR_OPTION_TIME, 0, NULL, "for the reply to MAIL"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_RCPT], "timeout_rcpt", PR_OPTION_TIME, 0, NULL, "for the reply to RCPT"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_DATAINIT], "timeout_datainit", PR_OPTION_TIME, 0, NULL, "for the reply to DATA"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_DATABLOCK], "timeout_datablock", PR_OPTION_TIME, 0, NULL, "for a piece of the message to be taken"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_DATAFINAL], "timeout_datafinal", PR_OPTION_TIME, 0, NULL, "for the reply to the final dot"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_RSET], "timeout_rset", PR_OPTION_TIME, 0, NULL, "for the reply to RSET"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_QUIT], "timeout_quit", PR_OPTION_TIME, 0, NULL, "for the reply to QUIT"),
+	PR_OPTION_END
+};
+
+/* What the configuration of the mailer leaves open comes from the Timeout.* options, then from RFC 5321 4.5.3.2. */
+static const struct {
+	const char *name;
+	int64_t seconds;
+} waits[SMTP_WAITS] = {
+	[SMTP_WAIT_CONNECT] = {"Timeout.connect", 60},      [SMTP_WAIT_INITIAL] = {"Timeout.initial", 300},
+	[SMTP_WAIT_HELO] = {"Timeout.helo", 300},           [SMTP_WAIT_MAIL] = {"Timeout.mail", 600},
+	[SMTP_WAIT_RCPT] = {"Timeout.rcpt", 3600},          [SMTP_WAIT_DATAINIT] = {"Timeout.datainit", 300},
+	[SMTP_WAIT_DATABLOCK] = {"Timeout.datablock", 3600}, [SMTP_WAIT_DATAFINAL] = {"Timeout.datafinal", 3600},
+	[SMTP_WAIT_RSET] = {"Timeout.rset", 300},           [SMTP_WAIT_QUIT] = {"Timeout.quit", 120},
+};
+
+static enum pr_status check(struct pr_call *call)
+{
+	const struct smtp *smtp = call->instance;
+
+	if (smtp->port < 1 || smtp->port > 65535)
+		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
+	for (int i = 0; i < SMTP_WAITS; i++)
+		if (smtp->wait[i] < 0)
+			return pr_fail(call, PR_MISUSE, "a timeout cannot be negative");
+	return PR_OK;
+}
+
+static enum pr_status open_instance(struct pr_call *call)
+{
+	struct smtp *smtp = call->instance;
+
+	for (int i = 0; i < SMTP_WAITS; i++) {
+		int64_t seconds = 0;
+		if (smtp->wait[i] == 0 && pr_parse_time(call->host->option(call, pr_str(waits[i].name)), 's', &seconds))
+			smtp->wait[i] = seconds;
+		if (smtp->wait[i] == 0)
+			smtp->wait[i] = waits[i].seconds;
+	}
+	return PR_OK;
+}
+
+static size_t count_open(const struct smtp_run *run)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		open += run->deliveries[i].status == PR_MISUSE;
+	return open;
+}
+
+static bool has_retry(const struct smtp_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->retry[i])
+			return true;
+	return false;
+}
+
+/* Line ends and NUL would be commands of somebody else's making. */
+static bool is_sendable(struct pr_str address)
+{
+	for (size_t i = 0; i < address.len; i++)
+		if ((unsigned char)address.data[i] < 0x20 || address.data[i] == 0x7f || address.data[i] == '<' || address.data[i] == '>')
+			return false;
+	return address.len <= 1000;
+}
+
+static void refuse_unsendable(struct smtp_run *run)
+{
+	bool sender_bad = !is_sendable(pr_address_inner(run->envelope->sender));
+	struct smtp_outcome bad = {PR_PERMFAIL, 553, PR_STR("5.1.3"), PR_STR("553 5.1.3 Address cannot be sent by SMTP")};
+
+	for (size_t i = 0; i < run->count; i++)
+		if (sender_bad || run->deliveries[i].user.len == 0 || !is_sendable(pr_address_inner(run->deliveries[i].user)))
+			smtp_settle(run, i, &bad, false);
+}
+
+/* The recipients that got 4xx are put back for the next candidate, keeping what they were told. */
+static void reopen(struct smtp_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->retry[i])
+			run->deliveries[i].status = PR_MISUSE;
+}
+
+static void close_failed(struct smtp_run *run, const struct smtp_outcome *outcome)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct pr_delivery *delivery = &run->deliveries[i];
+		if (delivery->status != PR_MISUSE)
+			continue;
+		if (run->retry[i]) /* an earlier candidate's answer says more than "no other one could be reached" */
+			delivery->status = PR_TEMPFAIL;
+		else
+			smtp_settle(run, i, outcome, false);
+	}
+}
+
+static void run_candidates(struct smtp_run *run)
+{
+	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try")};
+
+	for (;;) {
+		if (!run->session->open && smtp_connect_next(run, &outcome) != PR_OK)
+			break;
+		bool was_used = run->session->served > 0;
+		smtp_transaction(run);
+		if (!has_retry(run))
+			break;
+		/* an idle connection that had died says nothing about the host: begin the route at its front */
+		if (was_used && !run->session->open)
+			run->session->name[0] = '\0';
+		else if (!smtp_has_next(run))
+			break;
+		smtp_quit(run->call, run->smtp, run->session);
+		reopen(run);
+	}
+	close_failed(run, &outcome);
+}
+
+static enum pr_status deliver(struct pr_call *call, const struct pr_destination *destination, const struct pr_envelope *envelope,
+                              struct pr_body *body, struct pr_delivery *deliveries, size_t count)
+{
+	struct smtp_run run = {.call = call, .smtp = call->instance, .session = call->session, .destination = destination,
+	                       .envelope = envelope, .body = body, .deliveries = deliveries, .count = count};
+	enum pr_status status = PR_OK;
+
+	pr_text_init(&run.header, 16u << 20);
+	run.retry = pr_alloc(count + 1);
+	refuse_unsendable(&run);
+	if (count_open(&run) == 0)
+		goto out;
+	status = call->host->header_print(call, envelope, &run.header);
+	if (status == PR_OK)
+		run_candidates(&run);
+out:
+	pr_text_fini(&run.header);
+	pr_free(run.retry);
+	return status;
+}
+
+/* Anything to read on an idle connection is its end, or a 421 that announces it. */
+static bool alive(struct pr_call *call)
+{
+	struct smtp_session *session = call->session;
+	char byte;
+
+	if (!session->open || session->begin != session->end)
+		return false;
+	ssize_t got = recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static void session_close(struct pr_call *call)
+{
+	smtp_quit(call, call->instance, call->session);
+}
+
+static const struct pr_mailer_ops ops = {
+	.size = sizeof ops,
+	.default_flags = "DFMXmu",
+	.deliver = deliver,
+	.alive = alive,
+	.session_close = session_close,
+};
+
+PR_MODULE(smtp) = {
+	PR_MODULE_HEAD(PR_KIND_MAILER),
+	.flags = PR_CONCURRENT,
+	.instance_size = sizeof(struct smtp),
+	.session_size = sizeof(struct smtp_session),
+	.name = "smtp",
+	.version = "1.0",
+	.summary = "to the next host by SMTP or LMTP",
+	.options = options,
+	.check = check,
+	.open = open_instance,
+	.ops = &ops,
+};

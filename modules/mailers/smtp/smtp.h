@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The SMTP and LMTP client (RFC 5321, 2033, 2920, 1870, 6152, 3461).
+ *
+ * deliver() has a message and some recipients.  If the session is still connected it is used as it is; if not, the
+ * route (connect.c) names one candidate after the other, and the first that connects, greets and answers EHLO serves.
+ * Then one transaction (transaction.c): MAIL, RCPTs and DATA, in one segment when the other side offers PIPELINING,
+ * then the message (content.c) and the final dot.  What dialogue.c reads from the other side is bounded and made
+ * printable before anybody sees it.
+ *
+ *      closed --connect--> greeted --EHLO--> idle --MAIL..DATA--> 354 --message, dot--> idle
+ *         ^                                   |  \--refused--> dirty --RSET--> idle
+ *         '------ lost, 421, QUIT ------------'
+ *
+ * A recipient that got 4xx before the message was sent is offered to the next candidate; after the final dot nothing is
+ * tried again here, because the other side may have taken it.
+ */
+#ifndef MODULES_MAILERS_SMTP_SMTP_H
+#define MODULES_MAILERS_SMTP_SMTP_H
+
+#include <postrider/host.h>
+#include <postrider/mailer.h>
+
+#define SMTP_LINE_MAX 2048        /* a reply line beyond this is cut off */
+#define SMTP_REPLY_BYTES 65536    /* a reply beyond this ends the connection */
+#define SMTP_REPLY_LINES 128
+#define SMTP_REPLY_KEPT 2000      /* bytes of a reply that are handed on */
+#define SMTP_CANDIDATES 32        /* hosts tried for one destination */
+#define SMTP_ADDRESSES 16         /* addresses tried of one host */
+
+enum smtp_extension {
+	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32
+};
+
+enum smtp_wait {
+	SMTP_WAIT_CONNECT, SMTP_WAIT_INITIAL, SMTP_WAIT_HELO, SMTP_WAIT_MAIL, SMTP_WAIT_RCPT, SMTP_WAIT_DATAINIT,
+	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAITS
+};
+
+struct smtp {                     /* instance */
+	int64_t port;
+	int64_t wait[SMTP_WAITS]; /* seconds */
+	uint32_t lmtp;
+	uint32_t loop_check;
+	struct pr_str helo;
+};
+
+struct smtp_session {
+	uint32_t open;
+	int fd;
+	uint32_t extensions;
+	uint32_t served;          /* transactions on this connection */
+	uint32_t dirty;           /* a refused transaction is still open there: RSET first */
+	uint32_t reserved;
+	int64_t size_limit;       /* announced, 0 none */
+	size_t begin, end;        /* unread bytes of input */
+	char name[256];           /* "mx1.example.org." */
+	char remote[320];         /* "mx1.example.org. [192.0.2.1]" */
+	char input[8192];
+};
+
+struct smtp_reply {
+	uint32_t code;
+	struct pr_str text;       /* whole reply, printable, lines by LF; in the call's arena */
+	struct pr_str enhanced;   /* or absent */
+};
+
+/* Why something failed for a recipient, or how it went. */
+struct smtp_outcome {
+	enum pr_status status;
+	uint32_t code;
+	struct pr_str enhanced;
+	struct pr_str text;
+};
+
+struct smtp_target {
+	struct pr_str name;       /* as written or from the MX record */
+	uint32_t port;
+	uint32_t by_name;         /* not in brackets */
+	uint32_t order;           /* preference */
+	uint32_t lot;             /* random among equals */
+};
+
+struct smtp_route {
+	struct smtp_target targets[SMTP_CANDIDATES];
+	size_t count, next;
+	uint32_t ready;           /* was computed */
+};
+
+struct smtp_run {
+	struct pr_call *call;
+	const struct smtp *smtp;
+	struct smtp_session *session;
+	const struct pr_destination *destination;
+	const struct pr_envelope *envelope;
+	struct pr_body *body;
+	struct pr_delivery *deliveries;
+	size_t count;
+	unsigned char *retry;     /* per recipient: may be offered to the next candidate */
+	struct pr_text header;
+	struct smtp_route route;
+};
+
+/* connect.c */
+/* Opens a session with the next candidate; PR_NOTFOUND when there is none left (outcome untouched), else the failure
+ * of the last one tried in *outcome. */
+enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome);
+bool smtp_has_next(struct smtp_run *run);
+struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination);
+
+/* address.c */
+enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* dialogue.c */
+int64_t smtp_now_ms(void);
+/* Reasons are left in the call; after a failure the connection is of no use (smtp_drop). */
+enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds);
+enum pr_status smtp_read_reply(struct pr_call *call, struct smtp_session *session, int64_t seconds, struct smtp_reply *reply_out);
+enum pr_status smtp_command(struct pr_call *call, struct smtp_session *session, struct pr_str line, int64_t seconds,
+                            struct smtp_reply *reply_out);
+/* Greeting was read; EHLO, HELO or LHLO. */
+enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out);
+struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply);
+struct smtp_outcome smtp_outcome_lost(struct pr_call *call);
+void smtp_drop(struct smtp_session *session);
+void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_session *session);
+
+/* transaction.c */
+void smtp_transaction(struct smtp_run *run);
+void smtp_settle(struct smtp_run *run, size_t index, const struct smtp_outcome *outcome, bool retry);
+
+/* content.c */
+/* Sends header, body and the final dot.  *dot_out tells whether the dot may have reached the other side.
+ * PR_PERMFAIL is never returned; a body that cannot be read is PR_TEMPFAIL. */
+enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out);
+
+#endif

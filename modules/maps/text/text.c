@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A text file as a map: the whole file is read once into a hash table in memory and read again when stat(2) shows another file.
+ * For tables small enough to be edited by hand and too small to be built.
+ */
+#include <postrider/file.h>
+#include <postrider/map.h>
+#include <postrider/table.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)256 << 20)
+#define ENTRIES_MAX ((size_t)10000000)
+
+struct entry {
+	struct pr_str key, value;
+	uint64_t hash;
+};
+
+/* One reading of the file; replaced as a whole under the write lock. */
+struct table {
+	struct pr_arena arena; /* keys and values */
+	struct entry *entries;
+	size_t *slots;         /* index + 1 into entries, 0 free */
+	size_t count, room, slot_count;
+	struct stat status;
+	uint32_t loaded;
+	uint32_t reserved;
+};
+
+struct text_map {
+	struct pr_str file, delimiter, format;
+	int64_t key_column, value_column;
+	uint32_t fold, optional, unsafe;
+	uint32_t is_alias;
+	pthread_rwlock_t lock;
+	struct table table;
+};
+
+static void table_fini(struct table *table)
+{
+	pr_arena_fini(&table->arena);
+	pr_free(table->entries);
+	pr_free(table->slots);
+	*table = (struct table){0};
+}
+
+static bool key_equal(const struct text_map *map, struct pr_str a, struct pr_str b)
+{
+	return map->fold ? pr_str_equal_nocase(a, b) : pr_str_equal(a, b);
+}
+
+/* The slot of a key: its own or the free one where it would go. */
+static size_t *find_slot(const struct text_map *map, const struct table *table, struct pr_str key, uint64_t hash)
+{
+	size_t at = hash & (table->slot_count - 1);
+
+	while (table->slots[at] != 0) {
+		const struct entry *entry = &table->entries[table->slots[at] - 1];
+		if (entry->hash == hash && key_equal(map, entry->key, key))
+			break;
+		at = (at + 1) & (table->slot_count - 1);
+	}
+	return &table->slots[at];
+}
+
+/* The first of several equal keys counts, as for a reader from top to bottom; in alias files the last. */
+static bool index_entries(const struct text_map *map, struct table *table)
+{
+	for (table->slot_count = 16; table->slot_count < table->count * 2;)
+		table->slot_count *= 2;
+	table->slots = pr_alloc(table->slot_count * sizeof *table->slots);
+	for (size_t i = 0; i < table->count; i++) {
+		size_t *slot = find_slot(map, table, table->entries[i].key, table->entries[i].hash);
+		if (*slot == 0 || map->is_alias)
+			*slot = i + 1;
+	}
+	return true;
+}
+
+static bool add_entry(struct table *table, struct pr_str key, struct pr_str value)
+{
+	if (table->count >= ENTRIES_MAX)
+		return false;
+	if (table->count == table->room) {
+		table->room = table->room == 0 ? 64 : table->room * 2;
+		table->entries = pr_resize(table->entries, table->room * sizeof *table->entries);
+	}
+	struct entry *entry = &table->entries[table->count];
+	entry->key = pr_arena_copy(&table->arena, key);
+	entry->value = pr_arena_copy(&table->arena, value);
+	entry->hash = pr_str_hash_nocase(key);
+	if (entry->key.data == NULL || entry->value.data == NULL)
+		return false;
+	table->count++;
+	return true;
+}
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
+/* Takes one column off the front of *rest; with no delimiter columns are separated by white space. */
+static bool take_column(struct pr_str *rest, struct pr_str delimiter, struct pr_str *column_out)
+{
+	if (rest->data == NULL)
+		return false;
+	if (delimiter.len > 0) {
+		size_t end = pr_str_find(*rest, delimiter.data[0]);
+		*column_out = pr_str_slice(*rest, 0, end);
+		*rest = end < rest->len ? pr_str_slice(*rest, end + 1, rest->len) : PR_NONE;
+		return true;
+	}
+	size_t start = 0, end;
+	while (start < rest->len && is_blank(rest->data[start]))
+		start++;
+	for (end = start; end < rest->len && !is_blank(rest->data[end]);)
+		end++;
+	*column_out = pr_str_slice(*rest, start, end);
+	*rest = pr_str_slice(*rest, end, rest->len);
+	return end > start;
+}
+
+/* Column `number` of the line; -1: all that follows the key. */
+static bool find_column(const struct text_map *map, struct pr_str line, int64_t number, struct pr_str *column_out)
+{
+	int64_t last = number < 0 ? map->key_column : number;
+
+	for (int64_t i = 0; i <= last; i++)
+		if (!take_column(&line, map->delimiter, column_out))
+			return false;
+	if (number < 0)
+		*column_out = line.data == NULL ? PR_STR("") : line;
+	*column_out = pr_str_trim(*column_out);
+	return true;
+}
+
+static bool read_columns(const struct text_map *map, struct table *table, struct pr_str bytes)
+{
+	struct pr_str line, key, value;
+
+	while (pr_str_next(&bytes, '\n', &line)) {
+		struct pr_str bare = pr_str_trim(line);
+		if (bare.len == 0 || bare.data[0] == '#')
+			continue;
+		if (find_column(map, line, map->key_column, &key) && find_column(map, line, map->value_column, &value) && key.len > 0 &&
+		    !add_entry(table, key, value))
+			return false;
+	}
+	return true;
+}
+
+static bool read_aliases(struct table *table, struct pr_str bytes)
+{
+	struct pr_table reader;
+	struct pr_arena arena;
+	struct pr_str key, value, why;
+	enum pr_status status = PR_OK;
+	bool good = true;
+
+	pr_arena_init(&arena, FILE_MAX);
+	pr_table_init(&reader, bytes);
+	while (good && status != PR_NOTFOUND) {
+		pr_arena_reset(&arena);
+		status = pr_table_next_alias(&reader, &arena, &key, &value, &why);
+		if (status == PR_OK)
+			good = add_entry(table, key, value);
+	}
+	pr_arena_fini(&arena);
+	return good;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Reads the file into a fresh table.  One that changes while it is read is not believed. */
+static enum pr_status read_table(struct pr_call *call, struct table *table)
+{
+	struct text_map *map = call->instance;
+	struct pr_text bytes, why;
+	struct stat after;
+	enum pr_status status = PR_OK;
+
+	pr_text_init(&bytes, FILE_MAX);
+	pr_text_init(&why, 1000);
+	pr_arena_init(&table->arena, FILE_MAX);
+	if (!map->unsafe && !pr_file_is_trusted(map->file.data, (uint32_t)geteuid(), &why))
+		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
+	else if (pr_file_read(map->file.data, FILE_MAX, &bytes, &why) != PR_OK)
+		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
+	else if (stat(map->file.data, &after) != 0 || !same_file(&table->status, &after))
+		status = pr_fail(call, PR_TEMPFAIL, "%s: changed while it was read", map->file.data);
+	else if (!(map->is_alias ? read_aliases(table, pr_text_str(&bytes)) : read_columns(map, table, pr_text_str(&bytes))))
+		status = pr_fail(call, PR_TEMPFAIL, "%s: more than %zu entries or %zu bytes", map->file.data, ENTRIES_MAX, FILE_MAX);
+	else
+		index_entries(map, table);
+	pr_text_fini(&bytes);
+	pr_text_fini(&why);
+	return status;
+}
+
+/* Under the write lock. */
+static enum pr_status reload(struct pr_call *call, const struct stat *now)
+{
+	struct text_map *map = call->instance;
+	struct table fresh = { .status = *now, .loaded = 1 };
+
+	if (map->table.loaded && same_file(&map->table.status, now))
+		return PR_OK; /* another thread was faster */
+	enum pr_status status = read_table(call, &fresh);
+	if (status != PR_OK) {
+		table_fini(&fresh);
+		return status;
+	}
+	table_fini(&map->table);
+	map->table = fresh;
+	return PR_OK;
+}
+
+/* Brings the table up to date and leaves with the read lock held when PR_OK. */
+static enum pr_status hold_current(struct pr_call *call)
+{
+	struct text_map *map = call->instance;
+	struct stat now;
+
+	for (;;) {
+		if (stat(map->file.data, &now) != 0) {
+			if (errno == ENOENT && map->optional)
+				return PR_NOTFOUND;
+			return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->file.data, strerror(errno));
+		}
+		pthread_rwlock_rdlock(&map->lock);
+		if (map->table.loaded && same_file(&map->table.status, &now))
+			return PR_OK;
+		pthread_rwlock_unlock(&map->lock);
+		pthread_rwlock_wrlock(&map->lock);
+		enum pr_status status = reload(call, &now);
+		pthread_rwlock_unlock(&map->lock);
+		if (status != PR_OK)
+			return status;
+	}
+}
+
+static enum pr_status lookup(struct pr_call *call, struct pr_str key, const struct pr_list *args, struct pr_str *value_out)
+{
+	struct text_map *map = call->instance;
+	enum pr_status status = hold_current(call);
+
+	(void)args;
+	if (status != PR_OK)
+		return status;
+	size_t slot = *find_slot(map, &map->table, key, pr_str_hash_nocase(key));
+	struct pr_str value = slot == 0 ? PR_NONE : pr_arena_copy(call->arena, map->table.entries[slot - 1].value);
+	pthread_rwlock_unlock(&map->lock);
+	if (slot == 0)
+		return PR_NOTFOUND;
+	if (value.data == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no memory for the value");
+	*value_out = value;
+	return PR_OK;
+}
+
+static enum pr_status next(struct pr_call *call, uint64_t *cursor, struct pr_str *key_out, struct pr_str *value_out)
+{
+	struct text_map *map = call->instance;
+	enum pr_status status = hold_current(call);
+
+	if (status != PR_OK)
+		return status;
+	status = PR_NOTFOUND;
+	if (*cursor < map->table.count) {
+		const struct entry *entry = &map->table.entries[(*cursor)++];
+		*key_out = pr_arena_copy(call->arena, entry->key);
+		*value_out = pr_arena_copy(call->arena, entry->value);
+		status = key_out->data != NULL && value_out->data != NULL ? PR_OK : PR_TEMPFAIL;
+	}
+	pthread_rwlock_unlock(&map->lock);
+	return status == PR_TEMPFAIL ? pr_fail(call, PR_TEMPFAIL, "no memory for the record") : status;
+}
+
+static enum pr_status owner(struct pr_call *call, uint32_t *uid_out)
+{
+	const struct text_map *map = call->instance;
+	struct stat status;
+
+	if (stat(map->file.data, &status) != 0)
+		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->file.data, strerror(errno));
+	*uid_out = (uint32_t)status.st_uid;
+	return PR_OK;
+}
+
+static enum pr_status check(struct pr_call *call)
+{
+	struct text_map *map = call->instance;
+
+	if (pr_str_equal(map->delimiter, PR_STR("\\t")))
+		map->delimiter = PR_STR("\t");
+	map->is_alias = pr_str_equal(map->format, PR_STR("aliases"));
+	if (!map->is_alias && !pr_str_equal(map->format, PR_STR("columns")))
+		return pr_fail(call, PR_MISUSE, "format: %.*s is neither columns nor aliases", PR_PRINT(map->format));
+	if (map->delimiter.len > 1)
+		return pr_fail(call, PR_MISUSE, "delimiter: \"%.*s\" is more than one character", PR_PRINT(map->delimiter));
+	if (map->key_column < 0 || map->key_column > 1000)
+		return pr_fail(call, PR_MISUSE, "key_column: columns are counted from 0 to 1000");
+	if (map->value_column < -1 || map->value_column > 1000)
+		return pr_fail(call, PR_MISUSE, "value_column: a column from 0 to 1000, or -1 for the rest of the line");
+	return PR_OK;
+}
+
+static enum pr_status open_map(struct pr_call *call)
+{
+	struct text_map *map = call->instance;
+	int error = pthread_rwlock_init(&map->lock, NULL);
+
+	return error == 0 ? PR_OK : pr_fail(call, PR_TEMPFAIL, "no lock: %s", strerror(error));
+}
+
+static void close_map(struct pr_call *call)
+{
+	struct text_map *map = call->instance;
+
+	table_fini(&map->table);
+	pthread_rwlock_destroy(&map->lock);
+}
+
+static const struct pr_option options[] = {
+	PR_OPTION(struct text_map, file, "file", PR_OPTION_PATH, PR_OPTION_REQUIRED, NULL, "the file to read"),
+	PR_OPTION(struct text_map, format, "format", PR_OPTION_STRING, 0, "columns", "columns, or aliases for \"name: value\""),
+	PR_OPTION(struct text_map, key_column, "key_column", PR_OPTION_INT, 0, "0", "column of the key, counted from 0"),
+	PR_OPTION(struct text_map, value_column, "value_column", PR_OPTION_INT, 0, "-1", "column of the value; -1: the rest of the line"),
+	PR_OPTION(struct text_map, delimiter, "delimiter", PR_OPTION_STRING, 0, "", "one character between columns; empty: white space"),
+	PR_OPTION(struct text_map, fold, "fold", PR_OPTION_BOOL, 0, "true", "upper and lower case are the same in keys"),
+	PR_OPTION(struct text_map, optional, "optional", PR_OPTION_BOOL, 0, "false", "a missing file is an empty table"),
+	PR_OPTION(struct text_map, unsafe, "unsafe", PR_OPTION_BOOL, 0, "false", "believe a file that others may write"),
+	PR_OPTION_END
+};
+
+static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup, .next = next, .owner = owner };
+
+PR_MODULE(text) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct text_map),
+	.name = "text", .version = "1.0", .summary = "keys and values in a text file", .options = options,
+	.check = check, .open = open_map, .close = close_map, .ops = &ops };
