@@ -28,7 +28,9 @@ static void test_letters(void)
 	struct pr_text error;
 
 	pr_text_init(&error, 1000);
-	CU_ASSERT_EQUAL(parse(&a, &error, ARGV("/usr/sbin/sendmail", "-oi", "-t", "-fjoe@example.org", "-F", "Joe Doe", "x@y", "-v")), EX_OK);
+	CU_ASSERT_EQUAL(parse(&a, &error,
+			    ARGV("/usr/sbin/sendmail", "-oi", "-t", "-fjoe@example.org", "-F", "Joe Doe", "x@y", "-v")),
+	    EX_OK);
 	CU_ASSERT(a.ignore_dots && a.from_header && !a.verbose);
 	CU_ASSERT_STRING_EQUAL(a.sender, "joe@example.org");
 	CU_ASSERT_STRING_EQUAL(a.full_name, "Joe Doe");
@@ -41,7 +43,10 @@ static void test_letters(void)
 	CU_ASSERT_EQUAL(parse(&a, &error, ARGV("sendmail", "-bd", "-q30m")), EX_OK);
 	CU_ASSERT_EQUAL(a.mode, 'd');
 	CU_ASSERT_STRING_EQUAL(a.queue, "30m");
-	CU_ASSERT_EQUAL(parse(&a, &error, ARGV("sendmail", "-odi", "-OTimeout.queuereturn=1d", "-oem", "-N", "never", "-N", "success", "x")), EX_OK);
+	CU_ASSERT_EQUAL(
+	    parse(&a, &error,
+		ARGV("sendmail", "-odi", "-OTimeout.queuereturn=1d", "-oem", "-N", "never", "-N", "success", "x")),
+	    EX_OK);
 	CU_ASSERT(pr_str_equal(arguments_override(&a, PR_STR("DeliveryMode")), PR_STR("i")));
 	CU_ASSERT(pr_str_equal(arguments_override(&a, PR_STR("timeout.QUEUERETURN")), PR_STR("1d")));
 	CU_ASSERT_EQUAL(a.error_mode, 'm');
@@ -56,19 +61,19 @@ static void test_wrong_letters(void)
 		char *argv[5];
 		const char *text;
 	} rows[] = {
-		{ { "sendmail", "-Z" }, "sendmail: illegal option -- Z" },
-		{ { "sendmail", "-F" }, "sendmail: option requires an argument -- F" },
-		{ { "sendmail", "-bX" }, "Invalid operation mode X" },
-		{ { "sendmail", "-bz" }, "Frozen configurations unsupported" },
-		{ { "sendmail", "-B", "9BIT" }, "Illegal body type 9BIT" },
-		{ { "sendmail", "-h", "1x" }, "Bad hop count (1x)" },
-		{ { "sendmail", "-N", "perhaps" }, "Invalid -N argument" },
-		{ { "sendmail", "-R", "half" }, "Invalid -R value" },
-		{ { "sendmail", "-Rhdrs", "-Rfull" }, "Duplicate -R flag" },
-		{ { "sendmail", "-V", "a b" }, "Invalid syntax in -V flag" },
-		{ { "sendmail", "-fa", "-rb" }, "More than one \"from\" person" },
-		{ { "sendmail", "-q", "-bt" }, "Can not use -q with -bt" },
-		{ { "sendmail", "-d0.1", "-D", "file" }, "-D file must be before -d" },
+	    {{"sendmail", "-Z"}, "sendmail: illegal option -- Z"},
+	    {{"sendmail", "-F"}, "sendmail: option requires an argument -- F"},
+	    {{"sendmail", "-bX"}, "Invalid operation mode X"},
+	    {{"sendmail", "-bz"}, "Frozen configurations unsupported"},
+	    {{"sendmail", "-B", "9BIT"}, "Illegal body type 9BIT"},
+	    {{"sendmail", "-h", "1x"}, "Bad hop count (1x)"},
+	    {{"sendmail", "-N", "perhaps"}, "Invalid -N argument"},
+	    {{"sendmail", "-R", "half"}, "Invalid -R value"},
+	    {{"sendmail", "-Rhdrs", "-Rfull"}, "Duplicate -R flag"},
+	    {{"sendmail", "-V", "a b"}, "Invalid syntax in -V flag"},
+	    {{"sendmail", "-fa", "-rb"}, "More than one \"from\" person"},
+	    {{"sendmail", "-q", "-bt"}, "Can not use -q with -bt"},
+	    {{"sendmail", "-d0.1", "-D", "file"}, "-D file must be before -d"},
 	};
 	struct arguments a;
 	struct pr_text error;
@@ -95,21 +100,21 @@ struct input_case {
 };
 
 static const struct input_case inputs[] = {
-	{ "Subject: a\n\nhello\n", "Subject: a\n", "hello\n", false },
-	{ "Subject: a\r\nX: y\r\n z\r\n\r\nhello\r\n", "Subject: a\nX: y\n z\n", "hello\n", false },
-	{ "hello", "", "hello\n", false },
-	{ "From joe Mon\nSubject: a\n\nb", "Subject: a\n", "b\n", false },
-	{ "\nSubject: body\n", "", "Subject: body\n", false },
-	{ "a: b\nno header\nc: d\n", "a: b\n", "no header\nc: d\n", false },
-	{ "a: b\n\n.\nrest\n", "a: b\n", "", false },
-	{ "a: b\n.\nrest\n", "a: b\n", "", false },
-	{ "a: b\n\n.\nrest\n", "a: b\n", ".\nrest\n", true },
-	{ "a: b\n\nx\r\n.\r\nrest", "a: b\n", "x\n", false },
-	{ "a: b\n\n..\n.x\n.", "a: b\n", "..\n.x\n", false },
-	{ "a: b\n\none\rtwo\r\r\nend\r", "a: b\n", "one\ntwo\n\nend\n", false },
-	{ "a: b\n\none\r.\rtwo\n", "a: b\n", "one\n.\ntwo\n", false },
-	{ "", "", "", false },
-	{ "a: b", "a: b\n", "", false },
+    {"Subject: a\n\nhello\n", "Subject: a\n", "hello\n", false},
+    {"Subject: a\r\nX: y\r\n z\r\n\r\nhello\r\n", "Subject: a\nX: y\n z\n", "hello\n", false},
+    {"hello", "", "hello\n", false},
+    {"From joe Mon\nSubject: a\n\nb", "Subject: a\n", "b\n", false},
+    {"\nSubject: body\n", "", "Subject: body\n", false},
+    {"a: b\nno header\nc: d\n", "a: b\n", "no header\nc: d\n", false},
+    {"a: b\n\n.\nrest\n", "a: b\n", "", false},
+    {"a: b\n.\nrest\n", "a: b\n", "", false},
+    {"a: b\n\n.\nrest\n", "a: b\n", ".\nrest\n", true},
+    {"a: b\n\nx\r\n.\r\nrest", "a: b\n", "x\n", false},
+    {"a: b\n\n..\n.x\n.", "a: b\n", "..\n.x\n", false},
+    {"a: b\n\none\rtwo\r\r\nend\r", "a: b\n", "one\ntwo\n\nend\n", false},
+    {"a: b\n\none\r.\rtwo\n", "a: b\n", "one\n.\ntwo\n", false},
+    {"", "", "", false},
+    {"a: b", "a: b\n", "", false},
 };
 
 static void check_input(const struct input_case *row, size_t piece)
@@ -122,7 +127,8 @@ static void check_input(const struct input_case *row, size_t piece)
 	pr_text_init(&body, 10000);
 	message_init(&message, row->ignore_dots);
 	for (size_t at = 0; at < len; at += piece)
-		CU_ASSERT_EQUAL(message_input(&message, row->input + at, len - at < piece ? len - at : piece, &error), EX_OK);
+		CU_ASSERT_EQUAL(
+		    message_input(&message, row->input + at, len - at < piece ? len - at : piece, &error), EX_OK);
 	CU_ASSERT_EQUAL(message_end(&message, &error), EX_OK);
 	CU_ASSERT(spool_replay(&message.body, append, &body));
 	CU_ASSERT_STRING_EQUAL(message.header.data, row->header);
@@ -183,9 +189,12 @@ static void test_recipients(void)
 	pr_text_init(&error, 10000);
 	recipients_init(&r);
 	CU_ASSERT_EQUAL(recipients_add_list(&r, PR_STR("alice bob"), true, RECIPIENT_WAITING, &error), EX_OK);
-	CU_ASSERT_EQUAL(recipients_add_list(&r, PR_STR("Carl Smith <carl@example.org>, alice"), true, RECIPIENT_WAITING, &error), EX_OK);
+	CU_ASSERT_EQUAL(
+	    recipients_add_list(&r, PR_STR("Carl Smith <carl@example.org>, alice"), true, RECIPIENT_WAITING, &error),
+	    EX_OK);
 	list_is(&r, "alice;bob;carl@example.org;");
-	CU_ASSERT_EQUAL(recipients_add_list(&r, PR_STR("x@y\nRCPT TO:<evil@z>"), true, RECIPIENT_WAITING, &error), EX_DATAERR);
+	CU_ASSERT_EQUAL(
+	    recipients_add_list(&r, PR_STR("x@y\nRCPT TO:<evil@z>"), true, RECIPIENT_WAITING, &error), EX_DATAERR);
 	list_is(&r, "alice;bob;carl@example.org;");
 	CU_ASSERT_EQUAL(recipients_add_list(&r, PR_STR("BOB"), true, RECIPIENT_EXCLUDED, &error), EX_OK);
 	list_is(&r, "alice;carl@example.org;");
@@ -215,7 +224,8 @@ static void header_recipients_are(const char *text, const char *wanted, const ch
 
 static void test_header_recipients(void)
 {
-	header_recipients_are("To: a@b,\n\tc@d (x)\nSubject: s\nBCC: e@f\n\nBcc: no@no\n", "a@b;c@d;e@f;", "To: a@b,\n\tc@d (x)\nSubject: s\n");
+	header_recipients_are("To: a@b,\n\tc@d (x)\nSubject: s\nBCC: e@f\n\nBcc: no@no\n", "a@b;c@d;e@f;",
+	    "To: a@b,\n\tc@d (x)\nSubject: s\n");
 	header_recipients_are("Bcc: e@f\n\n", "e@f;", "Bcc:\n");
 	header_recipients_are("To: a@b\nResent-To: r@s\n\n", "r@s;", "To: a@b\nResent-To: r@s\n");
 	header_recipients_are("Subject: x\n\n", "", "Subject: x\n");
@@ -240,15 +250,17 @@ static void test_many_recipients(void)
 
 static void test_places(void)
 {
-	static const char text[] = "# run_directory = \"/comment\"\n/* drop_directory = \"/comment\" */ module_directory=\"/m\";\n"
-	                           "users = { run_directory = \"/inner\"; };\nlog = \"has run_directory = in it\";\n"
-	                           "run_directory : \"/run/a\"; // drop_directory = \"/x\"\ndrop_directory=\"/drop/a\"";
-	struct places places = { "/r", "/d", "", "" };
+	static const char text[] =
+	    "# run_directory = \"/comment\"\n/* drop_directory = \"/comment\" */ module_directory=\"/m\";\n"
+	    "users = { run_directory = \"/inner\"; };\nlog = \"has run_directory = in it\";\n"
+	    "run_directory : \"/run/a\"; // drop_directory = \"/x\"\ndrop_directory=\"/drop/a\"";
+	struct places places = {"/r", "/d", "", ""};
 
 	CU_ASSERT(places_scan(PR_STR(text), &places));
 	CU_ASSERT_STRING_EQUAL(places.run_directory, "/run/a");
 	CU_ASSERT_STRING_EQUAL(places.drop_directory, "/drop/a");
-	CU_ASSERT_FALSE(places_scan(PR_STR("run_directory = \"relative\"; drop_directory = \"/un\\\"quoted\"; \"open"), &places));
+	CU_ASSERT_FALSE(
+	    places_scan(PR_STR("run_directory = \"relative\"; drop_directory = \"/un\\\"quoted\"; \"open"), &places));
 	CU_ASSERT_FALSE(places_scan(PR_STR("run_directory = /* open"), &places));
 	CU_ASSERT_STRING_EQUAL(places.run_directory, "/run/a");
 }
@@ -261,16 +273,16 @@ static void test_exit_status(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "letters", test_letters },
-	{ "wrong letters", test_wrong_letters },
-	{ "standard input, all cuts", test_input },
-	{ "a body larger than memory allows", test_large_body },
-	{ "recipients of the command line", test_recipients },
-	{ "recipients of the header", test_header_recipients },
-	{ "a hundred thousand recipients", test_many_recipients },
-	{ "two lines of configuration", test_places },
-	{ "exit status of a reply", test_exit_status },
-	{ NULL, NULL },
+    {"letters", test_letters},
+    {"wrong letters", test_wrong_letters},
+    {"standard input, all cuts", test_input},
+    {"a body larger than memory allows", test_large_body},
+    {"recipients of the command line", test_recipients},
+    {"recipients of the header", test_header_recipients},
+    {"a hundred thousand recipients", test_many_recipients},
+    {"two lines of configuration", test_places},
+    {"exit status of a reply", test_exit_status},
+    {NULL, NULL},
 };
 
 UNIT_MAIN("sendmail", cases)

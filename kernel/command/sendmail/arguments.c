@@ -26,18 +26,53 @@ static const struct short_option {
 	char letter;
 	const char *name;
 } short_options[] = {
-	{ '7', "SevenBitInput" }, { '8', "EightBitMode" }, { 'A', "AliasFile" }, { 'B', "BlankSub" },
-	{ 'C', "CheckpointInterval" }, { 'E', "ErrorHeader" }, { 'F', "TempFileMode" }, { 'G', "MatchGECOS" },
-	{ 'H', "HelpFile" }, { 'I', "ResolverOptions" }, { 'J', "ForwardPath" }, { 'K', "ConnectionCacheTimeout" },
-	{ 'L', "LogLevel" }, { 'O', "DaemonPortOptions" }, { 'P', "PostmasterCopy" }, { 'Q', "QueueDirectory" },
-	{ 'S', "StatusFile" }, { 'T', "Timeout.queuereturn" }, { 'U', "UserDatabaseSpec" }, { 'V', "FallbackMXhost" },
-	{ 'X', "RefuseLA" }, { 'Y', "ForkEachJob" }, { 'Z', "RetryFactor" }, { 'b', "MinFreeBlocks" },
-	{ 'c', "HoldExpensive" }, { 'd', "DeliveryMode" }, { 'e', "ErrorMode" }, { 'f', "SaveFromLine" },
-	{ 'g', "DefaultUser" }, { 'h', "MaxHopCount" }, { 'i', "IgnoreDots" }, { 'j', "SendMimeErrors" },
-	{ 'k', "ConnectionCacheSize" }, { 'l', "UseErrorsTo" }, { 'm', "MeToo" }, { 'n', "CheckAliases" },
-	{ 'o', "OldStyleHeaders" }, { 'p', "PrivacyOptions" }, { 'q', "QueueFactor" }, { 'r', "Timeout" },
-	{ 's', "SuperSafe" }, { 'u', "DefaultUser" }, { 'v', "Verbose" }, { 'w', "TryNullMXList" },
-	{ 'x', "QueueLA" }, { 'y', "RecipientFactor" }, { 'z', "ClassFactor" },
+    {'7', "SevenBitInput"},
+    {'8', "EightBitMode"},
+    {'A', "AliasFile"},
+    {'B', "BlankSub"},
+    {'C', "CheckpointInterval"},
+    {'E', "ErrorHeader"},
+    {'F', "TempFileMode"},
+    {'G', "MatchGECOS"},
+    {'H', "HelpFile"},
+    {'I', "ResolverOptions"},
+    {'J', "ForwardPath"},
+    {'K', "ConnectionCacheTimeout"},
+    {'L', "LogLevel"},
+    {'O', "DaemonPortOptions"},
+    {'P', "PostmasterCopy"},
+    {'Q', "QueueDirectory"},
+    {'S', "StatusFile"},
+    {'T', "Timeout.queuereturn"},
+    {'U', "UserDatabaseSpec"},
+    {'V', "FallbackMXhost"},
+    {'X', "RefuseLA"},
+    {'Y', "ForkEachJob"},
+    {'Z', "RetryFactor"},
+    {'b', "MinFreeBlocks"},
+    {'c', "HoldExpensive"},
+    {'d', "DeliveryMode"},
+    {'e', "ErrorMode"},
+    {'f', "SaveFromLine"},
+    {'g', "DefaultUser"},
+    {'h', "MaxHopCount"},
+    {'i', "IgnoreDots"},
+    {'j', "SendMimeErrors"},
+    {'k', "ConnectionCacheSize"},
+    {'l', "UseErrorsTo"},
+    {'m', "MeToo"},
+    {'n', "CheckAliases"},
+    {'o', "OldStyleHeaders"},
+    {'p', "PrivacyOptions"},
+    {'q', "QueueFactor"},
+    {'r', "Timeout"},
+    {'s', "SuperSafe"},
+    {'u', "DefaultUser"},
+    {'v', "Verbose"},
+    {'w', "TryNullMXList"},
+    {'x', "QueueLA"},
+    {'y', "RecipientFactor"},
+    {'z', "ClassFactor"},
 };
 
 static bool is_true(struct pr_str value)
@@ -67,7 +102,8 @@ static int add_override(struct arguments *arguments, struct pr_str text, char *m
 	}
 	arguments->override_memory[arguments->override_count] = memory;
 	arguments->overrides[arguments->override_count++] = text;
-	note_option(arguments, pr_str_trim(pr_str_slice(text, 0, equals)), pr_str_trim(pr_str_slice(text, equals + 1, text.len)));
+	note_option(arguments, pr_str_trim(pr_str_slice(text, 0, equals)),
+	    pr_str_trim(pr_str_slice(text, equals + 1, text.len)));
 	return EX_OK;
 }
 
@@ -154,7 +190,7 @@ static int take_hops(struct arguments *arguments, const char *value, struct pr_t
 
 static int take_notify(struct arguments *arguments, const char *value, struct pr_text *error)
 {
-	static const char *const words[] = { "success", "failure", "delay" };
+	static const char *const words[] = {"success", "failure", "delay"};
 	struct pr_str rest = pr_str(value), word;
 	bool good = !pr_str_equal_nocase(rest, PR_STR("never"));
 
@@ -245,42 +281,42 @@ static int take_nothing(struct arguments *arguments, const char *value, struct p
 #define FIELD(name) offsetof(struct arguments, name), NULL
 
 static const struct letter letters[] = {
-	{ 'A', VALUE_NEEDED, 0, take_nothing }, /* one configuration serves submission and daemon */
-	{ 'B', VALUE_NEEDED, 0, take_body },
-	{ 'b', VALUE_NEEDED, 0, take_mode },
-	{ 'C', VALUE_NEEDED, FIELD(config) },
-	{ 'c', VALUE_NONE, 0, take_nothing },
-	{ 'D', VALUE_NEEDED, 0, take_debug_file },
-	{ 'd', VALUE_ATTACHED, FIELD(debug_given) },
-	{ 'E', VALUE_NONE, 0, take_nothing },
-	{ 'e', VALUE_NEEDED, 0, take_error_mode },
-	{ 'F', VALUE_NEEDED, FIELD(full_name) },
-	{ 'f', VALUE_NEEDED, 0, take_sender },
-	{ 'G', VALUE_NONE, FIELD(gateway) },
-	{ 'h', VALUE_NEEDED, 0, take_hops },
-	{ 'I', VALUE_NONE, 0, take_newaliases },
-	{ 'i', VALUE_NONE, FIELD(ignore_dots) },
-	{ 'J', VALUE_NONE, 0, take_nothing },
-	{ 'L', VALUE_NEEDED, FIELD(tag) },
-	{ 'M', VALUE_NEEDED, 0, take_nothing },
-	{ 'm', VALUE_NONE, 0, take_nothing },
-	{ 'N', VALUE_NEEDED, 0, take_notify },
-	{ 'n', VALUE_NONE, 0, take_nothing },
-	{ 'O', VALUE_NEEDED, 0, take_long_option },
-	{ 'o', VALUE_NEEDED, 0, take_short_option },
-	{ 'p', VALUE_NEEDED, FIELD(protocol) },
-	{ 'Q', VALUE_ATTACHED, 0, take_nothing },
-	{ 'q', VALUE_ATTACHED, 0, take_queue },
-	{ 'R', VALUE_NEEDED, 0, take_ret },
-	{ 'r', VALUE_NEEDED, 0, take_sender },
-	{ 's', VALUE_NONE, 0, take_nothing },
-	{ 'T', VALUE_NONE, 0, take_nothing },
-	{ 't', VALUE_NONE, FIELD(from_header) },
-	{ 'U', VALUE_NONE, 0, take_nothing },
-	{ 'V', VALUE_NEEDED, 0, take_envelope_id },
-	{ 'v', VALUE_NONE, FIELD(verbose) },
-	{ 'X', VALUE_NEEDED, FIELD(trace) },
-	{ 'x', VALUE_NONE, 0, take_nothing },
+    {'A', VALUE_NEEDED, 0, take_nothing}, /* one configuration serves submission and daemon */
+    {'B', VALUE_NEEDED, 0, take_body},
+    {'b', VALUE_NEEDED, 0, take_mode},
+    {'C', VALUE_NEEDED, FIELD(config)},
+    {'c', VALUE_NONE, 0, take_nothing},
+    {'D', VALUE_NEEDED, 0, take_debug_file},
+    {'d', VALUE_ATTACHED, FIELD(debug_given)},
+    {'E', VALUE_NONE, 0, take_nothing},
+    {'e', VALUE_NEEDED, 0, take_error_mode},
+    {'F', VALUE_NEEDED, FIELD(full_name)},
+    {'f', VALUE_NEEDED, 0, take_sender},
+    {'G', VALUE_NONE, FIELD(gateway)},
+    {'h', VALUE_NEEDED, 0, take_hops},
+    {'I', VALUE_NONE, 0, take_newaliases},
+    {'i', VALUE_NONE, FIELD(ignore_dots)},
+    {'J', VALUE_NONE, 0, take_nothing},
+    {'L', VALUE_NEEDED, FIELD(tag)},
+    {'M', VALUE_NEEDED, 0, take_nothing},
+    {'m', VALUE_NONE, 0, take_nothing},
+    {'N', VALUE_NEEDED, 0, take_notify},
+    {'n', VALUE_NONE, 0, take_nothing},
+    {'O', VALUE_NEEDED, 0, take_long_option},
+    {'o', VALUE_NEEDED, 0, take_short_option},
+    {'p', VALUE_NEEDED, FIELD(protocol)},
+    {'Q', VALUE_ATTACHED, 0, take_nothing},
+    {'q', VALUE_ATTACHED, 0, take_queue},
+    {'R', VALUE_NEEDED, 0, take_ret},
+    {'r', VALUE_NEEDED, 0, take_sender},
+    {'s', VALUE_NONE, 0, take_nothing},
+    {'T', VALUE_NONE, 0, take_nothing},
+    {'t', VALUE_NONE, FIELD(from_header)},
+    {'U', VALUE_NONE, 0, take_nothing},
+    {'V', VALUE_NEEDED, 0, take_envelope_id},
+    {'v', VALUE_NONE, FIELD(verbose)},
+    {'X', VALUE_NEEDED, FIELD(trace)},
+    {'x', VALUE_NONE, 0, take_nothing},
 };
 
 #define LETTERS (sizeof letters / sizeof letters[0])
@@ -289,7 +325,12 @@ static const struct name_mode {
 	const char *name;
 	char mode;
 } name_modes[] = {
-	{ "mailq", 'p' }, { "newaliases", 'i' }, { "smtpd", 'd' }, { "hoststat", 'h' }, { "purgestat", 'H' }, { "runq", 'q' },
+    {"mailq", 'p'},
+    {"newaliases", 'i'},
+    {"smtpd", 'd'},
+    {"hoststat", 'h'},
+    {"purgestat", 'H'},
+    {"runq", 'q'},
 };
 
 char arguments_name_mode(const char *program)
@@ -328,8 +369,8 @@ static int take_option(struct arguments *arguments, int found, struct pr_text *e
 {
 	if (found == '?' || found == ':') {
 		pr_text_addf(error, found == '?' ? "%s: illegal option -- " : "%s: option requires an argument -- ",
-		             arguments->program);
-		pr_text_add_escaped(error, (struct pr_str){ (const char[]){ (char)optopt }, 1 }, 1);
+		    arguments->program);
+		pr_text_add_escaped(error, (struct pr_str){(const char[]){(char)optopt}, 1}, 1);
 		return EX_USAGE;
 	}
 	for (size_t i = 0; i < LETTERS; i++)
@@ -362,7 +403,7 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments, struct p
 	const char *slash = strrchr(name, '/');
 	int status = EX_OK, found;
 
-	*arguments = (struct arguments){ .mode = 'm', .error_mode = 'p', .program = slash != NULL ? slash + 1 : name };
+	*arguments = (struct arguments){.mode = 'm', .error_mode = 'p', .program = slash != NULL ? slash + 1 : name};
 	char named = arguments_name_mode(arguments->program);
 	if (named != 0)
 		arguments->mode = named;

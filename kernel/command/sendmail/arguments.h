@@ -16,34 +16,34 @@
 #define ARGUMENTS_OVERRIDES 64 /* most -O and -o of one command line */
 
 struct arguments {
-	const char *program;      /* last part of argv[0] */
-	char mode;                /* of -b: 'm' when nothing was said, 'q' for a lone -q, 'p' for mailq ... */
-	char error_mode;          /* -e: p q m w e */
+	const char *program; /* last part of argv[0] */
+	char mode;           /* of -b: 'm' when nothing was said, 'q' for a lone -q, 'p' for mailq ... */
+	char error_mode;     /* -e: p q m w e */
 	bool mode_given;
-	bool ignore_dots;         /* -i */
-	bool from_header;         /* -t */
-	bool gateway;             /* -G */
-	bool verbose;             /* -v */
-	bool queue_given;         /* -q */
-	bool single;              /* --single */
-	const char *queue;        /* what stood behind -q, maybe empty */
-	const char *config;       /* -C */
-	const char *sender;       /* -f, -r */
-	const char *full_name;    /* -F */
-	const char *body;         /* -B */
-	const char *notify;       /* -N */
-	const char *ret;          /* -R: "HDRS" or "FULL" */
-	const char *envelope_id;  /* -V */
-	const char *protocol;     /* -p */
-	const char *hops;         /* -h */
-	const char *tag;          /* -L */
-	const char *trace;        /* -X */
-	const char *debug_file;   /* -D */
-	bool debug_given;         /* -d */
+	bool ignore_dots;                             /* -i */
+	bool from_header;                             /* -t */
+	bool gateway;                                 /* -G */
+	bool verbose;                                 /* -v */
+	bool queue_given;                             /* -q */
+	bool single;                                  /* --single */
+	const char *queue;                            /* what stood behind -q, maybe empty */
+	const char *config;                           /* -C */
+	const char *sender;                           /* -f, -r */
+	const char *full_name;                        /* -F */
+	const char *body;                             /* -B */
+	const char *notify;                           /* -N */
+	const char *ret;                              /* -R: "HDRS" or "FULL" */
+	const char *envelope_id;                      /* -V */
+	const char *protocol;                         /* -p */
+	const char *hops;                             /* -h */
+	const char *tag;                              /* -L */
+	const char *trace;                            /* -X */
+	const char *debug_file;                       /* -D */
+	bool debug_given;                             /* -d */
 	struct pr_str overrides[ARGUMENTS_OVERRIDES]; /* "Name=value", -o letters already under their long names */
 	size_t override_count;
 	char *override_memory[ARGUMENTS_OVERRIDES]; /* heap copies behind some of them */
-	char **addresses;         /* what follows the flags */
+	char **addresses;                           /* what follows the flags */
 	size_t address_count;
 };
 

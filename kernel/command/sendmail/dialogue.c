@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * One command, one reply, in step: over a local socket a round trip is microseconds, and a reply is then never
- * attributed to the wrong recipient.  Recipients the daemon puts off (452) are offered again in a next transaction as long as each one takes some.
+ * attributed to the wrong recipient.  Recipients the daemon puts off (452) are offered again in a next transaction as
+ * long as each one takes some.
  */
 #include "kernel/command/sendmail/dialogue.h"
 
@@ -28,7 +29,7 @@ struct talk {
 
 static void set_timeout(int fd, int seconds)
 {
-	const struct timeval time = { .tv_sec = seconds };
+	const struct timeval time = {.tv_sec = seconds};
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
@@ -36,7 +37,7 @@ static void set_timeout(int fd, int seconds)
 
 bool dialogue_connect(const char *path, int *fd_out)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof address.sun_path) {
 		errno = ENAMETOOLONG;
@@ -119,7 +120,7 @@ static int command(struct talk *talk, struct pr_str line)
 void dialogue_mail_line(const struct submission *submission, struct pr_text *out)
 {
 	pr_text_addf(out, "MAIL FROM:<%.*s> SIZE=%llu", PR_PRINT(submission->sender),
-	             (unsigned long long)(submission->message->header.len + 1 + spool_size(&submission->message->body)));
+	    (unsigned long long)(submission->message->header.len + 1 + spool_size(&submission->message->body)));
 	if (submission->body != NULL || submission->message->eight_bit)
 		pr_text_addf(out, " BODY=%s", submission->body != NULL ? submission->body : "8BITMIME");
 	if (submission->ret != NULL)
@@ -140,8 +141,8 @@ int dialogue_exit_status(struct pr_str reply)
 	static const struct {
 		const char *prefix;
 		int status;
-	} rows[] = { { "5.1.1", EX_NOUSER }, { "5.1.6", EX_NOUSER }, { "5.1.2", EX_NOHOST }, { "5.1.", EX_DATAERR },
-		     { "5.6.", EX_DATAERR }, { "5.7.", EX_NOPERM }, { "5.5.", EX_USAGE } };
+	} rows[] = {{"5.1.1", EX_NOUSER}, {"5.1.6", EX_NOUSER}, {"5.1.2", EX_NOHOST}, {"5.1.", EX_DATAERR},
+	    {"5.6.", EX_DATAERR}, {"5.7.", EX_NOPERM}, {"5.5.", EX_USAGE}};
 	struct pr_str enhanced = pr_str_slice(reply, 4, reply.len);
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -258,7 +259,7 @@ static bool transaction(struct talk *talk)
 
 void dialogue_run(struct submission *submission, int fd)
 {
-	struct talk talk = { .submission = submission };
+	struct talk talk = {.submission = submission};
 
 	outlet_init(&talk.out, fd);
 	pr_text_init(&talk.in, REPLY_MAX * 2);

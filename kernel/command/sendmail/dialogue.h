@@ -18,15 +18,15 @@
 struct submission {
 	struct message *message;
 	struct recipients *recipients;
-	struct pr_str sender;      /* without brackets, may be empty */
-	const char *body;          /* "7BIT", "8BITMIME" or NULL */
-	const char *notify;        /* of -N or NULL */
-	const char *ret;           /* of -R or NULL */
-	const char *envelope_id;   /* of -V, xtext, or NULL */
-	bool verbose;              /* show the conversation on stdout */
-	FILE *trace;               /* -X, or NULL */
-	int exit_status;           /* the worst refusal so far, EX_OK */
-	struct pr_text *complaints;/* one line per refusal, for stderr */
+	struct pr_str sender;       /* without brackets, may be empty */
+	const char *body;           /* "7BIT", "8BITMIME" or NULL */
+	const char *notify;         /* of -N or NULL */
+	const char *ret;            /* of -R or NULL */
+	const char *envelope_id;    /* of -V, xtext, or NULL */
+	bool verbose;               /* show the conversation on stdout */
+	FILE *trace;                /* -X, or NULL */
+	int exit_status;            /* the worst refusal so far, EX_OK */
+	struct pr_text *complaints; /* one line per refusal, for stderr */
 };
 
 /* False: nobody answers there (the reason in errno), nothing was said. */

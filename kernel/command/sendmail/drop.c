@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A new file under a dot-name, written, synced, then renamed: the daemon sees whole dialogues only.
- * The drop directory may be writable without being readable (mode 1733), then the directory entry is made durable by syncfs(2) on the file itself.
+ * The drop directory may be writable without being readable (mode 1733), then the directory entry is made durable by
+ * syncfs(2) on the file itself.
  */
 #include "kernel/command/sendmail/dialogue.h"
 

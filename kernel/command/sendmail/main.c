@@ -6,12 +6,12 @@
 #include "kernel/command/sendmail/submit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -55,7 +55,8 @@ static bool standard_files(void)
 
 static bool has_other_name(const char *program)
 {
-	return strcmp(program, "makemap") == 0 || strcmp(program, "postriderctl") == 0 || strcmp(program, "postrider") == 0;
+	return strcmp(program, "makemap") == 0 || strcmp(program, "postriderctl") == 0 ||
+	       strcmp(program, "postrider") == 0;
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A byte machine with three facts of state (after a CR, at a line's start, on a dot line), because that is the only
- * form in which a cut between two reads cannot matter.  Body bytes are collected in memory up to a limit, then in a file without a name.
+ * form in which a cut between two reads cannot matter.  Body bytes are collected in memory up to a limit, then in a
+ * file without a name.
  */
 #include "kernel/command/sendmail/message.h"
 
@@ -15,7 +16,8 @@
 
 void message_init(struct message *message, bool ignore_dots)
 {
-	*message = (struct message){ .ignore_dots = ignore_dots, .line_start = true, .first_line = true, .body = { .fd = -1 } };
+	*message =
+	    (struct message){.ignore_dots = ignore_dots, .line_start = true, .first_line = true, .body = {.fd = -1}};
 	pr_text_init(&message->header, MESSAGE_HEADER_MAX);
 	pr_text_init(&message->line, MESSAGE_HEADER_MAX);
 	pr_text_init(&message->body.memory, MESSAGE_MEMORY_MAX);
@@ -34,7 +36,7 @@ void message_fini(struct message *message)
 /* Disk first: memory is for small messages. */
 static int nameless_file(void)
 {
-	const char *const places[] = { "/var/tmp", "/tmp" };
+	const char *const places[] = {"/var/tmp", "/tmp"};
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
 		int fd = open(places[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
@@ -122,7 +124,7 @@ static int take_header_line(struct message *message, struct pr_text *error)
 	struct pr_str line = pr_text_str(&message->line);
 	struct pr_str bare = pr_str_slice(line, 0, line.len - 1);
 	bool mbox = message->first_line && (pr_str_has_prefix_nocase(line, PR_STR("From ")) ||
-	                                    pr_str_has_prefix_nocase(line, PR_STR(">From ")));
+					       pr_str_has_prefix_nocase(line, PR_STR(">From ")));
 	int status = EX_OK;
 
 	message->first_line = false;
@@ -254,7 +256,8 @@ static struct pr_str field_name(struct pr_str field)
 	return pr_str_trim(pr_str_slice(field, 0, pr_str_find(field, ':')));
 }
 
-bool message_field(const struct message *message, struct pr_str *rest, struct pr_str *name_out, struct pr_str *value_out)
+bool message_field(
+    const struct message *message, struct pr_str *rest, struct pr_str *name_out, struct pr_str *value_out)
 {
 	if (rest->data == NULL)
 		*rest = pr_text_str(&message->header);

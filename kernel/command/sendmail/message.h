@@ -27,13 +27,13 @@ struct message {
 	struct spool body;
 	bool eight_bit;
 	/* while reading */
-	struct pr_text line;  /* header line so far */
+	struct pr_text line; /* header line so far */
 	bool ignore_dots;
 	bool header_done;
-	bool ended;           /* the lone dot was seen */
-	bool after_return;    /* the byte before was a CR */
-	bool line_start;      /* the next byte begins a line */
-	bool dot_line;        /* the line so far is one dot at a start that a real line end made */
+	bool ended;        /* the lone dot was seen */
+	bool after_return; /* the byte before was a CR */
+	bool line_start;   /* the next byte begins a line */
+	bool dot_line;     /* the line so far is one dot at a start that a real line end made */
 	bool first_line;
 };
 
@@ -51,7 +51,8 @@ bool spool_replay(const struct spool *spool, spool_write *write, void *context);
 uint64_t spool_size(const struct spool *spool);
 
 /* What the header says; *rest walks on.  The value is unfolded into the arena, nothing else. */
-bool message_field(const struct message *message, struct pr_str *rest, struct pr_str *name_out, struct pr_str *value_out);
+bool message_field(
+    const struct message *message, struct pr_str *rest, struct pr_str *name_out, struct pr_str *value_out);
 bool message_has_field(const struct message *message, struct pr_str name);
 /* -t: Bcc goes; a Bcc that was the only recipient field stays behind empty (RFC 5322 3.6.3). */
 void message_drop_bcc(struct message *message);

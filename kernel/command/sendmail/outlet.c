@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Data transparency (RFC 5321 4.5.2) over a buffer: every LF of the message becomes CR LF, a dot at a line's start is doubled.
- * The message holds no CR at all by then, so nothing in it can look like the end.
+ * Data transparency (RFC 5321 4.5.2) over a buffer: every LF of the message becomes CR LF, a dot at a line's start is
+ * doubled. The message holds no CR at all by then, so nothing in it can look like the end.
  */
 #include "kernel/command/sendmail/dialogue.h"
 
@@ -15,7 +15,7 @@
 
 void outlet_init(struct outlet *outlet, int fd)
 {
-	*outlet = (struct outlet){ .fd = fd, .line_start = true };
+	*outlet = (struct outlet){.fd = fd, .line_start = true};
 	pr_text_init(&outlet->buffer, OUTLET_ROOM);
 }
 
@@ -71,7 +71,7 @@ void outlet_line(struct outlet *outlet, struct pr_str line)
 static bool add_data(void *context, const char *data, size_t len)
 {
 	struct outlet *outlet = context;
-	struct pr_str rest = { data, len };
+	struct pr_str rest = {data, len};
 
 	while (rest.len > 0) {
 		size_t end = pr_str_find(rest, '\n');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One pass over the text with a depth counter; a word at depth 0 that is followed by = or : and a quoted string is a setting.
- * A real parser would be another library to load for each letter that cron sends.
+ * One pass over the text with a depth counter; a word at depth 0 that is followed by = or : and a quoted string is a
+ * setting. A real parser would be another library to load for each letter that cron sends.
  */
 #include "kernel/command/sendmail/places.h"
 
@@ -72,7 +72,8 @@ static bool is_word(char byte)
 
 static bool set_path(char *field, struct pr_str value)
 {
-	if (value.len == 0 || value.len >= PLACES_PATH_MAX || value.data[0] != '/' || memchr(value.data, '\0', value.len) != NULL)
+	if (value.len == 0 || value.len >= PLACES_PATH_MAX || value.data[0] != '/' ||
+	    memchr(value.data, '\0', value.len) != NULL)
 		return false;
 	memcpy(field, value.data, value.len);
 	field[value.len] = '\0';
@@ -84,8 +85,8 @@ static bool setting(struct scan *scan, struct places *places)
 	static const struct {
 		const char *name;
 		size_t field;
-	} rows[] = { { "run_directory", offsetof(struct places, run_directory) },
-		     { "drop_directory", offsetof(struct places, drop_directory) } };
+	} rows[] = {{"run_directory", offsetof(struct places, run_directory)},
+	    {"drop_directory", offsetof(struct places, drop_directory)}};
 	size_t start = scan->at;
 	bool escaped, found = false;
 
@@ -108,7 +109,7 @@ static bool setting(struct scan *scan, struct places *places)
 
 bool places_scan(struct pr_str text, struct places *places)
 {
-	struct scan scan = { text, 0 };
+	struct scan scan = {text, 0};
 	bool found = false, escaped;
 	size_t depth = 0;
 
@@ -169,7 +170,7 @@ int places_find(const char *config, struct places *places, struct pr_text *error
 	bool is_cf = false;
 	int status = EX_OK;
 
-	*places = (struct places){ RUN_DIR, STATE_DIR "/drop", "", "" };
+	*places = (struct places){RUN_DIR, STATE_DIR "/drop", "", ""};
 	pr_text_init(&why, 1000);
 	if (config != NULL && scan_file(config, places, &is_cf, &why) != PR_OK) {
 		pr_text_addf(error, "%s: line 0: cannot open: %s", config, strerror(errno));

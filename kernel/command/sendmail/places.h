@@ -8,8 +8,8 @@
  *   run_directory = "/run/postrider";
  *   drop_directory = "/var/spool/postrider/drop";
  *
- * at the outermost level, comments (#, //, slash-star) and quoted strings skipped; @include is not followed, so these two
- * settings stand in the main file.  What is not there keeps its compiled default.
+ * at the outermost level, comments (#, //, slash-star) and quoted strings skipped; @include is not followed, so these
+ * two settings stand in the main file.  What is not there keeps its compiled default.
  */
 #ifndef KERNEL_COMMAND_SENDMAIL_PLACES_H
 #define KERNEL_COMMAND_SENDMAIL_PLACES_H

@@ -32,7 +32,7 @@ static int move(int from, int to)
 
 static int relay(int fd)
 {
-	struct pollfd watch[2] = { { .fd = fd, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+	struct pollfd watch[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
 
 	for (;;) {
 		if (poll(watch, 2, -1) < 0) {
@@ -71,7 +71,7 @@ int proxy_main(const struct arguments *arguments)
 		(void)fflush(stdout);
 		return EX_TEMPFAIL;
 	}
-	struct timeval none = { 0, 0 };
+	struct timeval none = {0, 0};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
 	status = relay(fd);

@@ -11,7 +11,7 @@
 
 void recipients_init(struct recipients *recipients)
 {
-	*recipients = (struct recipients){ .items = NULL };
+	*recipients = (struct recipients){.items = NULL};
 	pr_arena_init(&recipients->arena, 64u << 20);
 }
 
@@ -20,7 +20,7 @@ void recipients_fini(struct recipients *recipients)
 	pr_free(recipients->items);
 	pr_free(recipients->index);
 	pr_arena_fini(&recipients->arena);
-	*recipients = (struct recipients){ .items = NULL };
+	*recipients = (struct recipients){.items = NULL};
 }
 
 static size_t *index_slot(const struct recipients *recipients, struct pr_str address)
@@ -71,13 +71,14 @@ static int add(struct recipients *recipients, struct pr_str address, uint32_t fa
 		grow(recipients);
 	size_t *slot = index_slot(recipients, address);
 	if (*slot != 0) {
-		recipients->items[*slot - 1].fate = fate == RECIPIENT_EXCLUDED ? fate : recipients->items[*slot - 1].fate;
+		recipients->items[*slot - 1].fate =
+		    fate == RECIPIENT_EXCLUDED ? fate : recipients->items[*slot - 1].fate;
 		return EX_OK;
 	}
 	struct pr_str copy = pr_arena_copy(&recipients->arena, address);
 	if (copy.data == NULL)
 		return complain(error, address, "Too many recipients");
-	recipients->items[recipients->count] = (struct recipient){ copy, fate };
+	recipients->items[recipients->count] = (struct recipient){copy, fate};
 	*slot = ++recipients->count;
 	return EX_OK;
 }
@@ -96,7 +97,7 @@ static int add_commas(struct recipients *recipients, struct pr_str list, uint32_
 			result = add(recipients, pr_address_inner(address), fate, error);
 		else if (status != PR_NOTFOUND)
 			result = complain(error, pr_str_trim(pr_str_slice(before, 0, before.len - list.len)),
-			                  why.data != NULL ? why.data : "Cannot be parsed");
+			    why.data != NULL ? why.data : "Cannot be parsed");
 		pr_arena_fini(&arena);
 		worst = result != EX_OK ? result : worst;
 		if (status == PR_NOTFOUND || list.len == before.len)
@@ -112,8 +113,8 @@ static bool has_any(struct pr_str text, const char *bytes)
 	return false;
 }
 
-int recipients_add_list(struct recipients *recipients, struct pr_str list, bool blanks_separate, uint32_t fate,
-                        struct pr_text *error)
+int recipients_add_list(
+    struct recipients *recipients, struct pr_str list, bool blanks_separate, uint32_t fate, struct pr_text *error)
 {
 	int worst = EX_OK;
 
@@ -137,14 +138,15 @@ static int add_field(struct recipients *recipients, struct pr_str value, struct 
 	for (size_t i = 0; i < value.len; i++)
 		if (unfolded[i] == '\n' || unfolded[i] == '\t')
 			unfolded[i] = ' ';
-	int status = recipients_add_list(recipients, (struct pr_str){ unfolded, value.len }, false, RECIPIENT_WAITING, error);
+	int status =
+	    recipients_add_list(recipients, (struct pr_str){unfolded, value.len}, false, RECIPIENT_WAITING, error);
 	pr_free(unfolded);
 	return status;
 }
 
 int recipients_add_header(struct recipients *recipients, const struct message *message, struct pr_text *error)
 {
-	static const char *const names[2][3] = { { "To", "Cc", "Bcc" }, { "Resent-To", "Resent-Cc", "Resent-Bcc" } };
+	static const char *const names[2][3] = {{"To", "Cc", "Bcc"}, {"Resent-To", "Resent-Cc", "Resent-Bcc"}};
 	struct pr_str rest = PR_NONE, name, value;
 	bool resent = false;
 	int worst = EX_OK;

@@ -27,10 +27,10 @@ struct recipients {
 
 void recipients_init(struct recipients *recipients);
 void recipients_fini(struct recipients *recipients);
-/* A comma separated list; a piece that is no address gives "ADDR... why" lines in `error` and EX_DATAERR, and the others count.
- * fate is RECIPIENT_WAITING, or RECIPIENT_EXCLUDED for the argv addresses of -t. */
-int recipients_add_list(struct recipients *recipients, struct pr_str list, bool blanks_separate, uint32_t fate,
-                        struct pr_text *error);
+/* A comma separated list; a piece that is no address gives "ADDR... why" lines in `error` and EX_DATAERR, and the
+ * others count. fate is RECIPIENT_WAITING, or RECIPIENT_EXCLUDED for the argv addresses of -t. */
+int recipients_add_list(
+    struct recipients *recipients, struct pr_str list, bool blanks_separate, uint32_t fate, struct pr_text *error);
 /* To, Cc, Bcc; the Resent- ones instead when there are any. */
 int recipients_add_header(struct recipients *recipients, const struct message *message, struct pr_text *error);
 size_t recipients_with_fate(const struct recipients *recipients, uint32_t fate);

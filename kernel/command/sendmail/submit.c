@@ -54,7 +54,7 @@ static void find_who(struct who *who)
 	const struct passwd *entry = getpwuid(getuid());
 	struct pr_text number;
 
-	*who = (struct who){ "", "", "" };
+	*who = (struct who){"", "", ""};
 	if (entry != NULL) {
 		copy(who->login, sizeof who->login, entry->pw_name);
 		copy(who->home, sizeof who->home, entry->pw_dir);
@@ -75,7 +75,8 @@ static int usage(const char *text)
 }
 
 /* The envelope sender: one mailbox, or nothing at all for <>. */
-static int find_sender(const struct arguments *arguments, const struct who *who, struct pr_arena *arena, struct pr_str *sender_out)
+static int find_sender(
+    const struct arguments *arguments, const struct who *who, struct pr_arena *arena, struct pr_str *sender_out)
 {
 	struct pr_str given = pr_str(arguments->sender), address = PR_NONE, why = PR_NONE;
 
@@ -96,12 +97,13 @@ static int find_sender(const struct arguments *arguments, const struct who *who,
 		*sender_out = address;
 		return EX_OK;
 	}
-	fprintf(stderr, "Sender address is not usable: %.*s\n", PR_PRINT(why.data != NULL ? why : PR_STR("cannot be parsed")));
+	fprintf(stderr, "Sender address is not usable: %.*s\n",
+	    PR_PRINT(why.data != NULL ? why : PR_STR("cannot be parsed")));
 	return EX_USAGE;
 }
 
-/* A message without From: takes along its author's name; the daemon makes "From: Joe Doe <joe@host>" of it, because only
- * the daemon knows what this host is called. */
+/* A message without From: takes along its author's name; the daemon makes "From: Joe Doe <joe@host>" of it, because
+ * only the daemon knows what this host is called. */
 static void add_full_name(const struct arguments *arguments, const struct who *who, struct message *message)
 {
 	const char *environment = getenv("NAME");
@@ -132,7 +134,7 @@ static int argv_recipients(const struct arguments *arguments, struct recipients 
 	pr_text_init(&error, 65536);
 	for (size_t i = 0; i < arguments->address_count; i++) {
 		int status = recipients_add_list(recipients, pr_str(arguments->addresses[i]), true,
-		                                 arguments->from_header ? RECIPIENT_EXCLUDED : RECIPIENT_WAITING, &error);
+		    arguments->from_header ? RECIPIENT_EXCLUDED : RECIPIENT_WAITING, &error);
 		worst = status != EX_OK ? status : worst;
 	}
 	print_lines(&error);
@@ -181,7 +183,8 @@ static int hand_over(struct submission *submission, const struct places *places,
 		if (submission->verbose)
 			printf("queued in %s\n", places->drop_directory);
 	} else {
-		fprintf(stderr, "The message cannot be queued: no daemon takes it at %s, and %s\n", places->submit_socket, error.data);
+		fprintf(stderr, "The message cannot be queued: no daemon takes it at %s, and %s\n",
+		    places->submit_socket, error.data);
 		keep_dead_letter(submission, home);
 		status = EX_TEMPFAIL;
 	}
@@ -190,7 +193,7 @@ static int hand_over(struct submission *submission, const struct places *places,
 }
 
 static int offer(struct submission *submission, const struct arguments *arguments, const struct who *who,
-                 const struct places *places)
+    const struct places *places)
 {
 	size_t all = recipients_with_fate(submission->recipients, RECIPIENT_WAITING);
 
@@ -204,7 +207,7 @@ static int offer(struct submission *submission, const struct arguments *argument
 }
 
 static int read_and_offer(struct submission *submission, const struct arguments *arguments, const struct who *who,
-                          const struct places *places)
+    const struct places *places)
 {
 	struct pr_text error;
 	int bad_header = EX_OK;
@@ -228,7 +231,7 @@ static int read_and_offer(struct submission *submission, const struct arguments 
 }
 
 static int with_envelope(const struct arguments *arguments, struct submission *submission, const struct who *who,
-                         const struct places *places)
+    const struct places *places)
 {
 	int bad_argument = argv_recipients(arguments, submission->recipients);
 
@@ -255,10 +258,14 @@ int submit_main(const struct arguments *arguments)
 	struct recipients recipients;
 	struct pr_arena arena;
 	struct pr_text error, complaints;
-	struct submission submission = { .message = &message, .recipients = &recipients, .body = arguments->body,
-		                         .notify = arguments->notify, .ret = arguments->ret,
-		                         .envelope_id = arguments->envelope_id, .verbose = arguments->verbose,
-		                         .complaints = &complaints };
+	struct submission submission = {.message = &message,
+	    .recipients = &recipients,
+	    .body = arguments->body,
+	    .notify = arguments->notify,
+	    .ret = arguments->ret,
+	    .envelope_id = arguments->envelope_id,
+	    .verbose = arguments->verbose,
+	    .complaints = &complaints};
 
 	if (!arguments->from_header && arguments->address_count == 0)
 		return usage("Recipient names must be specified");

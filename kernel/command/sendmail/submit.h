@@ -2,7 +2,8 @@
  *
  * The two ways in that need no more than a socket: submission (-bm, -t) and SMTP on standard input (-bs).
  *
- *   stdin --> message --> daemon's socket --(nobody there, or "not now")--> drop directory --(even that)--> ~/dead.letter
+ *   stdin --> message --> daemon's socket --(nobody there, or "not now")--> drop directory --(even that)-->
+ * ~/dead.letter
  *
  * Exit status 0 means: the daemon has it durably, or it lies durably in the drop directory.
  */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postriderctl check: the configuration and every module's own check(), exactly as a new generation would see them,
+ * and nothing opened.  Success is shown as what would run, because "ok" alone hides a forgotten listener.
+ */
+#include "kernel/command/modes.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+static const char *kind_name(uint32_t kind)
+{
+	static const char *const names[] = {"", "map", "mailer", "filter", "rules", "store", "auth"};
+
+	return kind < sizeof names / sizeof names[0] ? names[kind] : "";
+}
+
+static void show_listener(const struct config_listener *listener)
+{
+	if (listener->path.len > 0)
+		printf("listener %.*s %.*s mode %04o%s\n", PR_PRINT(listener->name), PR_PRINT(listener->path),
+		    (unsigned int)listener->mode, listener->submission ? " (local submission)" : "");
+	else
+		printf("listener %.*s %.*s port %u\n", PR_PRINT(listener->name), PR_PRINT(listener->address),
+		    (unsigned int)listener->port);
+}
+
+static void show(const struct config *config)
+{
+	for (size_t i = 0; i < config->listener_count; i++)
+		show_listener(&config->listeners[i]);
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *instance = &config->instances[i];
+		printf("%s %.*s module %.*s\n", kind_name(instance->kind), PR_PRINT(instance->name),
+		    PR_PRINT(instance->module));
+	}
+	printf("queue %.*s\n", PR_PRINT(config->options.queue_directory));
+	printf("%.*s: no errors\n", PR_PRINT(config->path));
+}
+
+int check_mode(const struct arguments *arguments)
+{
+	struct tool tool;
+
+	int status = tool_open(arguments, MODULE_ROLE_CHECK, &tool);
+	if (status != EX_OK)
+		return status;
+	show(tool.config);
+	tool_close(&tool);
+	return EX_OK;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Two tables: program names that are programs of their own, and the letters of -b.  Everything else is one call.
+ */
+#include "kernel/command/command.h"
+
+#include "kernel/command/modes.h"
+#include "kernel/command/sendmail/submit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const struct program {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} programs[] = {
+    {"makemap", makemap_main},
+    {"postriderctl", control_main},
+};
+
+static int option_names(const struct arguments *arguments)
+{
+	(void)arguments;
+	for (const struct pr_option *option = options_table; option->name != NULL; option++)
+		printf("%s\n", option->name);
+	return EX_OK;
+}
+
+/* Persistent host status is kept by no directory yet; sendmail without one prints nothing either. */
+static int host_status(const struct arguments *arguments)
+{
+	(void)arguments;
+	return EX_OK;
+}
+
+static int queue_counts(const struct arguments *arguments)
+{
+	(void)arguments;
+	printf("Data unavailable: shared memory not updated\n");
+	return EX_OK;
+}
+
+static int configuration_check(const struct arguments *arguments)
+{
+	return check_mode(arguments) == EX_OK ? EX_OK : EX_SOFTWARE;
+}
+
+static const struct mode {
+	char letter;
+	int (*run)(const struct arguments *arguments);
+} modes[] = {
+    {'m', submit_main},
+    {'a', submit_main},
+    {'s', proxy_main},
+    {'d', daemon_mode},
+    {'D', daemon_mode},
+    {'p', mailq_mode},
+    {'q', run_mode},
+    {'i', aliases_mode},
+    {'v', verify_mode},
+    {'t', console_mode},
+    {'C', configuration_check},
+    {'O', option_names},
+    {'h', host_status},
+    {'H', host_status},
+    {'P', queue_counts},
+};
+
+static int run(const struct arguments *arguments)
+{
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+		if (modes[i].letter == arguments->mode)
+			return modes[i].run(arguments);
+	return EX_USAGE;
+}
+
+int command_main(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct pr_text error;
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = argc < 1 ? "sendmail" : slash != NULL ? slash + 1 : argv[0];
+
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (strcmp(name, programs[i].name) == 0)
+			return programs[i].run(argc, argv);
+	pr_text_init(&error, 1000);
+	int status = arguments_parse(argc, argv, &arguments, &error);
+	if (status != EX_OK)
+		fprintf(stderr, "%s\n", error.data);
+	else
+		status = run(&arguments);
+	arguments_fini(&arguments);
+	pr_text_fini(&error);
+	return status;
+}

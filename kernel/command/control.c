@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postriderctl: one line to the master's control socket, and what it answers.  The verb is a row of a table.
+ */
+#include "kernel/command/modes.h"
+
+#include "kernel/command/sendmail/dialogue.h"
+#include "kernel/command/sendmail/places.h"
+#include "kernel/master/control.h"
+
+#include <errno.h>
+#include <postrider/file.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ANSWER_MAX (1u << 20)
+
+static bool read_all(int fd, struct pr_text *answer)
+{
+	char buffer[4096];
+
+	for (;;) {
+		ssize_t got = read(fd, buffer, sizeof buffer);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0;
+		if (!pr_text_add(answer, buffer, (size_t)got))
+			return false;
+	}
+}
+
+/* All lines but the last are for people; the last one is OK or ERROR and the reason. */
+static int judge(struct pr_str answer, bool quiet)
+{
+	struct pr_str line, last = PR_NONE;
+
+	while (pr_str_next(&answer, '\n', &line)) {
+		if (last.data != NULL && last.len > 0 && !quiet)
+			printf("%.*s\n", PR_PRINT(last));
+		if (line.len > 0)
+			last = line;
+	}
+	if (pr_str_equal(last, PR_STR("OK")))
+		return EX_OK;
+	if (pr_str_has_prefix_nocase(last, PR_STR("ERROR")))
+		fprintf(stderr, "%.*s\n", PR_PRINT(pr_str_trim(pr_str_slice(last, 5, last.len))));
+	else
+		fprintf(stderr, "the daemon ended without an answer\n");
+	return EX_SOFTWARE;
+}
+
+static int converse(int fd, const char *request, bool quiet)
+{
+	struct pr_text answer, line;
+	const struct timeval patience = {.tv_sec = 180};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	pr_text_init(&answer, ANSWER_MAX);
+	pr_text_init(&line, CONTROL_LINE_MAX);
+	pr_text_addf(&line, "%s\n", request);
+	int status = EX_UNAVAILABLE;
+	if (pr_write_all(fd, line.data, line.len))
+		status = read_all(fd, &answer) || answer.len > 0 ? judge(pr_text_str(&answer), quiet) : EX_SOFTWARE;
+	pr_text_fini(&line);
+	pr_text_fini(&answer);
+	return status;
+}
+
+int control_ask(const char *config, const char *request, bool quiet)
+{
+	struct places places;
+	struct pr_text error;
+	int fd;
+
+	pr_text_init(&error, 4096);
+	int status = places_find(config, &places, &error);
+	if (status != EX_OK)
+		fprintf(stderr, "%s\n", error.data);
+	else if (dialogue_connect(places.control_socket, &fd)) {
+		status = converse(fd, request, quiet);
+		close(fd);
+	} else {
+		int why = errno;
+		status = why == EACCES || why == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+		if (!quiet)
+			fprintf(stderr, "postriderctl: no daemon answers at %s: %s\n", places.control_socket,
+			    strerror(why));
+	}
+	pr_text_fini(&error);
+	return status;
+}
+
+static const struct verb {
+	const char *name;
+	const char *help;
+	int (*run)(const struct arguments *arguments); /* NULL: ask the daemon */
+} verbs[] = {
+    {"status", "who runs, since when", NULL},
+    {"reload", "a new generation with the configuration as it is now; says why not", NULL},
+    {"check", "read the configuration and all modules, change nothing", check_mode},
+    {"stop", "finish running transactions and leave", NULL},
+    {"queue-run", "try every waiting message now", NULL},
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: postriderctl [-C file] [-O option=value] verb\n");
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		fprintf(stderr, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	return EX_USAGE;
+}
+
+static int run_verb(const struct arguments *arguments)
+{
+	if (arguments->address_count != 1)
+		return usage();
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (strcmp(arguments->addresses[0], verbs[i].name) != 0)
+			continue;
+		if (verbs[i].run != NULL)
+			return verbs[i].run(arguments);
+		return control_ask(arguments->config, verbs[i].name, false);
+	}
+	fprintf(stderr, "postriderctl: unknown verb %s\n", arguments->addresses[0]);
+	return usage();
+}
+
+int control_main(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct pr_text error;
+
+	pr_text_init(&error, 1000);
+	int status = arguments_parse(argc, argv, &arguments, &error);
+	if (status != EX_OK)
+		fprintf(stderr, "%s\n", error.data);
+	else
+		status = run_verb(&arguments);
+	arguments_fini(&arguments);
+	pr_text_fini(&error);
+	return status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The modes of the full program; each returns the exit status of the process.
+ */
+#ifndef KERNEL_COMMAND_MODES_H
+#define KERNEL_COMMAND_MODES_H
+
+#include "kernel/command/sendmail/arguments.h"
+#include "kernel/module/module.h"
+
+int daemon_mode(const struct arguments *arguments);  /* -bd -bD, -q30m alone */
+int run_mode(const struct arguments *arguments);     /* -q */
+int mailq_mode(const struct arguments *arguments);   /* -bp */
+int aliases_mode(const struct arguments *arguments); /* -bi */
+int verify_mode(const struct arguments *arguments);  /* -bv */
+int console_mode(const struct arguments *arguments); /* -bt */
+int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check */
+int makemap_main(int argc, char **argv);
+int control_main(int argc, char **argv); /* postriderctl */
+
+/* A configuration with its modules open, for the length of one command. */
+struct tool {
+	struct config *config;
+	struct module_set *set;
+	struct module_thread *thread;
+	struct pr_arena arena;
+	struct module_scope scope;
+};
+
+/* Only the configuration; prints what is wrong with it and gives EX_CONFIG, or EX_SOFTWARE for an unknown -O name. */
+int tool_config(const struct arguments *arguments, struct config **config_out);
+int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool);
+void tool_close(struct tool *tool);
+/* -O and -o as the configuration takes them: letters that mean nothing here are left out.  Items point into
+ * `arguments`. */
+int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out);
+const char *tool_config_path(const struct arguments *arguments);
+/* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
+int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
+
+/* One request to a running daemon; its lines go to stdout.  EX_OK, EX_UNAVAILABLE (no daemon), EX_NOPERM, EX_SOFTWARE
+ * (ERROR). */
+int control_ask(const char *config, const char *request, bool quiet);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What every command needs before it can begin: the configuration with -C and -O applied, and its modules opened.
+ * In one place, so that a wrong configuration reads the same whichever command met it.
+ */
+#include "kernel/command/modes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+const char *tool_config_path(const struct arguments *arguments)
+{
+	return arguments->config != NULL ? arguments->config : CONFIG_DEFAULT_PATH;
+}
+
+/* Options of the submission itself, and old ones that ask for what is always so. */
+static bool is_accepted_elsewhere(struct pr_str name)
+{
+	static const char *const names[] = {"ErrorMode", "Verbose", "SevenBitInput", "EightBitMode", "BlankSub",
+	    "CheckpointInterval", "ErrorHeader", "TempFileMode", "MatchGECOS", "ResolverOptions", "DaemonPortOptions",
+	    "PostmasterCopy", "StatusFile", "UserDatabaseSpec", "FallbackMXhost", "RefuseLA", "ForkEachJob",
+	    "UseErrorsTo", "MeToo", "CheckAliases", "OldStyleHeaders", "QueueFactor", "Timeout", "TryNullMXList",
+	    "QueueLA", "CheckpointInterval", NULL};
+
+	for (size_t i = 0; names[i] != NULL; i++)
+		if (pr_str_equal_nocase(name, pr_str(names[i])))
+			return true;
+	return false;
+}
+
+int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < arguments->override_count; i++) {
+		struct pr_str text = arguments->overrides[i];
+		struct pr_str name = pr_str_trim(pr_str_slice(text, 0, pr_str_find(text, '=')));
+		if (pr_option_find(options_table, name) != NULL) {
+			items[count++] = text;
+		} else if (!is_accepted_elsewhere(name)) {
+			const char *near = pr_option_nearest(options_table, name);
+			fprintf(stderr, "readcf: unknown option name %.*s", PR_PRINT(name));
+			fprintf(stderr, near != NULL ? "; did you mean %s?\n" : "\n", near);
+			return EX_SOFTWARE;
+		}
+	}
+	*list_out = (struct pr_list){items, count};
+	return EX_OK;
+}
+
+int tool_config(const struct arguments *arguments, struct config **config_out)
+{
+	struct pr_str items[ARGUMENTS_OVERRIDES];
+	struct pr_list overrides;
+	struct pr_text errors;
+	const char *path = tool_config_path(arguments);
+
+	int status = tool_overrides(arguments, items, &overrides);
+	if (status != EX_OK)
+		return status;
+	if (arguments->config != NULL && access(path, R_OK) != 0) {
+		fprintf(stderr, "%s: line 0: cannot open: %s\n", path, strerror(errno));
+		return EX_OSFILE;
+	}
+	pr_text_init(&errors, 1u << 20);
+	struct config *config = config_load(path, &overrides, &errors);
+	if (config == NULL) {
+		fprintf(stderr, "%s", errors.data);
+		status = EX_CONFIG;
+	}
+	pr_text_fini(&errors);
+	*config_out = config;
+	return status;
+}
+
+int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool)
+{
+	struct pr_text errors;
+
+	*tool = (struct tool){.config = NULL};
+	int status = tool_config(arguments, &tool->config);
+	if (status != EX_OK)
+		return status;
+	pr_text_init(&errors, 1u << 20);
+	tool->set = module_set_open(tool->config, roles, &errors);
+	if (tool->set == NULL) {
+		fprintf(stderr, "%s", errors.data);
+		status = EX_CONFIG;
+	}
+	pr_text_fini(&errors);
+	if (status == EX_OK && (roles & MODULE_ROLE_CHECK) == 0) {
+		tool->thread = module_thread_new(tool->set);
+		pr_arena_init(&tool->arena, 16u << 20);
+		module_scope_init(&tool->scope, tool->thread, &tool->arena);
+	}
+	if (status != EX_OK)
+		tool_close(tool);
+	return status;
+}
+
+void tool_close(struct tool *tool)
+{
+	if (tool->thread != NULL) {
+		module_thread_free(tool->thread);
+		pr_arena_fini(&tool->arena);
+	}
+	if (tool->set != NULL)
+		module_set_close(tool->set);
+	if (tool->config != NULL)
+		config_free(tool->config);
+	*tool = (struct tool){.config = NULL};
+}
+
+int tool_interval(const struct arguments *arguments, int64_t *seconds_out)
+{
+	const char *text = arguments->queue_given ? arguments->queue : "";
+
+	*seconds_out = 0;
+	if (text[0] == 'p' || text[0] == 'f')
+		text++;
+	if (text[0] == '\0' || pr_parse_time(pr_str(text), 'm', seconds_out))
+		return EX_OK;
+	size_t digits = strspn(text, "0123456789");
+	if (digits > 0) {
+		fprintf(stderr, "Invalid time unit `%c'\n", text[digits]);
+		return EX_USAGE;
+	}
+	fprintf(stderr,
+	    "-q%s: choosing messages (-qI -qR -qS -qQ -qG -qL) is not part of this release; -q runs the whole queue\n",
+	    text);
+	return EX_USAGE;
+}

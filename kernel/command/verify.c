@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * -bv: what would happen to an address, said without sending anything; -bt: the rule engine's own console.
+ * Verification expands exactly as reception does, through kernel/route, so what it prints is what a message would do.
+ */
+#include "kernel/command/modes.h"
+
+#include "kernel/command/sendmail/recipients.h"
+#include "kernel/route/expand.h"
+#include <postrider/address.h>
+#include <postrider/file.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define INCLUDE_MAX (16u << 20)
+
+struct verification {
+	struct tool *tool;
+	bool verbose;
+	struct pr_str address; /* the one being asked about */
+};
+
+static enum pr_status resolve(void *context, struct pr_str address, struct pr_route *route_out)
+{
+	struct verification *verification = context;
+
+	return rules_resolve(&verification->tool->scope, address, PR_STR(""), route_out);
+}
+
+static bool has_flag(void *context, struct pr_str mailer, char flag)
+{
+	struct verification *verification = context;
+	const struct module_instance *instance = module_find(verification->tool->set, PR_KIND_MAILER, mailer);
+
+	return instance != NULL && module_mailer_has_flag(instance, flag);
+}
+
+static enum pr_status alias(void *context, struct pr_str key, struct pr_str *value_out)
+{
+	struct verification *verification = context;
+	const struct pr_list *maps = &verification->tool->config->options.alias_files;
+
+	for (size_t i = 0; i < maps->count; i++) {
+		enum pr_status status = map_lookup(&verification->tool->scope, maps->items[i], key, NULL, value_out);
+		if (status == PR_OK && verification->verbose)
+			printf("%.*s... aliased to %.*s\n", PR_PRINT(key), PR_PRINT(*value_out));
+		if (status != PR_NOTFOUND)
+			return status;
+	}
+	return PR_NOTFOUND;
+}
+
+static enum pr_status user(void *context, struct pr_str name)
+{
+	char *copy = pr_copy_str(name);
+
+	(void)context;
+	errno = 0;
+	const struct passwd *entry = getpwnam(copy);
+	int why = errno;
+	pr_free(copy);
+	if (entry != NULL)
+		return PR_OK;
+	return why == 0 || why == ENOENT || why == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;
+}
+
+static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
+{
+	struct verification *verification = context;
+	struct pr_arena *arena = &verification->tool->arena;
+	struct pr_text text, why;
+
+	pr_text_init(&text, INCLUDE_MAX);
+	pr_text_init(&why, 1000);
+	enum pr_status status = pr_file_read(path.data, INCLUDE_MAX, &text, &why);
+	if (status == PR_OK)
+		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
+	else
+		*why_out = pr_arena_copy(arena, pr_text_str(&why));
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return status;
+}
+
+static int failure_status(const struct expand_result *result)
+{
+	struct pr_text reply;
+
+	pr_text_init(&reply, 1000);
+	pr_text_addf(&reply, "%03u %.*s", result->code, PR_PRINT(result->enhanced));
+	int status = pr_str_equal(result->enhanced, PR_STR("5.1.2")) ? EX_NOHOST : EX_UNAVAILABLE;
+	if (pr_str_equal(result->enhanced, PR_STR("5.1.1")))
+		status = EX_NOUSER;
+	else if (result->code < 500)
+		status = EX_TEMPFAIL;
+	else if (pr_str_has_prefix_nocase(result->text, PR_STR("Cannot mail directly")))
+		status = EX_USAGE;
+	pr_text_fini(&reply);
+	return status;
+}
+
+static void print_route(struct verification *verification, struct pr_str address)
+{
+	struct pr_route route = {.size = sizeof route};
+	const char *builtin = address.len > 0 && address.data[0] == '|' ? "prog" : "file";
+
+	if (address.len > 0 && (address.data[0] == '|' || address.data[0] == '/'))
+		printf("%.*s... deliverable: mailer %s, user %.*s\n", PR_PRINT(address), builtin, PR_PRINT(address));
+	else if (resolve(verification, address, &route) != PR_OK)
+		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(route.text));
+	else if (route.host.len == 0)
+		printf("%.*s... deliverable: mailer %.*s, user %.*s\n", PR_PRINT(address), PR_PRINT(route.mailer),
+		    PR_PRINT(route.user));
+	else
+		printf("%.*s... deliverable: mailer %.*s, host %.*s, user %.*s\n", PR_PRINT(address),
+		    PR_PRINT(route.mailer), PR_PRINT(route.host), PR_PRINT(route.user));
+}
+
+/* All addresses of one command line are one envelope: a recipient that comes twice is told once. */
+static int verify_all(struct verification *verification, const struct recipients *recipients)
+{
+	const struct options *options = &verification->tool->config->options;
+	const struct expand_source source = {.context = verification,
+	    .resolve = resolve,
+	    .mailer_has_flag = has_flag,
+	    .alias = alias,
+	    .user = user,
+	    .include = include};
+	const struct expand_limits limits = {
+	    .depth = (uint32_t)options->max_alias_recursion, .members = RECIPIENTS_MAX};
+	const struct pr_recipient model = {.flags = PR_RECIPIENT_PRIMARY};
+	struct expansion *expansion = expansion_new(&source, &limits);
+	size_t count = 0;
+	int worst = EX_OK;
+
+	for (size_t i = 0; i < recipients->count; i++) {
+		struct expand_result result = {.code = 0};
+		struct pr_str address = recipients->items[i].address;
+		if (expansion_add(expansion, address, &model, true, &result) == PR_OK)
+			continue;
+		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(result.text));
+		int status = failure_status(&result);
+		worst = worst == EX_OK || status != EX_NOUSER ? status : worst;
+	}
+	const struct pr_recipient *found = expansion_recipients(expansion, &count);
+	for (size_t i = 0; i < count; i++)
+		print_route(verification, pr_address_inner(found[i].address));
+	expansion_free(expansion);
+	return worst;
+}
+
+int verify_mode(const struct arguments *arguments)
+{
+	struct tool tool;
+	struct recipients recipients;
+	struct pr_text error;
+
+	if (arguments->address_count == 0) {
+		fprintf(stderr, "Recipient names must be specified\n");
+		return EX_USAGE;
+	}
+	int status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	if (status != EX_OK)
+		return status;
+	pr_text_init(&error, 65536);
+	recipients_init(&recipients);
+	struct verification verification = {.tool = &tool, .verbose = arguments->verbose};
+	for (size_t i = 0; i < arguments->address_count; i++) {
+		int bad =
+		    recipients_add_list(&recipients, pr_str(arguments->addresses[i]), true, RECIPIENT_WAITING, &error);
+		status = bad != EX_OK ? bad : status;
+	}
+	if (error.len > 0)
+		printf("%s\n", error.data);
+	int verified = verify_all(&verification, &recipients);
+	recipients_fini(&recipients);
+	pr_text_fini(&error);
+	tool_close(&tool);
+	return status != EX_OK ? status : verified;
+}
+
+static int converse(struct tool *tool)
+{
+	char line[4096];
+	struct pr_text out;
+	enum pr_status status = PR_OK;
+
+	pr_text_init(&out, 1u << 20);
+	while (status != PR_NOTFOUND && status != PR_MISUSE) {
+		printf("> ");
+		(void)fflush(stdout);
+		if (fgets(line, sizeof line, stdin) == NULL)
+			break;
+		pr_text_clear(&out);
+		pr_arena_reset(&tool->arena);
+		status = rules_console(&tool->scope, pr_str_trim(pr_str(line)), &out);
+		(void)fwrite(out.data, 1, out.len, stdout);
+	}
+	pr_text_fini(&out);
+	if (status != PR_MISUSE)
+		return EX_OK;
+	fprintf(stderr,
+	    "Address test mode needs a rule engine with a console: %.*s.  sendmail -bv ADDRESS shows where mail "
+	    "goes.\n",
+	    PR_PRINT(tool->scope.reason));
+	return EX_USAGE;
+}
+
+int console_mode(const struct arguments *arguments)
+{
+	struct tool tool;
+
+	int status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	if (status != EX_OK)
+		return status;
+	printf("ADDRESS TEST MODE\nEnter <ruleset> <address>\n");
+	status = converse(&tool);
+	tool_close(&tool);
+	return status;
+}
