@@ -22,7 +22,12 @@ struct dsn_facts {
 	size_t body_limit;       /* most bytes of the original body to return; 0: header only */
 };
 
-/* Builds envelope (sender "<>", one recipient) and header in the arena, and writes the complete body (LF line ends) by `write` in pieces.
+/* A message from "<>" gets no notification (PR_MISUSE), so nothing can bounce for ever; the caller decides whether a bounce
+ * that cannot be delivered becomes a DSN_POSTMASTER to DoubleBounceAddress, or is dropped.  All text from outside is cut to one visible line.
+ * The body returned is the whole original up to body_limit, or its header alone for DSN_SUCCESS, RET=HDRS and body_limit 0.
+ * A recipient with `remote` counts as relayed, one without as delivered to a mailbox; `status` is the reason shown.
+ *
+ * Builds envelope (sender "<>", one recipient) and header in the arena, and writes the complete body (LF line ends) by `write` in pieces.
  * `recipients` of the original that are reported: those whose index bit... all with report[i] true. */
 typedef enum pr_status dsn_write(void *context, const void *data, size_t len);
 typedef enum pr_status dsn_read(void *context, void *buffer, size_t room, size_t *length_out); /* original body */
