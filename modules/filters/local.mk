@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+filter_LTLIBRARIES += debug.la
+debug_la_SOURCES = modules/filters/debug/debug.c
+debug_la_CPPFLAGS = $(SDK_CPPFLAGS)
+debug_la_LDFLAGS = $(MODULE_LINK)
+debug_la_LIBADD = libpostrider.la

@@ -36,6 +36,7 @@
 #define POSTRIDER_MODULE_H
 
 #include "call.h"
+#include "host.h"
 #include "option.h"
 #include "version.h"
 
