@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Takes an address apart the way sendmail's first rulesets do: routes, %-hacks and bang paths behind a domain of ours are peeled off
+ * until what is left is either ours or somebody else's.  Peeling is a loop with a bound, since the sender chooses how often.
+ */
+#include "routes.h"
+
+#include <string.h>
+
+#define PEELS 50
+
+static enum pr_status refuse(struct refusal *refusal_out, const char *enhanced, const char *text)
+{
+	*refusal_out = (struct refusal){ .code = 553, .enhanced = pr_str(enhanced), .text = pr_str(text) };
+	return PR_PERMFAIL;
+}
+
+bool routes_is_local_domain(struct pr_call *call, struct pr_str domain)
+{
+	const struct routes *routes = call->instance;
+
+	return names_has(&routes->local, domain) || pr_str_equal_nocase(domain, routes_own_name(call));
+}
+
+struct pr_str routes_unquote(struct pr_call *call, struct pr_str local)
+{
+	struct pr_text text;
+	bool inside = false;
+
+	pr_text_init(&text, local.len);
+	for (size_t i = 0; i < local.len; i++) {
+		if (local.data[i] == '"')
+			inside = !inside;
+		else if (local.data[i] == '\\' && inside && i + 1 < local.len)
+			pr_text_add_byte(&text, local.data[++i]);
+		else
+			pr_text_add_byte(&text, local.data[i]);
+	}
+	struct pr_str plain = pr_arena_copy(call->arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return plain.data == NULL ? PR_STR("") : plain;
+}
+
+/* Position of the first or last `byte` outside quotes, text.len when absent. */
+static size_t find_bare(struct pr_str text, char byte, bool last)
+{
+	size_t found = text.len;
+	bool inside = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\')
+			i++;
+		else if (text.data[i] == '"')
+			inside = !inside;
+		else if (!inside && text.data[i] == byte) {
+			found = i;
+			if (!last)
+				break;
+		}
+	}
+	return found;
+}
+
+/* "@a,@b:user@domain" -> "user@domain" */
+static bool take_route(struct pr_str *address)
+{
+	while (address->len > 0 && address->data[0] == '@') {
+		size_t colon = pr_str_find(*address, ':');
+		if (colon == address->len)
+			return address->len == 1 || pr_str_find(*address, ',') == address->len;
+		*address = pr_str_trim(pr_str_slice(*address, colon + 1, address->len));
+	}
+	return true;
+}
+
+static enum pr_status check_domain(struct pr_str domain, struct refusal *refusal_out)
+{
+	if (domain.len == 0)
+		return refuse(refusal_out, "5.1.3", "Hostname required");
+	if (domain.data[0] == '[')
+		return PR_OK;
+	if (domain.data[0] == '.' || memmem(domain.data, domain.len, "..", 2) != NULL || domain.len > 255)
+		return refuse(refusal_out, "5.1.2", "Invalid host name");
+	for (size_t i = 0; i < domain.len; i++) /* it becomes part of commands, keys and log lines */
+		if ((unsigned char)domain.data[i] <= ' ' || domain.data[i] == 127 || memchr("\"<>()\\,;:|/", domain.data[i], 11) != NULL)
+			return refuse(refusal_out, "5.1.2", "Invalid host name");
+	return PR_OK;
+}
+
+/* domaintable: the name a domain goes by here. */
+static enum pr_status map_domain(struct pr_call *call, struct canonical *canonical)
+{
+	const struct routes *routes = call->instance;
+	struct pr_str value = PR_NONE;
+	enum pr_status status = routes_lookup(call, routes->domaintable, canonical->domain, &value);
+
+	if (status == PR_OK && value.len > 0) {
+		canonical->shown = value;
+		canonical->domain = pr_arena_lower(call->arena, value);
+	}
+	return status == PR_NOTFOUND ? PR_OK : status;
+}
+
+static enum pr_status set_domain(struct pr_call *call, struct pr_str domain, struct canonical *canonical, struct refusal *refusal_out)
+{
+	domain = pr_str_trim(domain);
+	while (domain.len > 1 && domain.data[domain.len - 1] == '.')
+		domain.len--;
+	canonical->shown = domain;
+	canonical->domain = pr_arena_lower(call->arena, domain);
+	enum pr_status status = check_domain(canonical->domain, refusal_out);
+	if (status != PR_OK)
+		return status;
+	status = map_domain(call, canonical);
+	if (status != PR_OK)
+		*refusal_out = (struct refusal){ .code = 451, .enhanced = PR_STR("4.3.0"), .text = PR_STR("Temporary lookup failure") };
+	return status;
+}
+
+/* One step: splits `address` at its @; without one at the last %, or at the first ! */
+static enum pr_status split(struct pr_call *call, struct pr_str address, struct canonical *canonical, struct refusal *refusal_out)
+{
+	size_t at = find_bare(address, '@', false);
+	size_t percent, bang;
+
+	*canonical = (struct canonical){ .local = address, .domain = PR_STR(""), .shown = PR_STR("") };
+	if (at < address.len) {
+		if (find_bare(address, '@', true) != at || find_bare(pr_str_slice(address, 0, at), ',', false) < at)
+			return refuse(refusal_out, "5.1.3", "Invalid route address");
+		canonical->local = pr_str_trim(pr_str_slice(address, 0, at));
+		if (canonical->local.len == 0)
+			return refuse(refusal_out, "5.1.3", "User address required");
+		return set_domain(call, pr_str_slice(address, at + 1, address.len), canonical, refusal_out);
+	}
+	bang = find_bare(address, '!', false);
+	if (bang > 0 && bang + 1 < address.len) {
+		struct pr_str host = pr_str_slice(address, 0, bang);
+		canonical->local = pr_str_slice(address, bang + 1, address.len);
+		/* a bare word in front is a UUCP neighbour: there are none here, the name says so */
+		if (pr_str_find(host, '.') == host.len && !routes_is_local_domain(call, host))
+			host = pr_arena_printf(call->arena, "%.*s.uucp", PR_PRINT(host));
+		return set_domain(call, host, canonical, refusal_out);
+	}
+	percent = find_bare(address, '%', true);
+	if (percent < address.len) {
+		canonical->local = pr_str_slice(address, 0, percent);
+		if (canonical->local.len == 0)
+			return refuse(refusal_out, "5.1.3", "User address required");
+		return set_domain(call, pr_str_slice(address, percent + 1, address.len), canonical, refusal_out);
+	}
+	return PR_OK;
+}
+
+/* Is there another address inside a local part behind a domain of ours? */
+static bool has_inner(struct pr_str local)
+{
+	return find_bare(local, '%', true) < local.len ||
+	       (find_bare(local, '!', false) > 0 && find_bare(local, '!', false) + 1 < local.len) || find_bare(local, '@', false) < local.len;
+}
+
+enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, struct canonical *canonical_out,
+                                struct refusal *refusal_out)
+{
+	struct canonical canonical = {0};
+	uint32_t stripped = 0;
+	enum pr_status status = PR_OK;
+
+	*refusal_out = (struct refusal){0};
+	address = pr_str_trim(pr_address_inner(pr_str_trim(address)));
+	for (int peels = 0; peels < PEELS; peels++) {
+		if (!take_route(&address))
+			return refuse(refusal_out, "5.1.3", "Invalid route address");
+		if (address.len == 0)
+			return refuse(refusal_out, "5.1.3", "User address required");
+		status = split(call, address, &canonical, refusal_out);
+		if (status != PR_OK)
+			return status;
+		canonical.is_local = canonical.domain.len == 0 || routes_is_local_domain(call, canonical.domain);
+		/* "a@b"@us and "a%b"@us mean a@b: the quotes do not hide a relay */
+		struct pr_str plain = canonical.is_local ? routes_unquote(call, canonical.local) : canonical.local;
+		if (!canonical.is_local || !has_inner(plain)) {
+			canonical.was_stripped = stripped;
+			*canonical_out = canonical;
+			return PR_OK;
+		}
+		if (plain.len == address.len && canonical.domain.len == 0)
+			break; /* nothing came off: no progress */
+		address = plain;
+		stripped = 1;
+	}
+	return refuse(refusal_out, "5.1.3", "Invalid route address");
+}
