@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One message from claim to end.  When a destination of it is full, the claimed job stands in line there and the thread
+ * goes on with another message; whoever makes room takes it up again where it stopped.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+
+#define BUSY_SECONDS 60 /* somebody else's claim is looked at again */
+
+struct job *job_new(struct courier *courier)
+{
+	struct job *job = pr_alloc(sizeof *job);
+
+	job->courier = courier;
+	pr_arena_init(&job->arena, JOB_ARENA_MAX);
+	return job;
+}
+
+void job_free(struct job *job)
+{
+	if (job == NULL)
+		return;
+	pr_arena_fini(&job->arena);
+	pr_free(job);
+}
+
+static void job_reset(struct job *job)
+{
+	struct pr_arena arena = job->arena;
+	struct courier *courier = job->courier;
+
+	pr_arena_reset(&arena);
+	*job = (struct job){.courier = courier, .arena = arena};
+}
+
+/* Macros of the running message, for rules and mailers. */
+static struct pr_str job_macro(void *context, struct pr_str name)
+{
+	const struct job *job = context;
+
+	if (pr_str_equal(name, PR_STR("i")))
+		return job->claim.id;
+	if (pr_str_equal(name, PR_STR("j")))
+		return job->courier->options->host_name;
+	return job->envelope != NULL ? pr_envelope_macro(job->envelope, name) : PR_NONE;
+}
+
+static void adopt(struct job *job, struct worker *worker)
+{
+	module_scope_init(&job->scope, worker->thread, &job->arena);
+	job->scope.macro = job_macro;
+	job->scope.macro_context = job;
+}
+
+static void entry_retry(struct courier *courier, struct plan_entry *entry, int64_t due)
+{
+	pthread_mutex_lock(&courier->lock);
+	plan_retry(courier->plan, entry, due);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+static void entry_forget(struct courier *courier, struct plan_entry *entry)
+{
+	pthread_mutex_lock(&courier->lock);
+	plan_forget(courier->plan, entry);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* False: not ours now, and the plan knows. */
+static bool job_claim(struct job *job, struct plan_entry *entry)
+{
+	struct courier *courier = job->courier;
+	enum pr_status status;
+
+	job->claim = (struct pr_claim){.size = sizeof job->claim};
+	status = store_claim(&job->scope, pr_str(entry->id), &job->claim);
+	switch (status) {
+	case PR_OK:
+		break;
+	case PR_NOTFOUND:
+		entry_forget(courier, entry);
+		return false;
+	case PR_PERMFAIL:
+		log_line(LOGP_ERR, entry->id, "Losing %s: %.*s", entry->id, PR_PRINT(job->scope.reason));
+		entry_forget(courier, entry);
+		return false;
+	default:
+		log_at(19, LOGP_DEBUG, entry->id, "locked: %.*s", PR_PRINT(job->scope.reason));
+		entry_retry(courier, entry, courier_now() + BUSY_SECONDS);
+		return false;
+	}
+	job->entry = entry;
+	job->envelope = job->claim.envelope;
+	job->first_try = job->envelope->tries == 0;
+	/* a run by interval or -q has seen it before, or is told to take everything */
+	job->expensive_ok = !job->first_try || courier->role->queue_now;
+	if (job->envelope->quarantine.len == 0)
+		return true;
+	store_release(&job->scope, &job->claim);
+	entry_forget(courier, entry);
+	return false;
+}
+
+/* A group that may not go now, or need not be tried. */
+static bool answered_without_trying(struct job *job, struct group *group)
+{
+	if (group->instance == NULL) {
+		struct pr_str why = pr_arena_printf(&job->arena, "Deferred: mailer %.*s is not configured", PR_PRINT(group->mailer));
+		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.5"), why);
+		return true;
+	}
+	if (job->courier->options->hold_expensive && !job->expensive_ok && module_mailer_has_flag(group->instance, 'e')) {
+		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.0.0"), PR_STR("queued"));
+		return true;
+	}
+	return false;
+}
+
+/* Results that are in are made to last before the next risk is taken. */
+static void record(struct job *job)
+{
+	if (store_update(&job->scope, &job->claim, job->envelope) == PR_OK)
+		job->written = true;
+	else
+		log_line(LOGP_WARNING, job->entry->id, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
+}
+
+static bool has_more(const struct job *job)
+{
+	for (size_t i = 0; i < job->group_count; i++)
+		if (!job->groups[i].done)
+			return true;
+	return false;
+}
+
+/* One group as far as it goes; PLAN_FULL: it must stand in line. */
+static enum plan_answer run_group(struct job *job, struct group *group)
+{
+	struct courier *courier = job->courier;
+	struct pr_str dead = PR_NONE, reason = PR_NONE;
+	enum plan_outcome outcome = PLAN_NEUTRAL;
+
+	if (answered_without_trying(job, group)) {
+		job_note_results(job, group);
+		return PLAN_GO;
+	}
+	pthread_mutex_lock(&courier->lock);
+	struct plan_destination *destination = plan_destination(courier->plan, group->mailer, group->host, courier_now());
+	enum plan_answer answer = plan_enter(courier->plan, job->entry, destination, courier_now(), &dead);
+	if (answer == PLAN_DEAD)
+		dead = pr_arena_copy(&job->arena, dead);
+	pthread_mutex_unlock(&courier->lock);
+	if (answer == PLAN_FULL)
+		return answer;
+	int64_t began = courier_now();
+	if (answer == PLAN_GO)
+		group_deliver(job, group, destination, &outcome, &reason);
+	else
+		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.4.1"), dead);
+	int64_t took = courier_now() - began;
+	report_group(job, group, took);
+	job_note_results(job, group);
+	if (answer == PLAN_GO) {
+		pthread_mutex_lock(&courier->lock);
+		plan_leave(courier->plan, destination, outcome, reason, courier_now());
+		if (plan_next_due(courier->plan) == 0)
+			courier_kick(courier);
+		pthread_mutex_unlock(&courier->lock);
+	}
+	return answer;
+}
+
+/* In line at the first destination that had no room: with the claim while there is room for claims, else without. */
+static bool stand_in_line(struct job *job, struct group *group)
+{
+	struct courier *courier = job->courier;
+	bool parked;
+
+	if (job->group_count > 1)
+		record(job);
+	pthread_mutex_lock(&courier->lock);
+	parked = plan_may_park(courier->plan) && !courier->draining;
+	pthread_mutex_unlock(&courier->lock);
+	if (!parked)
+		store_release(&job->scope, &job->claim);
+	struct plan_entry *entry = job->entry;
+	struct pr_str mailer = group->mailer, host = group->host;
+	pthread_mutex_lock(&courier->lock);
+	struct plan_destination *destination = plan_destination(courier->plan, mailer, host, courier_now());
+	plan_wait(courier->plan, entry, destination, parked ? job : NULL);
+	if (plan_next_due(courier->plan) == 0)
+		courier_kick(courier);
+	pthread_mutex_unlock(&courier->lock);
+	return !parked;
+}
+
+static bool run_groups(struct job *job)
+{
+	struct group *full = NULL;
+
+	for (size_t i = 0; i < job->group_count; i++) {
+		struct group *group = &job->groups[i];
+		if (group->done)
+			continue;
+		if (run_group(job, group) == PLAN_FULL) {
+			full = full != NULL ? full : group;
+			continue;
+		}
+		group->done = true;
+		if (has_more(job))
+			record(job);
+	}
+	if (full != NULL)
+		return stand_in_line(job, full);
+	job_settle(job);
+	return true;
+}
+
+bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
+{
+	if (job->entry != NULL) { /* was in line */
+		adopt(job, worker);
+	} else {
+		adopt(job, worker);
+		if (!job_claim(job, entry)) {
+			job_reset(job);
+			return true;
+		}
+		if (job_route(job) != PR_OK) {
+			log_line(LOGP_ERR, entry->id, "cannot route: %.*s", PR_PRINT(job->scope.reason));
+			store_release(&job->scope, &job->claim);
+			entry_retry(job->courier, entry, job_next_due(job));
+			job_reset(job);
+			return true;
+		}
+		/* what the rules answered */
+		report_group(job, NULL, 0);
+		job_note_results(job, NULL);
+	}
+	if (!run_groups(job))
+		return false;
+	job_reset(job);
+	return true;
+}
+
+void job_give_up(struct job *job, struct worker *worker)
+{
+	adopt(job, worker);
+	store_release(&job->scope, &job->claim);
+	job_free(job);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The courier's first thread: opens the modules, then waits for the master, for wake-ups and for the time.
+ * It hands ids to the plan and does no mail itself, so a slow delivery never keeps a wake-up waiting.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+#include "kernel/net/dns.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define WAKES_AT_ONCE 64
+#define ENTRIES_MAX 2000000
+#define STOP_DEFAULT_SECONDS 30
+
+int64_t courier_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+int64_t courier_wall(void)
+{
+	return time(NULL);
+}
+
+void courier_kick(struct courier *courier)
+{
+	if (courier->draining)
+		return;
+	if (courier->idle > 0)
+		pthread_cond_signal(&courier->work);
+	else if (courier->workers < courier->max_workers)
+		worker_start(courier);
+}
+
+void courier_add(struct courier *courier, struct pr_str id, int64_t due)
+{
+	pthread_mutex_lock(&courier->lock);
+	plan_add(courier->plan, id, due);
+	courier_kick(courier);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* DeliveryMode q and d: new mail waits for the next run. */
+static int64_t wake_due(const struct courier *courier)
+{
+	struct pr_str mode = courier->options->delivery_mode;
+
+	if (mode.len == 0 || (mode.data[0] != 'q' && mode.data[0] != 'd'))
+		return 0;
+	return courier->retry.interval > 0 ? courier_now() + courier->retry.interval : PLAN_NEVER;
+}
+
+static void read_wakes(struct courier *courier)
+{
+	char ids[WAKES_AT_ONCE][PLAN_ID_MAX + 1];
+	struct iovec pieces[WAKES_AT_ONCE];
+	struct mmsghdr messages[WAKES_AT_ONCE];
+
+	memset(messages, 0, sizeof messages);
+	for (int i = 0; i < WAKES_AT_ONCE; i++) {
+		pieces[i] = (struct iovec){ids[i], sizeof ids[i]};
+		messages[i].msg_hdr.msg_iov = &pieces[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
+	if (got <= 0)
+		return;
+	int64_t due = wake_due(courier);
+	pthread_mutex_lock(&courier->lock);
+	for (int i = 0; i < got; i++) {
+		plan_add(courier->plan, (struct pr_str){ids[i], messages[i].msg_len}, due);
+		if (due == 0)
+			courier_kick(courier);
+	}
+	pthread_mutex_unlock(&courier->lock);
+}
+
+static void run_all(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	plan_run_all(courier->plan, courier_now());
+	courier->run_all = courier->scan_wanted = true;
+	pthread_cond_signal(&courier->scan);
+	courier_kick(courier);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+static void send_state(struct courier *courier, uint32_t serial)
+{
+	struct plan_counts counts;
+	struct pr_text text;
+
+	pthread_mutex_lock(&courier->lock);
+	plan_count(courier->plan, courier_now(), &counts);
+	struct courier_counters done = courier->counters;
+	unsigned int workers = courier->workers, idle = courier->idle;
+	size_t cached = courier->cached;
+	pthread_mutex_unlock(&courier->lock);
+	pr_text_init(&text, CHANNEL_TEXT_MAX - 1);
+	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
+	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, counts.destinations, counts.dead, workers,
+	             idle, cached);
+	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)done.sent,
+	             (unsigned long long)done.deferred, (unsigned long long)done.failed, (unsigned long long)done.notices);
+	channel_send(courier->role->channel, CHANNEL_STATE, serial, 0, pr_text_str(&text), -1);
+	pr_text_fini(&text);
+}
+
+/* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
+static bool read_channel(struct courier *courier, int64_t *limit_out)
+{
+	static _Thread_local struct channel_message message;
+	int fd = -1;
+	int got = channel_receive(courier->role->channel, &message, &fd, 0);
+
+	*limit_out = -1;
+	if (got == 0) { /* the master is gone: what is claimed is finished, a new master brings a new courier */
+		*limit_out = STOP_DEFAULT_SECONDS;
+		return false;
+	}
+	if (got < 0)
+		return true;
+	switch (message.kind) {
+	case CHANNEL_DRAIN:
+		return false;
+	case CHANNEL_STOP:
+		*limit_out = message.number > 0 ? message.number : STOP_DEFAULT_SECONDS;
+		return false;
+	case CHANNEL_WAKE:
+		run_all(courier);
+		return true;
+	case CHANNEL_STATUS:
+		send_state(courier, message.serial);
+		return true;
+	case CHANNEL_HELPER:
+		helpers_answer(courier, &message, fd);
+		return true;
+	default:
+		return true;
+	}
+}
+
+static int patience_ms(struct courier *courier)
+{
+	int64_t now = courier_now(), seconds = 5;
+
+	pthread_mutex_lock(&courier->lock);
+	int64_t due = plan_next_due(courier->plan);
+	if (due > 0 && due != PLAN_NEVER && due - now < seconds)
+		seconds = due > now ? due - now : 0;
+	pthread_mutex_unlock(&courier->lock);
+	return (int)(seconds * 1000) + (seconds == 0 ? 50 : 0);
+}
+
+/* Time passed: due messages and stale connections both want a worker. */
+static void tick(struct courier *courier)
+{
+	int64_t now = courier_now();
+
+	pthread_mutex_lock(&courier->lock);
+	if (courier->cached > 0 || plan_next_due(courier->plan) <= now)
+		courier_kick(courier);
+	pthread_mutex_unlock(&courier->lock);
+	if (courier->helpers != NULL)
+		helper_client_tick(courier->helpers);
+}
+
+static int64_t serve(struct courier *courier)
+{
+	struct pollfd fds[2] = {{.fd = courier->role->channel, .events = POLLIN}, {.fd = courier->role->wake, .events = POLLIN}};
+	int64_t limit = -1;
+
+	for (;;) {
+		int ready = poll(fds, 2, patience_ms(courier));
+		if (ready < 0 && errno != EINTR)
+			return STOP_DEFAULT_SECONDS;
+		if (ready <= 0)
+			fds[0].revents = fds[1].revents = 0;
+		if ((fds[1].revents & POLLIN) != 0)
+			read_wakes(courier);
+		else if (fds[1].revents != 0)
+			fds[1].fd = -1; /* the receiver is gone; the scan remains */
+		if (fds[0].revents != 0 && !read_channel(courier, &limit))
+			return limit;
+		tick(courier);
+	}
+}
+
+/* One run of everything, for sendmail -q without a daemon. */
+static void serve_once(struct courier *courier)
+{
+	struct module_thread *thread = module_thread_new(courier->set);
+	struct plan_counts counts;
+
+	scan_once(courier, thread, true);
+	module_thread_free(thread);
+	pthread_mutex_lock(&courier->lock);
+	for (;;) {
+		plan_count(courier->plan, courier_now(), &counts);
+		if (counts.waiting == counts.entries && plan_next_due(courier->plan) > courier_now())
+			break;
+		courier_kick(courier);
+		pthread_cond_wait(&courier->quiet, &courier->lock);
+	}
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* Stops claiming and waits for the workers; helpers may still be asked for by running deliveries. */
+static bool drain(struct courier *courier, int64_t limit)
+{
+	int64_t end = limit < 0 ? PLAN_NEVER : courier_now() + limit, ignored;
+	unsigned int left;
+
+	pthread_mutex_lock(&courier->lock);
+	courier->draining = true;
+	pthread_cond_broadcast(&courier->work);
+	pthread_cond_broadcast(&courier->scan);
+	left = courier->workers + courier->scanner_running;
+	while (left > 0 && courier_now() < end) {
+		pthread_mutex_unlock(&courier->lock);
+		struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
+		if (poll(&channel, 1, 20) > 0 && !read_channel(courier, &ignored) && ignored >= 0 && courier_now() + ignored < end)
+			end = courier_now() + ignored;
+		pthread_mutex_lock(&courier->lock);
+		left = courier->workers + courier->scanner_running;
+	}
+	pthread_mutex_unlock(&courier->lock);
+	return left == 0;
+}
+
+/* What still stands in line or is cached is let go by this thread, after the workers. */
+static void let_go(struct courier *courier)
+{
+	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
+	struct pr_arena arena;
+	struct module_scope scope;
+	struct plan_entry *entry;
+	struct cached_session *session;
+
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, last.thread, &arena);
+	while ((entry = plan_unpark(courier->plan)) != NULL)
+		if (entry->job != NULL)
+			job_give_up(entry->job, &last);
+	while ((session = cache_take_old(courier, PLAN_NEVER)) != NULL)
+		cache_close(session, &scope);
+	pr_arena_fini(&arena);
+	module_thread_free(last.thread);
+}
+
+static void fail(const struct role *role, const char *what, struct pr_str why)
+{
+	if (role->channel >= 0)
+		channel_send(role->channel, CHANNEL_FAILED, 0, 0, why, -1);
+	log_line(LOGP_ERR, NULL, "%s: %.*s", what, PR_PRINT(why));
+}
+
+static unsigned int thread_limit(const struct options *options)
+{
+	struct rlimit files;
+	int64_t threads = options->courier_threads > 0 ? options->courier_threads : 40;
+
+	/* a delivery may need four descriptors: claim, body, connection, lookup */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY && threads > (int64_t)files.rlim_cur / 8)
+		threads = (int64_t)files.rlim_cur / 8;
+	return threads < 2 ? 2 : (unsigned int)(threads > 2000 ? 2000 : threads);
+}
+
+static void plan_open(struct courier *courier)
+{
+	const struct options *options = courier->options;
+	int64_t per_host = options->connections_per_host > 0 ? options->connections_per_host : 20;
+	int64_t some = courier->max_workers - (courier->max_workers + 3) / 4;
+
+	courier->retry = (struct plan_retry){options->min_queue_age, options->max_queue_age,
+		courier->role->queue_interval > 0 ? courier->role->queue_interval : options->queue_interval};
+	/* a quarter of the threads is always left for other destinations */
+	if (per_host > some)
+		per_host = some > 0 ? some : 1;
+	struct plan_limits limits = {.entries = ENTRIES_MAX, .destinations = 20000, .per_destination = (uint32_t)per_host,
+	                             .parked = 100, .host_status = options->timeout_hoststatus};
+	/* a host is tried again with the next run, at the latest */
+	int64_t wait = plan_retry_delay(&courier->retry, 1);
+	if (wait != PLAN_NEVER && limits.host_status >= wait)
+		limits.host_status = wait > 1 ? wait - 1 : 0;
+	courier->plan = plan_new(&limits);
+}
+
+static bool courier_open(struct courier *courier)
+{
+	const struct role *role = courier->role;
+	struct pr_text errors;
+	struct pr_arena arena;
+	struct module_scope scope;
+	bool good = false;
+
+	pr_text_init(&errors, 7000);
+	pr_arena_init(&arena, 1u << 20);
+	courier->config = config_load(role->config_path != NULL ? role->config_path : CONFIG_DEFAULT_PATH, &role->overrides, &errors);
+	if (courier->config == NULL)
+		goto out;
+	courier->options = &courier->config->options;
+	dns_init(&courier->options->resolver);
+	courier->set = module_set_open(courier->config, MODULE_ROLE_COURIER, &errors);
+	if (courier->set == NULL)
+		goto out;
+	struct module_thread *thread = module_thread_new(courier->set);
+	module_scope_init(&scope, thread, &arena);
+	good = store_role(&scope, PR_STORE_DELIVERY | PR_STORE_INTAKE);
+	if (!good)
+		pr_text_add_str(&errors, scope.reason);
+	module_thread_free(thread);
+	courier->max_workers = thread_limit(courier->options);
+	plan_open(courier);
+	helpers_open(courier);
+out:
+	if (!good)
+		fail(role, "courier cannot start", pr_text_str(&errors));
+	pr_arena_fini(&arena);
+	pr_text_fini(&errors);
+	return good;
+}
+
+static void courier_close(struct courier *courier)
+{
+	helpers_close(courier);
+	module_set_close(courier->set);
+	plan_free(courier->plan);
+	config_free(courier->config);
+	pthread_cond_destroy(&courier->work);
+	pthread_cond_destroy(&courier->quiet);
+	pthread_cond_destroy(&courier->scan);
+	pthread_mutex_destroy(&courier->lock);
+	pr_free(courier);
+}
+
+int courier_main(const struct role *role)
+{
+	struct courier *courier = pr_alloc(sizeof *courier);
+	pthread_condattr_t monotonic;
+	int64_t limit = -1;
+
+	courier->role = role;
+	pthread_mutex_init(&courier->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&courier->work, &monotonic);
+	pthread_cond_init(&courier->quiet, &monotonic);
+	pthread_cond_init(&courier->scan, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (!courier_open(courier))
+		return EX_CONFIG;
+	if (role->queue_now) {
+		serve_once(courier);
+	} else {
+		if (!scan_start(courier))
+			log_line(LOGP_ERR, NULL, "courier: cannot start a thread: %s", strerror(errno));
+		channel_send(role->channel, CHANNEL_READY, 0, 0, PR_NONE, -1);
+		limit = serve(courier);
+	}
+	/* what does not end in time keeps its memory until the process ends; the claims go with it */
+	if (!drain(courier, limit))
+		return EX_OK;
+	let_go(courier);
+	courier_close(courier);
+	return EX_OK;
+}

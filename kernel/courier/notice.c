@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Notices: which recipients are told about, to whom, and the message composed straight into the queue.
+ * The null sender never gets one; a bounce that fails goes to DoubleBounceAddress with a mark in its envelope, and
+ * when that one fails too, a line in the log is all that is left.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+#include "kernel/mail/dsn.h"
+#include "kernel/queue/queue.h"
+
+#include <postrider/address.h>
+
+#include <time.h>
+
+#define RETURNED_BODY_MAX (1 << 20) /* larger originals come back as their header only */
+#define DOUBLE_MARK "{postrider_double}"
+
+struct notice {
+	struct job *job;
+	enum dsn_kind kind;
+	struct pr_str to;
+	bool *report;
+	struct pr_body body;
+};
+
+static bool wants(const struct pr_recipient *recipient, enum dsn_kind kind)
+{
+	bool given = (recipient->flags & PR_RECIPIENT_NOTIFY) != 0;
+
+	switch (kind) {
+	case DSN_FAILURE:
+		return !given || (recipient->flags & PR_RECIPIENT_NOTIFY_FAILURE) != 0;
+	case DSN_DELAY:
+		return !given || (recipient->flags & PR_RECIPIENT_NOTIFY_DELAY) != 0;
+	case DSN_SUCCESS:
+		return (recipient->flags & PR_RECIPIENT_NOTIFY_SUCCESS) != 0;
+	default:
+		return true;
+	}
+}
+
+static size_t choose(struct notice *notice, enum pr_recipient_state state)
+{
+	const struct pr_envelope *envelope = notice->job->envelope;
+	size_t count = 0;
+
+	notice->report = pr_arena_alloc(&notice->job->arena, envelope->recipient_count + 1);
+	for (size_t i = 0; notice->report != NULL && i < envelope->recipient_count; i++) {
+		notice->report[i] = envelope->recipients[i].state == state && wants(&envelope->recipients[i], notice->kind);
+		count += notice->report[i];
+	}
+	return count;
+}
+
+static int32_t zone_now(int64_t now)
+{
+	time_t seconds = (time_t)now;
+	struct tm local;
+
+	return localtime_r(&seconds, &local) != NULL ? (int32_t)local.tm_gmtoff : 0;
+}
+
+static enum pr_status read_original(void *context, void *buffer, size_t room, size_t *length_out)
+{
+	struct notice *notice = context;
+
+	return body_read(&notice->job->scope, &notice->body, buffer, room, length_out);
+}
+
+static void mark_double(struct job *job, struct pr_envelope *envelope)
+{
+	struct pr_macro *macros = pr_arena_alloc(&job->arena, (envelope->macro_count + 1) * sizeof *macros);
+
+	if (macros == NULL)
+		return;
+	for (size_t i = 0; i < envelope->macro_count; i++)
+		macros[i] = envelope->macros[i];
+	macros[envelope->macro_count] = (struct pr_macro){PR_STR(DOUBLE_MARK), PR_STR("1")};
+	envelope->macros = macros;
+	envelope->macro_count++;
+}
+
+static size_t body_limit(const struct job *job, enum dsn_kind kind)
+{
+	if (kind == DSN_SUCCESS || (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 || job->envelope->body_size > RETURNED_BODY_MAX)
+		return 0;
+	return RETURNED_BODY_MAX;
+}
+
+static enum pr_status compose(void *context, struct pr_str id, queue_write *write, void *write_context, struct pr_envelope **envelope_out)
+{
+	struct notice *notice = context;
+	struct job *job = notice->job;
+	const struct options *options = job->courier->options;
+	int64_t now = courier_wall();
+	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
+	                          .transcript = PR_STR(""), .now = now, .zone = zone_now(now), .return_after = options->timeout_queuereturn,
+	                          .warn_after = options->timeout_queuewarn, .body_limit = body_limit(job, notice->kind)};
+	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
+	                                  envelope_out);
+
+	if (status == PR_OK) {
+		(*envelope_out)->flags |= PR_ENVELOPE_RESPONSE;
+		if (notice->kind == DSN_POSTMASTER)
+			mark_double(job, *envelope_out);
+	}
+	return status;
+}
+
+static enum pr_status send_notice(struct notice *notice)
+{
+	static const char *const words[] = {[DSN_FAILURE] = "DSN: return to sender", [DSN_DELAY] = "DSN: warning",
+	                                    [DSN_SUCCESS] = "DSN: Return receipt", [DSN_POSTMASTER] = "postmaster notify"};
+	struct job *job = notice->job;
+	struct courier *courier = job->courier;
+	struct pr_str id = PR_NONE;
+
+	notice->body.size = sizeof notice->body;
+	enum pr_status status = store_body_open(&job->scope, &job->claim, &notice->body);
+	if (status != PR_OK)
+		return status;
+	status = queue_compose(&job->scope, compose, notice, &id);
+	struct pr_str reason = job->scope.reason;
+	store_body_close(&job->scope, &notice->body);
+	job->scope.reason = reason;
+	if (status != PR_OK)
+		return status;
+	log_at(6, LOGP_INFO, job->entry->id, "%.*s: %s", PR_PRINT(id), words[notice->kind]);
+	pthread_mutex_lock(&courier->lock);
+	courier->counters.notices++;
+	pthread_mutex_unlock(&courier->lock);
+	courier_add(courier, id, 0);
+	return PR_OK;
+}
+
+enum pr_status notice_failure(struct job *job)
+{
+	struct notice notice = {.job = job, .kind = DSN_FAILURE, .to = pr_address_inner(job->envelope->sender)};
+
+	if (notice.to.len == 0) {
+		notice.kind = DSN_POSTMASTER;
+		notice.to = job->courier->options->double_bounce;
+		if (pr_envelope_macro(job->envelope, PR_STR(DOUBLE_MARK)).len > 0 || notice.to.len == 0) {
+			log_line(LOGP_NOTICE, job->entry->id, "unable to deliver a bounce to anybody; dropped");
+			return PR_OK;
+		}
+	}
+	return choose(&notice, PR_RECIPIENT_FAILED) > 0 ? send_notice(&notice) : PR_OK;
+}
+
+/* The next host took the duty over, or it was never ours. */
+static void leave_out_taken(struct notice *notice)
+{
+	struct job *job = notice->job;
+
+	for (size_t i = 0; i < job->parcel_count; i++)
+		if ((job->parcels[i].flags & PR_DELIVERY_DSN_TAKEN) != 0)
+			notice->report[job->parcels[i].recipient - job->envelope->recipients] = false;
+}
+
+enum pr_status notice_success(struct job *job)
+{
+	struct notice notice = {.job = job, .kind = DSN_SUCCESS, .to = pr_address_inner(job->envelope->sender)};
+	size_t count = 0;
+
+	if (notice.to.len == 0 || choose(&notice, PR_RECIPIENT_DELIVERED) == 0)
+		return PR_OK;
+	leave_out_taken(&notice);
+	for (size_t i = 0; i < job->envelope->recipient_count; i++)
+		count += notice.report[i];
+	return count > 0 ? send_notice(&notice) : PR_OK;
+}
+
+enum pr_status notice_delay(struct job *job)
+{
+	struct notice notice = {.job = job, .kind = DSN_DELAY, .to = pr_address_inner(job->envelope->sender)};
+	struct pr_envelope *envelope = job->envelope;
+	int64_t after = job->courier->options->timeout_queuewarn;
+
+	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || notice.to.len == 0 || courier_wall() - envelope->created < after)
+		return PR_OK;
+	envelope->flags |= PR_ENVELOPE_WARNED; /* once, even when nobody wants it */
+	return choose(&notice, PR_RECIPIENT_DEFERRED) > 0 ? send_notice(&notice) : PR_OK;
+}

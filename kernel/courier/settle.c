@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * After the deliveries: results into the envelope, notices into the queue, then the message is finished or put back.
+ * A notice is safely queued before its recipient leaves the original, so a crash in between makes a second notice and never
+ * none; when it cannot be queued, the recipient stays, marked as failed, and the next try sends it.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+
+static bool is_of(const struct job *job, const struct parcel *parcel, const struct group *group)
+{
+	if (group == NULL)
+		return parcel->group == 0;
+	return parcel->group == (uint32_t)(group - job->groups) + 1;
+}
+
+static struct pr_str default_enhanced(enum pr_status status)
+{
+	return status == PR_OK ? PR_STR("2.0.0") : status == PR_PERMFAIL ? PR_STR("5.0.0") : PR_STR("4.0.0");
+}
+
+/* One line, as the queue file holds it. */
+static struct pr_str status_line(struct job *job, struct pr_str reply)
+{
+	struct pr_str copy = pr_arena_copy(&job->arena, reply.len > 0 ? reply : PR_STR(""));
+
+	for (size_t i = 0; i < copy.len; i++) {
+		char *byte = (char *)(uintptr_t)&copy.data[i]; /* our own copy */
+		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
+			*byte = ' ';
+	}
+	return copy.len > 900 ? pr_str_slice(copy, 0, 900) : copy;
+}
+
+static void note_result(struct job *job, struct parcel *parcel)
+{
+	struct pr_recipient *recipient = parcel->recipient;
+	struct courier_counters *counters = &job->courier->counters;
+
+	recipient->status = status_line(job, parcel->reply);
+	recipient->enhanced = parcel->enhanced.len > 0 ? parcel->enhanced : default_enhanced(parcel->status);
+	recipient->remote = parcel->remote;
+	pthread_mutex_lock(&job->courier->lock);
+	switch (parcel->status) {
+	case PR_OK:
+		recipient->state = PR_RECIPIENT_DELIVERED;
+		counters->sent++;
+		break;
+	case PR_PERMFAIL:
+		recipient->state = PR_RECIPIENT_FAILED;
+		counters->failed++;
+		break;
+	default:
+		recipient->state = PR_RECIPIENT_DEFERRED;
+		counters->deferred++;
+		break;
+	}
+	pthread_mutex_unlock(&job->courier->lock);
+}
+
+void job_note_results(struct job *job, struct group *group)
+{
+	for (size_t i = 0; i < job->parcel_count; i++)
+		if (is_of(job, &job->parcels[i], group) && job->parcels[i].status != PR_MISUSE)
+			note_result(job, &job->parcels[i]);
+}
+
+static size_t count_state(const struct job *job, enum pr_recipient_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < job->envelope->recipient_count; i++)
+		count += job->envelope->recipients[i].state == state;
+	return count;
+}
+
+int64_t job_next_due(const struct job *job)
+{
+	int64_t tries = job->envelope != NULL ? job->envelope->tries : 1;
+	int64_t delay = plan_retry_delay(&job->courier->retry, tries > 0 ? tries : 1);
+
+	return delay == PLAN_NEVER ? delay : courier_now() + delay;
+}
+
+static void give_up_on_old(struct job *job)
+{
+	const struct courier *courier = job->courier;
+	struct pr_envelope *envelope = job->envelope;
+	int64_t limit = courier->options->timeout_queuereturn;
+
+	if (!plan_is_expired(&courier->retry, envelope->created, envelope->last_try, envelope->tries, limit, courier_wall()))
+		return;
+	for (size_t i = 0; i < envelope->recipient_count; i++) {
+		struct pr_recipient *recipient = &envelope->recipients[i];
+		if (recipient->state != PR_RECIPIENT_DEFERRED && recipient->state != PR_RECIPIENT_WAITING)
+			continue;
+		recipient->state = PR_RECIPIENT_FAILED;
+		if (recipient->enhanced.len == 0 || recipient->enhanced.data[0] != '4')
+			recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired */
+	}
+	envelope->message = pr_arena_printf(&job->arena, "Message could not be delivered for %lld %s", (long long)(limit >= 86400 ? limit / 86400 :
+	                                    limit >= 3600 ? limit / 3600 : limit), limit >= 86400 ? "days" : limit >= 3600 ? "hours" : "seconds");
+	log_at(7, LOGP_INFO, job->entry->id, "%.*s", PR_PRINT(envelope->message));
+}
+
+/* FAILED recipients whose notice is queued are done with. */
+static void drop_failed(struct job *job)
+{
+	for (size_t i = 0; i < job->envelope->recipient_count; i++)
+		if (job->envelope->recipients[i].state == PR_RECIPIENT_FAILED)
+			job->envelope->recipients[i].state = PR_RECIPIENT_DELIVERED;
+}
+
+static void note_reason(struct job *job)
+{
+	for (size_t i = 0; i < job->envelope->recipient_count; i++)
+		if (job->envelope->recipients[i].state == PR_RECIPIENT_DEFERRED && job->envelope->recipients[i].status.len > 0)
+			job->envelope->message = job->envelope->recipients[i].status;
+}
+
+static void put_back(struct job *job)
+{
+	struct courier *courier = job->courier;
+	struct pr_envelope *envelope = job->envelope;
+
+	note_reason(job);
+	envelope->tries++;
+	envelope->last_try = courier_wall();
+	envelope->priority += courier->options->retry_factor;
+	if (store_defer(&job->scope, &job->claim, envelope) != PR_OK) {
+		log_line(LOGP_ERR, job->entry->id, "cannot put back: %.*s", PR_PRINT(job->scope.reason));
+		store_release(&job->scope, &job->claim);
+	}
+	int64_t due = job_next_due(job);
+	pthread_mutex_lock(&courier->lock);
+	plan_retry(courier->plan, job->entry, due);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+static void finish(struct job *job)
+{
+	struct courier *courier = job->courier;
+	enum pr_status status = store_finish(&job->scope, &job->claim);
+
+	if (status != PR_OK) {
+		/* delivered but still in the queue: recorded as such, if that can be done, and removed at the next try */
+		log_line(LOGP_ERR, job->entry->id, "cannot remove: %.*s", PR_PRINT(job->scope.reason));
+		if (store_update(&job->scope, &job->claim, job->envelope) != PR_OK)
+			log_line(LOGP_ERR, job->entry->id, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
+		store_release(&job->scope, &job->claim);
+	}
+	log_at(11, LOGP_INFO, job->entry->id, "done; delay=%lld, ntries=%lld", (long long)(courier_wall() - job->envelope->created),
+	       (long long)job->envelope->tries + 1);
+	int64_t due = job_next_due(job);
+	pthread_mutex_lock(&courier->lock);
+	if (status == PR_OK || status == PR_PERMFAIL)
+		plan_forget(courier->plan, job->entry);
+	else
+		plan_retry(courier->plan, job->entry, due);
+	pthread_mutex_unlock(&courier->lock);
+}
+
+void job_settle(struct job *job)
+{
+	give_up_on_old(job);
+	bool noticed = true;
+	if (notice_success(job) != PR_OK)
+		log_line(LOGP_WARNING, job->entry->id, "cannot queue a success notice: %.*s", PR_PRINT(job->scope.reason));
+	if (count_state(job, PR_RECIPIENT_FAILED) > 0) {
+		noticed = notice_failure(job) == PR_OK;
+		if (noticed)
+			drop_failed(job);
+		else
+			log_line(LOGP_ERR, job->entry->id, "cannot queue a bounce: %.*s", PR_PRINT(job->scope.reason));
+	}
+	if (noticed && count_state(job, PR_RECIPIENT_DELIVERED) == job->envelope->recipient_count) {
+		finish(job);
+		return;
+	}
+	if (notice_delay(job) != PR_OK)
+		log_line(LOGP_WARNING, job->entry->id, "cannot queue a warning: %.*s", PR_PRINT(job->scope.reason));
+	put_back(job);
+}

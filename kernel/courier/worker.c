@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Worker threads: take what the plan offers, one message at a time, in plain blocking code.
+ * A new one is started only when work waits and nobody is idle, and one that had nothing to do for a minute leaves, so a
+ * quiet courier is a handful of threads.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define KEPT_WORKERS 2
+#define IDLE_SECONDS 60
+
+/* True when it was woken, false after a minute without work. */
+static bool wait_for_work(struct courier *courier)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += IDLE_SECONDS;
+	courier->idle++;
+	pthread_cond_broadcast(&courier->quiet);
+	int error = pthread_cond_timedwait(&courier->work, &courier->lock, &end);
+	courier->idle--;
+	return error != ETIMEDOUT;
+}
+
+static void close_old(struct worker *worker, struct cached_session *session)
+{
+	struct pr_arena arena;
+	struct module_scope scope;
+
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, worker->thread, &arena);
+	cache_close(session, &scope);
+	pr_arena_fini(&arena);
+}
+
+static void work_on(struct worker *worker, struct plan_entry *entry)
+{
+	struct job *job = entry->job;
+
+	if (job == NULL) {
+		job = worker->spare != NULL ? worker->spare : job_new(worker->courier);
+		worker->spare = NULL;
+	}
+	if (!job_run(job, worker, entry))
+		return;
+	if (worker->spare == NULL)
+		worker->spare = job;
+	else
+		job_free(job);
+}
+
+static void worker_loop(struct worker *worker)
+{
+	struct courier *courier = worker->courier;
+
+	while (!courier->draining) {
+		int64_t now = courier_now();
+		struct plan_entry *entry = plan_take(courier->plan, now);
+		struct cached_session *old = entry == NULL ? cache_take_old(courier, now) : NULL;
+		if (entry == NULL && old == NULL) {
+			if (!wait_for_work(courier) && courier->workers > KEPT_WORKERS)
+				break;
+			continue;
+		}
+		if (entry != NULL && plan_next_due(courier->plan) <= now)
+			courier_kick(courier);
+		pthread_mutex_unlock(&courier->lock);
+		if (entry != NULL)
+			work_on(worker, entry);
+		else
+			close_old(worker, old);
+		pthread_mutex_lock(&courier->lock);
+	}
+}
+
+static void *worker_main(void *argument)
+{
+	struct courier *courier = argument;
+	struct worker worker = {.courier = courier, .thread = module_thread_new(courier->set)};
+
+	pthread_mutex_lock(&courier->lock);
+	worker_loop(&worker);
+	pthread_mutex_unlock(&courier->lock);
+	job_free(worker.spare);
+	module_thread_free(worker.thread);
+	pthread_mutex_lock(&courier->lock);
+	courier->workers--;
+	pthread_cond_broadcast(&courier->quiet);
+	pthread_mutex_unlock(&courier->lock);
+	return NULL;
+}
+
+void worker_start(struct courier *courier)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, COURIER_STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	int error = pthread_create(&thread, &attributes, worker_main, courier);
+	pthread_attr_destroy(&attributes);
+	if (error == 0)
+		courier->workers++;
+	else if (courier->workers == 0)
+		log_line(LOGP_ERR, NULL, "courier: cannot start a thread: %s", strerror(error));
+}
