@@ -27,11 +27,12 @@ sendmail_names = mailq newaliases
 postrider_names = makemap postriderctl
 install-exec-hook: install-names
 install-names:
-	$(MKDIR_P) "$(DESTDIR)$(sbindir)" "$(DESTDIR)$(bindir)"
+	$(MKDIR_P) "$(DESTDIR)$(sbindir)" "$(DESTDIR)$(bindir)" "$(DESTDIR)$(exec_prefix)/lib"
 	cd "$(DESTDIR)$(sbindir)" && for name in $(postrider_names); do \
 		rm -f $$name && $(LN_S) postrider $$name || exit 1; done
 	cd "$(DESTDIR)$(sbindir)" && for name in $(sendmail_names); do \
 		rm -f $$name && $(LN_S) sendmail $$name || exit 1; done
+	cd "$(DESTDIR)$(exec_prefix)/lib" && rm -f sendmail && $(LN_S) "$(sbindir)/sendmail" sendmail
 	cd "$(DESTDIR)$(bindir)" && for name in $(sendmail_names); do \
 		rm -f $$name && $(LN_S) "$(sbindir)/sendmail" $$name || exit 1; done
 
@@ -40,6 +41,7 @@ uninstall-hook: uninstall-names
 uninstall-names:
 	cd "$(DESTDIR)$(sbindir)" && rm -f $(postrider_names) $(sendmail_names)
 	cd "$(DESTDIR)$(bindir)" && rm -f $(sendmail_names)
+	rm -f "$(DESTDIR)$(exec_prefix)/lib/sendmail"
 	for file in etc/postrider.conf $(etc_tables); do \
 		name=`basename $$file`; \
 		test -f $$file || file=$(srcdir)/$$file; \
