@@ -75,16 +75,26 @@ static int run(const struct arguments *arguments)
 	return EX_USAGE;
 }
 
-int command_main(int argc, char **argv)
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static const struct program *find_program(const char *name)
+{
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (strcmp(name, programs[i].name) == 0)
+			return &programs[i];
+	return NULL;
+}
+
+static int run_mode_of(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct pr_text error;
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	const char *name = argc < 1 ? "sendmail" : slash != NULL ? slash + 1 : argv[0];
 
-	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-		if (strcmp(name, programs[i].name) == 0)
-			return programs[i].run(argc, argv);
 	pr_text_init(&error, 1000);
 	int status = arguments_parse(argc, argv, &arguments, &error);
 	if (status != EX_OK)
@@ -94,4 +104,20 @@ int command_main(int argc, char **argv)
 	arguments_fini(&arguments);
 	pr_text_fini(&error);
 	return status;
+}
+
+/* `postrider mailq` is mailq: in a build tree there are no links of the other names. */
+static bool is_name(const char *word)
+{
+	return find_program(word) != NULL || arguments_name_mode(word) != 0 || strcmp(word, "sendmail") == 0;
+}
+
+int command_main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(last_part(argv[0]), "postrider") == 0 && is_name(argv[1])) {
+		argc--;
+		argv++;
+	}
+	const struct program *program = argc > 0 ? find_program(last_part(argv[0])) : NULL;
+	return program != NULL ? program->run(argc, argv) : run_mode_of(argc, argv);
 }

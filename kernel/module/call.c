@@ -126,6 +126,11 @@ void module_leave_void(struct module_frame *frame)
 	pop(frame);
 }
 
+struct module_set *module_thread_set(const struct module_thread *thread)
+{
+	return thread->set;
+}
+
 struct module_thread *module_thread_new(struct module_set *set)
 {
 	struct module_thread *thread = pr_alloc(sizeof *thread);

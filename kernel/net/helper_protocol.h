@@ -15,7 +15,7 @@
 #include "kernel/net/channel.h"
 #include <postrider/host.h>
 
-#define HELPER_PACKET_MAX 60000 /* request or reply */
+#define HELPER_PACKET_MAX (CHANNEL_TEXT_MAX - 1) /* request or reply, one channel message of kind CHANNEL_HELPER */
 #define HELPER_ARGS_MAX 256
 #define HELPER_OUTPUT_MAX 4096
 #define HELPER_IDLE_SECONDS 10  /* a cached helper is given back after that */

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libkernel_la_SOURCES += kernel/net/channel.c kernel/net/channel.h kernel/net/helper_protocol.h
+libkernel_la_SOURCES += kernel/net/channel.c kernel/net/channel.h kernel/net/helper_protocol.h kernel/net/helper_protocol.c kernel/net/helper_client.c
 libkernel_la_SOURCES += kernel/net/dns.c kernel/net/dns.h kernel/net/dns_query.c kernel/net/dns_query.h

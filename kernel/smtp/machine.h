@@ -20,6 +20,13 @@
  *   - a command line is at most SMTP_LINE_MAX bytes, replies echo only escaped printable text;
  *   - memory is bounded whatever the client sends.
  *
+ * After MAIL was answered with yes, exactly one END or one RESET ends that transaction (END whatever its answer), also
+ * when the machine refuses the message itself (size, NUL, a bare LF).  A BODY answer other than yes refuses the
+ * message: the rest is read and dropped, RESET is asked and the refusal answers the dot.
+ *
+ * What the client says in one breath with EHLO or DATA is taken, though sendmail 8.17 with Debian's patches answers 554: it
+ * depends on how the network cuts the bytes, and the dot rule above makes it harmless.
+ *
  *       start --CONNECT--> greeting --> idle --HELO--> idle --MAIL--> mail --RCPT--> mail --DATA--> data --dot--> idle
  *                                        ^---------------------------- RSET, EHLO ------'              |
  *                                        '---------------------------- END answered -------------------'
@@ -105,6 +112,9 @@ struct smtp_answer {
 	struct pr_verdict verdict;
 	struct pr_str id;   /* END: queue id for "ID Message accepted for delivery" */
 	struct pr_list lines; /* VRFY, EXPN: one reply line each */
+	/* MAIL, RCPT: the text of a 5xx stands alone.  sendmail puts "<a>... " in front of what its rules say (but not of a
+	 * 551 or 4xx), and not in front of what a filter says. */
+	bool as_it_is;
 };
 
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);
@@ -117,17 +127,18 @@ const struct smtp_question *smtp_machine_question(const struct smtp_machine *mac
 void smtp_machine_answer(struct smtp_machine *machine, const struct smtp_answer *answer);
 /* Bytes to be sent; the driver consumes with pr_text_consume. */
 struct pr_text *smtp_machine_output(struct smtp_machine *machine);
-/* True when nothing more is to be read: send the output, close. */
+/* True when nothing more is to be read and no question is open: send the output, close. */
 bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
-void smtp_machine_timed_out(struct smtp_machine *machine); /* 421 4.4.2 and finished */
+void smtp_machine_timed_out(struct smtp_machine *machine); /* 421 4.4.1 (as sendmail) and finished; nothing while a question is open */
 void smtp_machine_end(struct smtp_machine *machine);       /* peer is gone: RESET is asked if a transaction is open */
 void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if idle, else after the transaction */
-/* TLS is on: forget everything the client said before. */
+/* TLS is on: forget everything the client said before.  The driver has thrown away whatever was read behind the STARTTLS
+ * line; the machine takes no input between the 220 and this call. */
 void smtp_machine_secured(struct smtp_machine *machine);
 /* What the client said in (E)HLO, or absent; "SMTP" or "ESMTP" for $r. */
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * HELO and EHLO (RFC 5321 section 4.1.1.1).  Both end a transaction that is under way, as a client that lost its place
+ * expects; a refused client is greeted too, but told of nothing it could use.
+ */
+#include "kernel/smtp/internal.h"
+
+#include <string.h>
+
+#define NAME_MAX_BYTES 255
+
+static bool is_name_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+	       (byte != '\0' && strchr("[].-_#:", byte) != NULL);
+}
+
+static bool is_name(struct pr_str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_name_byte(name.data[i]))
+			return false;
+	return name.len > 0 && name.len <= NAME_MAX_BYTES;
+}
+
+static bool is_valid(struct smtp_machine *machine, const char *verb)
+{
+	struct pr_str name = pr_str_trim(machine->argument);
+	bool bogus_allowed = machine->settings->allow_bogus_helo != 0;
+
+	if (name.len == 0 && !bogus_allowed) {
+		smtp_reply(machine, 501, "5.0.0", "%s requires domain address", verb);
+		return false;
+	}
+	if (name.len > NAME_MAX_BYTES || (!bogus_allowed && !is_name(name))) {
+		smtp_reply(machine, 501, "5.0.0", "Invalid domain name");
+		return false;
+	}
+	return true;
+}
+
+static void offer(struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+
+	smtp_reply_part(machine, 250, NULL, "ENHANCEDSTATUSCODES");
+	smtp_reply_part(machine, 250, NULL, "PIPELINING");
+	if (!settings->no_expn)
+		smtp_reply_part(machine, 250, NULL, "EXPN");
+	smtp_reply_part(machine, 250, NULL, "8BITMIME");
+	if (settings->max_message_size > 0)
+		smtp_reply_part(machine, 250, NULL, "SIZE %llu", (unsigned long long)settings->max_message_size);
+	else
+		smtp_reply_part(machine, 250, NULL, "SIZE");
+	smtp_reply_part(machine, 250, NULL, "DSN");
+	if (!settings->no_etrn)
+		smtp_reply_part(machine, 250, NULL, "ETRN");
+	if (settings->starttls && !machine->secured)
+		smtp_reply_part(machine, 250, NULL, "STARTTLS");
+	smtp_reply(machine, 250, NULL, "HELP");
+}
+
+static void welcome(struct smtp_machine *machine, bool extended)
+{
+	const char *client = smtp_client(machine).text;
+	struct pr_str host = machine->settings->host_name;
+
+	pr_free(machine->helo);
+	machine->helo = pr_copy_str(pr_str_trim(machine->argument));
+	machine->extended = extended;
+	if (!extended) {
+		smtp_reply(machine, 250, NULL, "%.*s Hello %s, pleased to meet you", PR_PRINT(host), client);
+		return;
+	}
+	smtp_reply_part(machine, 250, NULL, "%.*s Hello %s, pleased to meet you", PR_PRINT(host), client);
+	if (machine->client.code != 0)
+		smtp_reply(machine, 250, NULL, "ENHANCEDSTATUSCODES");
+	else
+		offer(machine);
+}
+
+static void answered(struct smtp_machine *machine, const struct smtp_answer *answer, bool extended)
+{
+	static const struct smtp_standard standard = {
+	    550, "5.7.1", "Access denied", 451, "4.3.2", "Please try again later"};
+
+	if (smtp_is_yes(answer))
+		welcome(machine, extended);
+	else
+		smtp_reply_refused(machine, answer, PR_NONE, &standard);
+}
+
+static void helo_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	answered(machine, answer, false);
+}
+
+static void ehlo_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	answered(machine, answer, true);
+}
+
+static void ask(struct smtp_machine *machine, bool extended)
+{
+	/* rules and filters have spoken about a refused client already */
+	if (machine->client.code != 0) {
+		welcome(machine, extended);
+		return;
+	}
+	machine->question.argument = pr_str_trim(machine->argument);
+	machine->question.extended = extended;
+	smtp_ask(machine, SMTP_ASK_HELO, extended ? ehlo_answered : helo_answered);
+}
+
+static void ask_helo(struct smtp_machine *machine)
+{
+	ask(machine, false);
+}
+
+static void ask_ehlo(struct smtp_machine *machine)
+{
+	ask(machine, true);
+}
+
+void smtp_helo(struct smtp_machine *machine)
+{
+	if (is_valid(machine, "HELO"))
+		smtp_reset_then(machine, ask_helo);
+}
+
+void smtp_ehlo(struct smtp_machine *machine)
+{
+	if (is_valid(machine, "EHLO"))
+		smtp_reset_then(machine, ask_ehlo);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of the SMTP machine know of each other.
+ *
+ * A command line is kept in machine->line until its reply is written, so whatever a question borrows from it stays
+ * valid while the question is open.  A question names the function that goes on when it is answered; there is
+ * never more than one.
+ */
+#ifndef KERNEL_SMTP_INTERNAL_H
+#define KERNEL_SMTP_INTERNAL_H
+
+#include "kernel/smtp/data_reader.h"
+#include "kernel/smtp/machine.h"
+
+#include <postrider/arena.h>
+
+#define SMTP_OUTPUT_ENOUGH 4096  /* no further command is taken while this much waits to be sent */
+#define SMTP_OUTPUT_MAX 1048576
+#define SMTP_LIST_MAX 500        /* lines of one VRFY or EXPN reply */
+#define SMTP_PARAMETERS_MAX 32   /* ESMTP parameters of one command */
+#define SMTP_ARENA_MAX 65536     /* parsed pieces of one command: a few copies of a line of 2 KiB */
+
+enum smtp_state {
+	SMTP_STATE_CONNECT,  /* the first question is open */
+	SMTP_STATE_COMMAND,  /* reading command lines */
+	SMTP_STATE_DATA,     /* between 354 and the dot */
+	SMTP_STATE_TLS,      /* 220 to STARTTLS was given: nothing is read until smtp_machine_secured() */
+	SMTP_STATE_LEAVING,  /* the last reply is written, RESET or QUIT is still to be answered */
+	SMTP_STATE_FINISHED
+};
+
+typedef void smtp_step(struct smtp_machine *machine);
+typedef void smtp_answered(struct smtp_machine *machine, const struct smtp_answer *answer);
+
+struct smtp_verb {
+	const char *name;
+	smtp_step *run;
+	uint32_t flags; /* SMTP_VERB_... */
+};
+
+#define SMTP_VERB_REFUSED_OK 1u /* works for a client that was refused at connect */
+#define SMTP_VERB_PROXY 2u      /* the first word of a client that takes us for an HTTP proxy */
+
+/* Why the message being read will not be taken, though it is read to its end. */
+struct smtp_refusal {
+	uint32_t code; /* 0: none */
+	char *enhanced, *text;
+};
+
+struct smtp_machine {
+	const struct smtp_settings *settings;
+	enum smtp_state state;
+	struct smtp_question question;
+	smtp_answered *answered;
+	smtp_step *after_reset;
+	struct pr_text line;     /* the command being read or run */
+	struct pr_text output;
+	struct pr_arena arena;   /* parsed pieces of the command being run */
+	struct pr_str verb;      /* into line */
+	struct pr_str argument;  /* into line, blanks at the front taken off */
+	char *helo;
+	struct smtp_refusal client;  /* the answer to CONNECT, given to every command of a refused client */
+	struct smtp_refusal message; /* the answer to the dot of a message that is refused while it is read */
+	struct data_reader *reader;  /* while in data */
+	uint64_t recipients;     /* accepted in this transaction */
+	uint32_t bad_commands;
+	bool extended;           /* EHLO */
+	bool secured;
+	bool in_transaction;
+	bool any_command;        /* a command was read: no longer the first one */
+	bool leaving;            /* shutdown was asked: 421 as soon as idle */
+	bool lost;               /* the peer is gone */
+	bool dot_seen, eight_bit;
+};
+
+/* machine.c */
+/* Opens the question prepared in machine->question. */
+void smtp_ask(struct smtp_machine *machine, enum smtp_ask ask, smtp_answered *answered);
+/* Ends the transaction, if there is one, with RESET; then runs `next`. */
+void smtp_reset_then(struct smtp_machine *machine, smtp_step *next);
+/* Forgets the transaction and the command: back to reading commands. */
+void smtp_forget_transaction(struct smtp_machine *machine);
+/* The reply is written: nothing more is read; an open transaction is reset. */
+void smtp_leave(struct smtp_machine *machine);
+bool smtp_is_yes(const struct smtp_answer *answer);
+
+/* verb.c */
+void smtp_run_line(struct smtp_machine *machine);
+/* Counts; true when that was one too many and the 421 is written. */
+bool smtp_bad_command(struct smtp_machine *machine);
+void smtp_line_too_long(struct smtp_machine *machine);
+
+/* reply.c: one reply line "CODE ENHANCED text"; enhanced may be NULL.  Whatever is not printable ASCII is escaped. */
+void smtp_reply(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same with '-' behind the code: more lines follow. */
+void smtp_reply_part(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void smtp_reply_421(struct smtp_machine *machine, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The refusal of an answer: its own code and text or the given ones; `about` ("<a>" or absent) stands in front of a
+ * 5xx text as sendmail has it.  Code 421 leaves. */
+struct smtp_standard {
+	uint32_t reject_code;
+	const char *reject_enhanced, *reject_text;
+	uint32_t defer_code;
+	const char *defer_enhanced, *defer_text;
+};
+void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *answer, struct pr_str about,
+                        const struct smtp_standard *standard);
+/* The same, kept for later. */
+void smtp_refusal_set(struct smtp_refusal *refusal, const struct smtp_answer *answer, const struct smtp_standard *standard);
+void smtp_refusal_clear(struct smtp_refusal *refusal);
+void smtp_reply_refusal(struct smtp_machine *machine, const struct smtp_refusal *refusal);
+/* Prints at most 203 bytes of foreign text: the front, "...", the back. */
+struct smtp_short {
+	char text[208];
+};
+struct smtp_short smtp_shorten(struct pr_str text);
+/* "NAME [address]" of the client. */
+struct smtp_short smtp_client(const struct smtp_machine *machine);
+
+/* parameters.c */
+/* "FROM:" or "TO:" taken off the argument; false when the 501 is written. */
+bool smtp_skip_word(struct smtp_machine *machine, struct pr_str word, struct pr_str *rest_out);
+/* The path and what follows it; false when the 553 is written. */
+bool smtp_parse_path(struct smtp_machine *machine, struct pr_str text, struct pr_str *rest_out);
+typedef bool smtp_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value);
+/* Gives each "KEY=VALUE" to `take`; fills question.parameters.  False when a reply is written. */
+bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smtp_parameter *take);
+bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_str value, struct pr_str *decoded_out);
+
+/* data.c */
+size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);
+
+/* verbs */
+smtp_step smtp_helo, smtp_ehlo;                                     /* helo.c */
+smtp_step smtp_mail;                                                /* mail.c */
+smtp_step smtp_rcpt;                                                /* rcpt.c */
+smtp_step smtp_data;                                                /* data.c */
+smtp_step smtp_rset, smtp_noop, smtp_quit, smtp_verb_verb, smtp_starttls, smtp_auth, smtp_unimplemented; /* misc.c */
+smtp_step smtp_vrfy, smtp_expn, smtp_etrn;                          /* lists.c */
+smtp_step smtp_help;                                                /* help.c */
+
+#endif

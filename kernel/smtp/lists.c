@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * VRFY, EXPN and ETRN: an argument goes out as a question, lines come back as one reply.  Whether they work at all is
+ * a privacy setting; switched off, VRFY gives the answer that says neither yes nor no.
+ */
+#include "kernel/smtp/internal.h"
+
+static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	static const struct smtp_standard standard = {
+	    550, "5.1.1", "User unknown", 451, "4.3.2", "Please try again later"};
+	size_t count = answer->lines.count < SMTP_LIST_MAX ? answer->lines.count : SMTP_LIST_MAX;
+
+	if (!smtp_is_yes(answer)) {
+		smtp_reply_refused(machine, answer, machine->argument, &standard);
+		return;
+	}
+	for (size_t i = 0; i + 1 < count; i++)
+		smtp_reply_part(machine, 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[i]));
+	if (count > 0)
+		smtp_reply(machine, 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[count - 1]));
+	else
+		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
+}
+
+static void ask_lines(struct smtp_machine *machine, enum smtp_ask ask)
+{
+	machine->argument = pr_str_trim(machine->argument);
+	if (machine->argument.len == 0) {
+		smtp_reply(machine, 501, "5.5.2", "Argument required");
+		return;
+	}
+	machine->question.argument = machine->argument;
+	smtp_ask(machine, ask, reply_lines);
+}
+
+void smtp_vrfy(struct smtp_machine *machine)
+{
+	if (machine->settings->no_vrfy)
+		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
+	else
+		ask_lines(machine, SMTP_ASK_VRFY);
+}
+
+void smtp_expn(struct smtp_machine *machine)
+{
+	if (machine->settings->no_expn)
+		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
+	else
+		ask_lines(machine, SMTP_ASK_EXPN);
+}
+
+static void etrn_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	static const struct smtp_standard standard = {
+	    459, "4.5.4", "Node not allowed", 458, "4.3.2", "Unable to queue messages for node"};
+
+	if (smtp_is_yes(answer))
+		smtp_reply(machine, 250, "2.0.0", "Queuing for node %s started", smtp_shorten(machine->argument).text);
+	else
+		smtp_reply_refused(machine, answer, PR_NONE, &standard);
+}
+
+void smtp_etrn(struct smtp_machine *machine)
+{
+	machine->argument = pr_str_trim(machine->argument);
+	if (machine->settings->no_etrn) {
+		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
+	} else if (machine->argument.len == 0) {
+		smtp_reply(machine, 500, "5.5.2", "Parameter required");
+	} else {
+		machine->question.argument = machine->argument;
+		smtp_ask(machine, SMTP_ASK_ETRN, etrn_answered);
+	}
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * MAIL FROM (RFC 5321 section 4.1.1.2, RFC 1870, RFC 3461, RFC 6152).  The parameters are read into the question,
+ * the driver decides, and only its yes opens the transaction.
+ */
+#include "kernel/smtp/internal.h"
+
+/* The leading digits, as sendmail reads them; false when a 5xx is written. */
+static bool take_size(struct smtp_machine *machine, struct pr_str value)
+{
+	uint64_t max = machine->settings->max_message_size, size = 0;
+	size_t digits = 0;
+
+	if (value.data == NULL || value.len == 0) {
+		smtp_reply(machine, 501, "5.5.2", "SIZE requires a value");
+		return false;
+	}
+	if (value.data[0] == '-' || value.data[0] == '+') {
+		smtp_reply(machine, 501, "5.5.4", "Syntax error in SIZE parameter value");
+		return false;
+	}
+	while (digits < value.len && value.data[digits] >= '0' && value.data[digits] <= '9')
+		digits++;
+	if (digits > 0 && !pr_str_number(pr_str_slice(value, 0, digits), INT64_MAX, &size)) {
+		smtp_reply(machine, 552, "5.2.3", "Message size exceeds maximum value");
+		return false;
+	}
+	if (max > 0 && size > max) {
+		smtp_reply(machine, 552, "5.2.3", "Message size exceeds fixed maximum message size (%llu)", (unsigned long long)max);
+		return false;
+	}
+	machine->question.declared_size = size;
+	return true;
+}
+
+static bool take_body(struct smtp_machine *machine, struct pr_str value)
+{
+	bool eight_bit = pr_str_equal_nocase(value, PR_STR("8BITMIME"));
+
+	if (value.data == NULL || value.len == 0) {
+		smtp_reply(machine, 501, "5.5.2", "BODY requires a value");
+		return false;
+	}
+	if (!eight_bit && !pr_str_equal_nocase(value, PR_STR("7BIT"))) {
+		smtp_reply(machine, 501, "5.5.4", "Unknown BODY type %s", smtp_shorten(value).text);
+		return false;
+	}
+	machine->question.body_given = true;
+	machine->question.eight_bit = eight_bit;
+	return true;
+}
+
+static bool take_ret(struct smtp_machine *machine, struct pr_str value)
+{
+	bool headers = pr_str_equal_nocase(value, PR_STR("HDRS"));
+
+	if (machine->question.ret_given) {
+		smtp_reply(machine, 501, "5.5.0", "Duplicate RET parameter");
+		return false;
+	}
+	if (value.data == NULL || value.len == 0) {
+		smtp_reply(machine, 501, "5.5.2", "RET requires a value");
+		return false;
+	}
+	if (!headers && !pr_str_equal_nocase(value, PR_STR("FULL"))) {
+		smtp_reply(machine, 501, "5.5.2", "Bad argument \"%s\" to RET", smtp_shorten(value).text);
+		return false;
+	}
+	machine->question.ret_given = true;
+	machine->question.ret_headers = headers;
+	return true;
+}
+
+static bool take_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value)
+{
+	if (pr_str_equal_nocase(key, PR_STR("SIZE")))
+		return take_size(machine, value);
+	if (pr_str_equal_nocase(key, PR_STR("BODY")))
+		return take_body(machine, value);
+	if (pr_str_equal_nocase(key, PR_STR("RET")))
+		return take_ret(machine, value);
+	if (pr_str_equal_nocase(key, PR_STR("ENVID")))
+		return smtp_take_xtext(machine, "ENVID", value, &machine->question.envelope_id);
+	if (pr_str_equal_nocase(key, PR_STR("AUTH")))
+		return smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
+	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);
+	return false;
+}
+
+static void answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	static const struct smtp_standard standard = {
+	    550, "5.7.1", "Access denied", 451, "4.3.2", "Please try again later"};
+	struct smtp_short path = smtp_shorten(machine->argument);
+
+	if (!smtp_is_yes(answer)) {
+		smtp_reply_refused(machine, answer, machine->argument, &standard);
+		return;
+	}
+	machine->in_transaction = true;
+	if (answer->verdict.text.data != NULL && answer->verdict.action != PR_QUARANTINE)
+		smtp_reply(machine, 250, "2.1.0", "%s... %.*s", path.text, PR_PRINT(answer->verdict.text));
+	else
+		smtp_reply(machine, 250, "2.1.0", "%s... Sender ok", path.text);
+}
+
+static void ask(struct smtp_machine *machine)
+{
+	struct pr_str rest;
+
+	if (!smtp_skip_word(machine, PR_STR("FROM"), &rest) || !smtp_parse_path(machine, rest, &rest) ||
+	    !smtp_parse_parameters(machine, rest, take_parameter))
+		return;
+	machine->argument = machine->question.argument; /* for the reply; the question is gone by then */
+	machine->question.extended = machine->question.parameters.count > 0;
+	smtp_ask(machine, SMTP_ASK_MAIL, answered);
+}
+
+void smtp_mail(struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+
+	if (settings->need_helo && !settings->submission && machine->helo == NULL)
+		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
+	else if (machine->in_transaction)
+		smtp_reply(machine, 503, "5.5.0", "Sender already specified");
+	else
+		ask(machine);
+}

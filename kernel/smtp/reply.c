@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every reply passes through one function that prints code, enhanced code and text and escapes what is not printable
+ * ASCII, so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
+ * a longer reply, never a second one.
+ */
+#include "kernel/smtp/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 1000 /* of one reply line, before escaping */
+
+static void add_plain(struct pr_text *out, struct pr_str text)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+		if (byte >= 0x20 && byte < 0x7f)
+			continue;
+		pr_text_add(out, text.data + begin, i - begin);
+		pr_text_addf(out, "\\%03o", (unsigned int)byte);
+		begin = i + 1;
+	}
+	pr_text_add(out, text.data + begin, text.len - begin);
+}
+
+static void add_line(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, struct pr_str text)
+{
+	struct pr_text *out = &machine->output;
+	char head[32];
+	int len = snprintf(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
+	    enhanced != NULL && text.len > 0 ? " " : "");
+
+	pr_text_add(out, head, (size_t)len < sizeof head ? (size_t)len : sizeof head - 1);
+	add_plain(out, pr_str_slice(text, 0, TEXT_MAX));
+	pr_text_add(out, "\r\n", 2);
+}
+
+/* Splits the text at LF; the last line gets `mark`. */
+static void add_lines(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, struct pr_str text)
+{
+	struct pr_str rest = text, line = text;
+
+	for (size_t lines = 0; lines < SMTP_LIST_MAX; lines++) {
+		size_t end = pr_str_find(rest, '\n');
+		line = pr_str_slice(rest, 0, end);
+		if (line.len > 0 && line.data[line.len - 1] == '\r')
+			line.len--;
+		if (end + 1 >= rest.len)
+			break;
+		rest = pr_str_slice(rest, end + 1, rest.len);
+		add_line(machine, code, '-', enhanced, line);
+	}
+	add_line(machine, code, mark, enhanced, line);
+}
+
+static void reply(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, const char *format,
+    va_list args)
+{
+	char text[TEXT_MAX + 1];
+	int len = vsnprintf(text, sizeof text, format, args);
+
+	if (len < 0)
+		len = 0;
+	if ((size_t)len >= sizeof text)
+		len = sizeof text - 1;
+	add_lines(machine, code, mark, enhanced, (struct pr_str){text, (size_t)len});
+}
+
+void smtp_reply(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	reply(machine, code, ' ', enhanced, format, args);
+	va_end(args);
+}
+
+void smtp_reply_part(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	reply(machine, code, '-', enhanced, format, args);
+	va_end(args);
+}
+
+void smtp_reply_421(struct smtp_machine *machine, const char *enhanced, const char *format, ...)
+{
+	char text[TEXT_MAX + 1];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	smtp_reply(machine, 421, enhanced, "%.*s %s", PR_PRINT(machine->settings->host_name), text);
+	smtp_leave(machine);
+}
+
+/* What an answer says, with the gaps filled. */
+struct refusal_view {
+	uint32_t code;
+	char enhanced[16];
+	struct pr_str text;
+};
+
+static bool is_enhanced(struct pr_str text)
+{
+	if (text.len < 5 || text.len > 15)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] != '.' && (text.data[i] < '0' || text.data[i] > '9'))
+			return false;
+	return true;
+}
+
+/* A code of the wrong class (a filter that rejects with 250) must not turn a refusal into a yes. */
+static struct refusal_view view_refusal(const struct smtp_answer *answer, const struct smtp_standard *standard)
+{
+	const struct pr_verdict *verdict = &answer->verdict;
+	bool reject = verdict->action == PR_REJECT;
+	struct refusal_view view = {.code = verdict->code, .text = verdict->text};
+	const char *enhanced = NULL;
+
+	if (view.code < 400 || view.code > 599) {
+		view.code = reject ? standard->reject_code : standard->defer_code;
+		enhanced = reject ? standard->reject_enhanced : standard->defer_enhanced;
+	}
+	if (is_enhanced(verdict->enhanced) && verdict->enhanced.data[0] == (char)('0' + view.code / 100))
+		snprintf(view.enhanced, sizeof view.enhanced, "%.*s", PR_PRINT(verdict->enhanced));
+	else
+		snprintf(view.enhanced, sizeof view.enhanced, "%s", enhanced != NULL ? enhanced : view.code < 500 ? "4.0.0" : "5.0.0");
+	if (view.text.data == NULL || view.text.len == 0)
+		view.text = pr_str(reject ? standard->reject_text : standard->defer_text);
+	return view;
+}
+
+void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *answer, struct pr_str about,
+    const struct smtp_standard *standard)
+{
+	struct refusal_view view = view_refusal(answer, standard);
+
+	if (about.data != NULL && !answer->as_it_is && view.code >= 500 && view.code != 551)
+		smtp_reply(machine, view.code, view.enhanced, "%s... %.*s", smtp_shorten(about).text, PR_PRINT(view.text));
+	else
+		smtp_reply(machine, view.code, view.enhanced, "%.*s", PR_PRINT(view.text));
+	if (view.code == 421)
+		smtp_leave(machine);
+}
+
+void smtp_refusal_clear(struct smtp_refusal *refusal)
+{
+	pr_free(refusal->enhanced);
+	pr_free(refusal->text);
+	*refusal = (struct smtp_refusal){0, NULL, NULL};
+}
+
+void smtp_refusal_set(struct smtp_refusal *refusal, const struct smtp_answer *answer, const struct smtp_standard *standard)
+{
+	struct refusal_view view = view_refusal(answer, standard);
+
+	smtp_refusal_clear(refusal);
+	refusal->code = view.code;
+	refusal->enhanced = pr_copy_c(view.enhanced);
+	refusal->text = pr_copy_str(pr_str_slice(view.text, 0, TEXT_MAX));
+}
+
+void smtp_reply_refusal(struct smtp_machine *machine, const struct smtp_refusal *refusal)
+{
+	smtp_reply(machine, refusal->code, refusal->enhanced, "%s", refusal->text);
+}
+
+struct smtp_short smtp_shorten(struct pr_str text)
+{
+	struct smtp_short shortened;
+	const size_t max = 203, half = 100;
+
+	if (text.len <= max)
+		snprintf(shortened.text, sizeof shortened.text, "%.*s", PR_PRINT(text));
+	else
+		snprintf(shortened.text, sizeof shortened.text, "%.*s...%.*s", (int)half, text.data, (int)half,
+		    text.data + text.len - half);
+	return shortened;
+}
+
+struct smtp_short smtp_client(const struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+	struct smtp_short client;
+	bool bare = settings->submission || pr_str_find(settings->client_name, '[') == 0;
+
+	/* a client without a name is called by its address already */
+	if (bare)
+		snprintf(client.text, sizeof client.text, "%.*s", PR_PRINT(settings->client_name));
+	else
+		snprintf(client.text, sizeof client.text, "%.*s [%.*s]%s", PR_PRINT(settings->client_name),
+		    PR_PRINT(settings->client_address), settings->forged ? " (may be forged)" : "");
+	return client;
+}
