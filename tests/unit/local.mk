@@ -43,3 +43,14 @@ tests_unit_test_store_conformance_SOURCES = tests/unit/test_store_conformance.c 
 	tests/unit/store_harness.h tests/unit/unit.h
 tests_unit_test_store_conformance_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_store_conformance_LDADD = libpostrider.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_table_plan tests/unit/test_channel tests/unit/test_delivery
+TESTS += tests/unit/test_table_plan tests/unit/test_channel tests/unit/test_delivery
+tests_unit_test_table_plan_SOURCES = tests/unit/test_table_plan.c tests/unit/unit.h
+tests_unit_test_table_plan_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_table_plan_LDADD = libkernel.la $(CUNIT_LIBS)
+tests_unit_test_channel_SOURCES = tests/unit/test_channel.c tests/unit/unit.h
+tests_unit_test_channel_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_channel_LDADD = libkernel.la $(CUNIT_LIBS)
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c tests/unit/unit.h
+tests_unit_test_delivery_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_delivery_LDADD = libkernel.la $(CUNIT_LIBS)
