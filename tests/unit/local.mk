@@ -54,3 +54,9 @@ tests_unit_test_channel_LDADD = libkernel.la $(CUNIT_LIBS)
 tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c tests/unit/unit.h
 tests_unit_test_delivery_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_delivery_LDADD = libkernel.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_spool_qf
+TESTS += tests/unit/test_spool_qf
+tests_unit_test_spool_qf_SOURCES = tests/unit/test_spool_qf.c modules/stores/spool/qf_write.c modules/stores/spool/qf_read.c \
+	tests/unit/unit.h
+tests_unit_test_spool_qf_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_spool_qf_LDADD = libpostrider.la $(CUNIT_LIBS)

@@ -19,7 +19,7 @@ struct reader {
 	struct pr_envelope *e;
 	struct pr_str rest;
 	uint64_t sum, stated_sum;
-	bool has_sum, has_sender, has_end, has_version, has_created;
+	bool has_sum, needs_sum, has_sender, has_end, has_version, has_created;
 	struct pr_recipient next; /* what C M Q r lines have said for the coming R */
 	bool has_state;
 };
@@ -223,6 +223,10 @@ static bool read_own(struct reader *r, struct pr_str name, struct pr_str value)
 		return read_done(r, value);
 	if (pr_str_equal(name, PR_STR("postrider_rcpt")))
 		return read_result(r, value);
+	if (pr_str_equal(name, PR_STR("postrider_summed"))) {
+		r->needs_sum = true;
+		return value.len == 0;
+	}
 	return pr_str_equal(name, PR_STR("postrider_sum")) && read_sum(r, value);
 }
 
@@ -443,7 +447,7 @@ static enum pr_status verdict(struct reader *r)
 		return pr_fail(call, PR_PERMFAIL, "the control file is cut short");
 	if (!r->has_version || !r->has_created || !r->has_sender)
 		return pr_fail(call, PR_PERMFAIL, "the control file lacks a V, T or S line");
-	if (r->has_sum && r->sum != r->stated_sum)
+	if ((r->has_sum || r->needs_sum) && (!r->has_sum || r->sum != r->stated_sum))
 		return pr_fail(call, PR_PERMFAIL, "the addresses in the control file are not those that were written");
 	if (r->e->recipient_count == 0)
 		return pr_fail(call, PR_PERMFAIL, "the control file names no recipient");

@@ -5,10 +5,11 @@
  *
  *   ${postrider_rcpt}STATE ENHANCED REMOTE    before an R line: what we know beyond M
  *   ${postrider_done}...                      a delivered recipient; must be no R line, or sendmail would deliver again
+ *   ${postrider_summed}                       a sum must follow, so damage cannot hide it
  *   ${postrider_sum}HEX                       over all S A C Q r R and ${postrider_ lines
  *
  * The sum is there because one flipped bit in an address is another address.  Who edits addresses by
- * hand removes the ${postrider_sum} line; all other lines may be edited freely.
+ * hand removes both ${postrider_sum...} lines; all other lines may be edited freely.
  *
  * Nothing that would become a line of its own is written: control bytes in an address or a header name refuse the
  * message; in a status or macro, which are only shown, they become blanks.
@@ -301,9 +302,20 @@ static enum pr_status put_counters(struct writer *w, const struct pr_envelope *e
 	return PR_OK;
 }
 
+static void put_own_line(struct writer *w, const char *line)
+{
+	size_t start = w->out->len;
+
+	pr_text_add_c(w->out, line);
+	end_line(w, start);
+}
+
 static enum pr_status put_sender(struct writer *w, const struct pr_envelope *e)
 {
-	enum pr_status status = put_exact(w, "S", e->sender, "the sender");
+	enum pr_status status;
+
+	put_own_line(w, "${postrider_summed}");
+	status = put_exact(w, "S", e->sender, "the sender");
 
 	if (status == PR_OK && e->envelope_id.data != NULL) {
 		pr_text_add_byte(w->out, 'Z');
