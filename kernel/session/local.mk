@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kernel/session/session.c kernel/session/session.h \
+	kernel/session/accept.c kernel/session/accept.h kernel/session/aliases.c kernel/session/aliases.h \
+	kernel/session/answer.c kernel/session/ask.h kernel/session/ask_connect.c kernel/session/ask_data.c \
+	kernel/session/ask_end.c kernel/session/ask_envelope.c kernel/session/ask_verify.c kernel/session/clients.c \
+	kernel/session/clients.h kernel/session/close.c kernel/session/close.h kernel/session/commit.c kernel/session/edits.c \
+	kernel/session/envelope.c kernel/session/envelope.h kernel/session/filters.c kernel/session/filters.h \
+	kernel/session/loop.c kernel/session/loop.h kernel/session/loop_internal.h kernel/session/macros.c \
+	kernel/session/parts.c kernel/session/policy.c kernel/session/policy.h kernel/session/report.c kernel/session/report.h \
+	kernel/session/submission.c kernel/session/submission.h kernel/session/table.c kernel/session/table.h \
+	kernel/session/threads.c kernel/session/timer.c kernel/session/timer.h kernel/session/tls_start.c \
+	kernel/session/tls_start.h kernel/session/transaction.c kernel/session/transaction.h

@@ -1,4 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# the receiver
+check_PROGRAMS += tests/unit/test_timer tests/unit/test_loop
+TESTS += tests/unit/test_timer tests/unit/test_loop
+tests_unit_test_timer_SOURCES = tests/unit/test_timer.c tests/unit/unit.h
+tests_unit_test_timer_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_timer_LDADD = libkernel.la $(CUNIT_LIBS)
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
+tests_unit_test_loop_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_loop_LDADD = libkernel.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_sendmail
 TESTS += tests/unit/test_sendmail
 tests_unit_test_sendmail_SOURCES = tests/unit/test_sendmail.c tests/unit/unit.h

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * TLS over a non-blocking socket, server side; OpenSSL ends in this folder.
+ *
+ * A context is made once per process from certificate and key, a connection once per STARTTLS.  OpenSSL reads from the
+ * descriptor itself only after net_tls_new(): what the client sent in plain text behind its STARTTLS must have been thrown
+ * away by then (CVE-2011-0411).
+ */
+#ifndef KERNEL_NET_TLS_TLS_H
+#define KERNEL_NET_TLS_TLS_H
+
+#include "kernel/net/stream.h"
+
+struct net_tls_context;
+
+/* NULL and a sentence in `why` when the files cannot be used. */
+struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, struct pr_text *why);
+void net_tls_context_free(struct net_tls_context *context);
+
+struct net_tls *net_tls_new(struct net_tls_context *context, int fd);
+void net_tls_free(struct net_tls *tls);
+/* NET_DONE when secured; NET_AGAIN with *wants. */
+enum net_result net_tls_handshake(struct net_tls *tls, uint32_t *wants);
+enum net_result net_tls_read(struct net_tls *tls, void *buffer, size_t room, size_t *length_out, uint32_t *wants);
+enum net_result net_tls_write(struct net_tls *tls, const void *data, size_t len, size_t *length_out, uint32_t *wants);
+void net_tls_shutdown(struct net_tls *tls);
+/* Decrypted bytes that wait inside: the descriptor will not become readable for them. */
+bool net_tls_has_input(const struct net_tls *tls);
+/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", 256 */
+const char *net_tls_version(const struct net_tls *tls);
+const char *net_tls_cipher(const struct net_tls *tls, int *bits_out);
+/* Why the last call answered NET_BROKEN. */
+void net_tls_reason(const struct net_tls *tls, struct pr_text *why);
+
+#endif

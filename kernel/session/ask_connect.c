@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who is the client, and may it talk at all?  A name counts only when it leads back to the address; without DNS the
+ * address in brackets is the name, as sendmail has it.
+ */
+#include "kernel/session/ask.h"
+
+#include "config.h"
+#include "kernel/log/log.h"
+#include "kernel/mail/header.h"
+#include "kernel/net/dns.h"
+#include "kernel/net/peer.h"
+#include "kernel/session/filters.h"
+#include "kernel/session/policy.h"
+#include "kernel/session/report.h"
+#include "kernel/session/submission.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { RESOLVE_OK = 0, RESOLVE_FAIL = 1, RESOLVE_FORGED = 2, RESOLVE_TEMP = 3 };
+
+#define RESOLVE_MS 20000
+#define BAD_COMMANDS_MAX 25
+
+static struct pr_str own(struct pr_str str)
+{
+	return str.data == NULL ? PR_NONE : (struct pr_str){pr_copy_str(str), str.len};
+}
+
+static int64_t milliseconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool leads_back(struct pr_call *call, struct pr_str name, struct pr_str address, bool *unsure)
+{
+	struct pr_list found = {NULL, 0};
+	enum pr_status status = dns_addresses(call, name, &found);
+
+	*unsure = status == PR_TEMPFAIL;
+	for (size_t i = 0; status == PR_OK && i < found.count; i++)
+		if (pr_str_equal_nocase(found.items[i], address))
+			return true;
+	return false;
+}
+
+/* Looks the name up, and the name's addresses: anybody can call himself anything in his own reverse zone. */
+static void resolve_name(struct session *session, struct bench *bench)
+{
+	struct pr_call call = {.size = sizeof call, .arena = &bench->arena, .deadline_ms = milliseconds_now() + RESOLVE_MS};
+	struct pr_str address = net_address_plain(session->address);
+	struct pr_str name = PR_NONE;
+	bool unsure = false;
+	enum pr_status status = dns_name(&call, address, &name);
+
+	if (status != PR_OK || !pr_domain_is_valid(name) || name.data[0] == '[') {
+		session->resolve = status == PR_TEMPFAIL ? RESOLVE_TEMP : RESOLVE_FAIL;
+		return;
+	}
+	if (leads_back(&call, name, address, &unsure)) {
+		session->resolve = RESOLVE_OK;
+		session->name = own(name);
+		return;
+	}
+	session->resolve = unsure ? RESOLVE_TEMP : RESOLVE_FORGED;
+	session->ptr = own(name);
+}
+
+static void identify(struct session *session, struct bench *bench)
+{
+	struct net_peer peer;
+
+	session->uid = UINT32_MAX;
+	session->resolve = RESOLVE_FAIL;
+	if (!net_peer_get(session->stream.fd, &peer)) {
+		session->broken = 1;
+		session->address = own(PR_STR("0.0.0.0"));
+	} else {
+		session->address = own(pr_str(peer.address));
+		session->port = peer.port;
+		session->uid = peer.uid;
+	}
+	if (session->listener->submission != 0 && session->uid != UINT32_MAX) {
+		session->resolve = RESOLVE_OK;
+		session->first_input = 1;
+		session->name = own(PR_STR("localhost"));
+		submission_identify(session);
+	} else if (session->broken == 0 && session->uid == UINT32_MAX) {
+		net_no_delay(session->stream.fd);
+		if (session->receiver->options->resolve_clients != 0)
+			resolve_name(session, bench);
+	}
+	if (session->name.data == NULL)
+		session->name = own(pr_arena_printf(&bench->arena, "[%.*s]", PR_PRINT(session->address)));
+}
+
+struct pr_str session_client(const struct session *session, struct pr_arena *arena)
+{
+	if (session->user.data != NULL)
+		return pr_arena_printf(arena, "%.*s@localhost", PR_PRINT(session->user));
+	if (session->resolve == RESOLVE_FORGED && session->ptr.data != NULL)
+		return pr_arena_printf(arena, "%.*s [%.*s] (may be forged)", PR_PRINT(session->ptr), PR_PRINT(session->address));
+	if (session->name.len > 0 && session->name.data[0] == '[')
+		return session->name;
+	return pr_arena_printf(arena, "%.*s [%.*s]", PR_PRINT(session->name), PR_PRINT(session->address));
+}
+
+void session_describe(const struct session *session, struct pr_client *client_out)
+{
+	*client_out = (struct pr_client){
+	    .size = sizeof *client_out,
+	    .name = session->name,
+	    .address = session->address,
+	    .helo = session->machine != NULL ? smtp_machine_helo(session->machine) : PR_NONE,
+	    .daemon = session->listener->name,
+	    .port = session->port,
+	    .resolve = session->resolve,
+	    .uid = session->uid,
+	};
+}
+
+static bool has_word(const struct pr_list *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (pr_str_equal_nocase(list->items[i], pr_str(word)))
+			return true;
+	return false;
+}
+
+static void add_macro(struct pr_text *text, const struct options *options, char letter, struct pr_arena *arena)
+{
+	time_t now = time(NULL);
+	struct tm local = {0};
+
+	switch (letter) {
+	case 'j':
+		pr_text_add_str(text, options->host_name);
+		break;
+	case 'v':
+		pr_text_add_c(text, PACKAGE_VERSION);
+		break;
+	case 'b':
+		localtime_r(&now, &local);
+		pr_text_add_str(text, mail_date(arena, (int64_t)now, (int32_t)local.tm_gmtoff));
+		break;
+	case '$':
+		pr_text_add_byte(text, '$');
+		break;
+	default: /* an unset macro is empty */
+		break;
+	}
+}
+
+/* SmtpGreetingMessage with $j, $v and $b, and ESMTP behind its first word. */
+static struct pr_str greeting(const struct options *options, struct pr_arena *arena)
+{
+	struct pr_str from = options->greeting;
+	struct pr_text text;
+
+	pr_text_init(&text, 1000);
+	for (size_t i = 0; i < from.len; i++) {
+		if (from.data[i] == '$' && i + 1 < from.len)
+			add_macro(&text, options, from.data[++i], arena);
+		else
+			pr_text_add_byte(&text, from.data[i]);
+	}
+	struct pr_str whole = pr_text_str(&text);
+	size_t blank = pr_str_find(whole, ' ');
+	struct pr_str result = pr_arena_printf(arena, "%.*s ESMTP%.*s", (int)blank, whole.data, (int)(whole.len - blank),
+	    whole.data + blank);
+	pr_text_fini(&text);
+	return result;
+}
+
+static void set_limits(const struct options *options, struct smtp_settings *settings)
+{
+	const struct pr_list *privacy = &options->privacy;
+	bool goaway = has_word(privacy, "goaway");
+
+	settings->max_message_size = (uint64_t)options->max_message_size;
+	settings->max_recipients = (uint64_t)options->max_recipients;
+	settings->max_headers_length = (uint64_t)options->max_headers_length;
+	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
+	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
+	settings->no_expn = goaway || has_word(privacy, "noexpn");
+	settings->no_etrn = has_word(privacy, "noetrn");
+	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
+	settings->allow_bogus_helo = options->allow_bogus_helo;
+	settings->reject_nul = options->reject_nul;
+	settings->bad_commands_max = BAD_COMMANDS_MAX;
+}
+
+static void set_timeouts(const struct options *options, struct smtp_settings *settings)
+{
+	settings->timeout_initial = (uint32_t)options->timeout_initial;
+	settings->timeout_helo = (uint32_t)options->timeout_helo;
+	settings->timeout_mail = (uint32_t)options->timeout_mail;
+	settings->timeout_rcpt = (uint32_t)options->timeout_rcpt;
+	settings->timeout_datainit = (uint32_t)options->timeout_datainit;
+	settings->timeout_datablock = (uint32_t)options->timeout_datablock;
+	settings->timeout_datafinal = (uint32_t)options->timeout_datafinal;
+	settings->timeout_command = (uint32_t)options->timeout_command;
+	settings->timeout_quit = (uint32_t)options->timeout_quit;
+	settings->timeout_misc = (uint32_t)options->timeout_misc;
+	settings->timeout_rset = (uint32_t)options->timeout_rset;
+}
+
+void session_greet(struct session *session, struct bench *bench)
+{
+	const struct receiver *receiver = session->receiver;
+
+	identify(session, bench);
+	session->settings = (struct smtp_settings){
+	    .host_name = receiver->options->host_name,
+	    .greeting = greeting(receiver->options, &bench->arena),
+	    .client_name = session->ptr.data != NULL && session->resolve == RESOLVE_FORGED ? session->ptr : session->name,
+	    .client_address = session->address,
+	    .forged = session->resolve == RESOLVE_FORGED,
+	    .submission = session->user.data != NULL,
+	    .starttls = receiver->tls != NULL && session->user.data == NULL,
+	};
+	set_limits(receiver->options, &session->settings);
+	set_timeouts(receiver->options, &session->settings);
+	session->machine = smtp_machine_new(&session->settings);
+	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));
+}
+
+void ask_connect(struct ask *ask)
+{
+	struct session *session = ask->session;
+	struct receiver *receiver = session->receiver;
+	struct pr_client client;
+
+	session_describe(session, &client);
+	if (session->user.data == NULL) {
+		uint64_t most = (uint64_t)receiver->options->max_sessions_per_client;
+		session->counted = clients_enter(&receiver->clients, session->address, most);
+		if (session->counted == 0) {
+			atomic_fetch_add(&receiver->counts.refused, 1);
+			ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");
+			report_rejected(session, ask->bench, "check_relay", session->name, &ask->answer->verdict);
+			return;
+		}
+		struct pr_str items[2] = {session->name, session->address};
+		struct pr_list arguments = {items, 2};
+		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_RELAY, &arguments, &ask->answer->verdict))
+			return;
+	}
+	struct filter_subject subject = {.hook = FILTER_CONNECT, .client = &client};
+	if (!filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
+		ask->answer->as_it_is = true;
+}
+
+void ask_helo(struct ask *ask)
+{
+	struct session *session = ask->session;
+	struct pr_list arguments = {&ask->question->argument, 1};
+	struct filter_subject subject = {.hook = FILTER_HELO, .text = ask->question->argument};
+
+	if (session->user.data == NULL &&
+	    !policy_check(session, ask->bench, ask->scope, PR_CHECK_HELO, &arguments, &ask->answer->verdict))
+		return;
+	filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict);
+}

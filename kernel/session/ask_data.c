@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * DATA and the bytes after it.  Header bytes are parsed as they come and kept; body bytes go straight to the store and the
+ * filters.  What is refused on the way is remembered and said after the dot, for SMTP has no earlier place.
+ */
+#include "kernel/session/ask.h"
+
+#include "kernel/session/filters.h"
+#include "kernel/session/policy.h"
+#include "kernel/session/report.h"
+#include "kernel/session/transaction.h"
+
+static bool store_can_take(struct ask *ask)
+{
+	struct pr_store_health health = {.size = sizeof health, .can_accept = 1};
+
+	enum pr_status status = store_health(ask->scope, &health);
+	if (status == PR_OK && health.can_accept != 0)
+		return true;
+	report_failure(ask->session, "queue", status == PR_OK ? health.text : ask->scope->reason);
+	if (status == PR_OK)
+		ask_refuse(ask, PR_DEFER, 452, "4.4.5", "Insufficient disk space; try again later");
+	else
+		ask_refuse(ask, PR_DEFER, 451, "4.3.0", "Queue is not available; try again later");
+	return false;
+}
+
+void ask_data(struct ask *ask)
+{
+	struct session *session = ask->session;
+	struct transaction *transaction = session->transaction;
+	struct filter_subject subject = {.hook = FILTER_DATA};
+
+	if (transaction == NULL || transaction->expansion == NULL) {
+		ask_refuse(ask, PR_REJECT, 503, "5.0.0", "Need RCPT (recipient)");
+		return;
+	}
+	struct pr_str number = pr_arena_printf(&ask->bench->arena, "%llu", (unsigned long long)transaction->recipients);
+	struct pr_list arguments = {&number, 1};
+	if (session->user.data == NULL &&
+	    !policy_check(session, ask->bench, ask->scope, PR_CHECK_DATA, &arguments, &ask->answer->verdict))
+		return;
+	if (!filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
+		return;
+	if (!store_can_take(ask))
+		return;
+	if (parts_begin(transaction, ask->scope) != PR_OK) {
+		report_failure(session, "queue", ask->scope->reason);
+		ask_refuse(ask, PR_DEFER, 451, "4.3.0", "Queue is not available; try again later");
+		return;
+	}
+	transaction->reader = header_reader_new((size_t)session->receiver->options->max_headers_length);
+}
+
+static void store_failed(struct ask *ask, struct transaction *transaction, enum pr_status status)
+{
+	struct pr_verdict verdict = {.action = PR_DEFER, .code = 452, .enhanced = PR_STR("4.4.5"),
+	                             .text = PR_STR("Insufficient disk space; try again later")};
+
+	if (status != PR_TEMPFAIL)
+		verdict = (struct pr_verdict){.action = PR_DEFER, .code = 451, .enhanced = PR_STR("4.3.0"),
+		                              .text = PR_STR("Queue file error; try again later")};
+	report_failure(ask->session, "queue", ask->scope->reason);
+	parts_abort(transaction, ask->scope);
+	transaction_refuse(transaction, &verdict);
+}
+
+static void filter_says_no(struct ask *ask, struct transaction *transaction, const struct pr_verdict *verdict)
+{
+	transaction_refuse(transaction, verdict);
+	parts_abort(transaction, ask->scope); /* nothing of it will be needed: give the disk back early */
+}
+
+static void body_bytes(struct ask *ask, struct transaction *transaction, struct pr_str data)
+{
+	struct filter_subject subject = {.hook = FILTER_BODY, .text = data};
+	struct pr_verdict verdict;
+
+	if (data.len == 0 || transaction->refusal.action != PR_CONTINUE)
+		return;
+	if (!transaction->discard) {
+		enum pr_status status = parts_body(transaction, ask->scope, data);
+		if (status != PR_OK) {
+			store_failed(ask, transaction, status);
+			return;
+		}
+	}
+	if (!filters_ask(ask->session, ask->bench, ask->scope, &subject, &verdict))
+		filter_says_no(ask, transaction, &verdict);
+}
+
+/* The header is complete: filters see each field, then its end. */
+void ask_header_over(struct ask *ask, struct transaction *transaction)
+{
+	struct filter_subject end = {.hook = FILTER_EOH};
+	struct pr_verdict verdict;
+	size_t count = 0;
+	const struct pr_header *fields = header_reader_fields(transaction->reader, &count);
+
+	transaction->header_done = 1;
+	if (ask->session->receiver->filter_count > 0 && !header_reader_too_large(transaction->reader)) {
+		bool go_on = true;
+		for (size_t i = 0; i < count && go_on; i++) {
+			struct filter_subject one = {.hook = FILTER_HEADER, .header = &fields[i]};
+			go_on = filters_ask(ask->session, ask->bench, ask->scope, &one, &verdict);
+		}
+		if (!go_on || !filters_ask(ask->session, ask->bench, ask->scope, &end, &verdict))
+			filter_says_no(ask, transaction, &verdict);
+	}
+	body_bytes(ask, transaction, header_reader_rest(transaction->reader));
+}
+
+void ask_body(struct ask *ask)
+{
+	struct transaction *transaction = ask->session->transaction;
+	struct pr_str data = ask->question->data;
+
+	if (transaction == NULL || transaction->reader == NULL)
+		return;
+	if (!transaction->header_done) {
+		bool over = false;
+		size_t taken = header_reader_input(transaction->reader, data.data, data.len, &over);
+		data = pr_str_slice(data, taken, data.len);
+		if (over)
+			ask_header_over(ask, transaction);
+		else
+			return;
+	}
+	body_bytes(ask, transaction, data);
+}

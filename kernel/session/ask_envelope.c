@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * MAIL and RCPT: rules first, then filters, then - for a recipient - what the address means.  A refused recipient leaves
+ * nothing behind in the transaction.
+ */
+#include "kernel/session/ask.h"
+
+#include "kernel/session/aliases.h"
+#include "kernel/session/filters.h"
+#include "kernel/session/policy.h"
+#include "kernel/session/report.h"
+#include "kernel/session/submission.h"
+#include "kernel/session/transaction.h"
+
+static bool asked(struct ask *ask, enum pr_check check, enum filter_hook hook)
+{
+	struct session *session = ask->session;
+	struct pr_list arguments = {&ask->question->argument, 1};
+	struct filter_subject subject = {
+	    .hook = hook, .text = ask->question->argument, .parameters = &ask->question->parameters};
+
+	if (session->user.data == NULL &&
+	    !policy_check(session, ask->bench, ask->scope, check, &arguments, &ask->answer->verdict))
+		return false;
+	if (filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
+		return true;
+	ask->answer->as_it_is = true; /* a filter's text is the whole text */
+	return false;
+}
+
+static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
+{
+	return pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
+}
+
+void ask_mail(struct ask *ask)
+{
+	struct session *session = ask->session;
+	const struct smtp_question *question = ask->question;
+
+	transaction_drop(session, ask->bench);
+	session->issued = 1;
+	struct transaction *transaction = transaction_new(session);
+	struct pr_arena *arena = &transaction->arena;
+	struct pr_str sender = bracketed(question->address.full, arena);
+	transaction->sender = session->user.data != NULL ? submission_qualify(session, sender, arena) : sender;
+	transaction->envelope_id = pr_arena_copy(arena, question->envelope_id);
+	transaction->auth = pr_arena_copy(arena, question->auth);
+	if (question->body_given)
+		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
+	if (question->ret_given)
+		transaction->flags |= PR_ENVELOPE_RET_GIVEN;
+	if (question->ret_headers)
+		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
+	transaction->size = question->declared_size;
+	transaction->discard = session->discard;
+	session->transaction = transaction;
+	if (!asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
+		transaction_drop(session, ask->bench);
+}
+
+static uint32_t recipient_flags(const struct smtp_question *question)
+{
+	uint32_t flags = PR_RECIPIENT_PRIMARY;
+
+	if (question->notify_given)
+		flags |= PR_RECIPIENT_NOTIFY;
+	else
+		return flags | PR_RECIPIENT_NOTIFY_FAILURE | PR_RECIPIENT_NOTIFY_DELAY;
+	if ((question->notify & SMTP_NOTIFY_SUCCESS) != 0)
+		flags |= PR_RECIPIENT_NOTIFY_SUCCESS;
+	if ((question->notify & SMTP_NOTIFY_FAILURE) != 0)
+		flags |= PR_RECIPIENT_NOTIFY_FAILURE;
+	if ((question->notify & SMTP_NOTIFY_DELAY) != 0)
+		flags |= PR_RECIPIENT_NOTIFY_DELAY;
+	return flags;
+}
+
+static void refuse_recipient(struct ask *ask, const struct expand_result *result, enum pr_status status)
+{
+	struct pr_verdict *verdict = &ask->answer->verdict;
+	struct pr_arena *arena = &ask->bench->arena;
+
+	*verdict = (struct pr_verdict){
+	    .action = status == PR_PERMFAIL ? PR_REJECT : PR_DEFER,
+	    .code = result->code,
+	    .enhanced = pr_arena_copy(arena, result->enhanced),
+	    .text = pr_arena_copy(arena, result->text),
+	};
+	if (verdict->code == 0 && status == PR_PERMFAIL)
+		*verdict = (struct pr_verdict){
+		    .action = PR_REJECT, .code = 550, .enhanced = PR_STR("5.1.1"), .text = PR_STR("User unknown")};
+	if (verdict->code == 0)
+		*verdict = (struct pr_verdict){.action = PR_DEFER, .code = 451, .enhanced = PR_STR("4.3.0"),
+		                               .text = PR_STR("Temporary system failure. Please try again later.")};
+	policy_complete(verdict);
+	if (result->reason.data != NULL && status != PR_PERMFAIL)
+		report_failure(ask->session, "expanding a recipient", result->reason);
+	report_rejected(ask->session, ask->bench, "check_rcpt", ask->question->argument, verdict);
+}
+
+static enum pr_status expand(struct ask *ask, struct transaction *transaction, struct expand_result *result)
+{
+	const struct smtp_question *question = ask->question;
+	struct pr_arena *arena = &ask->bench->arena;
+	struct pr_str address = bracketed(question->address.full, arena);
+	struct pr_recipient model = {
+	    .address = address,
+	    .original = question->original,
+	    .flags = recipient_flags(question),
+	};
+
+	if (transaction->expansion == NULL)
+		transaction->expansion = aliases_expansion(transaction);
+	transaction->scope = ask->scope;
+	enum pr_status status = expansion_add(transaction->expansion, question->address.full, &model, true, result);
+	transaction->scope = NULL;
+	return status;
+}
+
+void ask_rcpt(struct ask *ask)
+{
+	struct transaction *transaction = ask->session->transaction;
+	struct expand_result result = {0};
+
+	if (transaction == NULL) {
+		ask_refuse(ask, PR_REJECT, 503, "5.0.0", "Need MAIL before RCPT");
+		return;
+	}
+	if (!asked(ask, PR_CHECK_RCPT, FILTER_RCPT)) {
+		transaction->refused_recipients++;
+		return;
+	}
+	enum pr_status status = expand(ask, transaction, &result);
+	if (status != PR_OK) {
+		transaction->refused_recipients++;
+		refuse_recipient(ask, &result, status);
+		return;
+	}
+	transaction->recipients++;
+	transaction->only_recipient = PR_NONE;
+	if (transaction->recipients == 1)
+		transaction->only_recipient = bracketed(ask->question->address.full, &transaction->arena);
+}
+
+void ask_reset(struct ask *ask)
+{
+	if (ask->session->transaction == NULL)
+		return;
+	report_nothing(ask->session, ask->bench);
+	filters_abort(ask->session, ask->scope);
+	transaction_drop(ask->session, ask->bench);
+}

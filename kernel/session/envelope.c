@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Makes header and envelope of each part, as sendmail would have written them into its queue file.  It can be done more
+ * than once for one message: for the filters, and again when they have changed something.
+ */
+#include "kernel/session/envelope.h"
+
+#include "config.h"
+#include "kernel/session/submission.h"
+#include "kernel/session/transaction.h"
+
+#include <time.h>
+
+int64_t envelope_class(const struct pr_header *fields, size_t count)
+{
+	static const struct {
+		struct pr_str name;
+		int64_t class;
+	} classes[] = {
+	    {{"special-delivery", 16}, 100}, {{"first-class", 11}, 0}, {{"list", 4}, -30}, {{"bulk", 4}, -60}, {{"junk", 4}, -100},
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		if (!pr_str_equal_nocase(fields[i].name, PR_STR("Precedence")))
+			continue;
+		for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++)
+			if (pr_str_equal_nocase(pr_str_trim(fields[i].value), classes[c].name))
+				return classes[c].class;
+	}
+	return 0;
+}
+
+static void set_facts(struct transaction *transaction, const struct part *part, struct module_scope *scope,
+    struct header_facts *facts)
+{
+	const struct session *session = transaction->session;
+	const struct options *options = session->receiver->options;
+	bool local = session->user.data != NULL;
+	time_t now = time(NULL);
+	struct tm here = {0};
+
+	localtime_r(&now, &here);
+	struct pr_str sender = pr_address_inner(transaction->sender);
+	if (sender.len == 0)
+		sender = pr_arena_printf(scope->arena, "MAILER-DAEMON@%.*s", PR_PRINT(options->host_name));
+	*facts = (struct header_facts){
+	    .id = part->id,
+	    .host_name = options->host_name,
+	    .helo = local ? PR_NONE : smtp_machine_helo(session->machine),
+	    .client = session_client(session, scope->arena),
+	    .protocol = local ? PR_NONE : pr_str(smtp_machine_protocol(session->machine)),
+	    .version = PR_STR(PACKAGE_VERSION),
+	    .only_recipient = transaction->only_recipient,
+	    .sender = sender,
+	    .full_name = local ? submission_full_name(session, scope->arena) : PR_NONE,
+	    .now = (int64_t)now,
+	    .zone = (int32_t)here.tm_gmtoff,
+	    .add_missing = 1,
+	};
+}
+
+static bool set_macros(struct transaction *transaction, struct module_scope *scope, struct pr_envelope *envelope)
+{
+	const struct session *session = transaction->session;
+	struct pr_arena *arena = &transaction->arena;
+	bool local = session->user.data != NULL;
+	struct pr_macro *macros = pr_arena_alloc(arena, 4 * sizeof *macros);
+
+	if (macros == NULL)
+		return false;
+	size_t count = 0;
+	if (!local) {
+		macros[count++] = (struct pr_macro){PR_STR("r"), pr_str(smtp_machine_protocol(session->machine))};
+		macros[count++] = (struct pr_macro){PR_STR("s"), pr_arena_copy(arena, smtp_machine_helo(session->machine))};
+		if (macros[count - 1].value.data == NULL)
+			count--;
+	}
+	macros[count++] = (struct pr_macro){PR_STR("_"), pr_arena_copy(arena, session_client(session, scope->arena))};
+	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), local ? PR_STR("c u") : PR_STR("")};
+	envelope->macros = macros;
+	envelope->macro_count = count;
+	return true;
+}
+
+static struct pr_str part_sender(struct transaction *transaction, const struct part *part)
+{
+	if (part->owner.data == NULL || transaction->sender.len <= 2)
+		return transaction->sender; /* the null sender stays null: a bounce must not go round */
+	struct pr_str owner = pr_arena_printf(&transaction->arena, "<%.*s>", PR_PRINT(part->owner));
+	struct pr_address parts;
+	pr_address_split(part->owner, &parts);
+	if (parts.domain.len == 0)
+		owner = pr_arena_printf(&transaction->arena, "<%.*s@%.*s>", PR_PRINT(part->owner),
+		    PR_PRINT(transaction->session->receiver->options->host_name));
+	return owner;
+}
+
+static bool complete_part(struct transaction *transaction, struct part *part, struct module_scope *scope)
+{
+	const struct options *options = transaction->session->receiver->options;
+	struct pr_arena *arena = &transaction->arena;
+	struct pr_envelope *envelope = pr_arena_alloc(arena, sizeof *envelope);
+	struct header_facts facts;
+
+	if (envelope == NULL)
+		return false;
+	set_facts(transaction, part, scope, &facts);
+	*envelope = (struct pr_envelope){
+	    .size = sizeof *envelope,
+	    .id = part->id,
+	    .sender = part_sender(transaction, part),
+	    .body_type = transaction->body_type,
+	    .envelope_id = transaction->envelope_id,
+	    .auth = transaction->auth,
+	    .quarantine = transaction->quarantine,
+	    .created = facts.now,
+	    .body_size = transaction->body_size,
+	    .flags = transaction->flags | (transaction->part_count > 1 ? PR_ENVELOPE_SPLIT : 0),
+	    .hops = transaction->hops,
+	    .recipients = part->recipients,
+	    .recipient_count = part->recipient_count,
+	};
+	envelope->priority = (int64_t)transaction->size -
+	                     envelope_class(transaction->fields, transaction->field_count) * options->class_factor +
+	                     (int64_t)part->recipient_count * options->recipient_factor;
+	if (!set_macros(transaction, scope, envelope) ||
+	    header_complete(&facts, transaction->fields, transaction->field_count, arena, &envelope->headers,
+	        &envelope->header_count) != PR_OK)
+		return false;
+	part->envelope = envelope;
+	return true;
+}
+
+enum pr_status envelope_complete(struct transaction *transaction, struct module_scope *scope)
+{
+	for (size_t i = 0; i < transaction->part_count; i++) {
+		if (!complete_part(transaction, &transaction->parts[i], scope)) {
+			scope->reason = PR_STR("too much memory for one message");
+			return PR_TEMPFAIL;
+		}
+	}
+	const struct pr_header *id = pr_envelope_header(transaction->parts[0].envelope, PR_STR("Message-Id"));
+	if (id != NULL)
+		transaction->message_id = pr_str_trim(id->value);
+	return PR_OK;
+}

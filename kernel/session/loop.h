@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Tasks, run by a few threads over one epoll set.
+ *
+ * A task is anything that waits for something: a session, a listening socket.  Events for it come from the epoll set
+ * (one-shot) or from loop_post() in any thread: a timer, a finished commit, the order to leave.  However many come at
+ * once, a task is run by one thread at a time: the first event makes its bearer the owner, later ones are noted
+ * and seen by the owner before it lets go.  So tasks need no locks.
+ *
+ *        event --> not busy? --> busy: run() --> nothing new noted? --> not busy
+ *                    | busy                        | noted
+ *                    '--> note it                  '--> run() again
+ *
+ * A run() may block (module calls do).  When all threads are busy and events wait, loop_tend() starts another one, up
+ * to the limit; a thread that found nothing to do for a while leaves.
+ *
+ * The memory of a task must stay a task's memory for the life of the loop (re-used, never given back): a late event
+ * of a task that is gone then runs the next one in vain, which is harmless.
+ */
+#ifndef KERNEL_SESSION_LOOP_H
+#define KERNEL_SESSION_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16 };
+
+struct loop;
+
+/* One thread; `local` is what the owner of the loop gave it. */
+struct worker {
+	struct loop *loop;
+	void *local;
+};
+
+struct loop_task {
+	_Atomic uint32_t state; /* busy bit and noted events */
+	struct loop_task *next_ready;
+	/* False when the task is gone (given back to its owner): it is not touched again. */
+	bool (*run)(struct loop_task *task, struct worker *worker, uint32_t events);
+};
+
+struct loop_settings {
+	size_t threads_min;
+	size_t threads_max;
+	int idle_ms;      /* a thread without work for so long leaves, down to threads_min */
+	void *context;
+	void *(*thread_open)(void *context);  /* NULL result: the thread cannot work, and leaves */
+	void (*thread_close)(void *context, void *local);
+	void (*attention)(void *context);     /* all threads became busy: call loop_tend() soon; any thread */
+};
+
+struct loop_counts {
+	size_t threads;
+	size_t idle;
+	uint64_t runs;
+};
+
+/* NULL with errno.  The threads run when it returns. */
+struct loop *loop_new(const struct loop_settings *settings);
+/* Lets the threads finish what they run, and joins them. */
+void loop_free(struct loop *loop);
+
+/* A new task begins busy, owned by the caller, and is let go by loop_release(). */
+void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, struct worker *, uint32_t));
+void loop_release(struct loop *loop, struct loop_task *task);
+/* Notes the event; a task that is not busy is given to a thread. */
+void loop_post(struct loop *loop, struct loop_task *task, uint32_t event);
+
+/* Called by the owner of the task.  `wanted`: EPOLLIN, EPOLLOUT. */
+bool loop_watch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* first time; false with errno */
+bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted);
+void loop_unwatch(struct loop *loop, int fd);
+
+/* Grows the set when it must.  Returns the milliseconds until it wants to be called again, -1: when there is attention. */
+int loop_tend(struct loop *loop);
+void loop_count(struct loop *loop, struct loop_counts *counts_out);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The macros of a running session, for rules and filters: one row each, computed when asked.
+ */
+#include "kernel/session/session.h"
+#include "kernel/session/transaction.h"
+
+struct macro_context {
+	struct session *session;
+	struct pr_arena *arena;
+};
+
+static struct pr_str client_addr(struct macro_context *context)
+{
+	return context->session->address;
+}
+
+static struct pr_str client_name(struct macro_context *context)
+{
+	return context->session->name;
+}
+
+static struct pr_str client_ptr(struct macro_context *context)
+{
+	return context->session->ptr.data != NULL ? context->session->ptr : context->session->name;
+}
+
+static struct pr_str client_port(struct macro_context *context)
+{
+	return pr_arena_printf(context->arena, "%u", context->session->port);
+}
+
+static struct pr_str client_resolve(struct macro_context *context)
+{
+	static const struct pr_str words[] = {{"OK", 2}, {"FAIL", 4}, {"FORGED", 6}, {"TEMP", 4}};
+
+	return words[context->session->resolve & 3];
+}
+
+static struct pr_str client(struct macro_context *context)
+{
+	return session_client(context->session, context->arena);
+}
+
+static struct pr_str daemon_name(struct macro_context *context)
+{
+	return context->session->listener->name;
+}
+
+static struct pr_str helo(struct macro_context *context)
+{
+	return context->session->machine != NULL ? smtp_machine_helo(context->session->machine) : PR_NONE;
+}
+
+static struct pr_str host_name(struct macro_context *context)
+{
+	return context->session->receiver->options->host_name;
+}
+
+static struct pr_str protocol(struct macro_context *context)
+{
+	return context->session->machine != NULL ? pr_str(smtp_machine_protocol(context->session->machine)) : PR_NONE;
+}
+
+static struct pr_str queue_id(struct macro_context *context)
+{
+	const struct transaction *transaction = context->session->transaction;
+
+	return transaction != NULL && transaction->part_count > 0 ? transaction->parts[0].id : PR_NONE;
+}
+
+static struct pr_str sender(struct macro_context *context)
+{
+	const struct transaction *transaction = context->session->transaction;
+
+	return transaction != NULL ? pr_address_inner(transaction->sender) : PR_NONE;
+}
+
+static struct pr_str recipient_count(struct macro_context *context)
+{
+	const struct transaction *transaction = context->session->transaction;
+
+	return transaction != NULL ? pr_arena_printf(context->arena, "%llu", (unsigned long long)transaction->recipients) : PR_NONE;
+}
+
+static struct pr_str size(struct macro_context *context)
+{
+	const struct transaction *transaction = context->session->transaction;
+
+	return transaction != NULL ? pr_arena_printf(context->arena, "%llu", (unsigned long long)transaction->size) : PR_NONE;
+}
+
+static const struct {
+	const char *name;
+	struct pr_str (*value)(struct macro_context *context);
+} macros[] = {
+    {"_", client},
+    {"client_addr", client_addr},
+    {"client_name", client_name},
+    {"client_port", client_port},
+    {"client_ptr", client_ptr},
+    {"client_resolve", client_resolve},
+    {"daemon_name", daemon_name},
+    {"f", sender},
+    {"i", queue_id},
+    {"j", host_name},
+    {"mail_from", sender},
+    {"msg_size", size},
+    {"nrcpts", recipient_count},
+    {"r", protocol},
+    {"s", helo},
+};
+
+struct pr_str session_macro(void *context, struct pr_str name)
+{
+	for (size_t i = 0; i < sizeof macros / sizeof macros[0]; i++)
+		if (pr_str_equal(pr_str(macros[i].name), name))
+			return macros[i].value(context);
+	return PR_NONE;
+}
+
+void session_scope(struct session *session, struct bench *bench, struct module_scope *scope)
+{
+	struct macro_context *context = pr_arena_alloc(&bench->arena, sizeof *context);
+
+	module_scope_init(scope, bench->modules, &bench->arena);
+	if (context == NULL)
+		return;
+	*context = (struct macro_context){.session = session, .arena = &bench->arena};
+	scope->macro = session_macro;
+	scope->macro_context = context;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The receiver's log lines, in sendmail's words.
+ */
+#ifndef KERNEL_SESSION_REPORT_H
+#define KERNEL_SESSION_REPORT_H
+
+#include "kernel/session/transaction.h"
+
+/* "from=<a>, size=, class=, nrcpts=, msgid=, proto=, daemon=, relay=" of one stored part. */
+void report_received(struct session *session, struct bench *bench, const struct part *part);
+/* The same for a message that ended with nothing accepted. */
+void report_nothing(struct session *session, struct bench *bench);
+/* "ruleset=check_rcpt, arg1=<a>, relay=..., reject=550 5.7.1 <a>... Relaying denied" */
+void report_rejected(struct session *session, struct bench *bench, const char *ruleset, struct pr_str argument,
+                     const struct pr_verdict *verdict);
+/* "Milter (NAME): to=<a>, reject=..." */
+void report_filter(struct session *session, struct bench *bench, struct pr_str filter, const char *hook,
+                   struct pr_str argument, const struct pr_verdict *verdict);
+/* A failure that the client sees as 4xx only. */
+void report_failure(const struct session *session, const char *what, struct pr_str reason);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A session: one client, its machine, and what the receiver knows about both.
+ *
+ *   accept.c   makes it                 session.c   reads, feeds the machine, flushes, parks
+ *   answer.c   which question goes where            ask_*.c   the answers
+ *
+ * An idle session is this struct, the machine and two short strings: no buffer (that is the worker's), no arena, no
+ * transaction.  10,000 of them are nothing special, so think twice before adding a field.
+ *
+ * A session is owned by the thread that runs it (loop.h); only `timer` and the task's state are touched by others.
+ */
+#ifndef KERNEL_SESSION_SESSION_H
+#define KERNEL_SESSION_SESSION_H
+
+#include "kernel/config/role.h"
+#include "kernel/module/module.h"
+#include "kernel/net/stream.h"
+#include "kernel/session/clients.h"
+#include "kernel/session/loop.h"
+#include "kernel/session/timer.h"
+#include "kernel/smtp/machine.h"
+
+struct transaction;
+struct net_tls_context;
+struct table;
+struct session;
+
+struct listener {
+	struct loop_task task;
+	struct receiver *receiver;
+	pthread_mutex_t lock; /* fd: closed by the main thread, used by workers */
+	int fd;               /* -1: closed */
+	uint32_t submission;
+	_Atomic uint32_t resting; /* out of descriptors: the main thread wakes it */
+	struct pr_str name;
+};
+
+/* Counted for the STATE line. */
+struct receiver_counts {
+	_Atomic uint64_t accepted, refused, messages, timeouts;
+};
+
+/* One per process; constant after start but for the atomics and what has its own lock. */
+struct receiver {
+	const struct role *role;
+	struct config *config;
+	const struct options *options;
+	struct module_set *modules;
+	struct loop *loop;
+	struct timer_wheel wheel;
+	struct table *table;
+	struct clients clients;
+	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
+	struct listener *listeners;
+	size_t listener_count;
+	size_t filter_count;
+	size_t session_limit;
+	int reserve_fd;              /* given up for a moment to say 421 when there are no descriptors */
+	pthread_mutex_t reserve_lock;
+	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
+	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
+	struct receiver_counts counts;
+};
+
+/* What a worker thread owns (worker.local). */
+struct bench {
+	struct module_thread *modules;
+	struct pr_arena arena; /* of one answer */
+	char *buffer;
+	size_t room;
+};
+
+#define BENCH_BUFFER 32768
+
+enum session_phase {
+	SESSION_GREETING = 0, /* accepted, nothing done yet */
+	SESSION_TALKING,
+	SESSION_COMMITTING,   /* the store will call back */
+	SESSION_SECURING,     /* TLS handshake */
+	SESSION_LINGERING     /* all is said; waits for the client to close */
+};
+
+struct session {
+	struct loop_task task; /* first: a task is a session */
+	struct timer timer;
+	struct net_stream stream;
+	struct receiver *receiver;
+	const struct listener *listener;
+	struct smtp_machine *machine;
+	struct smtp_settings settings;   /* the machine's, by reference */
+	struct transaction *transaction; /* between MAIL and its end */
+	struct module_session *filters;  /* receiver->filter_count of them, or NULL */
+	struct pr_text input;            /* left over while a question is open; no memory else */
+	struct pr_str name;              /* "host.example.org" or "[192.0.2.1]"; owned */
+	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */
+	struct pr_str address;           /* "192.0.2.1"; owned */
+	struct pr_str user;              /* submission: who; owned */
+	struct session *next;            /* in the table's free list */
+	uint32_t port;
+	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
+	uint64_t filters_done;           /* bit i: filter i asks no more in this connection */
+	uint8_t phase;                   /* enum session_phase */
+	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
+	uint8_t refused;                 /* at connect: every MAIL is refused */
+	uint8_t first_input;             /* submission: the first line may be XDROP */
+	uint8_t issued;                  /* said MAIL, EXPN, VRFY or ETRN */
+	uint8_t broken;                  /* nothing more can be sent */
+	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */
+	uint8_t in_use;
+	uint8_t watched;                 /* in the epoll set */
+	uint8_t counted;                 /* in receiver->clients */
+	uint8_t discard;                 /* at connect: take everything, deliver nothing */
+};
+
+/* session.c */
+bool session_run(struct loop_task *task, struct worker *worker, uint32_t events);
+
+/* answer.c: true when answered, false when the store will call back. */
+bool session_answer(struct session *session, struct bench *bench);
+
+/* ask_connect.c */
+void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
+/* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
+struct pr_str session_client(const struct session *session, struct pr_arena *arena);
+void session_describe(const struct session *session, struct pr_client *client_out);
+
+/* macros.c */
+struct pr_str session_macro(void *context, struct pr_str name);
+/* A scope for the modules, with this session's macros. */
+void session_scope(struct session *session, struct bench *bench, struct module_scope *scope);
+
+#endif

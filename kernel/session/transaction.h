@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A transaction: from MAIL to the answer to the dot.
+ *
+ *   MAIL   ask_envelope.c  makes it                        RCPT  ask_envelope.c  recipients, through aliases
+ *   DATA   ask_data.c      opens the parts in the store    BODY  ask_data.c      header to the reader, body to the parts
+ *   dot    ask_end.c       hops, filters, envelope.c completes, commit.c stores; the answer when all parts are stored
+ *
+ * Nearly always there is one part.  A list with an owner has the owner as its sender, so its members are a message of their own:
+ * each distinct sender is a part, and the body is written to all of them at once.  Only when every part is durable is
+ * the answer 250.
+ */
+#ifndef KERNEL_SESSION_TRANSACTION_H
+#define KERNEL_SESSION_TRANSACTION_H
+
+#include "kernel/mail/header.h"
+#include "kernel/route/expand.h"
+#include "kernel/session/session.h"
+
+#define PARTS_MAX 16
+#define REASON_MAX 200
+
+struct part {
+	struct transaction *transaction;
+	void *store;                  /* the store's transaction; NULL when gone */
+	struct pr_str id;
+	struct pr_str owner;          /* sender instead of the client's, without brackets; absent: the client's */
+	struct pr_recipient *recipients;
+	size_t recipient_count;
+	struct pr_envelope *envelope;
+	enum pr_commit result;        /* written by done(), read after `outstanding` fell to 0 */
+	char reason[REASON_MAX];
+};
+
+struct transaction {
+	struct session *session;
+	struct pr_arena arena;        /* everything below points into it */
+	struct pr_str sender;         /* "<a@example.org>", "<>" */
+	struct pr_str body_type, envelope_id, auth;
+	struct pr_str only_recipient; /* as the client gave it, when there was exactly one */
+	struct pr_str quarantine;     /* reason, or absent */
+	struct pr_str message_id;     /* for the log */
+	struct pr_verdict refusal;    /* decided during the data, said after the dot; action PR_CONTINUE: none */
+	struct expansion *expansion;  /* NULL before the first RCPT */
+	struct module_scope *scope;   /* during expansion_add() only */
+	struct header_reader *reader;
+	struct part *parts;
+	size_t part_count;
+	_Atomic uint32_t outstanding; /* parts whose done() is to come, plus one while we are submitting */
+	uint64_t filters_done;        /* bit i: filter i asks no more about this message */
+	uint64_t recipients;          /* accepted RCPTs */
+	uint64_t refused_recipients;
+	int64_t body_size;
+	uint64_t size;
+	uint32_t flags;               /* PR_ENVELOPE_... */
+	uint32_t hops;
+	uint8_t header_done;
+	uint8_t discard;
+	uint8_t body_replaced;
+	/* edits of filters; fields of the message before completion */
+	struct pr_header *fields;
+	size_t field_count, field_room;
+};
+
+/* transaction.c */
+struct transaction *transaction_new(struct session *session);
+/* Aborts what is stored and frees; fine when there is none. */
+void transaction_drop(struct session *session, struct bench *bench);
+/* Notes the first refusal; text is copied. */
+void transaction_refuse(struct transaction *transaction, const struct pr_verdict *verdict);
+/* The queue id for the log, "NOQUEUE" before there is one. */
+const char *transaction_log_id(const struct session *session);
+
+/* parts.c: opens a store transaction per distinct sender.  PR_OK or why not (reason in the scope). */
+enum pr_status parts_begin(struct transaction *transaction, struct module_scope *scope);
+enum pr_status parts_body(struct transaction *transaction, struct module_scope *scope, struct pr_str data);
+void parts_abort(struct transaction *transaction, struct module_scope *scope);
+
+/* envelope.c: header and envelope of every part. */
+enum pr_status envelope_complete(struct transaction *transaction, struct module_scope *scope);
+
+/* edits.c */
+extern const struct pr_filter_edit transaction_edits;
+/* Makes transaction->fields from the reader's. */
+bool edits_start(struct transaction *transaction);
+
+/* commit.c: true when all parts are done already; else LOOP_COMMIT is posted to the session. */
+bool transaction_commit(struct transaction *transaction, struct module_scope *scope);
+/* Says the result to the machine and ends the transaction. */
+void transaction_committed(struct session *session, struct bench *bench);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Tasks and threads: no event is lost, no task runs twice at once, the set grows when its threads block and shrinks
+ * again, and the limit holds.
+ */
+#include "kernel/session/loop.h"
+#include "tests/unit/unit.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TASKS 16
+#define POSTS 2000
+
+struct job {
+	struct loop_task task;
+	_Atomic int inside;
+	_Atomic int overlaps;
+	_Atomic int runs;
+	_Atomic uint32_t seen;
+	int block_ms;
+	int fd;
+};
+
+static _Atomic int threads_open;
+static _Atomic int attentions;
+
+static void *open_thread(void *context)
+{
+	atomic_fetch_add(&threads_open, 1);
+	return context;
+}
+
+static void close_thread(void *context, void *local)
+{
+	(void)context;
+	(void)local;
+	atomic_fetch_sub(&threads_open, 1);
+}
+
+static void attention(void *context)
+{
+	(void)context;
+	atomic_fetch_add(&attentions, 1);
+}
+
+static struct loop *new_loop(size_t least, size_t most, int idle_ms)
+{
+	struct loop_settings settings = {.threads_min = least, .threads_max = most, .idle_ms = idle_ms,
+	    .context = &threads_open, .thread_open = open_thread, .thread_close = close_thread, .attention = attention};
+
+	return loop_new(&settings);
+}
+
+static void sleep_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+static bool run(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct job *job = (struct job *)task;
+
+	(void)worker;
+	if (atomic_fetch_add(&job->inside, 1) != 0)
+		atomic_fetch_add(&job->overlaps, 1);
+	atomic_fetch_or(&job->seen, events);
+	if (job->block_ms > 0)
+		sleep_ms(job->block_ms);
+	atomic_fetch_add(&job->runs, 1);
+	atomic_fetch_sub(&job->inside, 1);
+	return true;
+}
+
+struct crowd {
+	struct job jobs[TASKS];
+	struct loop *loop;
+};
+
+static void *poster(void *argument)
+{
+	struct crowd *crowd = argument;
+
+	for (int i = 0; i < POSTS; i++)
+		loop_post(crowd->loop, &crowd->jobs[i % TASKS].task, i % 2 == 0 ? LOOP_TIMER : LOOP_COMMIT);
+	return NULL;
+}
+
+static void test_one_owner(void)
+{
+	static struct crowd crowd;
+	pthread_t threads[3];
+
+	crowd.loop = new_loop(4, 4, 1000);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(crowd.loop);
+	for (size_t i = 0; i < TASKS; i++) {
+		loop_task_init(&crowd.jobs[i].task, run);
+		loop_release(crowd.loop, &crowd.jobs[i].task);
+	}
+	for (size_t i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, poster, &crowd);
+	for (size_t i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < TASKS; i++) {
+		atomic_store(&crowd.jobs[i].seen, 0);
+		loop_post(crowd.loop, &crowd.jobs[i].task, LOOP_LEAVE);
+	}
+	sleep_ms(100);
+	for (size_t i = 0; i < TASKS; i++) {
+		CU_ASSERT_EQUAL(atomic_load(&crowd.jobs[i].overlaps), 0);
+		CU_ASSERT_TRUE(atomic_load(&crowd.jobs[i].runs) > 0);
+		CU_ASSERT_TRUE((atomic_load(&crowd.jobs[i].seen) & LOOP_LEAVE) != 0);
+	}
+	loop_free(crowd.loop);
+	CU_ASSERT_EQUAL(atomic_load(&threads_open), 0);
+}
+
+static bool read_one(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct job *job = (struct job *)task;
+	char byte;
+
+	if ((events & LOOP_IO) == 0)
+		return true;
+	while (recv(job->fd, &byte, 1, MSG_DONTWAIT) == 1)
+		atomic_fetch_add(&job->runs, 1);
+	loop_rewatch(worker->loop, task, job->fd, EPOLLIN);
+	return true;
+}
+
+static void test_descriptor(void)
+{
+	static struct job job;
+	int pair[2];
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	struct loop *loop = new_loop(2, 2, 1000);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	job.fd = pair[0];
+	loop_task_init(&job.task, read_one);
+	CU_ASSERT_TRUE(loop_watch(loop, &job.task, pair[0], EPOLLIN));
+	loop_release(loop, &job.task);
+	for (int i = 0; i < 100; i++) {
+		CU_ASSERT_EQUAL(send(pair[1], "x", 1, 0), 1);
+		if (i % 10 == 0)
+			sleep_ms(2);
+	}
+	for (int i = 0; i < 100 && atomic_load(&job.runs) < 100; i++)
+		sleep_ms(10);
+	CU_ASSERT_EQUAL(atomic_load(&job.runs), 100);
+	loop_free(loop);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static size_t thread_count(struct loop *loop)
+{
+	struct loop_counts counts;
+
+	loop_count(loop, &counts);
+	return counts.threads;
+}
+
+static void tend_for(struct loop *loop, int ms)
+{
+	for (int i = 0; i < ms / 5; i++) {
+		loop_tend(loop);
+		sleep_ms(5);
+	}
+}
+
+static void test_grows_and_shrinks(void)
+{
+	static struct job jobs[TASKS];
+	struct loop *loop = new_loop(2, 6, 150);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	CU_ASSERT_EQUAL(thread_count(loop), 2);
+	for (size_t i = 0; i < TASKS; i++) {
+		loop_task_init(&jobs[i].task, run);
+		jobs[i].block_ms = 100;
+		loop_release(loop, &jobs[i].task);
+		loop_post(loop, &jobs[i].task, LOOP_COMMIT);
+	}
+	tend_for(loop, 100);
+	CU_ASSERT_EQUAL(thread_count(loop), 6);
+	CU_ASSERT_TRUE(atomic_load(&attentions) > 0);
+	for (int i = 0; i < 300 && thread_count(loop) > 2; i++)
+		tend_for(loop, 20);
+	CU_ASSERT_EQUAL(thread_count(loop), 2);
+	for (size_t i = 0; i < TASKS; i++)
+		CU_ASSERT_EQUAL(atomic_load(&jobs[i].runs), 1);
+	loop_free(loop);
+	CU_ASSERT_EQUAL(atomic_load(&threads_open), 0);
+}
+
+static bool go(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct job *job = (struct job *)task;
+
+	(void)worker;
+	(void)events;
+	atomic_fetch_add(&job->runs, 1);
+	return false;
+}
+
+/* A task that is gone is never run again, whatever is still posted for it. */
+static void test_gone(void)
+{
+	static struct job job;
+	struct loop *loop = new_loop(2, 2, 1000);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	loop_task_init(&job.task, go);
+	loop_release(loop, &job.task);
+	for (int i = 0; i < 50; i++)
+		loop_post(loop, &job.task, LOOP_TIMER);
+	sleep_ms(50);
+	loop_post(loop, &job.task, LOOP_TIMER);
+	sleep_ms(20);
+	CU_ASSERT_EQUAL(atomic_load(&job.runs), 1);
+	loop_free(loop);
+}
+
+static const struct unit_case cases[] = {
+    {"one owner at a time, no event lost", test_one_owner},
+    {"a descriptor, one-shot", test_descriptor},
+    {"grows when blocked, shrinks when idle", test_grows_and_shrinks},
+    {"a task that is gone stays gone", test_gone},
+    {NULL, NULL},
+};
+
+UNIT_MAIN("session loop", cases)
