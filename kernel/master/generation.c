@@ -16,15 +16,28 @@
 #include <unistd.h>
 
 #define READY_SECONDS 30
+#define STOP_SECONDS 60
 #define STABLE_MS 60000    /* a role that lived so long starts its back-off anew */
 #define BACKOFF_MAX 60
 #define DYING_MS 500       /* for the crash handler to say where it hung */
 
+/* A table that is complete says how long; before that, the one in force. */
 static int64_t ready_ms(const struct master *master)
 {
-	int64_t seconds = master->settings->ready_seconds;
+	int64_t seconds = 0;
 
+	if (master->next != NULL)
+		seconds = (int64_t)master->next->table.ready_seconds;
+	if (seconds == 0 && master->current != NULL)
+		seconds = (int64_t)master->current->table.ready_seconds;
 	return (seconds > 0 ? seconds : READY_SECONDS) * 1000;
+}
+
+static int64_t stop_seconds(const struct master *master)
+{
+	int64_t seconds = master->current != NULL ? (int64_t)master->current->table.stop_seconds : 0;
+
+	return seconds > 0 ? seconds : STOP_SECONDS;
 }
 
 static void copy_line(char *room, size_t size, const char *text, size_t len)
@@ -182,6 +195,7 @@ static void generation_build(struct master *master, struct generation *next)
 	pr_text_init(&why, 900);
 	if (table_parse(pr_text_str(&next->plan_text), &next->table, &why) && find_users(master, next, &why) &&
 	    places_prepare(master, next, &why) && listen_all(master, next, master->current, &why)) {
+		next->deadline_ms = master_now_ms() + ready_ms(master);
 		if (!spawn_role(master, next, &next->courier) || !spawn_role(master, next, &next->receiver))
 			pr_text_addf(&why, "cannot start a role: %s", strerror(errno));
 	}
@@ -456,7 +470,7 @@ void generation_tick(struct master *master, int64_t now)
 
 void generation_stop_all(struct master *master)
 {
-	int64_t seconds = master->settings->stop_seconds > 0 ? master->settings->stop_seconds : 60;
+	int64_t seconds = stop_seconds(master);
 	struct generation *both[] = {master->current, master->old};
 
 	if (master->next != NULL)

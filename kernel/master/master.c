@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -347,10 +349,20 @@ static int wait_for_news(int fd, pid_t daemon)
 	return EX_OSERR;
 }
 
-int master_main(const struct master_settings *settings)
+/* In the background the current directory is "/": a relative name would lose its meaning. */
+static const char *whole_path(const char *path, char room[PATH_MAX])
 {
+	return path != NULL && realpath(path, room) != NULL ? room : path;
+}
+
+int master_main(const struct master_settings *given)
+{
+	static char config_path[PATH_MAX], routing_path[PATH_MAX];
+	struct master_settings whole = *given, *settings = &whole;
 	int pair[2];
 
+	whole.config_path = whole_path(given->config_path, config_path);
+	whole.routing_path = whole_path(given->routing_path, routing_path);
 	/* descriptors 0-2 must be something, or a socket would end up there */
 	for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR)) {
 		if (fd > 2) {

@@ -27,8 +27,6 @@ struct master_settings {
 	bool single;              /* --single: roles are threads; implies foreground */
 	bool queue_only;          /* -q30m without -bd: only the submission socket is listened on */
 	int64_t queue_interval;   /* seconds, 0: the configuration's */
-	int64_t ready_seconds;    /* how long a new generation may take, 0: 30 */
-	int64_t stop_seconds;     /* how long running transactions may take at the end, 0: 60 */
 };
 
 /* The exit status (sysexits.h).  In the background it is returned, in the parent, when the daemon serves or failed. */

@@ -209,6 +209,21 @@ static bool take_max_message(const struct line *line, struct table *table)
 	       pr_str_number(line->fields[0], INT64_MAX, &table->max_message);
 }
 
+static bool take_seconds(const struct line *line, uint64_t *seconds)
+{
+	return line->count == 1 && *seconds == 0 && pr_str_number(line->fields[0], 86400, seconds);
+}
+
+static bool take_ready(const struct line *line, struct table *table)
+{
+	return take_seconds(line, &table->ready_seconds);
+}
+
+static bool take_stop(const struct line *line, struct table *table)
+{
+	return take_seconds(line, &table->stop_seconds);
+}
+
 static const struct {
 	struct pr_str word;
 	bool (*take)(const struct line *line, struct table *table);
@@ -216,7 +231,7 @@ static const struct {
     {{"listener", 8}, take_listener}, {{"user", 4}, take_user},          {{"run", 3}, take_run},
     {{"drop", 4}, take_drop},         {{"queue", 5}, take_queue},        {{"pidfile", 7}, take_pid_file},
     {{"log", 3}, take_log},           {{"mailbox", 7}, take_mailbox},    {{"defaultuser", 11}, take_default_user},
-    {{"maxmessage", 10}, take_max_message},
+    {{"maxmessage", 10}, take_max_message}, {{"ready", 5}, take_ready}, {{"stop", 4}, take_stop},
 };
 
 static bool take_line(struct pr_str text, struct table *table)

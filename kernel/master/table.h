@@ -8,6 +8,7 @@
  *   listener NAME tcp ADDRESS PORT          *     user receiver NAME      run DIR       pidfile PATH
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
+ *   ready SECONDS                                 stop SECONDS
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
@@ -52,6 +53,8 @@ struct table {
 	char pid_file[TABLE_PATH_MAX];
 	char log[TABLE_PATH_MAX];
 	uint64_t max_message;       /* 0: none */
+	uint64_t ready_seconds;     /* 0: not said */
+	uint64_t stop_seconds;
 };
 
 /* Checks everything; false and one sentence in `why`. */
