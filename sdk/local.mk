@@ -18,3 +18,21 @@ pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = sdk/postrider.pc
 EXTRA_DIST += sdk/postrider.pc.in
 EXTRA_DIST += sdk/lib/banned.h
+
+# begin a module, and try one out without a daemon
+bin_PROGRAMS += postrider-module
+postrider_module_SOURCES = sdk/tools/postrider-module.c sdk/tools/deliver.c sdk/tools/host.c sdk/tools/load.c \
+	sdk/tools/message.c sdk/tools/new.c sdk/tools/tool.h
+postrider_module_CPPFLAGS = $(SDK_CPPFLAGS) -DTEMPLATE_DIR='"$(pkgdatadir)/template"'
+postrider_module_LDADD = libpostrider.la $(LTDL_LIBS)
+
+# templates of new projects
+template_mapdir = $(pkgdatadir)/template/map
+dist_template_map_DATA = sdk/template/map/configure.ac sdk/template/map/Makefile.am sdk/template/map/NAME.c sdk/template/map/NAME.5
+dist_template_map_SCRIPTS = sdk/template/map/test.sh
+template_mailerdir = $(pkgdatadir)/template/mailer
+dist_template_mailer_DATA = sdk/template/mailer/configure.ac sdk/template/mailer/Makefile.am sdk/template/mailer/NAME.c sdk/template/mailer/NAME.5
+dist_template_mailer_SCRIPTS = sdk/template/mailer/test.sh
+template_filterdir = $(pkgdatadir)/template/filter
+dist_template_filter_DATA = sdk/template/filter/configure.ac sdk/template/filter/Makefile.am sdk/template/filter/NAME.c sdk/template/filter/NAME.5
+dist_template_filter_SCRIPTS = sdk/template/filter/test.sh
