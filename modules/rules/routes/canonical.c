@@ -61,6 +61,19 @@ static size_t find_bare(struct pr_str text, char byte, bool last)
 	return found;
 }
 
+static bool is_balanced(struct pr_str text)
+{
+	bool inside = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\')
+			i++;
+		else if (text.data[i] == '"')
+			inside = !inside;
+	}
+	return !inside;
+}
+
 /* "@a,@b:user@domain" -> "user@domain" */
 static bool take_route(struct pr_str *address)
 {
@@ -123,9 +136,14 @@ static enum pr_status split(struct pr_call *call, struct pr_str address, struct 
 	size_t at = find_bare(address, '@', false);
 	size_t percent, bang;
 
+	if (!is_balanced(address))
+		return refuse(refusal_out, "5.1.3", "Unbalanced '\"'");
+	if (find_bare(address, ',', false) < address.len)
+		return refuse(refusal_out, "5.1.3", "Invalid route address");
+
 	*canonical = (struct canonical){ .local = address, .domain = PR_STR(""), .shown = PR_STR("") };
 	if (at < address.len) {
-		if (find_bare(address, '@', true) != at || find_bare(pr_str_slice(address, 0, at), ',', false) < at)
+		if (find_bare(address, '@', true) != at)
 			return refuse(refusal_out, "5.1.3", "Invalid route address");
 		canonical->local = pr_str_trim(pr_str_slice(address, 0, at));
 		if (canonical->local.len == 0)
@@ -149,6 +167,17 @@ static enum pr_status split(struct pr_call *call, struct pr_str address, struct 
 		return set_domain(call, pr_str_slice(address, percent + 1, address.len), canonical, refusal_out);
 	}
 	return PR_OK;
+}
+
+enum pr_status routes_split(struct pr_call *call, struct pr_str address, struct canonical *canonical_out, struct refusal *refusal_out)
+{
+	address = pr_str_trim(pr_address_inner(pr_str_trim(address)));
+	if (!take_route(&address) || address.len == 0)
+		return refuse(refusal_out, "5.1.3", "Invalid route address");
+	enum pr_status status = split(call, address, canonical_out, refusal_out);
+	canonical_out->is_local = status == PR_OK &&
+	                          (canonical_out->domain.len == 0 || routes_is_local_domain(call, canonical_out->domain));
+	return status;
 }
 
 /* Is there another address inside a local part behind a domain of ours? */

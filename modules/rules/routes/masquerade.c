@@ -39,9 +39,13 @@ static enum pr_status masquerade(struct pr_call *call, struct canonical address,
 	enum pr_status status = routes_generics(call, address.local, address.domain, address.is_local, &generic);
 	if (status == PR_TEMPFAIL)
 		return status;
-	if (status == PR_OK) {
-		if (routes_canonical(call, generic, &address, &refusal) != PR_OK)
+	if (status == PR_OK) { /* with a domain it is what the administrator wants to be seen */
+		if (routes_split(call, generic, &address, &refusal) != PR_OK)
 			return pr_fail(call, PR_PERMFAIL, "genericstable: \"%.*s\" is no address", PR_PRINT(generic));
+		if (address.domain.len > 0) {
+			*address_out = join(call, address.local, address.shown);
+			return PR_OK;
+		}
 	}
 	struct pr_str shown = address.domain.len > 0 ? address.shown : routes_own_name(call);
 	bool exposed = names_has(&routes->exposed, routes_unquote(call, address.local));
@@ -56,23 +60,21 @@ static bool is_local_mailer(const struct routes *routes, struct pr_str mailer)
 	return pr_str_equal(mailer, routes->local_mailer) || pr_str_equal(mailer, PR_STR("prog")) || pr_str_equal(mailer, PR_STR("file"));
 }
 
-/* The form of an address for a mailer that stays in the house. */
-static enum pr_status rewrite_inside(struct pr_call *call, uint32_t which, const struct canonical *address, struct pr_str *address_out)
+/* The form of an address for a mailer that stays in the house: a mailbox in the envelope, in the header as little as possible. */
+static struct pr_str inside(struct pr_call *call, uint32_t which, const struct canonical *address)
 {
 	const struct routes *routes = call->instance;
 
-	if (which == PR_REWRITE_ENVELOPE_RECIPIENT) {
-		*address_out = address->is_local ? address->local : join(call, address->local, address->shown);
-		return PR_OK;
-	}
-	if (address->domain.len > 0 || routes->always_add_domain) {
-		struct pr_str own = routes->masquerade_as.len > 0 && !names_has(&routes->exposed, address->local) ? routes->masquerade_as
-		                                                                                               : routes_own_name(call);
-		*address_out = join(call, address->local, address->domain.len > 0 ? address->shown : own);
-	} else {
-		*address_out = address->local;
-	}
-	return PR_OK;
+	if (which == PR_REWRITE_ENVELOPE_RECIPIENT || (address->domain.len == 0 && !routes->always_add_domain))
+		return address->local;
+	return join(call, address->local, address->domain.len > 0 ? address->shown : routes_own_name(call));
+}
+
+/* "localhost" and our own numbers mean nothing outside. */
+static void forget_localhost(struct canonical *address)
+{
+	if (address->is_local && (address->domain.data[0] == '[' || pr_str_equal(address->domain, PR_STR("localhost"))))
+		address->domain = address->shown = PR_STR("");
 }
 
 enum pr_status routes_rewrite(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address,
@@ -80,19 +82,22 @@ enum pr_status routes_rewrite(struct pr_call *call, uint32_t which, struct pr_st
 {
 	const struct routes *routes = call->instance;
 	struct canonical canonical;
-	struct refusal refusal;
+	struct refusal refusal = {0};
 	bool sender = which == PR_REWRITE_ENVELOPE_SENDER || which == PR_REWRITE_HEADER_SENDER;
 	bool masked = which == PR_REWRITE_HEADER_SENDER || (which == PR_REWRITE_ENVELOPE_SENDER && routes->masquerade_envelope) ||
 	              (which == PR_REWRITE_HEADER_RECIPIENT && routes->all_masquerade);
 
-	if (address.len == 0 || routes_canonical(call, address, &canonical, &refusal) != PR_OK) {
+	if (address.len == 0 || routes_split(call, address, &canonical, &refusal) != PR_OK) {
 		*address_out = address; /* <> and what is no address stay as they are */
-		return PR_OK;
+		return refusal.code / 100 == 4 && address.len > 0 ? PR_TEMPFAIL : PR_OK;
 	}
-	if (is_local_mailer(routes, mailer) && (!sender || (canonical.domain.len == 0 && !routes->always_add_domain)))
-		return rewrite_inside(call, which, &canonical, address_out);
+	forget_localhost(&canonical);
+	bool stays = is_local_mailer(routes, mailer) && (which == PR_REWRITE_ENVELOPE_RECIPIENT || (!sender && !routes->all_masquerade) ||
+	                                                 (canonical.domain.len == 0 && !routes->always_add_domain));
 	enum pr_status status = PR_OK;
-	if (masked)
+	if (stays)
+		*address_out = inside(call, which, &canonical);
+	else if (masked)
 		status = masquerade(call, canonical, address_out);
 	else
 		*address_out = join(call, canonical.local, canonical.domain.len > 0 ? canonical.shown : routes_own_name(call));

@@ -67,15 +67,17 @@ static enum pr_status is_trusted_client(struct pr_call *call, const struct pr_cl
 	return status == PR_OK ? PR_NOTFOUND : status;
 }
 
-static struct pr_str plain_address(struct pr_str address)
+/* An address that leads nowhere is refused as that; otherwise the text tells the client's administrator what is wrong with its name. */
+static enum pr_status deny(struct pr_call *call, const struct pr_client *client, struct pr_str recipient, struct pr_verdict *verdict)
 {
-	return pr_str_has_prefix_nocase(address, PR_STR("IPv6:")) ? address : pr_str_trim(address);
-}
+	struct pr_str where = client->address;
+	struct pr_route route = { .size = sizeof route };
 
-/* The text tells the client's administrator what is wrong with its name. */
-static enum pr_status deny(struct pr_call *call, const struct pr_client *client, struct pr_verdict *verdict)
-{
-	struct pr_str where = plain_address(client->address);
+	if (routes_resolve(call, recipient, PR_STR(""), &route) != PR_OK) {
+		struct refusal nowhere = { .code = route.code, .enhanced = route.enhanced, .text = route.text };
+		call->reason = PR_NONE;
+		return routes_refuse(&nowhere, verdict);
+	}
 
 	if (client->resolve == 3)
 		return routes_reject(verdict, 450, "4.7.1",
@@ -106,6 +108,6 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
 	if (status == PR_NOTFOUND)
 		status = is_trusted_client(call, context->client);
 	if (status == PR_NOTFOUND)
-		return deny(call, context->client, verdict);
+		return deny(call, context->client, pr_address_inner(recipient), verdict);
 	return status == PR_OK ? PR_OK : PR_TEMPFAIL;
 }

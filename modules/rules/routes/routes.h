@@ -64,6 +64,8 @@ struct pr_str routes_own_name(struct pr_call *call); /* $j */
 /* canonical.c */
 enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, struct canonical *canonical_out,
                                 struct refusal *refusal_out);
+/* The same for an address that is only shown: split at its @, nothing peeled off but a route. */
+enum pr_status routes_split(struct pr_call *call, struct pr_str address, struct canonical *canonical_out, struct refusal *refusal_out);
 bool routes_is_local_domain(struct pr_call *call, struct pr_str domain);
 struct pr_str routes_unquote(struct pr_call *call, struct pr_str local);
 

@@ -19,10 +19,12 @@ static enum pr_status domain_exists(struct pr_call *call, struct pr_str domain)
 	return status == PR_NOTFOUND ? call->host->dns_addresses(call, domain, &addresses) : status;
 }
 
-static enum pr_status check_domain(struct pr_call *call, const struct canonical *address, struct pr_verdict *verdict)
+static enum pr_status check_domain(struct pr_call *call, const struct canonical *address, struct pr_str shown, struct pr_verdict *verdict)
 {
 	const struct routes *routes = call->instance;
-	struct pr_str shown = pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(address->local), PR_PRINT(address->shown));
+
+	if (pr_str_find(shown, '@') < shown.len) /* domaintable may have another name for it */
+		shown = pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(address->local), PR_PRINT(address->shown));
 
 	if (address->is_local || routes->accept_unresolvable_domains || names_covers(&routes->virtuals, address->domain))
 		return PR_OK;
@@ -51,6 +53,20 @@ static bool may_be_short(struct pr_call *call, const struct pr_check_context *co
 	       (client->resolve == 0 && !is_localhost(client->name) && routes_is_local_domain(call, client->name));
 }
 
+/* A bounce must be able to go somewhere: an address that our own tables refuse is no sender. */
+static enum pr_status check_route(struct pr_call *call, struct pr_str sender, struct pr_verdict *verdict)
+{
+	struct pr_route route = { .size = sizeof route };
+	enum pr_status status = routes_resolve(call, sender, PR_STR(""), &route);
+
+	if (status == PR_OK)
+		return PR_OK;
+	struct refusal nowhere = { .code = route.code, .enhanced = route.enhanced, .text = route.text };
+	if (status == PR_PERMFAIL)
+		call->reason = PR_NONE;
+	return status == PR_PERMFAIL ? routes_refuse(&nowhere, verdict) : status;
+}
+
 enum pr_status routes_check_sender(struct pr_call *call, const struct pr_check_context *context, struct pr_str sender,
                                    struct pr_verdict *verdict)
 {
@@ -71,7 +87,7 @@ enum pr_status routes_check_sender(struct pr_call *call, const struct pr_check_c
 		return PR_OK;
 	}
 	if (status == PR_OK)
-		return PR_OK;
+		return check_route(call, inner, verdict);
 	if (address.domain.len == 0)
 		return may_be_short(call, context) ? PR_OK
 		                                   : routes_reject(verdict, 553, "5.5.4",
@@ -79,5 +95,6 @@ enum pr_status routes_check_sender(struct pr_call *call, const struct pr_check_c
 		                                                                   PR_PRINT(inner)));
 	if (is_localhost(address.domain) && !may_be_short(call, context))
 		return routes_reject(verdict, 553, "5.5.4", PR_STR("Real domain name required for sender address"));
-	return check_domain(call, &address, verdict);
+	status = check_domain(call, &address, inner, verdict);
+	return status == PR_OK && verdict->action == PR_CONTINUE ? check_route(call, inner, verdict) : status;
 }

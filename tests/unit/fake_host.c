@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every question is a walk over the lines of the world, which is slow and plain.  The world hangs on call->kernel.
+ */
+#include "tests/unit/fake_host.h"
+
+#include <postrider/file.h>
+#include <stdio.h>
+#include <string.h>
+
+void fake_world_init(struct fake_world *world)
+{
+	memset(world, 0, sizeof *world);
+	pr_arena_init(&world->arena, (size_t)16 << 20);
+	world->own_name = PR_STR("mail.corp.example");
+}
+
+void fake_world_fini(struct fake_world *world)
+{
+	pr_arena_fini(&world->arena);
+	pr_free(world->lines);
+}
+
+void fake_world_add(struct fake_world *world, const char *text)
+{
+	struct pr_str rest = pr_arena_copy(&world->arena, pr_str(text)), piece;
+	struct fake_line line = {0};
+	size_t count = 0;
+
+	if (world->count == world->room) {
+		world->room = world->room * 2 + 16;
+		world->lines = pr_resize(world->lines, world->room * sizeof *world->lines);
+	}
+	while (count < 3 && pr_str_next(&rest, count == 2 && pr_str_equal(line.words[0], PR_STR("map")) ? '\t' : ' ', &piece))
+		line.words[count++] = pr_arena_copy(&world->arena, piece);
+	if (rest.data != NULL)
+		line.words[3] = pr_arena_copy(&world->arena, pr_str_trim(rest));
+	world->lines[world->count++] = line;
+}
+
+bool fake_world_read(struct fake_world *world, const char *path)
+{
+	struct pr_text bytes, why;
+	struct pr_str rest, line;
+
+	pr_text_init(&bytes, 1 << 20);
+	pr_text_init(&why, 1000);
+	bool good = pr_file_read(path, 1 << 20, &bytes, &why) == PR_OK;
+	if (!good)
+		fprintf(stderr, "%s: %s\n", path, why.data);
+	for (rest = pr_text_str(&bytes); good && pr_str_next(&rest, '\n', &line);)
+		if (line.len > 0 && line.data[0] != '#')
+			fake_world_add(world, pr_arena_copy(&world->arena, line).data);
+	pr_text_fini(&bytes);
+	pr_text_fini(&why);
+	return good;
+}
+
+static const struct fake_line *find(struct pr_call *call, const char *kind, struct pr_str name, struct pr_str key, size_t *from)
+{
+	const struct fake_world *world = call->kernel;
+
+	for (size_t i = from != NULL ? *from : 0; i < world->count; i++) {
+		const struct fake_line *line = &world->lines[i];
+		if (pr_str_equal(line->words[0], pr_str(kind)) && pr_str_equal_nocase(line->words[1], name) &&
+		    (key.data == NULL || pr_str_equal_nocase(line->words[2], key))) {
+			if (from != NULL)
+				*from = i + 1;
+			return line;
+		}
+	}
+	return NULL;
+}
+
+static bool map_exists(struct pr_call *call, struct pr_str map)
+{
+	return find(call, "map", map, PR_NONE, NULL) != NULL || find(call, "broken", map, PR_NONE, NULL) != NULL;
+}
+
+static enum pr_status map_lookup(struct pr_call *call, struct pr_str map, struct pr_str key, const struct pr_list *args,
+                                 struct pr_str *value_out)
+{
+	(void)args;
+	if (find(call, "broken", map, PR_NONE, NULL) != NULL)
+		return pr_fail(call, PR_TEMPFAIL, "%.*s: the disk is on fire", PR_PRINT(map));
+	const struct fake_line *line = find(call, "map", map, key, NULL);
+	if (line == NULL)
+		return map_exists(call, map) ? PR_NOTFOUND : pr_fail(call, PR_MISUSE, "no map %.*s", PR_PRINT(map));
+	*value_out = line->words[3];
+	return PR_OK;
+}
+
+static struct pr_str option(struct pr_call *call, struct pr_str name)
+{
+	(void)call;
+	(void)name;
+	return PR_NONE;
+}
+
+static struct pr_str macro(struct pr_call *call, struct pr_str name)
+{
+	const struct fake_world *world = call->kernel;
+
+	return pr_str_equal(name, PR_STR("j")) ? world->own_name : PR_NONE;
+}
+
+static enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out)
+{
+	static const struct pr_mx some[1];
+
+	if (find(call, "dns", domain, PR_STR("fail"), NULL) != NULL)
+		return pr_fail(call, PR_TEMPFAIL, "name server failed");
+	if (find(call, "dns", domain, PR_STR("mx"), NULL) == NULL)
+		return PR_NOTFOUND;
+	*mx_out = some;
+	*count_out = 1;
+	return PR_OK;
+}
+
+static enum pr_status dns_addresses(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out)
+{
+	if (find(call, "dns", name, PR_STR("fail"), NULL) != NULL)
+		return pr_fail(call, PR_TEMPFAIL, "name server failed");
+	addresses_out->count = 1;
+	return find(call, "dns", name, PR_STR("a"), NULL) != NULL ? PR_OK : PR_NOTFOUND;
+}
+
+static enum pr_status dns_name(struct pr_call *call, struct pr_str address, struct pr_str *name_out)
+{
+	const struct fake_line *line = find(call, "ptr", address, PR_NONE, NULL);
+
+	if (line == NULL)
+		return PR_NOTFOUND;
+	*name_out = line->words[2];
+	return PR_OK;
+}
+
+static enum pr_status user_find(struct pr_call *call, struct pr_str name, uint32_t *uid_out, struct pr_str *home_out)
+{
+	*uid_out = 1000;
+	if (home_out != NULL)
+		*home_out = PR_STR("/nonexistent");
+	return find(call, "user", name, PR_NONE, NULL) != NULL ? PR_OK : PR_NOTFOUND;
+}
+
+static bool set_options(struct fake_instance *instance, const char *const *options)
+{
+	struct pr_str why = PR_NONE;
+
+	if (pr_option_defaults(instance->module->options, instance->memory, &instance->options, &why) != PR_OK)
+		return false;
+	for (; options != NULL && options[0] != NULL; options += 2) {
+		const struct pr_option *option_row = pr_option_find(instance->module->options, pr_str(options[0]));
+		if (option_row == NULL || pr_option_parse(option_row, pr_str(options[1]), instance->memory, &instance->options, &why) != PR_OK) {
+			fprintf(stderr, "option %s: %.*s\n", options[0], PR_PRINT(why));
+			return false;
+		}
+	}
+	return true;
+}
+
+bool fake_open(struct fake_instance *instance, struct fake_world *world, const struct pr_module *module, const char *const *options)
+{
+	memset(instance, 0, sizeof *instance);
+	instance->module = module;
+	instance->memory = pr_alloc(module->instance_size + 1);
+	instance->thread = pr_alloc(module->thread_size + 1);
+	pr_arena_init(&instance->options, (size_t)16 << 20);
+	pr_arena_init(&instance->arena, (size_t)64 << 20);
+	instance->host = (struct pr_host){ .size = sizeof instance->host, .map_lookup = map_lookup, .map_exists = map_exists,
+		.option = option, .macro = macro, .dns_mx = dns_mx, .dns_addresses = dns_addresses, .dns_name = dns_name,
+		.user_find = user_find };
+	instance->call = (struct pr_call){ .size = sizeof instance->call, .host = &instance->host, .arena = &instance->arena,
+		.instance = instance->memory, .thread = instance->thread, .kernel = world };
+	if (!set_options(instance, options))
+		return false;
+	return (module->check == NULL || module->check(fake_call(instance)) == PR_OK) &&
+	       (module->open == NULL || module->open(fake_call(instance)) == PR_OK) &&
+	       (module->thread_open == NULL || module->thread_open(fake_call(instance)) == PR_OK);
+}
+
+void fake_close(struct fake_instance *instance)
+{
+	if (instance->module->thread_close != NULL)
+		instance->module->thread_close(fake_call(instance));
+	if (instance->module->close != NULL)
+		instance->module->close(fake_call(instance));
+	pr_free(instance->memory);
+	pr_free(instance->thread);
+	pr_arena_fini(&instance->options);
+	pr_arena_fini(&instance->arena);
+}
+
+struct pr_call *fake_call(struct fake_instance *instance)
+{
+	pr_arena_reset(&instance->arena);
+	instance->call.reason = PR_NONE;
+	return &instance->call;
+}
