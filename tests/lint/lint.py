@@ -29,7 +29,7 @@ BANNED = re.compile(
     r"\b(strcpy|strcat|strncat|sprintf|vsprintf|gets|strtok|gmtime|localtime|ctime|asctime|tmpnam|mktemp|system|popen|alloca|atoi|atol)\s*\(")
 ONE_HOME = [  # header pattern, files that may include it
     (re.compile(r"^libconfig\.h$"), lambda p: p == "kernel/config/tree.c"),
-    (re.compile(r"^ltdl\.h$"), lambda p: p in ("kernel/module/loader.c", "sdk/tools/postrider-module.c") or p.startswith("tests/")),
+    (re.compile(r"^ltdl\.h$"), lambda p: p in ("kernel/module/loader.c", "sdk/tools/load.c") or p.startswith("tests/")),
     (re.compile(r"^openssl/"), lambda p: p.startswith("kernel/net/tls/")),
     (re.compile(r"^gdbm\.h$"), lambda p: p.startswith(("modules/maps/hash/", "tests/"))),
 ]
