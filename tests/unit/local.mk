@@ -69,3 +69,8 @@ tests_unit_test_spool_qf_SOURCES = tests/unit/test_spool_qf.c modules/stores/spo
 	tests/unit/unit.h
 tests_unit_test_spool_qf_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_spool_qf_LDADD = libpostrider.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_plan
+TESTS += tests/unit/test_plan
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
+tests_unit_test_plan_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plan_LDADD = libpure.la $(CUNIT_LIBS)
