@@ -310,7 +310,12 @@ static bool courier_open(struct courier *courier)
 	if (courier->config == NULL)
 		goto out;
 	courier->options = &courier->config->options;
-	dns_init(&courier->options->resolver);
+	if (role->single == 0) { /* the threads of one process share both, and the receiver sets them */
+		dns_init(&courier->options->resolver);
+		if (courier->config->log.len > 0)
+			log_open(courier->config->log.data, "postrider");
+		log_set_level((int)courier->options->log_level);
+	}
 	courier->set = module_set_open(courier->config, MODULE_ROLE_COURIER, &errors);
 	if (courier->set == NULL)
 		goto out;

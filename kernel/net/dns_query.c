@@ -46,6 +46,7 @@ void dns_init(const struct pr_list *items)
 	char text[64];
 	uint64_t port = 53;
 
+	server_count = 0;
 	for (size_t i = 0; items != NULL && i < items->count && server_count < SERVERS_MAX; i++) {
 		struct pr_str item = pr_str_trim(items->items[i]);
 		size_t colon = pr_str_find(item, ':');

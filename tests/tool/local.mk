@@ -7,3 +7,4 @@ tests/tool/postrider-relay: $(srcdir)/tests/tool/relay Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests/tool && $(SED) -e 's|^installed_sbindir=.*|installed_sbindir=$(sbindir)|' \
 		-e 's|^installed_moduledir=.*|installed_moduledir=$(MODULE_DIR)|' $(srcdir)/tests/tool/relay > $@.tmp && \
 		chmod +x $@.tmp && mv $@.tmp $@
+EXTRA_DIST += tests/tool/dnsstub

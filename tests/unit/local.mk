@@ -74,3 +74,15 @@ TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
 tests_unit_test_plan_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plan_LDADD = libpure.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_smtp
+TESTS += tests/unit/test_mailer_smtp
+tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+	$(smtp_mailer_sources)
+tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dns
+TESTS += tests/unit/test_dns
+tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/unit.h
+tests_unit_test_dns_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DSOURCE_DIR='"$(abs_top_srcdir)"'
+tests_unit_test_dns_LDADD = libkernel.la $(CUNIT_LIBS)
+EXTRA_DIST += tests/unit/test_dns.zone

@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The SMTP mailer against a scripted server: what it says, what it makes of the answers, and what it does when
+ * the other side is slow, talks too much, or goes away at the worst moment.
+ */
+#include "modules/mailers/smtp/smtp.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+#include <time.h>
+
+extern const struct pr_module smtp_LTX_pr_module;
+
+#define EHLO_ALL "<250-fake.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-DSN\r\n250 HELP\r\n"
+#define HELLO_ALL "<220 fake.example ESMTP\r\n", ">EHLO me.example\r\n", EHLO_ALL
+#define HELLO_PLAIN "<220 fake.example ESMTP\r\n", ">EHLO me.example\r\n", "<250 fake.example\r\n"
+
+/* the host --------------------------------------------------------------- */
+static const struct pr_mx *mx_answer;
+static size_t mx_count;
+static enum pr_status mx_status;
+
+static enum pr_status fake_mx(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out)
+{
+	(void)domain;
+	*mx_out = mx_answer;
+	*count_out = mx_count;
+	return mx_status == PR_OK ? PR_OK : pr_fail(call, mx_status, "no answer");
+}
+
+static enum pr_status fake_addresses(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out)
+{
+	static const struct pr_str here[] = {{"127.0.0.1", 9}};
+
+	if (pr_str_has_prefix_nocase(name, PR_STR("none")))
+		return pr_fail(call, PR_NOTFOUND, "no such name");
+	if (pr_str_has_prefix_nocase(name, PR_STR("later")))
+		return pr_fail(call, PR_TEMPFAIL, "no answer");
+	*addresses_out = (struct pr_list){here, 1};
+	return PR_OK;
+}
+
+static struct pr_str fake_option(struct pr_call *call, struct pr_str name)
+{
+	(void)call;
+	return pr_str_equal(name, PR_STR("HostName")) ? PR_STR("me.example") : PR_STR("1s");
+}
+
+static struct pr_str fake_macro(struct pr_call *call, struct pr_str name)
+{
+	(void)call;
+	(void)name;
+	return PR_NONE;
+}
+
+static struct pr_str header = {"From: a@x\nTo: b@y\n\n", 19};
+
+static enum pr_status fake_header(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out)
+{
+	(void)call;
+	(void)envelope;
+	pr_text_add_str(out, header);
+	return PR_OK;
+}
+
+static const struct pr_host host = {.size = sizeof host, .option = fake_option, .macro = fake_macro, .dns_mx = fake_mx,
+                                    .dns_addresses = fake_addresses, .header_print = fake_header};
+
+/* the body ---------------------------------------------------------------- */
+struct bytes {
+	struct pr_str all;
+	size_t at, piece;
+	bool breaks;
+};
+
+static enum pr_status read_bytes(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
+{
+	struct bytes *bytes = body->context;
+	size_t left = bytes->all.len - bytes->at, take = bytes->piece < room ? bytes->piece : room;
+
+	if (left == 0 && bytes->breaks)
+		return pr_fail(call, PR_TEMPFAIL, "disk on fire");
+	*length_out = take < left ? take : left;
+	memcpy(buffer, bytes->all.data + bytes->at, *length_out);
+	bytes->at += *length_out;
+	return PR_OK;
+}
+
+static enum pr_status rewind_bytes(struct pr_body *body, struct pr_call *call)
+{
+	(void)call;
+	((struct bytes *)body->context)->at = 0;
+	return PR_OK;
+}
+
+/* the fixture --------------------------------------------------------------- */
+struct fixture {
+	struct smtp smtp;
+	struct smtp_session session;
+	struct pr_arena arena;
+	struct pr_call call;
+	struct bytes bytes;
+	struct pr_body body;
+	struct pr_envelope envelope;
+	struct pr_recipient recipients[3];
+	struct pr_delivery deliveries[3];
+	struct pr_destination destination;
+	char host[80];
+};
+
+static void begin(struct fixture *f, size_t recipients, const char *host_text)
+{
+	static const char *const users[] = {"u1@y.example", "u2@y.example", "u3@y.example"};
+	struct pr_str why;
+
+	memset(f, 0, sizeof *f);
+	pr_arena_init(&f->arena, 1u << 24);
+	f->call = (struct pr_call){.size = sizeof f->call, .host = &host, .arena = &f->arena, .instance = &f->smtp, .session = &f->session};
+	CU_ASSERT_EQUAL(pr_option_defaults(smtp_LTX_pr_module.options, &f->smtp, &f->arena, &why), PR_OK);
+	CU_ASSERT_EQUAL(smtp_LTX_pr_module.check(&f->call), PR_OK);
+	CU_ASSERT_EQUAL(smtp_LTX_pr_module.open(&f->call), PR_OK);
+	f->bytes = (struct bytes){.all = PR_STR("hello\n"), .piece = 65536};
+	f->body = (struct pr_body){.size = sizeof f->body, .context = &f->bytes, .read = read_bytes, .rewind = rewind_bytes};
+	f->envelope = (struct pr_envelope){.size = sizeof f->envelope, .sender = PR_STR("<a@x.example>"), .body_size = 6};
+	for (size_t i = 0; i < recipients; i++)
+		f->deliveries[i] = (struct pr_delivery){.recipient = &f->recipients[i], .user = pr_str(users[i]), .status = PR_MISUSE};
+	f->destination = (struct pr_destination){.size = sizeof f->destination, .identity = PR_STR("me.example")};
+	snprintf(f->host, sizeof f->host, "%s", host_text);
+	f->destination.host = pr_str(f->host);
+	mx_status = PR_NOTFOUND;
+	mx_count = 0;
+}
+
+static void end(struct fixture *f)
+{
+	smtp_drop(&f->session);
+	pr_arena_fini(&f->arena);
+}
+
+static struct fake_server *begin_with(struct fixture *f, size_t recipients, const char *const *script)
+{
+	struct fake_server *server = fake_server_start(script);
+	char text[64];
+
+	snprintf(text, sizeof text, "[127.0.0.1]:%u", fake_server_port(server));
+	begin(f, recipients, text);
+	return server;
+}
+
+static const struct pr_mailer_ops *ops(void)
+{
+	return smtp_LTX_pr_module.ops;
+}
+
+static void deliver(struct fixture *f, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		f->deliveries[i].status = PR_MISUSE;
+	CU_ASSERT_EQUAL(ops()->deliver(&f->call, &f->destination, &f->envelope, &f->body, f->deliveries, count), PR_OK);
+	for (size_t i = 0; i < count; i++)
+		CU_ASSERT_NOT_EQUAL(f->deliveries[i].status, PR_MISUSE);
+}
+
+static void finish(struct fixture *f, struct fake_server *server)
+{
+	end(f);
+	CU_ASSERT_TRUE(fake_server_stop(server));
+	fake_server_free(server);
+}
+
+static bool reply_has(const struct pr_delivery *delivery, const char *text)
+{
+	bool found = delivery->reply.data != NULL && strstr(delivery->reply.data, text) != NULL;
+
+	if (!found)
+		fprintf(stderr, "reply is \"%s\", not \"%s\"\n", delivery->reply.data != NULL ? delivery->reply.data : "(none)", text);
+	return found;
+}
+
+/* cases ---------------------------------------------------------------------- */
+static void test_pipelined(void)
+{
+	static const char *const script[] = {HELLO_ALL,
+		">MAIL From:<a@x.example> SIZE=25\r\n", ">RCPT To:<u1@y.example>\r\n", ">RCPT To:<u2@y.example>\r\n", ">DATA\r\n",
+		"<250 2.1.0 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no such mailbox\r\n354 go\r\n", ".", "<250 2.0.0 queued as 77\r\n",
+		">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 again\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+	size_t length;
+
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_EQUAL(f.deliveries[0].code, 250);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "250 2.0.0 queued as 77"));
+	CU_ASSERT_EQUAL(f.deliveries[0].flags, PR_DELIVERY_DSN_TAKEN);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_PERMFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[1].code, 550);
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].enhanced, PR_STR("5.1.1")));
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].remote, PR_STR("[127.0.0.1] [127.0.0.1]")));
+	CU_ASSERT_TRUE(ops()->alive(&f.call));
+	deliver(&f, 1); /* the same connection, without RSET */
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	ops()->session_close(&f.call);
+	CU_ASSERT_FALSE(f.session.open);
+	finish(&f, server);
+	(void)length;
+}
+
+static void test_few_segments(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	deliver(&f, 1);
+	end(&f);
+	CU_ASSERT_TRUE(fake_server_stop(server));
+	CU_ASSERT_EQUAL(fake_server_reads(server), 3); /* EHLO; MAIL to DATA; message and dot */
+	fake_server_free(server);
+}
+
+static void test_one_by_one(void)
+{
+	static const char *const script[] = {HELLO_PLAIN,
+		">MAIL From:<a@x.example>\r\n", "<250 ok\r\n", ">RCPT To:<u1@y.example>\r\n", "<250 ok\r\n",
+		">RCPT To:<u2@y.example>\r\n", "<450 4.2.1 busy\r\n", ">DATA\r\n", "<354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_TEMPFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[1].code, 450);
+	CU_ASSERT_EQUAL(f.deliveries[0].flags, 0);
+	finish(&f, server);
+}
+
+static void test_helo_fallback(void)
+{
+	static const char *const script[] = {"<220 old\r\n", ">EHLO me.example\r\n", "<500 what\r\n", ">HELO me.example\r\n", "<250 hi\r\n",
+		">MAIL From:<>\r\n", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	f.envelope.sender = PR_STR("<>");
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	finish(&f, server);
+}
+
+static void test_dsn_parameters(void)
+{
+	static const char *const script[] = {HELLO_ALL,
+		">MAIL From:<a@x.example> SIZE=25 BODY=8BITMIME RET=HDRS ENVID=my+20id\r\n",
+		">RCPT To:<u1@y.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Joe+2BA@x\r\n", ">RCPT To:<u2@y.example> NOTIFY=NEVER\r\n",
+		">DATA", "<250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+
+	f.envelope.flags = PR_ENVELOPE_RET_GIVEN | PR_ENVELOPE_RET_HEADERS;
+	f.envelope.envelope_id = PR_STR("my id");
+	f.envelope.body_type = PR_STR("8BITMIME");
+	f.recipients[0].flags = PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_DELAY;
+	f.recipients[0].original = PR_STR("rfc822;Joe+A@x");
+	f.recipients[1].flags = PR_RECIPIENT_NOTIFY;
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_OK);
+	finish(&f, server);
+}
+
+/* Whatever lies in the body, whatever its pieces: no bare CR or LF, no early dot, nothing lost. */
+static void test_content(void)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{"", ".\r\n"}, {"a\n", "a\r\n.\r\n"}, {"a", "a\r\n.\r\n"}, {".\n", "..\r\n.\r\n"}, {".", "..\r\n.\r\n"},
+		{"..x\n.y\n", "...x\r\n..y\r\n.\r\n"}, {"a\r\nb\n", "a\r\nb\r\n.\r\n"}, {"a\rb\n", "a b\r\n.\r\n"},
+		{"\r.\n", " .\r\n.\r\n"}, {"a\n.\rb\n", "a\r\n.. b\r\n.\r\n"}, {"x\r", "x\r\n.\r\n"}, {"\n\n", "\r\n\r\n.\r\n"},
+		{"a\n\r\n.\r\nMAIL\n", "a\r\n\r\n..\r\nMAIL\r\n.\r\n"}, {"\r\r\n", " \r\n.\r\n"},
+	};
+	static const char *const script[] = {HELLO_PLAIN, ">MAIL", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 ok\r\n", NULL};
+	static const size_t pieces[] = {1, 2, 3, 65536};
+	size_t prefix = strlen("From: a@x\r\nTo: b@y\r\n\r\n"), length;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
+			struct fixture f;
+			struct fake_server *server = begin_with(&f, 1, script);
+			f.bytes = (struct bytes){.all = pr_str(cases[i].in), .piece = pieces[k]};
+			deliver(&f, 1);
+			CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+			end(&f);
+			CU_ASSERT_TRUE(fake_server_stop(server));
+			const char *data = fake_server_data(server, &length);
+			bool same = length == prefix + strlen(cases[i].out) && memcmp(data + prefix, cases[i].out, length - prefix) == 0;
+			if (!same)
+				fprintf(stderr, "case %zu piece %zu: \"%.*s\"\n", i, pieces[k], (int)(length - prefix), data + prefix);
+			CU_ASSERT_TRUE(same);
+			fake_server_free(server);
+		}
+	}
+}
+
+static void test_large_body(void)
+{
+	static const char *const script[] = {"<220 x\r\n", ">EHLO", "<250-x\r\n250 PIPELINING\r\n", ">MAIL", ">RCPT", ">DATA",
+		"<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+	size_t size = 2000000, length, lines = 0;
+	char *body = malloc(size);
+
+	for (size_t i = 0; i < size; i++)
+		body[i] = i % 61 == 60 ? '\n' : i % 61 == 0 ? '.' : (char)('a' + i % 26);
+	for (size_t i = 0; i < size; i++)
+		lines += body[i] == '\n';
+	f.bytes = (struct bytes){.all = {body, size}, .piece = 5000};
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	end(&f);
+	CU_ASSERT_TRUE(fake_server_stop(server));
+	fake_server_data(server, &length);
+	/* a CR per line, a dot per line, an end for the last line, the final dot */
+	CU_ASSERT_EQUAL(length, strlen("From: a@x\r\nTo: b@y\r\n\r\n") + size + lines * 2 + 1 + 2 + 3);
+	fake_server_free(server);
+	free(body);
+}
+
+static void test_too_large_announced(void)
+{
+	static const char *const script[] = {HELLO_ALL, NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	f.envelope.body_size = 200000;
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[0].code, 552);
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[0].enhanced, PR_STR("5.3.4")));
+	finish(&f, server);
+}
+
+static void test_all_refused(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">RCPT", ">DATA",
+		"<250 ok\r\n550 no\r\n450 4.2.1 later\r\n354 well\r\n", ".", "<554 no recipients\r\n",
+		/* and a server that refuses DATA gets RSET in front of the next one */
+		">MAIL", ">RCPT", ">DATA", "<250 ok\r\n550 5.1.1 no\r\n503 no\r\n",
+		">RSET", ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_TEMPFAIL);
+	CU_ASSERT_TRUE(f.session.open);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	finish(&f, server);
+}
+
+static void test_mail_refused(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<553 5.1.8 domain of sender\r\n503 no\r\n503 no\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[0].code, 553);
+	finish(&f, server);
+}
+
+/* FAULTS 46: what the next hop does in the middle of things */
+static void expect_one(const char *const *script, enum pr_status status, uint32_t code, const char *text)
+{
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, status);
+	CU_ASSERT_EQUAL(f.deliveries[0].code, code);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], text));
+	finish(&f, server);
+}
+
+static void test_next_hop_breaks(void)
+{
+	static const char *const greeting_421[] = {"<421 4.3.2 busy\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	static const char *const greeting_554[] = {"<554 no service\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	static const char *const at_mail[] = {HELLO_ALL, ">MAIL", "<421 4.3.2 going down\r\n", "$", NULL};
+	static const char *const at_rcpt[] = {HELLO_ALL, ">MAIL", ">RCPT", "<250 ok\r\n421 4.3.2 going down\r\n", "$", NULL};
+	static const char *const after_354[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", "$", NULL};
+	static const char *const after_dot[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "~", NULL};
+	static const char *const dot_5yz[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<554 5.7.1 spam\r\n", NULL};
+	static const char *const dot_421[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<421 4.3.0 oops\r\n", NULL};
+	static const char *const no_reply[] = {"<ssh-2.0 hello\r\n", NULL};
+	static const char *const dot_250_reset[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", "$", NULL};
+
+	expect_one(greeting_421, PR_TEMPFAIL, 421, "421 4.3.2 busy");
+	expect_one(greeting_554, PR_PERMFAIL, 554, "554 no service");
+	expect_one(at_mail, PR_TEMPFAIL, 421, "going down");
+	expect_one(at_rcpt, PR_TEMPFAIL, 421, "going down");
+	expect_one(after_354, PR_TEMPFAIL, 0, "Connection reset by [127.0.0.1]");
+	expect_one(after_dot, PR_TEMPFAIL, 0, "Connection reset by [127.0.0.1]");
+	expect_one(dot_5yz, PR_PERMFAIL, 554, "554 5.7.1 spam");
+	expect_one(dot_421, PR_TEMPFAIL, 421, "oops");
+	expect_one(no_reply, PR_TEMPFAIL, 0, "Protocol error");
+	expect_one(dot_250_reset, PR_OK, 250, "250 ok");
+}
+
+/* FAULTS 45: the next hop stops; every wait ends in time and in a deferral */
+static void test_next_hop_stops(void)
+{
+	static const char *const in_greeting[] = {"z25", NULL};
+	static const char *const in_mail[] = {HELLO_ALL, ">MAIL", "z25", NULL};
+	static const char *const in_data[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n", "z25", NULL};
+	static const char *const after_dot[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "z25", NULL};
+	static const char *const dripping[] = {HELLO_ALL, ">MAIL", "<2", "z5", "<5", "z5", "<0", "z5", "< ", "z5", "<x", "z9", NULL};
+	const char *const *const scripts[] = {in_greeting, in_mail, in_data, after_dot, dripping};
+
+	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+		int64_t start = smtp_now_ms();
+		struct fixture f;
+		struct fake_server *server = begin_with(&f, 1, scripts[i]);
+		deliver(&f, 1);
+		CU_ASSERT_EQUAL(f.deliveries[0].status, PR_TEMPFAIL);
+		CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "Connection timed out with [127.0.0.1]"));
+		CU_ASSERT_TRUE(smtp_now_ms() - start < 2400); /* one second, and a slice */
+		end(&f);
+		fake_server_stop(server);
+		fake_server_free(server);
+	}
+}
+
+/* FAULTS 47: too much, or poison */
+static void test_next_hop_talks(void)
+{
+	static const char *const endless[] = {"<220 x\r\n", ">EHLO", "#10000000", NULL};
+	static const char *const poison[] = {"<220 x\r\n", ">EHLO", "<250 x\r\n", ">MAIL",
+		"<550-first\rRCPT TO:<evil>\033[2J\r\n550 5.1.1 second\x7f\r\n", NULL};
+	static const char *const two_codes[] = {"<220 x\r\n", ">EHLO", "<250-x\r\n550 y\r\n", NULL};
+	struct fixture f;
+
+	expect_one(endless, PR_TEMPFAIL, 0, "reply");
+	expect_one(two_codes, PR_TEMPFAIL, 0, "two codes");
+	struct fake_server *server = begin_with(&f, 1, poison);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	for (size_t i = 0; i < f.deliveries[0].reply.len; i++) {
+		unsigned char byte = (unsigned char)f.deliveries[0].reply.data[i];
+		CU_ASSERT_TRUE((byte >= 0x20 && byte != 0x7f) || byte == '\n');
+	}
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "550-first?RCPT"));
+	finish(&f, server);
+	/* a NUL and one line without end */
+	char *long_line = malloc(200001);
+	memset(long_line, 'x', 200000);
+	memcpy(long_line, "<220 ", 5);
+	long_line[200000] = '\0';
+	const char *const no_end[] = {long_line, NULL};
+	expect_one(no_end, PR_TEMPFAIL, 0, "reply longer");
+	free(long_line);
+}
+
+static void test_reused_connection_died(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n",
+		">MAIL", "~", "+", HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 second\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	deliver(&f, 1); /* lost before the message was sent: a new connection, not a deferral */
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "250 second"));
+	finish(&f, server);
+}
+
+static void test_alive(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", "z3",
+		"<421 idle too long\r\n", "$", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	CU_ASSERT_FALSE(ops()->alive(&f.call));
+	deliver(&f, 1);
+	CU_ASSERT_TRUE(ops()->alive(&f.call));
+	CU_ASSERT_TRUE(fake_server_stop(server));
+	CU_ASSERT_FALSE(ops()->alive(&f.call));
+	end(&f);
+	fake_server_free(server);
+}
+
+static void test_body_breaks(void)
+{
+	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+
+	f.bytes.breaks = true;
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_TEMPFAIL);
+	end(&f);
+	CU_ASSERT_FALSE(fake_server_stop(server)); /* the final dot never came */
+	fake_server_free(server);
+}
+
+static void test_unsendable(void)
+{
+	struct fixture f;
+
+	begin(&f, 2, "[127.0.0.1]:1");
+	f.deliveries[0].user = PR_STR("a\r\nRCPT TO:<b>@x");
+	f.deliveries[1].user = PR_STR("a@x");
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_TEMPFAIL); /* nobody listens on port 1 */
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].enhanced, PR_STR("4.4.1")));
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[1], "Deferred: Connection refused by [127.0.0.1]"));
+	end(&f);
+}
+
+static void expect_route(const char *host_text, enum pr_status status, const char *enhanced, const char *text)
+{
+	struct fixture f;
+	enum pr_status wanted_mx = mx_status;
+	size_t count = mx_count;
+
+	begin(&f, 1, host_text);
+	mx_status = wanted_mx;
+	mx_count = count;
+	f.smtp.port = 1;
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, status);
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[0].enhanced, pr_str(enhanced)));
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], text));
+	end(&f);
+}
+
+static void test_routes(void)
+{
+	static const struct pr_mx null_mx[] = {{.name = {"", 0}}};
+	static const struct pr_mx self_only[] = {{.name = {"ME.example", 10}, .preference = 5}, {.name = {"worse.example", 13}, .preference = 9}};
+	static const struct pr_mx better[] = {{.name = {"better.example", 14}, .preference = 1}, {.name = {"me.example", 10}, .preference = 5},
+	                                      {.name = {"none.example", 12}, .preference = 9}};
+
+	mx_answer = null_mx;
+	mx_count = 1;
+	mx_status = PR_OK;
+	expect_route("null.example", PR_PERMFAIL, "5.1.10", "556 5.1.10 Host does not accept mail: MX 0 .");
+	mx_answer = self_only;
+	mx_count = 2;
+	mx_status = PR_OK;
+	expect_route("loop.example", PR_PERMFAIL, "5.3.5", "config error: mail loops back to me (MX problem?)");
+	mx_answer = better;
+	mx_count = 3;
+	mx_status = PR_OK;
+	expect_route("y.example", PR_TEMPFAIL, "4.4.1", "Connection refused by better.example.");
+	mx_status = PR_TEMPFAIL;
+	expect_route("y.example", PR_TEMPFAIL, "4.4.3", "host name lookup failure");
+	mx_status = PR_PERMFAIL;
+	expect_route("y.example", PR_PERMFAIL, "5.4.6", "no answer");
+	mx_status = PR_NOTFOUND;
+	expect_route("none.example", PR_PERMFAIL, "5.1.2", "Host unknown");
+	mx_status = PR_NOTFOUND;
+	expect_route("later.example", PR_TEMPFAIL, "4.4.3", "later.example");
+	expect_route("[none.example]", PR_PERMFAIL, "5.1.2", "Host unknown");
+	expect_route("none.example:later.example", PR_TEMPFAIL, "4.4.3", "later.example");
+	expect_route("bad host", PR_PERMFAIL, "5.1.2", "not valid");
+	expect_route("", PR_PERMFAIL, "5.1.2", "No host name");
+	expect_route("[127.0.0.1", PR_PERMFAIL, "5.1.2", "Host unknown");
+}
+
+/* 4xx for a recipient: the next host of the list is asked for that one only. */
+static void test_next_candidate(void)
+{
+	static const char *const first[] = {HELLO_PLAIN, ">MAIL", "<250 ok\r\n", ">RCPT To:<u1", "<250 ok\r\n", ">RCPT To:<u2", "<450 busy\r\n",
+		">DATA", "<354 go\r\n", ".", "<250 first\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	static const char *const second[] = {HELLO_PLAIN, ">MAIL", "<250 ok\r\n", ">RCPT To:<u2", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".",
+		"<250 second\r\n", NULL};
+	struct fake_server *one = fake_server_start(first), *two = fake_server_start(second);
+	struct fixture f;
+	char text[80];
+
+	snprintf(text, sizeof text, "[127.0.0.1]:1:[127.0.0.1]:%u:[127.0.0.1]:%u", fake_server_port(one), fake_server_port(two));
+	begin(&f, 2, text);
+	deliver(&f, 2);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "250 first"));
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[1], "250 second"));
+	end(&f);
+	CU_ASSERT_TRUE(fake_server_stop(one));
+	CU_ASSERT_TRUE(fake_server_stop(two));
+	fake_server_free(one);
+	fake_server_free(two);
+}
+
+static void test_lmtp(void)
+{
+	static const char *const script[] = {"<220 box LMTP\r\n", ">LHLO me.example\r\n", "<250-box\r\n250 PIPELINING\r\n", ">MAIL", ">RCPT", ">RCPT", ">DATA",
+		"<250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 2.1.5 in\r\n452 4.2.2 full\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+
+	f.smtp.lmtp = 1;
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_EQUAL(f.deliveries[0].flags, PR_DELIVERY_FINAL);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_TEMPFAIL);
+	finish(&f, server);
+}
+
+static const struct unit_case cases[] = {
+	{"pipelined, per recipient, re-used", test_pipelined},
+	{"three segments for one message", test_few_segments},
+	{"without PIPELINING", test_one_by_one},
+	{"HELO after EHLO is refused", test_helo_fallback},
+	{"DSN parameters only when offered", test_dsn_parameters},
+	{"content: dots and line ends in any pieces", test_content},
+	{"a body larger than every buffer", test_large_body},
+	{"larger than the announced SIZE", test_too_large_announced},
+	{"every recipient refused", test_all_refused},
+	{"MAIL refused", test_mail_refused},
+	{"the next hop breaks off", test_next_hop_breaks},
+	{"the next hop stops", test_next_hop_stops},
+	{"the next hop says too much", test_next_hop_talks},
+	{"a cached connection had died", test_reused_connection_died},
+	{"alive", test_alive},
+	{"a body that cannot be read has no end", test_body_breaks},
+	{"addresses that would be commands", test_unsendable},
+	{"routes: MX, loops, lists", test_routes},
+	{"4xx goes to the next host", test_next_candidate},
+	{"LMTP", test_lmtp},
+	{NULL, NULL},
+};
+
+UNIT_MAIN("smtp mailer", cases)
