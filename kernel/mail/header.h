@@ -18,9 +18,10 @@ size_t header_reader_input(struct header_reader *reader, const char *data, size_
 /* The end of the message came first. */
 void header_reader_end(struct header_reader *reader);
 bool header_reader_too_large(const struct header_reader *reader);
-/* Bytes that turned out to be body though given as header (a first line without a colon); PR_NONE usually. */
+/* Bytes that were taken by header_reader_input but turned out to be body (the front of a line without a colon); they come before
+ * whatever was not taken.  PR_NONE usually. */
 struct pr_str header_reader_rest(const struct header_reader *reader);
-/* Fields in order; they live as long as the reader. */
+/* Fields in order; they live as long as the reader.  To be called when the header is over, not before. */
 const struct pr_header *header_reader_fields(const struct header_reader *reader, size_t *count_out);
 
 /* What a message lacks, in the order sendmail adds it. */
@@ -37,6 +38,7 @@ struct header_facts {
 	int64_t now;               /* unix seconds */
 	int32_t zone;              /* seconds east of UTC */
 	uint32_t add_missing;      /* Date, From, Message-Id too (0: gateway, -G) */
+	uint32_t keep_bcc;         /* 1: Bcc stays as it came: mail of others that only passes through (SMTP from elsewhere) */
 };
 /* New list in the arena: Return-Path placeholder is not part; Received first; missing Date, From, Message-Id; then the input's fields in
  * order without Bcc (unless it is the only recipient field, then emptied), Full-Name, Return-Path. */
@@ -45,6 +47,11 @@ enum pr_status header_complete(const struct header_facts *facts, const struct pr
 /* "Fri, 20 Nov 2026 12:32:14 GMT" / "+0100" (sendmail's form: GMT for offset 0). */
 struct pr_str mail_date(struct pr_arena *arena, int64_t unix_seconds, int32_t zone);
 struct pr_str mail_ctime(struct pr_arena *arena, int64_t unix_seconds, int32_t zone); /* "Fri Nov 20 12:32:14 2026" */
+/* A moment as a date; month and weekday from 0 (January, Sunday). */
+struct mail_time {
+	uint32_t year, month, day, hour, minute, second, weekday;
+};
+struct mail_time mail_time_split(int64_t unix_seconds, int32_t zone);
 /* Number of Received: fields. */
 uint32_t header_hops(const struct pr_header *fields, size_t count);
 /* Addresses of a header field rewritten one by one, everything else (comments, display names, folding) kept;
