@@ -36,3 +36,5 @@ dist_template_mailer_SCRIPTS = sdk/template/mailer/test.sh
 template_filterdir = $(pkgdatadir)/template/filter
 dist_template_filter_DATA = sdk/template/filter/configure.ac sdk/template/filter/Makefile.am sdk/template/filter/NAME.c sdk/template/filter/NAME.5
 dist_template_filter_SCRIPTS = sdk/template/filter/test.sh
+sdkdocdir = $(docdir)/sdk
+dist_sdkdoc_DATA = sdk/MANUAL.md
