@@ -84,7 +84,7 @@ bool debugstore_may(struct pr_call *call, uint32_t wanted, const char *doing)
 
 	if ((store->role & wanted) != 0)
 		return true;
-	pr_fail(call, PR_PERMFAIL, "this role may not %s", doing);
+	pr_fail(call, PR_MISUSE, "this role may not %s", doing);
 	return false;
 }
 
@@ -95,7 +95,7 @@ static enum pr_status begin(struct pr_call *call, void **transaction_out, struct
 	struct debugstore *store = call->instance;
 
 	if (!debugstore_may(call, PR_STORE_INTAKE, "begin a message"))
-		return PR_PERMFAIL;
+		return PR_MISUSE;
 	struct message *message = pr_alloc(sizeof *message);
 	message->references = 1;
 	pr_arena_init(&message->arena, ENVELOPE_MOST);
@@ -194,12 +194,49 @@ static enum pr_status commit_late(struct pr_call *call, struct message *message,
 	return pr_fail(call, PR_TEMPFAIL, "no thread for a late answer");
 }
 
+/* A line end inside an address would become a line of its own in every store that writes lines, and in every reply. */
+static bool is_one_line(struct pr_str str)
+{
+	for (size_t i = 0; i < str.len; i++)
+		if (str.data[i] == '\n' || str.data[i] == '\r' || str.data[i] == '\0')
+			return false;
+	return true;
+}
+
+/* Inner line ends of a field are followed by white space, or they begin another field. */
+static bool is_folded(struct pr_str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.data[i] == '\n' && (i + 1 == value.len || (value.data[i + 1] != ' ' && value.data[i + 1] != '\t')))
+			return false;
+	return true;
+}
+
+static bool is_sane(const struct pr_envelope *envelope)
+{
+	bool sane = is_one_line(envelope->sender) && is_one_line(envelope->envelope_id) && is_one_line(envelope->auth) &&
+	            is_one_line(envelope->message) && is_one_line(envelope->quarantine);
+
+	for (size_t i = 0; sane && i < envelope->recipient_count; i++) {
+		const struct pr_recipient *recipient = &envelope->recipients[i];
+		sane = recipient->address.len > 0 && is_one_line(recipient->address) && is_one_line(recipient->original) && is_one_line(recipient->final) &&
+		       is_one_line(recipient->owner) && is_one_line(recipient->alias) && is_one_line(recipient->status);
+	}
+	for (size_t i = 0; sane && i < envelope->header_count; i++)
+		sane = is_one_line(envelope->headers[i].name) && is_folded(envelope->headers[i].value);
+	return sane;
+}
+
 static enum pr_status commit(struct pr_call *call, void *transaction, const struct pr_envelope *envelope, pr_commit_done *done,
     void *context)
 {
 	struct debugstore *store = call->instance;
 	struct message *message = transaction;
 
+	if (!is_sane(envelope)) {
+		debugstore_unreference(message);
+		return pr_fail(call, PR_PERMFAIL, "an empty address, or a line end or NUL in the envelope");
+	}
 	message->envelope = pr_envelope_copy(envelope, &message->arena);
 	if (message->envelope == NULL || store->how == FAIL) {
 		debugstore_unreference(message);

@@ -47,7 +47,7 @@ enum pr_status debugstore_next(struct pr_call *call, void **cursor, struct pr_en
 	struct debugstore *store = call->instance;
 
 	if (!debugstore_may(call, PR_STORE_DELIVERY | PR_STORE_READ, "list the queue"))
-		return PR_PERMFAIL;
+		return PR_MISUSE;
 	if (*cursor == NULL)
 		*cursor = pr_alloc(sizeof(uint64_t));
 	uint64_t *last = *cursor;
@@ -73,7 +73,7 @@ enum pr_status debugstore_peek(struct pr_call *call, struct pr_str id, struct pr
 	struct pr_envelope *envelope = NULL;
 
 	if (!debugstore_may(call, PR_STORE_DELIVERY | PR_STORE_READ, "look at a message"))
-		return PR_PERMFAIL;
+		return PR_MISUSE;
 	pthread_mutex_lock(&store->lock);
 	const struct message *message = *find(store, id);
 	if (message != NULL) {
@@ -95,7 +95,7 @@ enum pr_status debugstore_claim(struct pr_call *call, struct pr_str id, struct p
 	enum pr_status status = PR_OK;
 
 	if (!debugstore_may(call, PR_STORE_DELIVERY, "claim a message"))
-		return PR_PERMFAIL;
+		return PR_MISUSE;
 	pthread_mutex_lock(&store->lock);
 	struct message *message = *find(store, id);
 	if (message == NULL)
@@ -282,7 +282,7 @@ static struct message **grip(struct pr_call *call, struct pr_str id, enum pr_sta
 {
 	struct debugstore *store = call->instance;
 
-	*status = PR_PERMFAIL;
+	*status = PR_MISUSE;
 	if (!debugstore_may(call, PR_STORE_DELIVERY, "change the queue"))
 		return NULL;
 	pthread_mutex_lock(&store->lock);

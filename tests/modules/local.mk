@@ -90,3 +90,6 @@ tests_modules_test_modules_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DBUILD
 tests_modules_test_modules_LDADD = libkernel.la $(CUNIT_LIBS)
 tests_modules_test_modules_LDFLAGS = $(AM_LDFLAGS) -dlpreopen tests/modules/preopened/hello.la
 tests_modules_test_modules_DEPENDENCIES = libkernel.la tests/modules/preopened/hello.la $(check_LTLIBRARIES)
+
+TESTS += tests/modules/run
+EXTRA_DIST += tests/modules/run
