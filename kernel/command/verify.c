@@ -89,10 +89,6 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 
 static int failure_status(const struct expand_result *result)
 {
-	struct pr_text reply;
-
-	pr_text_init(&reply, 1000);
-	pr_text_addf(&reply, "%03u %.*s", result->code, PR_PRINT(result->enhanced));
 	int status = pr_str_equal(result->enhanced, PR_STR("5.1.2")) ? EX_NOHOST : EX_UNAVAILABLE;
 	if (pr_str_equal(result->enhanced, PR_STR("5.1.1")))
 		status = EX_NOUSER;
@@ -100,25 +96,31 @@ static int failure_status(const struct expand_result *result)
 		status = EX_TEMPFAIL;
 	else if (pr_str_has_prefix_nocase(result->text, PR_STR("Cannot mail directly")))
 		status = EX_USAGE;
-	pr_text_fini(&reply);
 	return status;
 }
 
-static void print_route(struct verification *verification, struct pr_str address)
+/* The status of one final recipient, told in one line. */
+static int print_route(struct verification *verification, struct pr_str address)
 {
 	struct pr_route route = {.size = sizeof route};
-	const char *builtin = address.len > 0 && address.data[0] == '|' ? "prog" : "file";
 
-	if (address.len > 0 && (address.data[0] == '|' || address.data[0] == '/'))
-		printf("%.*s... deliverable: mailer %s, user %.*s\n", PR_PRINT(address), builtin, PR_PRINT(address));
-	else if (resolve(verification, address, &route) != PR_OK)
+	if (address.len > 0 && (address.data[0] == '|' || address.data[0] == '/')) {
+		printf("%.*s... deliverable: mailer %s, user %.*s\n", PR_PRINT(address),
+		    address.data[0] == '|' ? "prog" : "file", PR_PRINT(address));
+		return EX_OK;
+	}
+	if (resolve(verification, address, &route) != PR_OK) {
 		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(route.text));
-	else if (route.host.len == 0)
-		printf("%.*s... deliverable: mailer %.*s, user %.*s\n", PR_PRINT(address), PR_PRINT(route.mailer),
-		    PR_PRINT(route.user));
-	else
-		printf("%.*s... deliverable: mailer %.*s, host %.*s, user %.*s\n", PR_PRINT(address),
-		    PR_PRINT(route.mailer), PR_PRINT(route.host), PR_PRINT(route.user));
+		return EX_UNAVAILABLE;
+	}
+	if (has_flag(verification, route.mailer, 'w') && user(verification, route.user) == PR_NOTFOUND) {
+		printf("%.*s... User unknown\n", PR_PRINT(address));
+		return EX_NOUSER;
+	}
+	printf("%.*s... deliverable: mailer %.*s, %s%.*s%suser %.*s\n", PR_PRINT(address), PR_PRINT(route.mailer),
+	    route.host.len > 0 ? "host " : "", PR_PRINT(route.host), route.host.len > 0 ? ", " : "",
+	    PR_PRINT(route.user));
+	return EX_OK;
 }
 
 /* All addresses of one command line are one envelope: a recipient that comes twice is told once. */
@@ -148,8 +150,10 @@ static int verify_all(struct verification *verification, const struct recipients
 		worst = worst == EX_OK || status != EX_NOUSER ? status : worst;
 	}
 	const struct pr_recipient *found = expansion_recipients(expansion, &count);
-	for (size_t i = 0; i < count; i++)
-		print_route(verification, pr_address_inner(found[i].address));
+	for (size_t i = 0; i < count; i++) {
+		int status = print_route(verification, pr_address_inner(found[i].address));
+		worst = worst == EX_OK ? status : worst;
+	}
 	expansion_free(expansion);
 	return worst;
 }
