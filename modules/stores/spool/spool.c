@@ -142,10 +142,10 @@ static enum pr_status open_directories(struct pr_call *call, struct pr_str direc
 	if (spool->base_fd < 0)
 		return spool_fail(call, errno, "cannot open the queue directory", "");
 	spool->control_fd = open_part(spool->base_fd, "qf", &separate);
+	if (spool->control_fd < 0)
+		return spool_fail(call, errno, "cannot open the queue directory", "qf");
 	spool->data_fd = open_part(spool->base_fd, "df", &spool->separate_data);
-	if (spool->control_fd < 0 || spool->data_fd < 0)
-		return spool_fail(call, errno, "cannot open the queue directory", "qf or df");
-	return PR_OK;
+	return spool->data_fd >= 0 ? PR_OK : spool_fail(call, errno, "cannot open the queue directory", "df");
 }
 
 static enum pr_status open_store(struct pr_call *call)

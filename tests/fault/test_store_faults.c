@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every file call of commit, defer and finish made to go wrong once, each in a process of its own; then a fresh look at the queue.
+ *
+ *   DURABLE   the message is there, whole
+ *   REFUSED   nothing of it is there
+ *   otherwise (UNKNOWN, killed) it is there whole or not there at all
+ *   defer     the message is there, in its old or its new state; the new one when defer said so
+ *   finish    gone when finish said so, else there whole
+ *
+ * Then the order: both files synced before the rename, the directory after it and before the answer.
+ * Negative controls: a system that says "done" and does nothing must be noticed by the first check, a left-out sync by the second.
+ */
+#include "tests/unit/store_harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BOTH (PR_STORE_INTAKE | PR_STORE_DELIVERY)
+#define BODY_SIZE 100000 /* more than body_memory: df is written in several pieces */
+
+static const char *module_path;
+static const char *self;
+static char shim_path[4096];
+static char body[BODY_SIZE];
+static int violations, runs;
+
+/* the child --------------------------------------------------------------- */
+
+static int fault_count(void)
+{
+	int (*count)(void) = NULL;
+	void *symbol = dlsym(RTLD_DEFAULT, "fault_hits");
+
+	memcpy(&count, &symbol, sizeof count);
+	return count == NULL ? 0 : count();
+}
+
+static void say(const char *result, const char *id)
+{
+	printf("%s %d %s\n", result, fault_count(), id);
+	fflush(stdout);
+}
+
+static void child_commit(const struct harness *h, size_t len)
+{
+	static const char *const names[] = { "REFUSED", "DURABLE", "REFUSED", "UNKNOWN" };
+	struct harness_envelope e;
+	char id[64] = "-";
+
+	harness_envelope(&e);
+	say(names[harness_submit(h, &e.envelope, body, len, id, NULL)], id);
+}
+
+static void child_claimed(const struct harness *h, const char *what, const char *id)
+{
+	struct harness_call c;
+	struct pr_claim claim;
+	enum pr_status status;
+
+	harness_call_init(&c, h);
+	status = h->ops->claim(&c.call, pr_str(id), &claim);
+	if (status == PR_OK) {
+		claim.envelope->tries = 1;
+		claim.envelope->recipients[0].state = PR_RECIPIENT_DELIVERED;
+		status = strcmp(what, "finish") == 0 ? h->ops->finish(&c.call, &claim) : h->ops->defer(&c.call, &claim, claim.envelope);
+	}
+	say(status == PR_OK ? "OK" : "FAILED", id);
+	harness_call_fini(&c);
+}
+
+static int child(char **argv)
+{
+	struct harness h;
+
+	if (!harness_open(&h, argv[2], argv[4], NULL, BOTH)) {
+		say("REFUSED", "-");
+		return 0;
+	}
+	uint64_t len;
+
+	if (strcmp(argv[3], "commit") == 0 && pr_str_number(pr_str(argv[5]), BODY_SIZE, &len))
+		child_commit(&h, (size_t)len);
+	else
+		child_claimed(&h, argv[3], argv[5]);
+	harness_close(&h);
+	return 0;
+}
+
+/* the parent -------------------------------------------------------------- */
+
+struct outcome {
+	char result[16];
+	char id[64];
+	int hits;
+};
+
+struct fault {
+	const char *calls;
+	const char *action;
+	int at;
+	int log; /* descriptor or -1 */
+};
+
+static void set_environment(const struct fault *fault, const char *directory)
+{
+	char number[16];
+
+	setenv("LD_PRELOAD", shim_path, 1);
+	setenv("FAULT_DIR", directory, 1);
+	setenv("FAULT_CALLS", fault->calls, 1);
+	setenv("FAULT_ACTION", fault->action, 1);
+	snprintf(number, sizeof number, "%d", fault->at);
+	setenv("FAULT_AT", number, 1);
+	if (fault->log >= 0) {
+		snprintf(number, sizeof number, "%d", fault->log);
+		setenv("FAULT_LOG", number, 1);
+	}
+	/* the shim comes before a sanitizer's runtime */
+	setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", 1);
+}
+
+static void read_outcome(int fd, struct outcome *outcome)
+{
+	char line[256] = "";
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < sizeof line - 1 && (got = read(fd, line + len, sizeof line - 1 - len)) > 0)
+		len += (size_t)got;
+	*outcome = (struct outcome){ .result = "KILLED", .id = "-", .hits = 1 };
+	if (len > 0 && sscanf(line, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
+		violations++;
+}
+
+static void run(const char *what, const char *directory, const char *argument, const struct fault *fault, struct outcome *outcome)
+{
+	int pipes[2], status;
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe(pipes) != 0 || (pid = fork()) < 0) {
+		perror("fork");
+		exit(99);
+	}
+	if (pid == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		/* what the store complains of is expected */
+		int quiet = fault == NULL ? -1 : open("/dev/null", O_WRONLY);
+
+		if (quiet >= 0)
+			dup2(quiet, STDERR_FILENO);
+		close(pipes[0]);
+		close(pipes[1]);
+		if (fault != NULL)
+			set_environment(fault, directory);
+		execl(self, self, "child", module_path, what, directory, argument, (char *)NULL);
+		_exit(99);
+	}
+	close(pipes[1]);
+	read_outcome(pipes[0], outcome);
+	close(pipes[0]);
+	waitpid(pid, &status, 0);
+	runs++;
+	/* died of anything but what was asked for */
+	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
+		printf("%s: child ended with status %d\n", what, status);
+		violations++;
+	}
+}
+
+static void violated(const char *what, const struct fault *fault, const struct outcome *outcome, const char *how)
+{
+	violations++;
+	printf("%s, call %d of %s, %s: answered %s, but %s\n", what, fault->at, *fault->calls == '\0' ? "all" : fault->calls, fault->action,
+	       outcome->result, how);
+}
+
+enum found { ABSENT, WHOLE, WHOLE_CHANGED, BROKEN };
+
+static enum found inspect(const char *directory, size_t len)
+{
+	struct harness h;
+	struct harness_call c;
+	struct pr_entry entry;
+	struct pr_claim claim;
+	struct pr_text text;
+	void *cursor = NULL;
+	enum found found = BROKEN;
+
+	if (!harness_open(&h, module_path, directory, NULL, BOTH))
+		return BROKEN;
+	harness_call_init(&c, &h);
+	pr_text_init(&text, 2 * BODY_SIZE);
+	if (h.ops->next(&c.call, &cursor, &entry) != PR_OK) {
+		found = ABSENT;
+	} else if (h.ops->claim(&c.call, entry.id, &claim) == PR_OK && claim.envelope->recipient_count == 2 &&
+	           harness_read_body(&h, &claim, &text) && text.len == len && memcmp(text.data, body, len) == 0) {
+		found = claim.envelope->tries == 0 && claim.envelope->recipients[0].state == PR_RECIPIENT_WAITING       ? WHOLE
+		        : claim.envelope->tries == 1 && claim.envelope->recipients[0].state == PR_RECIPIENT_DELIVERED ? WHOLE_CHANGED
+		                                                                                                      : BROKEN;
+	}
+	h.ops->next_end(&c.call, &cursor);
+	pr_text_fini(&text);
+	harness_call_fini(&c);
+	harness_close(&h);
+	return found;
+}
+
+static void check_commit(const char *directory, const struct fault *fault, const struct outcome *outcome, size_t len)
+{
+	int files = harness_files(directory);
+	enum found found = inspect(directory, len);
+
+	if (found == BROKEN || found == WHOLE_CHANGED)
+		violated("commit", fault, outcome, "it is not whole");
+	else if (strcmp(outcome->result, "DURABLE") == 0 && found != WHOLE)
+		violated("commit", fault, outcome, "it is not there");
+	else if (strcmp(outcome->result, "REFUSED") == 0 && found != ABSENT)
+		violated("commit", fault, outcome, "it is there");
+	else if (strcmp(outcome->result, "REFUSED") == 0 && files != 0)
+		violated("commit", fault, outcome, "files are left");
+}
+
+static void check_claimed(const char *what, const char *directory, const struct fault *fault, const struct outcome *outcome)
+{
+	bool finish = strcmp(what, "finish") == 0, ok = strcmp(outcome->result, "OK") == 0;
+	bool failed = strcmp(outcome->result, "FAILED") == 0;
+	enum found found = inspect(directory, 10);
+
+	if (found == BROKEN)
+		violated(what, fault, outcome, "it is not whole");
+	else if (found == ABSENT && !(finish && !failed))
+		violated(what, fault, outcome, "it is lost");
+	else if (ok && found != (finish ? ABSENT : WHOLE_CHANGED))
+		violated(what, fault, outcome, "nothing happened");
+	else if (finish && found == WHOLE_CHANGED)
+		violated(what, fault, outcome, "it was changed");
+}
+
+/* One fault; false when the path has no n-th call any more. */
+static bool one_fault(const char *what, const struct fault *fault, size_t len)
+{
+	char directory[256], argument[64];
+	struct outcome before, outcome;
+
+	if (!harness_scratch(directory))
+		exit(99);
+	snprintf(argument, sizeof argument, "%zu", len);
+	if (strcmp(what, "commit") != 0) {
+		run("commit", directory, "10", NULL, &before);
+		snprintf(argument, sizeof argument, "%s", before.id);
+	}
+	run(what, directory, argument, fault, &outcome);
+	if (strcmp(what, "commit") == 0)
+		check_commit(directory, fault, &outcome, len);
+	else
+		check_claimed(what, directory, fault, &outcome);
+	harness_remove_scratch(directory);
+	return outcome.hits > 0;
+}
+
+static void all_faults(const char *what, const char *calls, const char *action, size_t len)
+{
+	struct fault fault = { calls, action, 1, -1 };
+	int before = violations;
+
+	while (fault.at < 200 && one_fault(what, &fault, len))
+		fault.at++;
+	printf("%-7s %6zu bytes, %-6s: %d calls, %d violations\n", what, len, action, fault.at - 1, violations - before);
+	if (fault.at == 1)
+		violations++; /* nothing was hit: the test tests nothing */
+}
+
+/* the order --------------------------------------------------------------- */
+
+static int position(const char *log, const char *pattern)
+{
+	const char *at = strstr(log, pattern);
+
+	return at == NULL ? -1 : (int)(at - log);
+}
+
+static bool order_is_right(const char *log, const char *directory, const char *id)
+{
+	char data[600], control[600], renamed[1200], parent[600];
+	const char *tail;
+
+	snprintf(data, sizeof data, "fdatasync %s/df%s\n", directory, id);
+	snprintf(control, sizeof control, "fdatasync %s/tf%s\n", directory, id);
+	snprintf(renamed, sizeof renamed, "renameat %s/tf%s %s/qf%s\n", directory, id, directory, id);
+	snprintf(parent, sizeof parent, "fsync %s\n", directory);
+	tail = strstr(log, renamed);
+	return tail != NULL && position(log, data) >= 0 && position(log, data) < tail - log && position(log, control) >= 0 &&
+	       position(log, control) < tail - log && strstr(tail, parent) != NULL;
+}
+
+static bool run_ordered(const char *calls, int at)
+{
+	char directory[256], log[65536];
+	struct outcome outcome;
+	FILE *file = tmpfile();
+	struct fault fault = { calls, "lie", at, -1 };
+	size_t len;
+	bool right;
+
+	if (file == NULL || !harness_scratch(directory))
+		exit(99);
+	fault.log = dup(fileno(file));
+	run("commit", directory, "1000", &fault, &outcome);
+	rewind(file);
+	len = fread(log, 1, sizeof log - 1, file);
+	log[len] = '\0';
+	right = strcmp(outcome.result, "DURABLE") == 0 && order_is_right(log, directory, outcome.id);
+	close(fault.log);
+	fclose(file);
+	harness_remove_scratch(directory);
+	return right;
+}
+
+static void check_order(void)
+{
+	if (!run_ordered("none", 0)) {
+		printf("order: a file was not synced before the rename, or the directory not after it\n");
+		violations++;
+	}
+	/* negative controls: each of the three syncs left out by the system */
+	if (run_ordered("fdatasync", 1) || run_ordered("fdatasync", 2) || run_ordered("fsync", 1)) {
+		printf("order: a left-out sync went unnoticed\n");
+		violations++;
+	}
+}
+
+/* A system that lies about writes and renames must make the checks above fail. */
+static void check_that_checks_can_fail(void)
+{
+	int real = violations;
+
+	violations = 0;
+	printf("(negative control, violations are expected here)\n");
+	all_faults("commit", "write,renameat", "lie", 10);
+	int noticed = violations;
+
+	violations = 0;
+	all_faults("defer", "write,renameat", "lie", 10);
+	all_faults("finish", "unlinkat", "lie", 10);
+	if (noticed < 2 || violations < 2)
+		real++;
+	violations = real;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const errors[] = { "EIO", "ENOSPC", "EINTR", "short", "kill", "late" };
+	char cwd[2048];
+
+	for (size_t i = 0; i < sizeof body; i++)
+		body[i] = i % 60 == 59 ? '\n' : (char)('a' + i % 23);
+	if (argc == 6 && strcmp(argv[1], "child") == 0)
+		return child(argv);
+	self = "/proc/self/exe";
+	module_path = getenv("STORE_MODULE") == NULL ? ".libs/spool.so" : getenv("STORE_MODULE");
+	if (getcwd(cwd, sizeof cwd) == NULL)
+		return 99;
+	snprintf(shim_path, sizeof shim_path, "%s/.libs/faultshim.so", cwd);
+	if (access(shim_path, R_OK) != 0) {
+		printf("%s is not built\n", shim_path);
+		return 99;
+	}
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		all_faults("commit", "", errors[i], 10);
+		all_faults("commit", "", errors[i], BODY_SIZE);
+		all_faults("defer", "", errors[i], 10);
+		all_faults("finish", "", errors[i], 10);
+	}
+	check_order();
+	check_that_checks_can_fail();
+	printf("%d processes, %d violations\n", runs, violations);
+	return violations == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
