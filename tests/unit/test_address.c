@@ -239,7 +239,7 @@ static void test_xtext(void)
 	pr_text_clear(&out);
 	for (int byte = ' '; byte < 0x7f; byte++) {
 		char one = (char)byte;
-		struct pr_str back;
+		struct pr_str back = PR_NONE;
 		pr_text_clear(&out);
 		CU_ASSERT(pr_xtext_encode((struct pr_str){&one, 1}, &out) && pr_xtext_decode(pr_text_str(&out), &arena, &back));
 		CU_ASSERT(pr_str_equal(back, (struct pr_str){&one, 1}));
