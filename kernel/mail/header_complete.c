@@ -107,7 +107,9 @@ static struct pr_str from_value(struct list *list)
 {
 	const struct header_facts *facts = list->facts;
 	const struct pr_header *given = find(list, "Full-Name");
-	struct pr_str name = facts->full_name.len > 0 ? facts->full_name : given != NULL ? given->value : PR_STR("");
+	/* the field is what the author said (sendmail -F), the fact only what the account is called */
+	bool said = given != NULL && pr_str_trim(given->value).len > 0;
+	struct pr_str name = said ? given->value : facts->full_name.len > 0 ? facts->full_name : PR_STR("");
 	struct pr_str sender = clean(list, facts->sender);
 
 	if (sender.len == 0) /* a bounce without a header of its own */

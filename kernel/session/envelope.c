@@ -30,6 +30,15 @@ int64_t envelope_class(const struct pr_header *fields, size_t count)
 	return 0;
 }
 
+/* Who names somebody else as the sender does not lend his own name to him. */
+static bool is_own(const struct session *session, struct pr_str sender)
+{
+	struct pr_address address;
+
+	pr_address_split(sender, &address);
+	return pr_str_equal(address.local, session->user);
+}
+
 static void set_facts(struct transaction *transaction, const struct part *part, struct module_scope *scope,
     struct header_facts *facts)
 {
@@ -52,7 +61,7 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .version = PR_STR(PACKAGE_VERSION),
 	    .only_recipient = transaction->only_recipient,
 	    .sender = sender,
-	    .full_name = local ? submission_full_name(session, scope->arena) : PR_NONE,
+	    .full_name = local && is_own(session, sender) ? submission_full_name(session, scope->arena) : PR_NONE,
 	    .now = (int64_t)now,
 	    .zone = (int32_t)here.tm_gmtoff,
 	    .add_missing = 1,
