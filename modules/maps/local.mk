@@ -9,3 +9,9 @@ text_la_SOURCES = modules/maps/text/text.c
 text_la_CPPFLAGS = $(SDK_CPPFLAGS)
 text_la_LDFLAGS = $(MODULE_LINK)
 text_la_LIBADD = libpostrider.la
+
+check_PROGRAMS += tests/unit/test_hash
+TESTS += tests/unit/test_hash
+tests_unit_test_hash_SOURCES = tests/unit/test_hash.c tests/unit/fake_host.c tests/unit/fake_host.h tests/unit/unit.h $(hash_la_SOURCES)
+tests_unit_test_hash_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_hash_LDADD = libpostrider.la $(GDBM_LIBS) $(CUNIT_LIBS)
