@@ -202,7 +202,7 @@ int aliases_mode(const struct arguments *arguments)
 	struct tool tool;
 	int worst = EX_OK;
 
-	int status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	int status = tool_open_tables(arguments, &tool);
 	if (status != EX_OK)
 		return status;
 	const struct pr_list *maps = &tool.config->options.alias_files;

@@ -25,11 +25,15 @@ struct tool {
 	struct module_thread *thread;
 	struct pr_arena arena;
 	struct module_scope scope;
+	struct config_instance *tables;    /* tool_open_tables: what was chosen ... */
+	const struct config_instance *all; /* ... from these */
 };
 
 /* Only the configuration; prints what is wrong with it and gives EX_CONFIG, or EX_SOFTWARE for an unknown -O name. */
 int tool_config(const struct arguments *arguments, struct config **config_out);
 int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool);
+/* The same without the store: newaliases and -bv work before there is a queue, and for those who may not enter it. */
+int tool_open_tables(const struct arguments *arguments, struct tool *tool);
 void tool_close(struct tool *tool);
 /* -O and -o as the configuration takes them: letters that mean nothing here are left out.  Items point into
  * `arguments`. */

@@ -76,14 +76,11 @@ int tool_config(const struct arguments *arguments, struct config **config_out)
 	return status;
 }
 
-int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool)
+static int open_modules(uint32_t roles, struct tool *tool)
 {
 	struct pr_text errors;
+	int status = EX_OK;
 
-	*tool = (struct tool){.config = NULL};
-	int status = tool_config(arguments, &tool->config);
-	if (status != EX_OK)
-		return status;
 	pr_text_init(&errors, 1u << 20);
 	tool->set = module_set_open(tool->config, roles, &errors);
 	if (tool->set == NULL) {
@@ -101,6 +98,31 @@ int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *to
 	return status;
 }
 
+int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool)
+{
+	*tool = (struct tool){.config = NULL};
+	int status = tool_config(arguments, &tool->config);
+	return status == EX_OK ? open_modules(roles, tool) : status;
+}
+
+int tool_open_tables(const struct arguments *arguments, struct tool *tool)
+{
+	size_t kept = 0;
+
+	*tool = (struct tool){.config = NULL};
+	int status = tool_config(arguments, &tool->config);
+	if (status != EX_OK)
+		return status;
+	tool->tables = pr_alloc((tool->config->instance_count + 1) * sizeof *tool->tables);
+	for (size_t i = 0; i < tool->config->instance_count; i++)
+		if (tool->config->instances[i].kind != PR_KIND_STORE)
+			tool->tables[kept++] = tool->config->instances[i];
+	tool->all = tool->config->instances;
+	tool->config->instances = tool->tables;
+	tool->config->instance_count = kept;
+	return open_modules(MODULE_ROLE_TOOL, tool);
+}
+
 void tool_close(struct tool *tool)
 {
 	if (tool->thread != NULL) {
@@ -109,8 +131,11 @@ void tool_close(struct tool *tool)
 	}
 	if (tool->set != NULL)
 		module_set_close(tool->set);
+	if (tool->all != NULL)
+		tool->config->instances = tool->all; /* whose memory is the configuration's own */
 	if (tool->config != NULL)
 		config_free(tool->config);
+	pr_free(tool->tables);
 	*tool = (struct tool){.config = NULL};
 }
 

@@ -168,7 +168,7 @@ int verify_mode(const struct arguments *arguments)
 		fprintf(stderr, "Recipient names must be specified\n");
 		return EX_USAGE;
 	}
-	int status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	int status = tool_open_tables(arguments, &tool);
 	if (status != EX_OK)
 		return status;
 	pr_text_init(&error, 65536);
@@ -219,7 +219,7 @@ int console_mode(const struct arguments *arguments)
 {
 	struct tool tool;
 
-	int status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	int status = tool_open_tables(arguments, &tool);
 	if (status != EX_OK)
 		return status;
 	printf("ADDRESS TEST MODE\nEnter <ruleset> <address>\n");
