@@ -106,6 +106,7 @@ struct worker {
 /* main.c */
 int64_t courier_now(void); /* monotonic seconds, the plan's time */
 int64_t courier_wall(void);
+int64_t courier_fresh_due(const struct courier *courier); /* of a message that was never tried: 0 now */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
 

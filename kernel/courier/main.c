@@ -51,7 +51,7 @@ void courier_add(struct courier *courier, struct pr_str id, int64_t due)
 }
 
 /* DeliveryMode q and d: new mail waits for the next run. */
-static int64_t wake_due(const struct courier *courier)
+int64_t courier_fresh_due(const struct courier *courier)
 {
 	struct pr_str mode = courier->options->delivery_mode;
 
@@ -75,7 +75,7 @@ static void read_wakes(struct courier *courier)
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
 	if (got <= 0)
 		return;
-	int64_t due = wake_due(courier);
+	int64_t due = courier_fresh_due(courier);
 	pthread_mutex_lock(&courier->lock);
 	for (int i = 0; i < got; i++) {
 		plan_add(courier->plan, (struct pr_str){ids[i], messages[i].msg_len}, due);
@@ -156,6 +156,8 @@ static int patience_ms(struct courier *courier)
 
 	pthread_mutex_lock(&courier->lock);
 	int64_t due = plan_next_due(courier->plan);
+	if (due != PLAN_NEVER)
+		seconds = 1; /* a worker may put back something that is due soon */
 	if (due > 0 && due != PLAN_NEVER && due - now < seconds)
 		seconds = due > now ? due - now : 0;
 	pthread_mutex_unlock(&courier->lock);

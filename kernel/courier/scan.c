@@ -14,18 +14,20 @@
 
 static void take_entry(struct courier *courier, const struct pr_entry *entry, bool all_due)
 {
-	int64_t wall = courier_wall(), now = courier_now();
+	int64_t wall = courier_wall(), now = courier_now(), due = 0;
 
 	if (entry->state != PR_ENTRY_READY)
 		return;
+	if (!all_due && entry->tries == 0) {
+		due = courier_fresh_due(courier);
+	} else if (!all_due) {
+		due = plan_retry_due(&courier->retry, entry->last_try, entry->tries, wall);
+		due = due == PLAN_NEVER ? due : due <= wall ? 0 : due - wall + now;
+	}
 	pthread_mutex_lock(&courier->lock);
-	if (all_due) {
-		plan_add(courier->plan, entry->id, 0);
-		courier_kick(courier);
-	} else if (!plan_knows(courier->plan, entry->id)) {
-		int64_t due = plan_retry_due(&courier->retry, entry->last_try, entry->tries, wall);
-		plan_add(courier->plan, entry->id, due == PLAN_NEVER ? due : due <= wall ? 0 : due - wall + now);
-		if (due <= wall)
+	if (all_due || !plan_knows(courier->plan, entry->id)) {
+		plan_add(courier->plan, entry->id, due);
+		if (due == 0)
 			courier_kick(courier);
 	}
 	pthread_mutex_unlock(&courier->lock);

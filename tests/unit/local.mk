@@ -92,3 +92,9 @@ TESTS += tests/unit/test_header
 tests_unit_test_header_SOURCES = tests/unit/test_header.c tests/unit/unit.h
 tests_unit_test_header_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_header_LDADD = libpure.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_courier
+TESTS += tests/unit/test_courier
+tests_unit_test_courier_SOURCES = tests/unit/test_courier.c tests/unit/unit.h
+tests_unit_test_courier_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DBUILD_DIR='"$(abs_top_builddir)"'
+tests_unit_test_courier_LDADD = libkernel.la $(CUNIT_LIBS)
+tests_unit_test_courier_LDFLAGS = $(AM_LDFLAGS) -dlpreopen force
