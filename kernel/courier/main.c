@@ -156,7 +156,7 @@ static int patience_ms(struct courier *courier)
 
 	pthread_mutex_lock(&courier->lock);
 	int64_t due = plan_next_due(courier->plan);
-	if (due != PLAN_NEVER)
+	if (due != PLAN_NEVER || courier->idle < courier->workers)
 		seconds = 1; /* a worker may put back something that is due soon */
 	if (due > 0 && due != PLAN_NEVER && due - now < seconds)
 		seconds = due > now ? due - now : 0;

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define RETURNED_BODY_MAX (1 << 20) /* larger originals come back as their header only */
-#define DOUBLE_MARK "postrider_double"
+#define DOUBLE_MARK "double_bounce"
 
 struct notice {
 	struct job *job;
