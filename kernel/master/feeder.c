@@ -27,6 +27,8 @@
 #define REPLY_SECONDS 300
 #define LIFE_SECONDS 1800
 
+static const char refused[] = "refused, kept as .bad-NAME";
+
 struct quota {
 	uid_t uid;
 	unsigned int files;
@@ -67,12 +69,13 @@ static bool is_same(const struct batch *batch, const char *name, const struct st
 	       now.st_dev == info->st_dev;
 }
 
-static void set_aside(const struct batch *batch, const char *name, const struct stat *info, struct pr_str why)
+static void set_aside(const struct batch *batch, const char *name, const struct stat *info, const char *what,
+                      struct pr_str why)
 {
 	struct pr_text bad;
 
 	pr_text_init(&bad, 255);
-	report(batch, name, info->st_uid, "refused, kept as .bad-NAME", why);
+	report(batch, name, info->st_uid, what, why);
 	if (pr_text_addf(&bad, ".bad-%s", name) && is_same(batch, name, info))
 		(void)renameat(batch->directory, name, batch->directory, bad.data);
 	pr_text_fini(&bad);
@@ -197,8 +200,10 @@ static void feed_checked(struct batch *batch, const char *name, int fd, const st
 		batch->unreachable = why.len == 0 || strncmp(why.data, "the receiver", 12) == 0;
 		break;
 	case FEEDER_REFUSED:
+		set_aside(batch, name, info, refused, pr_text_str(&why));
+		break;
 	case FEEDER_PARTLY:
-		set_aside(batch, name, info, pr_text_str(&why));
+		set_aside(batch, name, info, "queued in part, kept as .bad-NAME", pr_text_str(&why));
 		break;
 	}
 	if (copy >= 0)
@@ -215,13 +220,13 @@ static void feed_file(struct batch *batch, const char *name)
 	if (fd < 0 || fstat(fd, &info) != 0) {
 		struct stat link;
 		if (errno != ENOENT && fstatat(batch->directory, name, &link, AT_SYMLINK_NOFOLLOW) == 0)
-			set_aside(batch, name, &link, PR_STR("it cannot be opened"));
+			set_aside(batch, name, &link, refused, PR_STR("it cannot be opened"));
 	} else if (!S_ISREG(info.st_mode)) {
-		set_aside(batch, name, &info, PR_STR("it is no regular file"));
+		set_aside(batch, name, &info, refused, PR_STR("it is no regular file"));
 	} else if (info.st_nlink != 1) {
-		set_aside(batch, name, &info, PR_STR("it has several links"));
+		set_aside(batch, name, &info, refused, PR_STR("it has several links"));
 	} else if ((uint64_t)info.st_size > limit) {
-		set_aside(batch, name, &info, PR_STR("it is larger than MaxMessageSize"));
+		set_aside(batch, name, &info, refused, PR_STR("it is larger than MaxMessageSize"));
 	} else if (batch->files >= BATCH || !take_quota(batch, info.st_uid)) {
 		batch->more = true;
 	} else {

@@ -135,8 +135,10 @@ static enum feeder_result play_command(struct talk *talk, struct pr_str line, st
 {
 	if (line.len == 0 || pr_str_has_prefix_nocase(line, PR_STR("QUIT")))
 		return FEEDER_DONE;
-	if (pr_str_has_prefix_nocase(line, PR_STR("X"))) /* XDROP and its like are ours to say, not the file's */
-		return note(talk, line, FEEDER_REFUSED);
+	if (pr_str_has_prefix_nocase(line, PR_STR("X"))) { /* XDROP and its like are ours to say, not the file's */
+		pr_text_add_c(talk->why, "it holds a command that no drop file may hold");
+		return FEEDER_REFUSED;
+	}
 	if (pr_str_equal_nocase(line, PR_STR("DATA")))
 		return play_data(talk, rest);
 	unsigned int code = command(talk, line);
