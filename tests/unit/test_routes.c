@@ -256,6 +256,152 @@ static void test_verdicts(void)
 	stop();
 }
 
-static const struct unit_case cases[] = { { "resolve as sendmail", test_resolve }, { "smart host", test_smart_host },
+/* what the comparison cannot show --------------------------------------- */
+
+static struct pr_str verdict_of(uint32_t check, const char *address, const char *client_name, uint32_t resolve_state, const char *argument)
+{
+	struct pr_client client = { .size = sizeof client, .name = pr_str(client_name), .address = pr_str(address), .resolve = resolve_state };
+	struct pr_check_context context = { .size = sizeof context, .client = &client };
+	struct pr_str text = pr_str(argument);
+	struct pr_list arguments = { .items = &text, .count = 1 };
+	struct pr_verdict verdict = {0};
+	struct pr_call *call = fake_call(&engine);
+
+	if (ops()->check(call, check, &context, &arguments, &verdict) != PR_OK)
+		return PR_STR("cannot tell");
+	if (verdict.action == PR_REJECT || verdict.action == PR_DEFER)
+		return spell(call, verdict.code, verdict.enhanced, verdict.text);
+	return verdict.action == PR_DISCARD ? PR_STR("discard") : verdict.action == PR_QUARANTINE ? PR_STR("quarantine") : PR_STR("250");
+}
+
+static void expect(const char *wanted, struct pr_str got)
+{
+	CU_ASSERT(same(PR_STR("verdict"), pr_str(wanted), got));
+}
+
+/* An open relay by a wrong name is the classic mistake: only the address counts. */
+static void test_trust(void)
+{
+	static const char *const denied = "550 5.7.1 Relaying denied";
+
+	start(base_options);
+	expect(denied, verdict_of(PR_CHECK_RCPT, "203.0.113.9", "localhost", 0, "<u@elsewhere.example>"));
+	expect(denied, verdict_of(PR_CHECK_RCPT, "203.0.113.9", "mail.corp.example", 0, "<u@elsewhere.example>"));
+	expect(denied, verdict_of(PR_CHECK_RCPT, "203.0.113.9", "[127.0.0.1]", 0, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "127.0.0.1", "[127.0.0.1]", 1, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "IPv6:::1", "[IPv6:::1]", 1, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "192.0.2.77", "x.example", 0, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "local", "localhost", 0, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_MAIL, "local", "localhost", 0, "<alice>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "IPv6:2001:db8:1::5", "[IPv6:2001:db8:1::5]", 1, "<u@elsewhere.example>"));
+	expect(denied, verdict_of(PR_CHECK_RCPT, "IPv6:2001:db8:2::5", "[x]", 0, "<u@elsewhere.example>"));
+	expect("450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.9",
+	       verdict_of(PR_CHECK_RCPT, "203.0.113.9", "[203.0.113.9]", 3, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_MAIL, "127.0.0.11", "mail.corp.example", 0, "<alice>"));
+	expect("discard", verdict_of(PR_CHECK_MAIL, "203.0.113.9", "x.example", 0, "<u@discard.example>"));
+	expect("quarantine", verdict_of(PR_CHECK_MAIL, "203.0.113.9", "x.example", 0, "<u@quar.example>"));
+	stop();
+}
+
+/* A table that cannot answer defers, whatever was asked. */
+static void test_broken_tables(void)
+{
+	static const char *const maps[] = { "access", "virtusertable", "mailertable", "domaintable" };
+	struct pr_str result;
+
+	for (size_t i = 0; i < 4; i++) {
+		char line[64];
+		struct pr_route route = { .size = sizeof route };
+		start(base_options);
+		snprintf(line, sizeof line, "broken %s", maps[i]);
+		fake_world_add(&world, line);
+		if (i > 0) {
+			CU_ASSERT_EQUAL(ops()->resolve(fake_call(&engine), i == 1 ? PR_STR("alice@corp.example") : PR_STR("u@x.example"), PR_STR(""), &route),
+			                PR_TEMPFAIL);
+			CU_ASSERT_EQUAL(route.code, 451);
+			CU_ASSERT_PTR_NOT_NULL(strstr(engine.call.reason.data, "fire"));
+		}
+		if (i == 0) {
+			expect("cannot tell", verdict_of(PR_CHECK_RELAY, "203.0.113.9", "x.example", 0, ""));
+			expect("cannot tell", verdict_of(PR_CHECK_MAIL, "203.0.113.9", "x.example", 0, "<u@remote.example>"));
+			expect("cannot tell", verdict_of(PR_CHECK_RCPT, "203.0.113.9", "x.example", 0, "<alice@corp.example>"));
+		}
+		stop();
+	}
+	start(base_options);
+	fake_world_add(&world, "broken genericstable");
+	CU_ASSERT_EQUAL(ops()->rewrite(fake_call(&engine), PR_REWRITE_HEADER_SENDER, PR_STR("esmtp"), PR_STR("alice"), &result), PR_TEMPFAIL);
+	stop();
+}
+
+static void test_options(void)
+{
+	static const char *const name_trusted[] = { "relay_clients", "localhost", NULL };
+	static const char *const networks[] = { "relay_clients", "10.0.0.0/9, 192.168., 2001:db8::/33", "smart_host", "gate.example:587", NULL };
+	static const char *const luser[] = { "local_domains", "corp.example", "luser_relay", "local:carol", NULL };
+
+	fake_world_init(&world);
+	CU_ASSERT_FALSE(fake_open(&engine, &world, &routes_LTX_pr_module, name_trusted));
+	stop();
+	start(networks);
+	expect("250", verdict_of(PR_CHECK_RCPT, "10.127.255.255", "x.example", 0, "<u@elsewhere.example>"));
+	expect("550 5.7.1 Relaying denied", verdict_of(PR_CHECK_RCPT, "10.128.0.0", "x.example", 0, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "192.168.7.9", "x.example", 0, "<u@elsewhere.example>"));
+	expect("550 5.7.1 Relaying denied", verdict_of(PR_CHECK_RCPT, "127.0.3.1", "x.example", 0, "<u@elsewhere.example>"));
+	expect("250", verdict_of(PR_CHECK_RCPT, "IPv6:2001:db8:7fff::1", "x.example", 0, "<u@elsewhere.example>"));
+	expect("550 5.7.1 Relaying denied", verdict_of(PR_CHECK_RCPT, "IPv6:2001:db8:8000::1", "x.example", 0, "<u@elsewhere.example>"));
+	expect("relay|gate.example:587|u@elsewhere.example", resolve(PR_STR("u@elsewhere.example")));
+	stop();
+	start(luser);
+	expect("local||carol", resolve(PR_STR("nosuch@corp.example")));
+	expect("local||bob+x", resolve(PR_STR("bob+x@corp.example")));
+	expect("local||team", resolve(PR_STR("Team@corp.example")));
+	stop();
+}
+
+/* Nothing that a stranger can write may crash the engine or make it slow. */
+static void test_noise(void)
+{
+	static const char alphabet[] = "a.@%!\"\\<>[]:,+ \t|/\001\377REDIRECT";
+	unsigned int seed = 4711;
+	char text[300];
+
+	start(base_options);
+	for (int round = 0; round < 20000; round++) {
+		size_t length = (size_t)rand_r(&seed) % (round % 50 == 0 ? sizeof text : 24);
+		for (size_t i = 0; i < length; i++)
+			text[i] = alphabet[(size_t)rand_r(&seed) % (sizeof alphabet - 1)];
+		struct pr_str address = { text, length }, result;
+		struct pr_route route = { .size = sizeof route };
+		enum pr_status status = ops()->resolve(fake_call(&engine), address, PR_STR(""), &route);
+		CU_ASSERT(status != PR_OK || (route.mailer.len > 0 && route.user.data != NULL));
+		CU_ASSERT(status == PR_OK || route.code >= 400);
+		ops()->rewrite(fake_call(&engine), 1 + (uint32_t)round % 4, PR_STR("esmtp"), address, &result);
+		text[length < sizeof text ? length : sizeof text - 1] = '\0';
+		verdict_of(PR_CHECK_MAIL, "203.0.113.9", "x.example", 0, text);
+		verdict_of(PR_CHECK_RCPT, "203.0.113.9", "x.example", 0, text);
+	}
+	stop();
+}
+
+static void test_console(void)
+{
+	struct pr_text out;
+
+	start(base_options);
+	pr_text_init(&out, 4096);
+	CU_ASSERT_EQUAL(ops()->console(fake_call(&engine), PR_STR("info@virt.example"), &out), PR_OK);
+	CU_ASSERT_STRING_EQUAL(out.data, "mailer local, user alice\n");
+	pr_text_clear(&out);
+	ops()->console(fake_call(&engine), PR_STR("check_rcpt <u@x.example> 203.0.113.9"), &out);
+	CU_ASSERT_STRING_EQUAL(out.data, "reject 550 5.7.1 Relaying denied\n");
+	CU_ASSERT_EQUAL(ops()->console(fake_call(&engine), PR_STR("/quit"), &out), PR_NOTFOUND);
+	pr_text_fini(&out);
+	stop();
+}
+
+static const struct unit_case cases[] = { { "whom we trust", test_trust }, { "tables that fail", test_broken_tables },
+	{ "options", test_options }, { "noise", test_noise }, { "console", test_console },
+	 { "resolve as sendmail", test_resolve }, { "smart host", test_smart_host },
 	{ "rewrite as sendmail", test_rewrite }, { "verdicts as sendmail", test_verdicts }, { NULL, NULL } };
 UNIT_MAIN("routes", cases)

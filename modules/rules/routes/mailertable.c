@@ -39,12 +39,15 @@ static struct pr_str mailer_name(const struct routes *routes, struct pr_str name
 	return name;
 }
 
-/* Where "mailer:" ends; 0 when the value is a bare host ("[1.2.3.4]:25" has its colon inside or behind brackets). */
+/* Where "mailer:" ends; 0 when the value is a bare host: "[1.2.3.4]:25", "gate.example.org:587". */
 static size_t mailer_length(struct pr_str value)
 {
 	size_t colon = pr_str_find(value, ':');
+	uint64_t port;
 
-	return colon < value.len && value.data[0] != '[' ? colon : 0;
+	if (colon == value.len || value.data[0] == '[' || pr_str_number(pr_str_slice(value, colon + 1, value.len), 65535, &port))
+		return 0;
+	return colon;
 }
 
 static enum pr_status local_triple(struct pr_call *call, struct pr_str user, const struct canonical *address, struct pr_route *route)

@@ -106,10 +106,23 @@ void routes_parse_text(struct pr_str text, struct refusal *refusal_out)
 	*refusal_out = (struct refusal){ .code = code, .enhanced = enhanced, .text = text };
 }
 
+/* "nohost 550 text": sendmail's names of exit codes, where a reply follows.  Without one the word is part of the text. */
+static struct pr_str without_exit_name(struct pr_str value)
+{
+	static const char *const names[] = { "usage", "nouser", "nohost", "unavailable", "software", "tempfail", "protocol", "config" };
+	size_t blank = pr_str_find(value, ' ');
+	struct pr_str rest = pr_str_trim(pr_str_slice(value, blank, value.len));
+
+	for (size_t i = 0; has_code(rest) && i < sizeof names / sizeof *names; i++)
+		if (pr_str_equal_nocase(pr_str_slice(value, 0, blank), pr_str(names[i])))
+			return rest;
+	return value;
+}
+
 void routes_parse_error(struct pr_str value, struct refusal *refusal_out)
 {
 	*refusal_out = (struct refusal){0};
-	value = unquoted(value);
+	value = without_exit_name(unquoted(value));
 	size_t length = enhanced_length(value);
 	if (length > 0 && length < value.len && value.data[length] == ':') {
 		refusal_out->enhanced = pr_str_slice(value, 0, length);
