@@ -20,3 +20,6 @@ TESTS += tests/unit/test_text_map
 tests_unit_test_text_map_SOURCES = tests/unit/test_text_map.c tests/unit/fake_host.c tests/unit/fake_host.h tests/unit/unit.h $(text_la_SOURCES)
 tests_unit_test_text_map_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_text_map_LDADD = libpostrider.la $(CUNIT_LIBS)
+
+man_MANS += modules/maps/hash/postrider-map-hash.5 modules/maps/text/postrider-map-text.5
+EXTRA_DIST += modules/maps/hash/postrider-map-hash.5 modules/maps/text/postrider-map-text.5

@@ -19,3 +19,5 @@ EXTRA_DIST += tests/unit/data/routes/resolve.tsv tests/unit/data/routes/rewrite.
 	tests/unit/data/routes/verdicts.tsv tests/unit/data/routes/world.txt
 EXTRA_DIST += tests/oracle/routes/addresses.txt tests/oracle/routes/differs.tsv tests/oracle/routes/make.sh tests/oracle/routes/routes.mc \
 	tests/oracle/routes/senders.txt tests/oracle/routes/tables.py tests/oracle/routes/verdicts.py
+man_MANS += modules/rules/routes/postrider-routes.5
+EXTRA_DIST += modules/rules/routes/postrider-routes.5
