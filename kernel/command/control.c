@@ -34,13 +34,13 @@ static bool read_all(int fd, struct pr_text *answer)
 }
 
 /* All lines but the last are for people; the last one is OK or ERROR and the reason. */
-static int judge(struct pr_str answer, bool quiet)
+static int judge(struct pr_str answer, struct pr_text *lines)
 {
 	struct pr_str line, last = PR_NONE;
 
 	while (pr_str_next(&answer, '\n', &line)) {
-		if (last.data != NULL && last.len > 0 && !quiet)
-			printf("%.*s\n", PR_PRINT(last));
+		if (last.len > 0)
+			pr_text_addf(lines, "%.*s\n", PR_PRINT(last));
 		if (line.len > 0)
 			last = line;
 	}
@@ -53,7 +53,7 @@ static int judge(struct pr_str answer, bool quiet)
 	return EX_SOFTWARE;
 }
 
-static int converse(int fd, const char *request, bool quiet)
+static int converse(int fd, const char *request, struct pr_text *lines)
 {
 	struct pr_text answer, line;
 	const struct timeval patience = {.tv_sec = 180};
@@ -64,13 +64,13 @@ static int converse(int fd, const char *request, bool quiet)
 	pr_text_addf(&line, "%s\n", request);
 	int status = EX_UNAVAILABLE;
 	if (pr_write_all(fd, line.data, line.len))
-		status = read_all(fd, &answer) || answer.len > 0 ? judge(pr_text_str(&answer), quiet) : EX_SOFTWARE;
+		status = read_all(fd, &answer) || answer.len > 0 ? judge(pr_text_str(&answer), lines) : EX_SOFTWARE;
 	pr_text_fini(&line);
 	pr_text_fini(&answer);
 	return status;
 }
 
-int control_ask(const char *config, const char *request, bool quiet)
+int control_ask(const char *config, const char *request, struct pr_text *lines)
 {
 	struct places places;
 	struct pr_text error;
@@ -81,16 +81,24 @@ int control_ask(const char *config, const char *request, bool quiet)
 	if (status != EX_OK)
 		fprintf(stderr, "%s\n", error.data);
 	else if (dialogue_connect(places.control_socket, &fd)) {
-		status = converse(fd, request, quiet);
+		status = converse(fd, request, lines);
 		close(fd);
 	} else {
-		int why = errno;
-		status = why == EACCES || why == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
-		if (!quiet)
-			fprintf(stderr, "postriderctl: no daemon answers at %s: %s\n", places.control_socket,
-			    strerror(why));
+		status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+		pr_text_addf(lines, "no daemon answers at %s: %s\n", places.control_socket, strerror(errno));
 	}
 	pr_text_fini(&error);
+	return status;
+}
+
+static int ask_and_print(const char *config, const char *request)
+{
+	struct pr_text lines;
+
+	pr_text_init(&lines, ANSWER_MAX);
+	int status = control_ask(config, request, &lines);
+	(void)fwrite(lines.data, 1, lines.len, status == EX_OK || status == EX_SOFTWARE ? stdout : stderr);
+	pr_text_fini(&lines);
 	return status;
 }
 
@@ -123,7 +131,7 @@ static int run_verb(const struct arguments *arguments)
 			continue;
 		if (verbs[i].run != NULL)
 			return verbs[i].run(arguments);
-		return control_ask(arguments->config, verbs[i].name, false);
+		return ask_and_print(arguments->config, verbs[i].name);
 	}
 	fprintf(stderr, "postriderctl: unknown verb %s\n", arguments->addresses[0]);
 	return usage();

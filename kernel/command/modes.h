@@ -42,8 +42,8 @@ const char *tool_config_path(const struct arguments *arguments);
 /* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
 
-/* One request to a running daemon; its lines go to stdout.  EX_OK, EX_UNAVAILABLE (no daemon), EX_NOPERM, EX_SOFTWARE
- * (ERROR). */
-int control_ask(const char *config, const char *request, bool quiet);
+/* One request to a running daemon; what it says goes to `lines`, a refusal to stderr.  EX_OK, EX_UNAVAILABLE (no
+ * daemon), EX_NOPERM, EX_SOFTWARE (ERROR). */
+int control_ask(const char *config, const char *request, struct pr_text *lines);
 
 #endif

@@ -155,8 +155,7 @@ static void test_large_body(void)
 	pr_text_init(&error, 1000);
 	pr_text_init(&body, 4u << 20);
 	message_init(&message, false);
-	CU_ASSERT_EQUAL(message_input(&message, "\n", 1, &error), EX_OK);
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) /* no header, no line end at all */
 		CU_ASSERT_EQUAL(message_input(&message, block, sizeof block, &error), EX_OK);
 	CU_ASSERT_EQUAL(message_end(&message, &error), EX_OK);
 	CU_ASSERT_EQUAL(spool_size(&message.body), 1000001);

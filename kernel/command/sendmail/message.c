@@ -14,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define FIELD_NAME_MAX 1000
+
 void message_init(struct message *message, bool ignore_dots)
 {
 	*message =
@@ -122,7 +124,8 @@ static bool is_continuation(struct pr_str line)
 static int take_header_line(struct message *message, struct pr_text *error)
 {
 	struct pr_str line = pr_text_str(&message->line);
-	struct pr_str bare = pr_str_slice(line, 0, line.len - 1);
+	bool complete = line.data[line.len - 1] == '\n';
+	struct pr_str bare = pr_str_slice(line, 0, complete ? line.len - 1 : line.len);
 	bool mbox = message->first_line && (pr_str_has_prefix_nocase(line, PR_STR("From ")) ||
 					       pr_str_has_prefix_nocase(line, PR_STR(">From ")));
 	int status = EX_OK;
@@ -142,6 +145,14 @@ static int take_header_line(struct message *message, struct pr_text *error)
 	return status;
 }
 
+/* So many bytes and still no field name: this is a body without a header, perhaps without any line end. */
+static bool is_hopeless(const struct message *message)
+{
+	struct pr_str line = pr_text_str(&message->line);
+
+	return line.len == FIELD_NAME_MAX && !is_continuation(line) && pr_str_find(line, ':') == line.len;
+}
+
 /* One byte after line ends were made LF. */
 static int put(struct message *message, char byte, struct pr_text *error)
 {
@@ -151,7 +162,9 @@ static int put(struct message *message, char byte, struct pr_text *error)
 		return spool_byte(&message->body, byte, error);
 	if (!pr_text_add_byte(&message->line, byte))
 		return too_large(error);
-	return byte == '\n' ? take_header_line(message, error) : EX_OK;
+	if (byte == '\n' || is_hopeless(message))
+		return take_header_line(message, error);
+	return EX_OK;
 }
 
 /* A line end that was LF or CR LF: the dot that stood alone before it ends the message. */
