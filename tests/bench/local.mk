@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# durable commits per second of a store: tests/bench/store_commit .libs/spool.so DIRECTORY THREADS SECONDS
+check_PROGRAMS += tests/bench/store_commit
+tests_bench_store_commit_SOURCES = tests/bench/store_commit.c tests/unit/store_harness.c tests/unit/store_harness.h
+tests_bench_store_commit_CPPFLAGS = $(KERNEL_CPPFLAGS)
+tests_bench_store_commit_LDADD = libpostrider.la
