@@ -245,6 +245,25 @@ EXPORT int fdatasync(int fd)
 	return on_fd("fdatasync", fd);
 }
 
+EXPORT int syncfs(int fd)
+{
+	return on_fd("syncfs", fd);
+}
+
+EXPORT int sync_file_range(int fd, off_t offset, off_t length, unsigned int flags)
+{
+	char path[4096];
+	REAL(int, "sync_file_range", int, off_t, off_t, unsigned int);
+
+	path_of_fd(fd, path);
+
+	enum verdict verdict = judge("sync_file_range", path, NULL);
+	int result = verdict == FAIL ? -1 : verdict == LIE ? 0 : real(fd, offset, length, flags);
+
+	die_if(verdict);
+	return result;
+}
+
 EXPORT int ftruncate(int fd, off_t length)
 {
 	char path[4096];

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define BOTH (PR_STORE_INTAKE | PR_STORE_DELIVERY)
+#define BATCH 6
 #define BODY_SIZE 100000 /* more than body_memory: df is written in several pieces */
 
 static const char *module_path;
@@ -76,6 +77,36 @@ static void child_claimed(const struct harness *h, const char *what, const char 
 	harness_call_fini(&c);
 }
 
+static void say_batch(void *context, enum pr_commit result, struct pr_str reason)
+{
+	(void)reason;
+	say(result == PR_COMMIT_DURABLE ? "DURABLE" : result == PR_COMMIT_REFUSED ? "REFUSED" : "UNKNOWN", context);
+}
+
+/* Several submitted without waiting: all but the first share the steps of one batch. */
+static void child_batch(const struct harness *h)
+{
+	static char ids[BATCH][64];
+	struct harness_envelope e;
+	struct harness_call c;
+
+	harness_envelope(&e);
+	harness_call_init(&c, h);
+	for (int i = 0; i < BATCH; i++) {
+		struct pr_str id;
+		void *transaction;
+
+		if (h->ops->begin(&c.call, &transaction, &id) != PR_OK)
+			continue;
+		snprintf(ids[i], sizeof ids[i], "%.*s", PR_PRINT(id));
+		if (h->ops->body(&c.call, transaction, body, 10) != PR_OK)
+			h->ops->abort(&c.call, transaction);
+		else if (h->ops->commit(&c.call, transaction, &e.envelope, say_batch, ids[i]) != PR_OK)
+			say("REFUSED", ids[i]);
+	}
+	harness_call_fini(&c);
+}
+
 static int child(char **argv)
 {
 	struct harness h;
@@ -86,7 +117,9 @@ static int child(char **argv)
 	}
 	uint64_t len;
 
-	if (strcmp(argv[3], "commit") == 0 && pr_str_number(pr_str(argv[5]), BODY_SIZE, &len))
+	if (strcmp(argv[3], "batch") == 0)
+		child_batch(&h);
+	else if (strcmp(argv[3], "commit") == 0 && pr_str_number(pr_str(argv[5]), BODY_SIZE, &len))
 		child_commit(&h, (size_t)len);
 	else
 		child_claimed(&h, argv[3], argv[5]);
@@ -100,6 +133,7 @@ struct outcome {
 	char result[16];
 	char id[64];
 	int hits;
+	char text[1024]; /* all lines */
 };
 
 struct fault {
@@ -129,14 +163,13 @@ static void set_environment(const struct fault *fault, const char *directory)
 
 static void read_outcome(int fd, struct outcome *outcome)
 {
-	char line[256] = "";
 	size_t len = 0;
 	ssize_t got;
 
-	while (len < sizeof line - 1 && (got = read(fd, line + len, sizeof line - 1 - len)) > 0)
-		len += (size_t)got;
 	*outcome = (struct outcome){ .result = "KILLED", .id = "-", .hits = 1 };
-	if (len > 0 && sscanf(line, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
+	while (len < sizeof outcome->text - 1 && (got = read(fd, outcome->text + len, sizeof outcome->text - 1 - len)) > 0)
+		len += (size_t)got;
+	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
 		violations++;
 }
 
@@ -245,6 +278,32 @@ static void check_claimed(const char *what, const char *directory, const struct 
 		violated(what, fault, outcome, "it was changed");
 }
 
+static void check_batch(const char *directory, const struct fault *fault, struct outcome *outcome)
+{
+	struct pr_str rest = pr_str(outcome->text), line;
+	struct harness h;
+	struct harness_call c;
+	int lines = 0;
+
+	if (!harness_open(&h, module_path, directory, NULL, BOTH))
+		exit(99);
+	harness_call_init(&c, &h);
+	while (pr_str_next(&rest, '\n', &line) && sscanf(line.data, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) == 3) {
+		struct pr_claim claim;
+		enum pr_status status = h.ops->claim(&c.call, pr_str(outcome->id), &claim);
+
+		lines++;
+		if (strcmp(outcome->result, "DURABLE") == 0 && (status != PR_OK || claim.envelope->body_size != 10))
+			violated("batch", fault, outcome, "it is not there");
+		if (strcmp(outcome->result, "REFUSED") == 0 && status != PR_NOTFOUND)
+			violated("batch", fault, outcome, "it is there");
+	}
+	if (lines < BATCH)
+		outcome->hits = 1; /* killed on the way */
+	harness_call_fini(&c);
+	harness_close(&h);
+}
+
 /* One fault; false when the path has no n-th call any more. */
 static bool one_fault(const char *what, const struct fault *fault, size_t len)
 {
@@ -254,12 +313,14 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 	if (!harness_scratch(directory))
 		exit(99);
 	snprintf(argument, sizeof argument, "%zu", len);
-	if (strcmp(what, "commit") != 0) {
+	if (strcmp(what, "defer") == 0 || strcmp(what, "finish") == 0) {
 		run("commit", directory, "10", NULL, &before);
 		snprintf(argument, sizeof argument, "%s", before.id);
 	}
 	run(what, directory, argument, fault, &outcome);
-	if (strcmp(what, "commit") == 0)
+	if (strcmp(what, "batch") == 0)
+		check_batch(directory, fault, &outcome);
+	else if (strcmp(what, "commit") == 0)
 		check_commit(directory, fault, &outcome, len);
 	else
 		check_claimed(what, directory, fault, &outcome);
@@ -302,23 +363,44 @@ static bool order_is_right(const char *log, const char *directory, const char *i
 	       position(log, control) < tail - log && strstr(tail, parent) != NULL;
 }
 
-static bool run_ordered(const char *calls, int at)
+/* In a batch one syncfs after the last write may stand for the fdatasync of both files. */
+static bool batch_order_is_right(const char *log, const char *directory, const char *id)
+{
+	char written[600], renamed[1200], parent[600];
+	const char *last, *sync, *tail;
+
+	if (order_is_right(log, directory, id))
+		return true;
+	snprintf(written, sizeof written, "write %s/tf%s\n", directory, id);
+	snprintf(renamed, sizeof renamed, "renameat %s/tf%s %s/qf%s\n", directory, id, directory, id);
+	snprintf(parent, sizeof parent, "fsync %s\n", directory);
+	last = strstr(log, written);
+	sync = last == NULL ? NULL : strstr(last, "\nsyncfs ");
+	tail = sync == NULL ? NULL : strstr(sync, renamed);
+	return tail != NULL && strstr(tail, parent) != NULL;
+}
+
+/* The log of one child; every message it called DURABLE must have come about in the right order. */
+static bool run_ordered(const char *what, const char *calls, int at, bool *syncfs_out)
 {
 	char directory[256], log[65536];
 	struct outcome outcome;
+	struct pr_str rest, line;
 	FILE *file = tmpfile();
 	struct fault fault = { calls, "lie", at, -1 };
-	size_t len;
-	bool right;
+	bool right = true;
 
 	if (file == NULL || !harness_scratch(directory))
 		exit(99);
 	fault.log = dup(fileno(file));
-	run("commit", directory, "1000", &fault, &outcome);
+	run(what, directory, "1000", &fault, &outcome);
 	rewind(file);
-	len = fread(log, 1, sizeof log - 1, file);
-	log[len] = '\0';
-	right = strcmp(outcome.result, "DURABLE") == 0 && order_is_right(log, directory, outcome.id);
+	log[fread(log, 1, sizeof log - 1, file)] = '\0';
+	for (rest = pr_str(outcome.text); pr_str_next(&rest, '\n', &line) && line.len > 0;)
+		if (sscanf(line.data, "%15s %d %63s", outcome.result, &outcome.hits, outcome.id) != 3 ||
+		    strcmp(outcome.result, "DURABLE") != 0 || !batch_order_is_right(log, directory, outcome.id))
+			right = false;
+	*syncfs_out = strstr(log, "syncfs ") != NULL || outcome.hits > 0;
 	close(fault.log);
 	fclose(file);
 	harness_remove_scratch(directory);
@@ -327,12 +409,16 @@ static bool run_ordered(const char *calls, int at)
 
 static void check_order(void)
 {
-	if (!run_ordered("none", 0)) {
+	bool has_syncfs, ignored;
+
+	if (!run_ordered("commit", "none", 0, &ignored) || !run_ordered("batch", "none", 0, &has_syncfs)) {
 		printf("order: a file was not synced before the rename, or the directory not after it\n");
 		violations++;
 	}
-	/* negative controls: each of the three syncs left out by the system */
-	if (run_ordered("fdatasync", 1) || run_ordered("fdatasync", 2) || run_ordered("fsync", 1)) {
+	/* negative controls: each of the syncs left out by the system */
+	if (run_ordered("commit", "fdatasync", 1, &ignored) || run_ordered("commit", "fdatasync", 2, &ignored) ||
+	    run_ordered("commit", "fsync", 1, &ignored) ||
+	    (has_syncfs && run_ordered("batch", "syncfs", 1, &has_syncfs) && has_syncfs)) {
 		printf("order: a left-out sync went unnoticed\n");
 		violations++;
 	}
@@ -346,12 +432,13 @@ static void check_that_checks_can_fail(void)
 	violations = 0;
 	printf("(negative control, violations are expected here)\n");
 	all_faults("commit", "write,renameat", "lie", 10);
+	all_faults("batch", "renameat", "lie", 10);
 	int noticed = violations;
 
 	violations = 0;
 	all_faults("defer", "write,renameat", "lie", 10);
 	all_faults("finish", "unlinkat", "lie", 10);
-	if (noticed < 2 || violations < 2)
+	if (noticed < 8 || violations < 2)
 		real++;
 	violations = real;
 }
@@ -377,6 +464,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
 		all_faults("commit", "", errors[i], 10);
 		all_faults("commit", "", errors[i], BODY_SIZE);
+		all_faults("batch", "", errors[i], 10);
 		all_faults("defer", "", errors[i], 10);
 		all_faults("finish", "", errors[i], 10);
 	}

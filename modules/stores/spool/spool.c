@@ -205,6 +205,8 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct spool, orphan_age, "orphan_age", PR_OPTION_TIME, 0, "5m", "age at which remains of a crash are removed at start"),
 	PR_OPTION(struct spool, sync_finish, "sync_finish", PR_OPTION_BOOL, 0, "no",
 	          "also make removals durable: no second delivery after a power cut, at the cost of one directory fsync"),
+	PR_OPTION(struct spool, sync_together, "sync_together", PR_OPTION_BOOL, 0, "yes",
+	          "messages that arrive together are made durable by one syncfs (ext4, xfs, btrfs); no: file by file"),
 	PR_OPTION_END
 };
 

@@ -61,6 +61,7 @@ struct spool_sync {
 	struct spool_job *first, **end;
 	pthread_t thread;
 	bool running, stopping;
+	bool together; /* syncfs may be used for several messages */
 };
 
 /* One fsync of the control directory for all who wait for it. */
@@ -95,6 +96,8 @@ struct spool {
 	int64_t orphan_age;
 	uint32_t file_mode;
 	uint32_t sync_finish;
+	uint32_t sync_together;
+	uint32_t reserved;
 	/* state */
 	const char *path;
 	struct pr_str queue_name; /* last component of the path */

@@ -2,10 +2,10 @@
  *
  * Making messages durable, many at a time: one thread takes all that have been submitted while it was busy and moves them through four steps together.
  *
- *   1. writeback of every df and tf is started, so that the file system allocates all their blocks in one transaction
- *   2. fdatasync of every file: the first carries the journal commit, the rest find their part done
- *   3. rename tf -> qf, each
- *   4. one fsync of the directory; only now DURABLE
+ *   1. every df and tf is made durable: one alone by fdatasync; several by one syncfs where that can be trusted
+ *      (measured: half the time of fdatasync on each, for each of those flushes the disk again), and then each is asked for its error
+ *   2. rename tf -> qf, each
+ *   3. one fsync of the directory; only now DURABLE
  *
  * A failure up to the rename leaves nothing behind: REFUSED.  After the rename the message may or may not survive:
  * UNKNOWN, and its files stay, for they may be delivered.  No failed fsync is ever repeated: the kernel reports it once and
@@ -19,8 +19,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
 static void refuse(struct spool *spool, struct spool_job *job, int error, const char *what)
 {
@@ -52,7 +59,8 @@ static int sync_directory(int fd)
 	return result == 0 ? 0 : errno;
 }
 
-static void sync_files(struct spool *spool, struct spool_job *jobs)
+/* Each by itself: writeback is started for all first, so that their blocks are allocated in one transaction. */
+static void sync_each(struct spool *spool, struct spool_job *jobs)
 {
 	struct spool_job *job;
 	int error;
@@ -68,6 +76,34 @@ static void sync_files(struct spool *spool, struct spool_job *jobs)
 		else if ((error = sync_file(job->control_fd)) != 0)
 			refuse(spool, job, error, "cannot fdatasync the control file");
 	}
+}
+
+/* Nothing is left to write: this only collects what went wrong with this file. */
+static bool was_written(int fd)
+{
+	return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0;
+}
+
+static void sync_together(struct spool *spool, struct spool_job *jobs)
+{
+	int error = syncfs(spool->control_fd) == 0 ? 0 : errno;
+
+	for (struct spool_job *job = jobs; job != NULL; job = job->next)
+		if (error != 0)
+			refuse(spool, job, error, "cannot sync the file system");
+		else if (!was_written(job->data_fd) || !was_written(job->control_fd))
+			refuse(spool, job, errno, "cannot write the message back");
+}
+
+static void sync_files(struct spool *spool, struct spool_job *jobs)
+{
+	struct spool_job *job;
+	int error;
+
+	if (spool->sync.together && jobs->next != NULL)
+		sync_together(spool, jobs);
+	else
+		sync_each(spool, jobs);
 	/* the names of bodies in a directory of their own come before those of the control files */
 	if (spool->separate_data && (error = sync_directory(spool->data_fd)) != 0)
 		for (job = jobs; job != NULL; job = job->next)
@@ -165,8 +201,29 @@ static void *sync_thread(void *context)
 	return NULL;
 }
 
+/* syncfs reports failures of writeback since Linux 5.8 and of the file system itself since 5.17; and only these
+ * file systems are known to make everything durable by it (FUSE, for one, does not). */
+static bool syncfs_is_honest(const struct spool *spool)
+{
+	static const long known[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC };
+	struct utsname system;
+	struct statfs fs, data_fs;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&system) != 0 || sscanf(system.release, "%u.%u", &major, &minor) != 2 || major < 5 || (major == 5 && minor < 17))
+		return false;
+	if (fstatfs(spool->control_fd, &fs) != 0 || fstatfs(spool->data_fd, &data_fs) != 0 ||
+	    memcmp(&fs.f_fsid, &data_fs.f_fsid, sizeof fs.f_fsid) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if ((long)fs.f_type == known[i])
+			return true;
+	return false;
+}
+
 void spool_sync_init(struct spool *spool)
 {
+	spool->sync.together = spool->sync_together != 0 && syncfs_is_honest(spool);
 	pthread_mutex_init(&spool->sync.lock, NULL);
 	pthread_cond_init(&spool->sync.work, NULL);
 	spool->sync.first = NULL;
