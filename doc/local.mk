@@ -5,6 +5,7 @@ command_manuals = doc/man/aliases.5 doc/man/mailq.1 doc/man/makemap.8 doc/man/ne
 	doc/man/postrider.conf.5 doc/man/postriderctl.8 doc/man/sendmail.8
 man_MANS += $(command_manuals)
 EXTRA_DIST += $(command_manuals)
-EXTRA_DIST += doc/decisions/0000-template.md doc/decisions/0001-submission-without-a-daemon.md \
-	doc/decisions/0002-full-name-travels-as-a-field.md doc/decisions/0003-two-lines-of-configuration.md \
-	doc/decisions/0004-bs-is-the-daemon.md
+EXTRA_DIST += doc/decisions/0000-template.md doc/decisions/0001-stairs-of-the-third-floor.md \
+	doc/decisions/0002-submission-without-a-daemon.md doc/decisions/0003-full-name-travels-as-a-field.md \
+	doc/decisions/0004-two-lines-of-configuration.md doc/decisions/0005-bs-is-the-daemon.md \
+	doc/decisions/0006-a-queue-run-brings-its-own-daemon.md
