@@ -4,3 +4,7 @@ check_PROGRAMS += tests/bench/store_commit
 tests_bench_store_commit_SOURCES = tests/bench/store_commit.c tests/unit/store_harness.c tests/unit/store_harness.h
 tests_bench_store_commit_CPPFLAGS = $(KERNEL_CPPFLAGS)
 tests_bench_store_commit_LDADD = libpostrider.la
+check_PROGRAMS += tests/bench/load
+tests_bench_load_SOURCES = tests/bench/bench.h tests/bench/client.c tests/bench/load.c tests/bench/sink.c
+tests_bench_load_CPPFLAGS = $(KERNEL_CPPFLAGS)
+EXTRA_DIST += tests/bench/compare.py
