@@ -231,7 +231,9 @@ def measure_calls(name, messages=1000):
                             stderr=subprocess.DEVNULL)
     time.sleep(1)
     load("--messages", messages, "--connections", 10, "--drain", 5)
-    perf.send_signal(signal.SIGINT)
+    with open(f"/proc/{perf.pid}/task/{perf.pid}/children") as handle:  # perf ends with the command it runs
+        for pid in handle.read().split():
+            os.kill(int(pid), signal.SIGTERM)
     perf.wait(20)
     peer.stop()
     counts = {}
