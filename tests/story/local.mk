@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
-STORIES = tests/story/first_letter.py
+STORIES = tests/story/first_letter.py tests/story/reload.py tests/story/kills.py
 TESTS += $(STORIES)
 EXTRA_DIST += tests/story/story.py $(STORIES)
