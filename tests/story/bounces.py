@@ -62,11 +62,11 @@ class Bounces(story.Story):
         os.chmod(os.path.join(daemon.top, "box"), 0o1777)
         daemon.start()
         daemon.send("ann@example.net", ["bad@example.com"], "Subject: lost\n\nx\n")
-        got = story.wait_for("the postmaster's copy\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
+        got = story.wait_for(lambda: "the postmaster's copy\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
         self.assertEqual(len(got), 1)
         self.assertIn("Postmaster notify", got[0])
         daemon.send("", ["bad@example.com"], "Subject: bounce\n\nx\n")
-        story.wait_for("an empty queue\n" + daemon.log(), lambda: not daemon.queue_ids())
+        story.wait_for(lambda: "an empty queue\n" + daemon.log(), lambda: not daemon.queue_ids())
         self.assertEqual(host.messages, [])
 
     def test_loops_end(self):

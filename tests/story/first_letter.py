@@ -3,6 +3,7 @@
 """A letter that goes in by SMTP arrives in a Maildir, in an mbox, at a program and at the next host, byte for byte."""
 import os
 import re
+import shutil
 
 import story
 
@@ -17,7 +18,7 @@ class FirstLetter(story.Story):
         daemon = self.daemon(mailers={"local": {"module": "local", "format": "maildir", "path": box}})
         self.open_box(daemon)
         letter_id = daemon.send("ann@example.net", [story.ME + "@example.org"], LETTER)
-        got = story.wait_for("the letter\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
+        got = story.wait_for(lambda: "the letter\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
         self.assertEqual(len(got), 1)
         head, body = got[0].split("\n\n", 1)
         self.assertEqual(body, BODY)
@@ -35,13 +36,14 @@ class FirstLetter(story.Story):
         for _ in range(2):
             daemon.send("ann@example.net", [story.ME + "@example.org"], LETTER)
         file = path.replace("%u", story.ME)
-        story.wait_for("two letters in the mbox\n" + daemon.log(),
+        story.wait_for(lambda: "two letters in the mbox\n" + daemon.log(),
                        lambda: os.path.exists(file) and len(re.findall("(?m)^From ann@example.net ", open(file, encoding="latin-1").read())) == 2)
         self.assertIn("\n>From here on\n", open(file, encoding="latin-1").read())
 
     def test_program_and_file(self):
-        daemon = self.daemon(start=False, options={"DefaultUser": story.ME if not story.IS_ROOT else "nobody", "AliasFile": ["aliases"]})
-        self.open_box(daemon)
+        user = story.ME if not story.IS_ROOT else "nobody"
+        daemon = self.daemon(start=False, options={"DefaultUser": user, "AliasFile": ["aliases"]})
+        shutil.chown(os.path.join(daemon.top, "box"), user)
         out = os.path.join(daemon.top, "box", "program")
         file = os.path.join(daemon.top, "box", "file")
         path = daemon.write("aliases", f'robot: "|cat > {out}"\narchive: {file}\n')
@@ -52,7 +54,7 @@ class FirstLetter(story.Story):
         daemon.start()
         daemon.send("ann@example.net", ["robot@example.org", "archive@example.org"], LETTER)
         for name in (out, file):
-            story.wait_for(name + "\n" + daemon.log(), lambda n=name: os.path.exists(n) and open(n, encoding="latin-1").read().rstrip().endswith("\xe4"))
+            story.wait_for(lambda: name + "\n" + daemon.log(), lambda n=name: os.path.exists(n) and open(n, encoding="latin-1").read().rstrip().endswith("\xe4"))
         self.assertIn("hello\n.\n..dots\n", open(out, encoding="latin-1").read())
 
     def test_relay(self):
@@ -78,7 +80,7 @@ class FirstLetter(story.Story):
         self.open_box(second)
         first = self.daemon("first", rules={"local_domains": ["first.example"], "smart_host": f"[127.0.0.1]:{second.port}"})
         first.send("ann@example.net", [story.ME + "@example.org"], LETTER)
-        got = story.wait_for("the letter\n" + first.log() + second.log(), lambda: second.maildir(box.replace("%u", story.ME)))
+        got = story.wait_for(lambda: "the letter\n" + first.log() + second.log(), lambda: second.maildir(box.replace("%u", story.ME)))
         self.assertEqual(got[0].split("\n\n", 1)[0].count("Received: "), 2)
         self.assertEqual(got[0].split("\n\n", 1)[1], BODY)
 

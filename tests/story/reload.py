@@ -112,7 +112,7 @@ class Reload(story.Story):
         daemon = self.stage()
         self.build("second")
         os.kill(daemon.process.pid, 1)
-        story.wait_for("the second answer\n" + daemon.log(), lambda: "second answer" in self.answer(daemon))
+        story.wait_for(lambda: "the second answer\n" + daemon.log(), lambda: "second answer" in self.answer(daemon))
 
     def test_hundred_reloads_under_two_hundred_sessions(self):
         daemon = self.stage(rules={"local_domains": ["example.org"]}, mailers={"local": {"module": "discard", "flags": "lsDFMAw5:/|@qPSn9"}})

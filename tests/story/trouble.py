@@ -144,7 +144,7 @@ class Trouble(story.Story):
             before = [pid for pid, name in daemon.processes().items() if name == role]
             self.assertEqual(len(before), 1)
             os.kill(before[0], 9)
-            story.wait_for(f"a new {role}\n" + daemon.log(), lambda r=role, b=before: [
+            story.wait_for(lambda: f"a new {role}\n" + daemon.log(), lambda r=role, b=before: [
                 pid for pid, name in daemon.processes().items() if name == r and pid not in b])
         story.wait_for("a greeting", daemon.is_greeting)
         daemon.send("a@example.net", ["x@far.example"], "Subject: s\n\nx\n")
@@ -165,7 +165,7 @@ class Trouble(story.Story):
         daemon.start()
         daemon.send("a@example.net", ["x@far.example"], "Subject: goes on\n\nx\n")
         sink.wait(1)
-        story.wait_for("the damaged files to be set aside\n" + str(os.listdir(queue)) + daemon.log(),
+        story.wait_for(lambda: "the damaged files to be set aside\n" + str(os.listdir(queue)) + daemon.log(),
                        lambda: not [n for n in os.listdir(queue) if n.startswith("qf") and os.path.isfile(os.path.join(queue, n))
                                     and not os.path.islink(os.path.join(queue, n))])
         self.assertTrue([n for n in os.listdir(queue) if n.startswith("Qf")])
