@@ -8,6 +8,7 @@
 #include "kernel/helper/helper.h"
 #include "kernel/master/master.h"
 #include "kernel/module/crash.h"
+#include "kernel/module/module.h"
 #include "kernel/role/arguments.h"
 #include "kernel/role/plan_role.h"
 #include "kernel/session/receiver.h"
@@ -32,6 +33,7 @@ static int role_main(const char *name, int argc, char **argv)
 		(void)fprintf(stderr, "postrider: %s\n", why.data);
 	} else {
 		crash_install(arguments->role.channel);
+		module_trust(arguments->role.master_uid);
 		for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 			if (strcmp(roles[i].name, name) == 0)
 				status = roles[i].run(&arguments->role);

@@ -84,6 +84,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	receiver->options = &receiver->config->options;
 	if (role->single == 0) {
 		dns_init(&receiver->options->resolver);
+		log_open(receiver->config->log.data, "postrider");
 		log_set_level((int)receiver->options->log_level);
 	}
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
