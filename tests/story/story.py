@@ -17,6 +17,7 @@ import contextlib
 import os
 import pwd
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -278,11 +279,14 @@ class Daemon:
             handle.write(text)
         return path
 
-    def start(self, *arguments, wait=True):
+    def start(self, *arguments, wait=True, descriptors=None):
+        def limit():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.write_conf()
         self.process = subprocess.Popen(
             [self.program, "-bD", "-C", self.conf_path, *arguments], stdin=subprocess.DEVNULL,
-            stdout=open(os.path.join(self.top, "out"), "ab"), stderr=subprocess.STDOUT)
+            stdout=open(os.path.join(self.top, "out"), "ab"), stderr=subprocess.STDOUT, preexec_fn=limit)
         if wait:
             wait_for(lambda: "the greeting of the daemon\n" + self.log(), lambda: self.is_greeting() or self.process.poll() is not None)
             if self.process.poll() is not None:
