@@ -10,6 +10,7 @@
  *   cache.c     idle sessions of mailers, by destination
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
  *   notice.c    bounces, warnings and success notices, composed into the queue
+ *   expand.c    aliases for those notices
  *   report.c    the lines in the log
  *   helper.c    local deliveries through the master's helpers
  *
@@ -151,6 +152,9 @@ int64_t job_next_due(const struct job *job);
 enum pr_status notice_failure(struct job *job);
 enum pr_status notice_success(struct job *job);
 enum pr_status notice_delay(struct job *job);
+
+/* expand.c: the recipients of a notice after aliases */
+void notice_expand(struct job *job, struct pr_envelope *envelope);
 
 /* report.c */
 void report_group(const struct job *job, const struct group *group, int64_t seconds);

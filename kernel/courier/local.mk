@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libkernel_la_SOURCES += kernel/courier/courier.h kernel/courier/internal.h kernel/courier/main.c kernel/courier/worker.c \
 	kernel/courier/scan.c kernel/courier/job.c kernel/courier/route.c kernel/courier/deliver.c kernel/courier/cache.c \
-	kernel/courier/settle.c kernel/courier/notice.c kernel/courier/report.c kernel/courier/helper.c
+	kernel/courier/settle.c kernel/courier/notice.c kernel/courier/report.c kernel/courier/helper.c kernel/courier/expand.c

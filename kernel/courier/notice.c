@@ -104,6 +104,7 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 		(*envelope_out)->flags |= PR_ENVELOPE_RESPONSE;
 		if (notice->kind == DSN_POSTMASTER)
 			mark_double(job, *envelope_out);
+		notice_expand(job, *envelope_out);
 	}
 	return status;
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Aliases for notices: mail of our own did not come through the receiver, which expands everybody else's.
+ * What cannot be expanded stays as it is; its delivery then says why.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/route/expand.h"
+
+#include <postrider/address.h>
+#include <postrider/file.h>
+
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MEMBERS_MAX 100000
+#define INCLUDE_MAX (1u << 20)
+#define ACCOUNT_MAX 16384
+
+static enum pr_status resolve(void *context, struct pr_str address, struct pr_route *route_out)
+{
+	struct job *job = context;
+
+	return rules_resolve(&job->scope, address, PR_STR(""), route_out);
+}
+
+static bool mailer_has_flag(void *context, struct pr_str mailer, char flag)
+{
+	const struct job *job = context;
+	const struct module_instance *instance = module_find(job->courier->set, PR_KIND_MAILER, mailer);
+
+	return instance != NULL && module_mailer_has_flag(instance, flag);
+}
+
+static enum pr_status alias(void *context, struct pr_str key, struct pr_str *value_out)
+{
+	struct job *job = context;
+	const struct pr_list *files = &job->courier->options->alias_files;
+
+	for (size_t i = 0; i < files->count; i++) {
+		enum pr_status status = map_lookup(&job->scope, files->items[i], key, NULL, value_out);
+		if (status != PR_NOTFOUND)
+			return status;
+	}
+	return PR_NOTFOUND;
+}
+
+static enum pr_status user(void *context, struct pr_str name)
+{
+	struct job *job = context;
+	struct passwd entry, *found = NULL;
+	char *buffer = pr_arena_alloc(&job->arena, ACCOUNT_MAX);
+	struct pr_str account = pr_arena_copy(&job->arena, name);
+
+	if (buffer == NULL || account.len == 0 || memchr(account.data, '\0', account.len) != NULL)
+		return PR_NOTFOUND;
+	int error = getpwnam_r(account.data, &entry, buffer, ACCOUNT_MAX, &found);
+	return found != NULL ? PR_OK : error == 0 ? PR_NOTFOUND : PR_TEMPFAIL;
+}
+
+static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
+{
+	struct job *job = context;
+	struct pr_str name = pr_arena_copy(&job->arena, path);
+	struct pr_text text, why;
+	struct stat file;
+	enum pr_status status = PR_TEMPFAIL;
+
+	pr_text_init(&text, INCLUDE_MAX);
+	pr_text_init(&why, 1000);
+	/* as for everybody's mail: read only what nobody but its owner can have written */
+	bool absolute = name.len > 0 && name.data[0] == '/';
+	if (absolute && stat(name.data, &file) == 0 && pr_file_is_trusted(name.data, (uint32_t)file.st_uid, &why))
+		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
+	if (status == PR_OK)
+		*contents_out = pr_arena_copy(&job->arena, pr_text_str(&text));
+	else
+		*why_out = pr_arena_copy(&job->arena, pr_text_str(&why));
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return status;
+}
+
+static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)
+{
+	struct job *job = context;
+	struct pr_str name = pr_arena_copy(&job->arena, path);
+	char *buffer = pr_arena_alloc(&job->arena, ACCOUNT_MAX);
+	struct passwd entry, *found = NULL;
+	struct stat file;
+
+	if (name.data == NULL || buffer == NULL || stat(name.data, &file) != 0 ||
+	    getpwuid_r(file.st_uid, &entry, buffer, ACCOUNT_MAX, &found) != 0 || found == NULL)
+		return PR_NOTFOUND;
+	*user_out = pr_arena_copy(&job->arena, pr_str(found->pw_name));
+	return PR_OK;
+}
+
+void notice_expand(struct job *job, struct pr_envelope *envelope)
+{
+	const struct expand_source source = {job, resolve, mailer_has_flag, alias, user, include, include_owner};
+	const struct expand_limits limits = {.depth = (uint32_t)job->courier->options->max_alias_recursion, .members = MEMBERS_MAX};
+	struct expansion *expansion = expansion_new(&source, &limits);
+	struct expand_result result;
+	bool good = true;
+
+	for (size_t i = 0; i < envelope->recipient_count && good; i++) {
+		struct pr_str address = pr_address_inner(envelope->recipients[i].address);
+		good = expansion_add(expansion, address, &envelope->recipients[i], false, &result) == PR_OK;
+	}
+	struct pr_envelope expanded = *envelope;
+	expanded.recipients = expansion_recipients(expansion, &expanded.recipient_count);
+	struct pr_envelope *copy = good && expanded.recipient_count > 0 ? pr_envelope_copy(&expanded, &job->arena) : NULL;
+	if (copy != NULL) {
+		envelope->recipients = copy->recipients;
+		envelope->recipient_count = copy->recipient_count;
+	}
+	expansion_free(expansion);
+}
