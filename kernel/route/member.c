@@ -111,7 +111,8 @@ static enum pr_status add_special(struct walk *walk, struct member *member, stru
 		return PR_PERMFAIL;
 	}
 	recipient.address = member->text;
-	recipient.owner = member->parent.include_owner;
+	if (member->parent.include_owner.len > 0)
+		recipient.owner = member->parent.include_owner;
 	member->identity = pr_arena_printf(&walk->arena, "S%.*s\n%.*s", PR_PRINT(recipient.owner), PR_PRINT(member->text));
 	walk->reached++;
 	return settle(walk, member, &recipient, result_out);
@@ -146,6 +147,8 @@ static enum pr_status open_include(struct walk *walk, const struct member *membe
 		return walk_refuse(result_out, 452, "4.3.0", "Mailing list is too long");
 	if (walk->source->include_owner == NULL || walk->source->include_owner(walk->source->context, path, &owner) != PR_OK)
 		owner = PR_NONE;
+	if (pr_str_equal(owner, PR_STR("root")))
+		owner = PR_STR(""); /* trusted, but nothing named in a file runs as root: DefaultUser */
 	struct frame *frame = walk_push(walk);
 	*frame = (struct frame){ .rest = PR_STR(""), .lines = contents, .alias = member->parent.alias,
 		.owner = member->parent.owner, .include_owner = pr_arena_copy(&walk->arena, owner), .is_include = 1 };

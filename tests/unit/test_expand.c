@@ -24,11 +24,12 @@ static const struct pair aliases[] = {
 	{ "unsafe", ":include:/lists/programs" }, { "owned", ":include:/lists/owned" }, { "selfinc", ":include:/lists/self" },
 	{ "tmp", "tempfail, alice" }, { "empty", ":include:/lists/empty" }, { "remote", "Up@Remote.Example, up@remote.example" },
 	{ "quoted", "\"al ice\", bob" }, { "al ice", "carol@remote.example" },
-	{ "redirected", "x@gone.example" }, { "many", ":include:/lists/many" }, { "deep0", "deep1" },
+	{ "redirected", "x@gone.example" }, { "many", ":include:/lists/many" }, { "roots", ":include:/lists/roots" }, { "deep0", "deep1" },
 };
 static const struct pair includes[] = {
 	{ "/lists/one", "# members\nalice\n\nbob@remote.example, dave\n" }, { "/lists/programs", "alice\n|/bin/sh\n" },
 	{ "/lists/owned", "\"|/home/bob/filter\"\n/home/bob/box\n" }, { "/lists/self", ":include:/lists/self\n" }, { "/lists/empty", "# nobody\n" },
+	{ "/lists/roots", "|/usr/bin/archive\n" },
 };
 static const char *const users[] = { "alice", "alice2", "bob", "dave", "root", NULL };
 
@@ -117,8 +118,8 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)
 {
 	(void)context;
-	*user_out = PR_STR("bob");
-	return pr_str_equal(path, PR_STR("/lists/owned")) ? PR_OK : PR_NOTFOUND;
+	*user_out = pr_str_equal(path, PR_STR("/lists/roots")) ? PR_STR("root") : PR_STR("bob");
+	return pr_str_equal(path, PR_STR("/lists/owned")) || pr_str_equal(path, PR_STR("/lists/roots")) ? PR_OK : PR_NOTFOUND;
 }
 
 static struct expansion *new_expansion(uint32_t depth, size_t members)
@@ -176,7 +177,7 @@ static const struct pair answers[] = {
 	{ "bob+x@us.example", "<bob+x@us.example>" }, { "nosuch", "550 5.1.1 User unknown" }, { "unknown", "550 5.1.1 User unknown" },
 	{ "partly", "<nosuch> <alice>" }, { "self", "550 5.1.1 User unknown" }, { "loop1", "554 5.4.6 aliasing/forwarding loop broken" },
 	{ "mixed", "<alice>" }, { "noinc", "550 5.2.4 Mailing list cannot be read" },
-	{ "unsafe", "550 5.7.1 Address is unsafe for mailing to programs" }, { "owned", "bob:|/home/bob/filter bob:/home/bob/box" },
+	{ "unsafe", "550 5.7.1 Address is unsafe for mailing to programs" }, { "owned", "bob:|/home/bob/filter bob:/home/bob/box" }, { "roots", "|/usr/bin/archive" },
 	{ "selfinc", "554 5.4.6 aliasing/forwarding loop broken" }, { "empty", "550 5.2.4 Mailing list is empty" },
 	{ "tmp", "451 4.3.0 Temporary lookup failure" }, { "broken", "451 4.3.0 Temporary lookup failure" },
 	{ "slow", "451 4.3.0 Temporary lookup failure" }, { "remote", "<Up@Remote.Example>" }, { "quoted", "<carol@remote.example> <bob>" },

@@ -419,7 +419,7 @@ static void test_disk_full(void)
 struct reader {
 	struct fake_instance map;
 	unsigned long looked, wrong;
-	volatile int *stop;
+	const int *stop;
 };
 
 static void *read_on(void *argument)
@@ -428,7 +428,7 @@ static void *read_on(void *argument)
 	struct pr_str value;
 	char key[32];
 
-	for (unsigned long i = 0; !*reader->stop; i++) {
+	for (unsigned long i = 0; !__atomic_load_n(reader->stop, __ATOMIC_RELAXED); i++) {
 		snprintf(key, sizeof key, "key%lu", i % KEYS);
 		if (look(&reader->map, key, &value) != PR_OK)
 			reader->wrong++;
@@ -441,7 +441,7 @@ static void test_readers_during_rebuild(void)
 {
 	struct reader readers[3];
 	pthread_t threads[3];
-	volatile int stop = 0;
+	int stop = 0;
 
 	setup();
 	build("old");
@@ -453,7 +453,7 @@ static void test_readers_during_rebuild(void)
 	}
 	for (int i = 0; i < 40; i++)
 		build(i % 2 == 0 ? "new" : "old");
-	stop = 1;
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < 3; i++) {
 		pthread_join(threads[i], NULL);
 		CU_ASSERT(readers[i].looked > 0);
