@@ -126,6 +126,8 @@ static void close_directories(struct spool *spool)
 	close_fd(&spool->data_fd);
 	close_fd(&spool->control_fd);
 	close_fd(&spool->base_fd);
+	pr_free((void *)(uintptr_t)spool->path);
+	spool->path = NULL;
 }
 
 static enum pr_status open_directories(struct pr_call *call, struct pr_str directory)
@@ -178,8 +180,6 @@ static void close_store(struct pr_call *call)
 	spool_claims_fini(spool);
 	spool_ids_close(spool);
 	close_directories(spool);
-	pr_free((void *)(uintptr_t)spool->path);
-	spool->path = NULL;
 	spool->opened = false;
 }
 
