@@ -3,3 +3,5 @@ STORIES = tests/story/first_letter.py tests/story/reload.py tests/story/kills.py
 	tests/story/submission.py tests/story/bounces.py tests/story/trouble.py
 TESTS += $(STORIES)
 EXTRA_DIST += tests/story/story.py $(STORIES)
+TESTS += tests/story/submission
+EXTRA_DIST += tests/story/submission tests/story/submission_daemon.py

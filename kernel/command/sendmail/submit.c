@@ -74,6 +74,14 @@ static int usage(const char *text)
 	return EX_USAGE;
 }
 
+static bool has_byte_below(struct pr_str text, unsigned char least)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < least || text.data[i] == 127)
+			return true;
+	return false;
+}
+
 /* The envelope sender: one mailbox, or nothing at all for <>. */
 static int find_sender(
     const struct arguments *arguments, const struct who *who, struct pr_arena *arena, struct pr_str *sender_out)
@@ -89,13 +97,11 @@ static int find_sender(
 		*sender_out = PR_STR("");
 		return EX_OK;
 	}
+	if (has_byte_below(given, ' '))
+		return usage("Control character in sender address");
 	if (pr_address_next(&given, false, arena, &address, &why) == PR_OK) {
-		address = pr_address_inner(address);
-		for (size_t i = 0; i < address.len; i++)
-			if ((unsigned char)address.data[i] < ' ' || address.data[i] == 127 || address.data[i] == '>')
-				return usage("Sender address is not usable");
-		*sender_out = address;
-		return EX_OK;
+		*sender_out = pr_address_inner(address);
+		return pr_str_find(*sender_out, '>') == sender_out->len ? EX_OK : usage("Sender address is not usable");
 	}
 	fprintf(stderr, "Sender address is not usable: %.*s\n",
 	    PR_PRINT(why.data != NULL ? why : PR_STR("cannot be parsed")));
