@@ -8,6 +8,7 @@
 
 #define IDLE_DEFAULT_SECONDS 300
 #define IDLE_MOST_SECONDS 300
+#define SURELY_ALIVE_SECONDS 2 /* a mailer survives a session that died since */
 
 struct cached_session *cache_take(struct courier *courier, struct plan_destination *destination)
 {
@@ -64,7 +65,7 @@ struct cached_session *cache_open(struct job *job, struct module_instance *insta
 		pthread_mutex_unlock(&courier->lock);
 		if (session == NULL)
 			break;
-		if (mailer_alive(&job->scope, &session->session))
+		if (courier_now() - session->since < SURELY_ALIVE_SECONDS || mailer_alive(&job->scope, &session->session))
 			return session;
 		cache_close(session, &job->scope);
 	}

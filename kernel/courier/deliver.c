@@ -15,23 +15,33 @@
 struct reader {
 	struct module_scope *scope;
 	struct pr_body *inner;
+	int64_t at; /* bytes read: the end is known without asking, and a first rewind moves nothing */
 };
 
 static enum pr_status read_inner(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
 {
 	struct reader *reader = body->context;
-	enum pr_status status = body_read(reader->scope, reader->inner, buffer, room, length_out);
 
+	*length_out = 0;
+	if (reader->inner->length >= 0 && reader->at == reader->inner->length)
+		return PR_OK;
+	enum pr_status status = body_read(reader->scope, reader->inner, buffer, room, length_out);
 	if (status != PR_OK)
 		call->reason = reader->scope->reason;
+	else if (*length_out == 0 && reader->at < reader->inner->length)
+		return pr_fail(call, PR_TEMPFAIL, "the body ends before its time");
+	reader->at += (int64_t)*length_out;
 	return status;
 }
 
 static enum pr_status rewind_inner(struct pr_body *body, struct pr_call *call)
 {
 	struct reader *reader = body->context;
-	enum pr_status status = body_rewind(reader->scope, reader->inner);
 
+	if (reader->at == 0)
+		return PR_OK;
+	reader->at = 0;
+	enum pr_status status = body_rewind(reader->scope, reader->inner);
 	if (status != PR_OK)
 		call->reason = reader->scope->reason;
 	return status;
@@ -179,7 +189,7 @@ void group_deliver(struct job *job, struct group *group, struct plan_destination
                    struct pr_str *reason_out)
 {
 	struct pr_body inner = {.size = sizeof inner};
-	struct reader reader = {&job->scope, &inner};
+	struct reader reader = {&job->scope, &inner, 0};
 	struct pr_body body = {.size = sizeof body, .context = &reader, .read = read_inner, .rewind = rewind_inner};
 
 	if (is_too_large(job, group))

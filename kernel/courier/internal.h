@@ -27,12 +27,13 @@
 #include "kernel/plan/plan.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define COURIER_STACK (256 * 1024)
 #define JOB_ARENA_MAX (256u << 20)
 
 struct courier_counters {
-	uint64_t sent, deferred, failed, notices;
+	atomic_uint_fast64_t sent, deferred, failed, notices; /* not under the lock */
 };
 
 struct courier {

@@ -163,9 +163,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	job_note_results(job, group);
 	if (answer == PLAN_GO) {
 		pthread_mutex_lock(&courier->lock);
-		plan_leave(courier->plan, destination, outcome, reason, courier_now());
-		if (plan_next_due(courier->plan) == 0)
-			courier_kick(courier);
+		plan_leave(courier->plan, destination, outcome, reason, courier_now()); /* this thread looks for work again in a moment */
 		pthread_mutex_unlock(&courier->lock);
 	}
 	return answer;
@@ -189,8 +187,6 @@ static bool stand_in_line(struct job *job, struct group *group)
 	pthread_mutex_lock(&courier->lock);
 	struct plan_destination *destination = plan_destination(courier->plan, mailer, host, courier_now());
 	plan_wait(courier->plan, entry, destination, parked ? job : NULL);
-	if (plan_next_due(courier->plan) == 0)
-		courier_kick(courier);
 	pthread_mutex_unlock(&courier->lock);
 	return !parked;
 }

@@ -102,7 +102,6 @@ static void send_state(struct courier *courier, uint32_t serial)
 
 	pthread_mutex_lock(&courier->lock);
 	plan_count(courier->plan, courier_now(), &counts);
-	struct courier_counters done = courier->counters;
 	unsigned int workers = courier->workers, idle = courier->idle;
 	size_t cached = courier->cached;
 	pthread_mutex_unlock(&courier->lock);
@@ -110,8 +109,9 @@ static void send_state(struct courier *courier, uint32_t serial)
 	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
 	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, counts.destinations, counts.dead, workers,
 	             idle, cached);
-	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)done.sent,
-	             (unsigned long long)done.deferred, (unsigned long long)done.failed, (unsigned long long)done.notices);
+	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)courier->counters.sent,
+	             (unsigned long long)courier->counters.deferred, (unsigned long long)courier->counters.failed,
+	             (unsigned long long)courier->counters.notices);
 	channel_send(courier->role->channel, CHANNEL_STATE, serial, 0, pr_text_str(&text), -1);
 	pr_text_fini(&text);
 }

@@ -128,9 +128,7 @@ static enum pr_status send_notice(struct notice *notice)
 	if (status != PR_OK)
 		return status;
 	log_at(6, LOGP_INFO, job->entry->id, "%.*s: %s", PR_PRINT(id), words[notice->kind]);
-	pthread_mutex_lock(&courier->lock);
 	courier->counters.notices++;
-	pthread_mutex_unlock(&courier->lock);
 	courier_add(courier, id, 0);
 	return PR_OK;
 }

@@ -40,7 +40,6 @@ static void note_result(struct job *job, struct parcel *parcel)
 	recipient->status = status_line(job, parcel->reply);
 	recipient->enhanced = parcel->enhanced.len > 0 ? parcel->enhanced : default_enhanced(parcel->status);
 	recipient->remote = parcel->remote;
-	pthread_mutex_lock(&job->courier->lock);
 	switch (parcel->status) {
 	case PR_OK:
 		recipient->state = PR_RECIPIENT_DELIVERED;
@@ -55,7 +54,6 @@ static void note_result(struct job *job, struct parcel *parcel)
 		counters->deferred++;
 		break;
 	}
-	pthread_mutex_unlock(&job->courier->lock);
 }
 
 void job_note_results(struct job *job, struct group *group)

@@ -6,7 +6,7 @@
  */
 #include "kernel/plan/internal.h"
 
-#define LINE_IS_LONG 64    /* in line anywhere: from here on few look for more */
+#define LINE_IS_LONG 16    /* in line anywhere: from here on few look for more */
 #define MOST_DISCOVERING 2
 #define DUE_AT_ONCE 256    /* entries moved from the heap by one take */
 
