@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
@@ -350,6 +351,14 @@ static const struct unit_case cases[] = {
 	{NULL, NULL},
 };
 
+static int remove_one(const char *path, const struct stat *file, int kind, struct FTW *where)
+{
+	(void)file;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
 int main(void)
 {
 	if (mkdtemp(directory) == NULL)
@@ -364,9 +373,7 @@ int main(void)
 	module_set_close(set);
 	config_free(config);
 	pr_arena_fini(&arena);
-	char command[300];
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	if (system(command) != 0)
+	if (nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
 		status = EXIT_FAILURE;
 	return status;
 }
