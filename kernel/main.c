@@ -6,6 +6,7 @@
 #include "kernel/command/command.h"
 #include "kernel/courier/courier.h"
 #include "kernel/helper/helper.h"
+#include "kernel/log/log.h"
 #include "kernel/master/master.h"
 #include "kernel/module/crash.h"
 #include "kernel/module/module.h"
@@ -34,6 +35,8 @@ static int role_main(const char *name, int argc, char **argv)
 	} else {
 		crash_install(arguments->role.channel);
 		module_trust(arguments->role.master_uid);
+		if (arguments->log != NULL)
+			(void)log_open(arguments->log, "postrider");
 		for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 			if (strcmp(roles[i].name, name) == 0)
 				status = roles[i].run(&arguments->role);

@@ -194,7 +194,7 @@ static void generation_build(struct master *master, struct generation *next)
 
 	pr_text_init(&why, 900);
 	if (table_parse(pr_text_str(&next->plan_text), &next->table, &why) && find_users(master, next, &why) &&
-	    places_prepare(master, next, &why) && listen_all(master, next, master->current, &why)) {
+	    places_lock(master, next->table.run, &why) && places_prepare(master, next, &why) && listen_all(master, next, master->current, &why)) {
 		next->deadline_ms = master_now_ms() + ready_ms(master);
 		if (!spawn_role(master, next, &next->courier) || !spawn_role(master, next, &next->receiver))
 			pr_text_addf(&why, "cannot start a role: %s", strerror(errno));

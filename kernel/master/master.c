@@ -309,7 +309,7 @@ static int serve(const struct master_settings *settings, int ready_pipe)
 	master->privileged = geteuid() == 0;
 	master->born_ms = master_now_ms();
 	master->ready_pipe = ready_pipe;
-	master->control_fd = master->drop_watch = master->feeder_pipe = -1;
+	master->run_lock = master->control_fd = master->drop_watch = master->feeder_pipe = -1;
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
 		master->connections[i].fd = -1;
 	pr_text_init(&master->feeder_text, 16384);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <postrider/file.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +106,29 @@ bool places_prepare(struct master *master, const struct generation *generation, 
 		return false;
 	}
 	return make_parents(table->pid_file, why) && make_log(master, generation, why);
+}
+
+/* The lock ends with this process, however it ends; no file is left behind that could lie. */
+bool places_lock(struct master *master, const char *run, struct pr_text *why)
+{
+	if (master->current != NULL) {
+		if (strcmp(master->current->table.run, run) == 0)
+			return true;
+		pr_text_add_c(why, "run_directory cannot change by a reload; stop the daemon and start it again");
+		return false;
+	}
+	if (!make_parents(run, why))
+		return false;
+	if (mkdir(run, 0755) != 0 && errno != EEXIST)
+		return complain(why, "cannot make directory", run);
+	if (master->run_lock < 0)
+		master->run_lock = open(run, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (master->run_lock < 0)
+		return complain(why, "cannot open directory", run);
+	if (flock(master->run_lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	pr_text_addf(why, "another daemon runs in %s", run);
+	return false;
 }
 
 bool places_write_pid(struct master *master, const char *path, struct pr_text *why)

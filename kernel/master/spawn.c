@@ -88,6 +88,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 		add_argument(arguments, "--wake");
 		add_argument(arguments, "%d", wake_end(master, child));
 	}
+	if (generation->table.log[0] != '\0') {
+		add_argument(arguments, "--log");
+		add_argument(arguments, "%s", generation->table.log);
+	}
 	if (settings->queue_interval > 0) {
 		add_argument(arguments, "--queue-interval");
 		add_argument(arguments, "%lld", (long long)settings->queue_interval);

@@ -79,6 +79,7 @@ struct master {
 	struct generation slots[3];
 	struct generation *current, *next, *old; /* current and at most one of the others */
 	int wake[2];         /* for the life of the master: old and new generations share it */
+	int run_lock;        /* flock on the run directory: one daemon in one place */
 	int signal_fd;
 	int control_fd;
 	int ready_pipe;      /* -bd: tells the shell; -1 otherwise */
@@ -111,6 +112,8 @@ int listen_unix(const char *path, uint32_t mode, struct pr_text *why);
 
 /* places.c */
 bool places_prepare(struct master *master, const struct generation *generation, struct pr_text *why);
+/* Before anything in it is touched. */
+bool places_lock(struct master *master, const char *run, struct pr_text *why);
 bool places_write_pid(struct master *master, const char *path, struct pr_text *why);
 
 /* generation.c */

@@ -77,6 +77,12 @@ static bool set_queue_interval(struct role_arguments *arguments, const char *val
 	return good;
 }
 
+static bool set_log(struct role_arguments *arguments, const char *value)
+{
+	arguments->log = value;
+	return true;
+}
+
 /* NAME:FD:SUBMISSION */
 static bool add_listener(struct role_arguments *arguments, const char *value)
 {
@@ -110,7 +116,7 @@ static const struct {
     {"--role", set_role},           {"--config", set_config},   {"--routing", set_routing},
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
-    {"--master-uid", set_master_uid},
+    {"--master-uid", set_master_uid}, {"--log", set_log},
 };
 
 const char *role_name(int argc, char **argv)

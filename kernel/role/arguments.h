@@ -2,7 +2,7 @@
  *
  * The command line of a role, as the master's spawn.c writes it:
  *
- *   postrider --role receiver --config F --generation N --channel FD --wake FD --listen MTA:5:0 ... -O Name=value
+ *   postrider --role receiver --config F --generation N --channel FD --wake FD --listen MTA:5:0 ... --log syslog -O Name=value
  */
 #ifndef KERNEL_ROLE_ARGUMENTS_H
 #define KERNEL_ROLE_ARGUMENTS_H
@@ -14,6 +14,7 @@
 
 struct role_arguments {
 	struct role role;
+	const char *log; /* --log, or NULL */
 	struct role_listener listeners[ROLE_LISTENERS_MAX];
 	struct pr_str overrides[ROLE_OVERRIDES_MAX];
 };
