@@ -25,6 +25,7 @@ struct makemap {
 	bool append;        /* -o */
 	bool dump;          /* -u */
 	bool verbose;       /* -v */
+	bool list;          /* -l */
 	const char *type, *name;
 };
 
@@ -53,56 +54,57 @@ static int usage(void)
 	return EX_USAGE;
 }
 
+enum flag_kind { FLAG_SWITCH, FLAG_BYTE, FLAG_TEXT, FLAG_ACCEPTED };
+
+static const struct flag {
+	char letter;
+	enum flag_kind kind;
+	size_t field;
+} flags[] = {
+    {'C', FLAG_TEXT, offsetof(struct makemap, config)},
+    {'D', FLAG_BYTE, offsetof(struct makemap, comment)},
+    {'N', FLAG_ACCEPTED, 0}, /* these five are forms and tuning of other databases */
+    {'c', FLAG_ACCEPTED, 0},
+    {'d', FLAG_ACCEPTED, 0},
+    {'i', FLAG_ACCEPTED, 0},
+    {'s', FLAG_ACCEPTED, 0},
+    {'e', FLAG_SWITCH, offsetof(struct makemap, empty_allowed)},
+    {'f', FLAG_SWITCH, offsetof(struct makemap, keep_case)},
+    {'l', FLAG_SWITCH, offsetof(struct makemap, list)},
+    {'o', FLAG_SWITCH, offsetof(struct makemap, append)},
+    {'r', FLAG_SWITCH, offsetof(struct makemap, replace)},
+    {'t', FLAG_BYTE, offsetof(struct makemap, delimiter)},
+    {'u', FLAG_SWITCH, offsetof(struct makemap, dump)},
+    {'v', FLAG_SWITCH, offsetof(struct makemap, verbose)},
+};
+
+static bool take_flag(struct makemap *settings, int letter)
+{
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		char *field = (char *)settings + flags[i].field;
+		if (flags[i].letter != letter)
+			continue;
+		if (flags[i].kind == FLAG_SWITCH)
+			*(bool *)field = true;
+		else if (flags[i].kind == FLAG_BYTE)
+			*field = optarg[0];
+		else if (flags[i].kind == FLAG_TEXT)
+			memcpy(field, &optarg, sizeof optarg);
+		return true;
+	}
+	return false;
+}
+
 static int parse(int argc, char **argv, struct makemap *settings)
 {
 	int found;
-	bool list = false;
 
 	opterr = 0;
 	optind = 1;
-	while ((found = getopt(argc, argv, "+C:Nc:D:defi:lorst:uv")) != -1) {
-		switch (found) {
-		case 'C':
-			settings->config = optarg;
-			break;
-		case 'D':
-			settings->comment = optarg[0];
-			break;
-		case 'e':
-			settings->empty_allowed = true;
-			break;
-		case 'f':
-			settings->keep_case = true;
-			break;
-		case 'l':
-			list = true;
-			break;
-		case 'o':
-			settings->append = true;
-			break;
-		case 'r':
-			settings->replace = true;
-			break;
-		case 't':
-			settings->delimiter = optarg[0];
-			break;
-		case 'u':
-			settings->dump = true;
-			break;
-		case 'v':
-			settings->verbose = true;
-			break;
-		case 'N':
-		case 'c':
-		case 'd':
-		case 'i':
-		case 's':
-			break; /* forms and tuning of other databases */
-		default:
+	while ((found = getopt(argc, argv, "+C:Nc:D:defi:lorst:uv")) != -1)
+		if (!take_flag(settings, found))
 			return usage();
-		}
-	}
-	if (list) {
+	if (settings->list) {
 		printf("hash\n");
 		return -1;
 	}
