@@ -81,10 +81,13 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 	return true;
 }
 
-/* Out of descriptors: gives up the reserve to turn one client away.  False when that did not help. */
-static bool use_reserve(struct receiver *receiver, int listening)
+enum reserve { RESERVE_USED, RESERVE_NOBODY, RESERVE_FAILED };
+
+/* Out of descriptors: gives up the reserve to turn one client away.  accept() complains of missing descriptors even when
+ * nobody is waiting, so that is found out here too. */
+static enum reserve use_reserve(struct receiver *receiver, int listening)
 {
-	bool helped = false;
+	enum reserve result = RESERVE_FAILED;
 
 	pthread_mutex_lock(&receiver->reserve_lock);
 	if (receiver->reserve_fd >= 0) {
@@ -92,14 +95,16 @@ static bool use_reserve(struct receiver *receiver, int listening)
 		int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			turn_away(receiver, fd, "Too many open files; connection rejected");
-			helped = true;
+			result = RESERVE_USED;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			result = RESERVE_NOBODY;
 		}
 		receiver->reserve_fd = -1;
 	}
 	if (receiver->reserve_fd < 0)
 		receiver->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pthread_mutex_unlock(&receiver->reserve_lock);
-	return helped;
+	return result;
 }
 
 static bool no_resources(int error)
@@ -120,8 +125,11 @@ static bool accept_batch(struct listener *listener)
 			return true;
 		if (no_resources(errno)) {
 			int error = errno;
-			if (use_reserve(listener->receiver, listener->fd))
+			enum reserve reserve = use_reserve(listener->receiver, listener->fd);
+			if (reserve == RESERVE_USED)
 				continue;
+			if (reserve == RESERVE_NOBODY)
+				return true;
 			log_line(LOGP_WARNING, "NOQUEUE", "cannot accept connections for the moment: %s", strerror(error));
 			return false;
 		}
