@@ -105,7 +105,7 @@ static void note(const char *name, const char *path, const char *second)
 	len = snprintf(line, sizeof line, "%s %s%s%s\n", name, path, second == NULL ? "" : " ", second == NULL ? "" : second);
 	/* not through our own write() */
 	REAL(ssize_t, "write", int, const void *, size_t);
-	if (real(atoi(log), line, (size_t)len) < 0)
+	if (real((int)strtol(log, NULL, 10), line, (size_t)len) < 0)
 		abort();
 }
 
@@ -128,7 +128,7 @@ static enum verdict judge(const char *name, const char *path, const char *second
 
 	if (directory == NULL || strncmp(path, directory, strlen(directory)) != 0)
 		return PASS;
-	if (!is_listed(name) || at == NULL || action == NULL || atomic_fetch_add(&calls, 1) + 1 != atoi(at)) {
+	if (!is_listed(name) || at == NULL || action == NULL || atomic_fetch_add(&calls, 1) + 1 != strtol(at, NULL, 10)) {
 		note(name, path, second);
 		return PASS;
 	}
