@@ -1,1 +1,31 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# Each target with its corpus and fixed mutations; tests/fuzz/run NAME builds the same file with libFuzzer.
+FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/corpus"'
+fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
+	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+XFAIL_TESTS = tests/fuzz/fuzz_control
+fuzz_common = tests/fuzz/fuzz_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_machine_SOURCES = tests/fuzz/fuzz_machine.c tests/fuzz/conversation.c tests/fuzz/conversation.h $(fuzz_common)
+tests_fuzz_fuzz_machine_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/machine"'
+tests_fuzz_fuzz_machine_LDADD = libpure.la
+tests_fuzz_fuzz_command_SOURCES = tests/fuzz/fuzz_command.c tests/fuzz/conversation.c tests/fuzz/conversation.h $(fuzz_common)
+tests_fuzz_fuzz_command_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/command"'
+tests_fuzz_fuzz_command_LDADD = libpure.la
+tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c $(fuzz_common)
+tests_fuzz_fuzz_address_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/address"'
+tests_fuzz_fuzz_address_LDADD = libpure.la
+tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz_header.c $(fuzz_common)
+tests_fuzz_fuzz_header_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/header"'
+tests_fuzz_fuzz_header_LDADD = libpure.la
+tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c $(fuzz_common)
+tests_fuzz_fuzz_table_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/table"'
+tests_fuzz_fuzz_table_LDADD = libpure.la
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(fuzz_common)
+tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/config"'
+tests_fuzz_fuzz_config_LDADD = libkernel.la
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_common)
+tests_fuzz_fuzz_control_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/control"'
+tests_fuzz_fuzz_control_LDADD = libpure.la
+EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md $(wildcard $(srcdir)/tests/fuzz/corpus/*/*)
