@@ -105,8 +105,8 @@ class Reload(story.Story):
         daemon.settings["options"]["MaxMesageSize"] = 5
         daemon.write_conf()
         self.refused(daemon, r"postrider\.conf:\d+: unknown option MaxMesageSize; did you mean MaxMessageSize\?")
-        daemon.write_conf("listeners = (\n { port = ;\n")
-        self.refused(daemon, r"postrider\.conf:2: syntax error")
+        daemon.write_conf(f'run_directory = "{daemon.top}/run";\nlisteners = (\n {{ port = ;\n')
+        self.refused(daemon, r"postrider\.conf:3: syntax error")
 
     def test_hup_is_a_reload(self):
         daemon = self.stage()
@@ -114,35 +114,46 @@ class Reload(story.Story):
         os.kill(daemon.process.pid, 1)
         story.wait_for(lambda: "the second answer\n" + daemon.log(), lambda: "second answer" in self.answer(daemon))
 
+    @staticmethod
+    def first_command(client):
+        """The code of the answer to MAIL; the 421 that waits may have come before we wrote."""
+        try:
+            client.send("MAIL FROM:<a@example.net>\r\n")
+        except OSError:
+            pass
+        return client.reply()[0]
+
     def test_hundred_reloads_under_two_hundred_sessions(self):
         daemon = self.stage(rules={"local_domains": ["example.org"]}, mailers={"local": {"module": "discard", "flags": "lsDFMAw5:/|@qPSn9"}})
         count, reloads = (200, 100) if story.SLOW == 1 else (60, 20)
         stop, wrong, done = threading.Event(), [], [0] * count
 
         def letters(number):
+            """One client for ever: a 421 may come only where a transaction would begin."""
             client = None
             while not stop.is_set():
+                at = "connect"
                 try:
                     if client is None:
                         client = daemon.client(timeout=60)
-                        if client.greeting[0] != 220:
-                            raise ConnectionError(client.greeting[1])
-                    code, text = client.command("MAIL FROM:<a@example.net>")
-                    if code == 421 or code == 0:
-                        client.close(False)
-                        client = None
-                        continue  # an idle session may be told to go at a command boundary
-                    steps = [(code, text), client.command(f"RCPT TO:<{story.ME}@example.org>"), client.command("DATA")]
+                    if client.greeting[0] == 421 or client.ehlo[0] == 421:
+                        client = client.close(False)
+                        continue
+                    at = "MAIL"
+                    if self.first_command(client) == 421:
+                        client = client.close(False)
+                        continue
+                    at = "transaction"
+                    steps = [client.command(f"RCPT TO:<{story.ME}@example.org>"), client.command("DATA")]
                     time.sleep(0.2 * (number % 5))
                     client.send("Subject: x\r\n\r\nhello\r\n.\r\n")
                     steps.append(client.reply())
-                    if [s[0] for s in steps] != [250, 250, 354, 250]:
+                    if [s[0] for s in steps] != [250, 354, 250]:
                         wrong.append(steps)
                     done[number] += 1
                     time.sleep(0.3)
                 except (OSError, ConnectionError) as failure:
-                    if client is None or not isinstance(failure, ConnectionError) or "421" not in str(failure):
-                        wrong.append(repr(failure))
+                    wrong.append(f"at {at}: {failure!r}")
                     client = None
 
         def level():
@@ -162,7 +173,7 @@ class Reload(story.Story):
         stop.set()
         for thread in threads:
             thread.join(60 * story.SLOW)
-        self.assertEqual(wrong[:5], [])
+        self.assertEqual(wrong[:5], [], f"{len(wrong)} of {sum(done)}")
         self.assertGreater(min(done), 0, "every session has sent a letter")
         self.assertLessEqual(after["master"][0], before["master"][0] + 2, "descriptors level")
         self.assertLessEqual(after["master"][1], before["master"][1] + 1024, "memory level (KiB)")
