@@ -56,6 +56,8 @@ const struct pr_option options_table[] = {
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
     ROW(save_from_line, "SaveFromLine", BOOL, "false", "keep a leading From_ line"),
     ROW(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces in MIME form"),
+    ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
+    ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
     ROW(super_safe, "SuperSafe", BOOL, "true", "a message is on disk before it is accepted"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),

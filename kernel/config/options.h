@@ -23,6 +23,8 @@ struct options {
 	struct pr_str unix_from_line;    /* UnixFromLine */
 	struct pr_str delivery_mode;     /* DeliveryMode: i b q d */
 	struct pr_str help_file;         /* HelpFile */
+	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
+	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */

@@ -74,6 +74,22 @@ static void attention(void *context)
 		return; /* full: attention is wanted already */
 }
 
+/* Half a configuration of TLS is a mistake, not a wish to do without. */
+static bool open_tls(struct receiver *receiver, struct pr_text *why)
+{
+	struct pr_str cert = receiver->options->cert_file;
+	struct pr_str key = receiver->options->key_file;
+
+	if (cert.len == 0 && key.len == 0)
+		return true;
+	if (cert.len == 0 || key.len == 0) {
+		pr_text_add_c(why, "ServerCertFile and ServerKeyFile must be given together");
+		return false;
+	}
+	receiver->tls = net_tls_context_new(cert, key, why);
+	return receiver->tls != NULL;
+}
+
 static bool open_modules(struct receiver *receiver, struct pr_text *why)
 {
 	const struct role *role = receiver->role;
@@ -88,7 +104,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		log_set_level((int)receiver->options->log_level);
 	}
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
-	if (receiver->modules == NULL)
+	if (receiver->modules == NULL || !open_tls(receiver, why))
 		return false;
 	while (module_at(receiver->modules, PR_KIND_FILTER, receiver->filter_count) != NULL)
 		receiver->filter_count++;

@@ -23,6 +23,7 @@ static void log_failure(const struct session *session)
 enum net_result tls_start(struct session *session)
 {
 	struct net_stream *stream = &session->stream;
+	struct pr_arena arena;
 	int bits = 0;
 
 	if (stream->tls == NULL)
@@ -32,8 +33,10 @@ enum net_result tls_start(struct session *session)
 	enum net_result result = net_tls_handshake(stream->tls, &stream->wants);
 	if (result == NET_DONE) {
 		const char *cipher = net_tls_cipher(stream->tls, &bits);
-		log_at(9, LOGP_INFO, "NOQUEUE", "STARTTLS=server, relay=%.*s [%.*s], version=%s, verify=NO, cipher=%s, bits=%d",
-		    PR_PRINT(session->name), PR_PRINT(session->address), net_tls_version(stream->tls), cipher, bits);
+		pr_arena_init(&arena, 4096);
+		log_at(9, LOGP_INFO, "NOQUEUE", "STARTTLS=server, relay=%.*s, version=%s, verify=NO, cipher=%s, bits=%d",
+		    PR_PRINT(session_client(session, &arena)), net_tls_version(stream->tls), cipher, bits);
+		pr_arena_fini(&arena);
 		smtp_machine_secured(session->machine);
 	} else if (result != NET_AGAIN) {
 		log_failure(session);
