@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 SOURCE = os.path.abspath(os.path.join(HERE, "..", ".."))
 SCRATCH = os.environ.get("BENCH_DIR", "/tmp/postrider-bench")
+os.environ.setdefault("POSTRIDER_BUILD", BUILD)
 LOAD = os.path.join(BUILD, "tests", "bench", "load")
 PORT, SINK = 2525, 2600
 EVENTS = ["sched:sched_process_fork", "syscalls:sys_enter_fsync", "syscalls:sys_enter_fdatasync", "raw_syscalls:sys_enter"]

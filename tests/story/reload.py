@@ -92,7 +92,7 @@ class Reload(story.Story):
         self.refused(daemon, r"answer\.so.*writable")
 
     def test_a_module_that_hangs_in_open_is_given_up(self):
-        daemon = self.stage()
+        daemon = self.stage(options={"Timeout": {"ready": "3s"}})
         self.build("second", extra="#include <unistd.h>", open="for (;;) pause();")
         self.refused(daemon, r"(?i)answer|time|ready")
 

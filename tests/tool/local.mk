@@ -8,3 +8,4 @@ tests/tool/postrider-relay: $(srcdir)/tests/tool/relay Makefile
 		-e 's|^installed_moduledir=.*|installed_moduledir=$(MODULE_DIR)|' $(srcdir)/tests/tool/relay > $@.tmp && \
 		chmod +x $@.tmp && mv $@.tmp $@
 EXTRA_DIST += tests/tool/dnsstub
+EXTRA_DIST += tests/tool/check
