@@ -38,7 +38,10 @@ bool session_answer(struct session *session, struct bench *bench)
 			transaction_committed(session, bench);
 		if (end != END_ANSWERED)
 			return end == END_STORED;
+		/* what the answer says may live in the transaction that ends here */
 		answer.id = pr_arena_copy(&bench->arena, answer.id);
+		answer.verdict.enhanced = pr_arena_copy(&bench->arena, answer.verdict.enhanced);
+		answer.verdict.text = pr_arena_copy(&bench->arena, answer.verdict.text);
 		transaction_drop(session, bench);
 	} else if (question->ask > SMTP_ASK_NOTHING && question->ask <= SMTP_ASK_QUIT && answers[question->ask] != NULL) {
 		answers[question->ask](&ask);
