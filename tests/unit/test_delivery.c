@@ -4,6 +4,7 @@
  * disk, two writers and a reader with locks.  After every refusal the victim's bytes are compared.
  */
 #include "kernel/helper/delivery.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -443,14 +444,6 @@ static const struct unit_case cases[] = {{"mbox: quoting, end, mode", test_mbox}
                                          {"what a helper may do", test_rights},
                                          {NULL, NULL}};
 
-static int remove_scratch(void)
-{
-	char command[400];
-
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-	return system(command);
-}
-
 int main(void)
 {
 	const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
@@ -459,6 +452,6 @@ int main(void)
 	if (mkdtemp(scratch) == NULL)
 		return EXIT_FAILURE;
 	int status = unit_run("delivery", cases);
-	(void)remove_scratch();
+	(void)scratch_remove(scratch);
 	return status;
 }

@@ -157,7 +157,7 @@ static void test_limit_and_line(void)
 static void test_dead_costs_nobody(void)
 {
 	struct plan *plan = plan_new(&small);
-	struct plan_destination *dead, *good;
+	struct plan_destination *dead = NULL, *good = NULL;
 	struct plan_entry *entry;
 	char room[32];
 	unsigned int served = 0, looks = 0;
