@@ -49,6 +49,7 @@ static unsigned int read_reply(struct talk *talk)
 {
 	struct pr_str line;
 
+	pr_text_clear(&talk->reply); /* a lost connection must not be told in the words of the reply before */
 	for (int i = 0; i < REPLY_LINES_MAX; i++) {
 		uint64_t code;
 		if (!read_line(talk, &line) || line.len < 3 || !pr_str_number(pr_str_slice(line, 0, 3), 599, &code))
@@ -66,6 +67,7 @@ static bool send_line(struct talk *talk, struct pr_str line)
 
 static unsigned int command(struct talk *talk, struct pr_str line)
 {
+	pr_text_clear(&talk->reply);
 	return send_line(talk, line) ? read_reply(talk) : 0;
 }
 

@@ -193,8 +193,10 @@ static void generation_build(struct master *master, struct generation *next)
 	struct pr_text why;
 
 	pr_text_init(&why, 900);
-	if (table_parse(pr_text_str(&next->plan_text), &next->table, &why) && find_users(master, next, &why) &&
-	    places_lock(master, next->table.run, &why) && places_prepare(master, next, &why) && listen_all(master, next, master->current, &why)) {
+	bool good = table_parse(pr_text_str(&next->plan_text), &next->table, &why);
+	pr_text_fini(&next->plan_text);
+	if (good && find_users(master, next, &why) && places_lock(master, next->table.run, &why) &&
+	    places_prepare(master, next, &why) && listen_all(master, next, master->current, &why)) {
 		next->deadline_ms = master_now_ms() + ready_ms(master);
 		if (!spawn_role(master, next, &next->courier) || !spawn_role(master, next, &next->receiver))
 			pr_text_addf(&why, "cannot start a role: %s", strerror(errno));
