@@ -52,17 +52,15 @@ void control_accept(struct master *master)
 
 	if (fd < 0)
 		return;
-	if (connection == NULL || !is_allowed(fd)) {
-		static const char busy[] = "ERROR too many connections\n", no[] = "ERROR permission denied\n";
-		if (connection == NULL)
-			(void)!send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL);
-		else
-			(void)!send(fd, no, sizeof no - 1, MSG_NOSIGNAL);
+	if (connection == NULL) {
+		static const char busy[] = "ERROR too many connections\n";
+		(void)!send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL);
 		close(fd);
 		return;
 	}
 	memset(connection, 0, sizeof *connection);
 	connection->fd = fd;
+	connection->denied = !is_allowed(fd); /* told when its line was read: a close before that would take the words along */
 	connection->deadline_ms = master_now_ms() + INPUT_MS;
 	pr_text_init(&connection->in, CONTROL_LINE_MAX);
 }
@@ -215,7 +213,9 @@ void control_input(struct master *master, struct connection *connection)
 	}
 	struct pr_str text = pr_text_str(&connection->in);
 	size_t end = pr_str_find(text, '\n');
-	if (end < text.len)
+	if (end < text.len && connection->denied)
+		finish(connection, PR_STR("ERROR permission denied\n"));
+	else if (end < text.len)
 		run_line(master, connection, pr_str_trim(pr_str_slice(text, 0, end)));
 }
 

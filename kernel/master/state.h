@@ -61,6 +61,7 @@ struct connection {
 	int fd; /* -1: free */
 	bool waits_reload;
 	bool waits_status;
+	bool denied;
 	int64_t deadline_ms;
 	struct pr_text in;
 };

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every process is who it should be, nobody gets more through mail than he has, and no child outlives its master."""
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import unittest
+
+import story
+
+LETTER = "Subject: x\n\nhello\n"
+PLAIN = "games"  # an account that mail may be delivered to, neither role nor DefaultUser
+
+
+def ids(pid):
+    """Real, effective, saved and file system uid, and the supplementary groups."""
+    with open(f"/proc/{pid}/status") as handle:
+        text = handle.read()
+    uids = [int(word) for word in re.search(r"(?m)^Uid:\s+(.*)$", text).group(1).split()]
+    groups = [int(word) for word in re.search(r"(?m)^Groups:[ \t]*(.*)$", text).group(1).split()]
+    return uids, groups
+
+
+def uid_of(name):
+    return pwd.getpwnam(name).pw_uid
+
+
+class Privilege(story.Story):
+    def roles(self, daemon):
+        return {role: pid for pid, role in daemon.processes().items() if role in ("receiver", "courier")}
+
+    def spool_daemon(self, **settings):
+        """Mailboxes in a directory like Debian's /var/mail: root:mail 2775."""
+        daemon = self.daemon(start=False, mailers={"local": {"module": "local", "format": "mbox",
+                                                             "path": os.path.join(self.scratch, "pr", "box", "%u")}}, **settings)
+        self.box = os.path.join(daemon.top, "box")
+        shutil.chown(self.box, "root", "mail")
+        os.chmod(self.box, 0o2775)
+        return daemon
+
+    def box_text(self, user):
+        path = os.path.join(self.box, user)
+        return self.text(path)
+
+    def text(self, path):
+        if not os.path.exists(path):
+            return ""
+        with open(path) as handle:
+            return handle.read()
+
+    def wait_box(self, daemon, user, text):
+        story.wait_for(lambda: f"{text!r} in the box of {user}\n" + daemon.log(), lambda: text in self.box_text(user))
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_roles_are_their_users_for_good(self):
+        daemon = self.daemon()
+        for role, user in (("receiver", "daemon"), ("courier", "bin")):
+            uids, groups = ids(self.roles(daemon)[role])
+            self.assertEqual(set(uids), {uid_of(user)})
+            self.assertNotIn(0, groups)
+        self.assertEqual(os.stat(os.path.join(daemon.top, "queue")).st_uid, uid_of("bin"))
+        self.assertEqual(os.stat(os.path.join(daemon.top, "queue")).st_mode & 0o7777, 0o1770)
+        drop = os.stat(os.path.join(daemon.top, "drop"))
+        self.assertEqual((drop.st_uid, drop.st_mode & 0o7777), (0, 0o1733))
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_missing_users_are_named(self):
+        daemon = self.daemon(start=False, users={"receiver": "nosuchuser"})
+        daemon.start(wait=False)
+        daemon.process.wait(20)
+        self.assertNotEqual(daemon.process.returncode, 0)
+        self.assertIn("there is no user nosuchuser; create it with: adduser --system", daemon.output())
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_the_mailbox_belongs_to_its_user_and_roots_to_root(self):
+        daemon = self.spool_daemon().start()
+        daemon.send("a@example.net", [PLAIN + "@example.org", "root@example.org"], LETTER)
+        for user in (PLAIN, "root"):
+            self.wait_box(daemon, user, "hello")
+            info = os.stat(os.path.join(self.box, user))
+            self.assertEqual((info.st_uid, info.st_mode & 0o7777), (uid_of(user), 0o600))
+        story.wait_for("the locks to go", lambda: sorted(os.listdir(self.box)) == sorted([PLAIN, "root"]))
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_a_link_in_the_spool_leads_nowhere(self):
+        daemon = self.spool_daemon().start()
+        victim = os.path.join(daemon.top, "victim")
+        with open(victim, "w") as handle:
+            handle.write("precious\n")
+        shutil.chown(victim, PLAIN)
+        os.symlink(victim, os.path.join(self.box, PLAIN))
+        daemon.send("a@example.net", [PLAIN + "@example.org"], LETTER)
+        daemon.wait_log("symbolic link")
+        self.assertEqual(self.text(victim), "precious\n")
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_programs_of_aliases_run_as_default_user_only(self):
+        daemon = self.daemon(start=False, options={"DefaultUser": "nobody", "AliasFile": ["aliases"]})
+        shutil.chown(os.path.join(daemon.top, "box"), "nobody")
+        out = os.path.join(daemon.top, "box", "out")
+        path = daemon.write("aliases", f'robot: "|id >{out}; cat /proc/self/status >>{out}; ls -l /proc/self/fd >>{out}"\n')
+        daemon.settings["maps"]["aliases"] = {"module": "hash", "file": path}
+        daemon.write_conf()
+        self.assertEqual(daemon.run("newaliases", "-C", daemon.conf_path).returncode, 0)
+        daemon.start()
+        daemon.send("a@example.net", ["robot@example.org"], LETTER)
+        story.wait_for(lambda: "the program\n" + daemon.log(), lambda: "/proc/" in self.text(out))
+        text = self.text(out)
+        self.assertRegex(text, r"^uid=%d\(nobody\)" % uid_of("nobody"))
+        self.assertNotIn("socket:", text)
+        with daemon.client() as client:
+            client.command("EHLO x")
+            client.command("MAIL FROM:<a@example.net>")
+            self.assertEqual(client.command(f'RCPT TO:<"|touch {out}2"@example.org>')[0], 550)
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_the_control_socket_answers_root_only(self):
+        daemon = self.daemon()
+        path = os.path.join(daemon.top, "run", "control.sock")
+        story.wait_for("the control socket", lambda: os.path.exists(path))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        os.chmod(path, 0o666)  # even then
+        answer = self.ask_as(PLAIN, path, b"stop\n")
+        self.assertEqual(answer, "ERROR permission denied\n")
+        self.assertIsNone(daemon.process.poll())
+        self.assertTrue(self.ask_as("root", path, b"status\n").endswith("OK\n"))
+
+    def ask_as(self, user, path, line):
+        """What the control socket says to another user."""
+        here, there = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setgroups([])
+                os.setuid(uid_of(user))
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.connect(path)
+                    client.settimeout(20)
+                    with contextlib.suppress(OSError):
+                        client.sendall(line)
+                    os.write(there, client.makefile().read().encode())
+            finally:
+                os._exit(0)
+        os.close(there)
+        os.waitpid(pid, 0)
+        with os.fdopen(here) as handle:
+            return handle.read()
+
+    def drop(self, daemon, name, text):
+        folder = os.path.join(daemon.top, "drop")
+        with open(os.path.join(folder, "." + name), "w") as handle:
+            handle.write(text)
+        os.rename(os.path.join(folder, "." + name), os.path.join(folder, name))
+
+    def test_drop_files_are_fed_and_bad_ones_kept(self):
+        box = os.path.join(self.scratch, "pr", "box", "%u")
+        daemon = self.daemon(mailers={"local": {"module": "local", "format": "maildir", "path": box}})
+        os.chmod(os.path.join(daemon.top, "box"), 0o1777)
+        folder = os.path.join(daemon.top, "drop")
+        secret = os.path.join(daemon.top, "secret")
+        with open(secret, "w") as handle:
+            handle.write("secret\n")
+        os.symlink(secret, os.path.join(folder, "link"))
+        os.mkfifo(os.path.join(folder, "fifo"))
+        to = f"RCPT TO:<{story.ME}@example.org>\n"
+        self.drop(daemon, "half", "MAIL FROM:<>\n" + to + "DATA\nSubject: half\n")
+        self.drop(daemon, "liar", "XDROP 0\nMAIL FROM:<>\n" + to + "DATA\n\nx\n.\n")
+        self.drop(daemon, "good", "MAIL FROM:<>\n" + to + "DATA\nSubject: dropped\n\n..dot\n.\n")
+        got = story.wait_for(lambda: "the letter\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
+        self.assertEqual(len(got), 1)
+        self.assertTrue(got[0].endswith("\n\n.dot\n"), got[0])
+        kept = [".bad-fifo", ".bad-half", ".bad-liar", ".bad-link"]
+        story.wait_for(lambda: f"{kept}, there is {os.listdir(folder)}", lambda: sorted(os.listdir(folder)) == kept)
+
+    def test_no_child_outlives_a_killed_master(self):
+        daemon = self.daemon()
+        tree = daemon.processes()
+        self.assertIn("receiver", tree.values())
+        daemon.process.send_signal(signal.SIGKILL)
+        daemon.process.wait()
+        for pid in tree:
+            story.wait_for(f"{tree[pid]} {pid} to leave", lambda p=pid: not story.is_alive(p), 30)
+        daemon.start()  # and the place can be used again at once
+        self.assertEqual(daemon.ctl("status")[0], 0)
+
+    def test_one_daemon_in_one_place(self):
+        daemon = self.daemon()
+        second = daemon.run("postrider", "sendmail", "-bD", "-C", daemon.conf_path)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("another daemon runs in", second.stdout)
+        with socket.socket(socket.AF_UNIX) as submit:
+            submit.connect(os.path.join(daemon.top, "run", "submit.sock"))
+            submit.settimeout(10)
+            self.assertTrue(submit.recv(100).startswith(b"220"))
+
+
+if __name__ == "__main__":
+    story.main()
