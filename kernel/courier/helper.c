@@ -17,6 +17,7 @@ struct ask {
 	struct ask *next;
 	uint32_t serial;
 	bool answered;
+	int64_t status; /* enum pr_status: whether asking again may help */
 	int fd;
 	char text[512];
 };
@@ -68,6 +69,8 @@ static enum pr_status ask_master(void *context, struct pr_str user, int *fd_out,
 		*fd_out = ask.fd;
 		status = PR_OK;
 	} else {
+		if (ask.status == PR_PERMFAIL || ask.status == PR_NOTFOUND)
+			status = (enum pr_status)ask.status;
 		pr_text_addf(why, "no helper: %s", ask.text[0] != '\0' ? ask.text : sent ? "the master does not answer" : "no master");
 	}
 	return status;
@@ -84,6 +87,7 @@ bool helpers_answer(struct courier *courier, const struct channel_message *messa
 			continue;
 		found = ask->answered = true;
 		ask->fd = fd;
+		ask->status = message->number;
 		size_t length = message->length < sizeof ask->text - 1 ? message->length : sizeof ask->text - 1;
 		memcpy(ask->text, message->text, length);
 	}
