@@ -85,13 +85,15 @@ enum pr_status module_enter(struct module_frame *frame, struct module_scope *sco
 	frame->call.kernel = frame;
 	frame->call.deadline_ms = scope->deadline_ms;
 	scope->reason = PR_NONE;
+	if (!instance->is_open && !instance->is_preparing)
+		return module_scope_fail(scope, PR_MISUSE, "%s is not open here", instance->label);
 	if ((module->flags & PR_CONCURRENT) == 0) {
 		if (is_running_already(instance))
 			return module_scope_fail(scope, PR_MISUSE, "%s calls itself", instance->label);
 		pthread_mutex_lock(&instance->mutex);
 	}
 	push(frame);
-	if (scope->thread == NULL || (module->thread_size == 0 && module->thread_open == NULL))
+	if (scope->thread == NULL || !instance->is_open || (module->thread_size == 0 && module->thread_open == NULL))
 		return PR_OK;
 	void *memory = scope->thread->memories[instance->index];
 	if (memory == NULL) {

@@ -24,6 +24,7 @@ struct module_instance {
 	size_t index;      /* in the set */
 	pthread_mutex_t mutex; /* for modules that are not PR_CONCURRENT */
 	bool is_open;
+	bool is_preparing; /* its own check(), open() or close() runs */
 	char label[160];   /* "maps/hash instance access" */
 };
 

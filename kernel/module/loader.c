@@ -93,8 +93,8 @@ static bool speaks_our_abi(const struct pr_module *module, enum pr_kind kind, st
 	else if (module->kind != kind)
 		pr_text_addf(why, "is of another kind: it belongs under %s, not %s", loader_kind_folder(module->kind),
 		    loader_kind_folder(kind));
-	else if (module->size < sizeof(struct pr_module) || module->ops == NULL)
-		pr_text_addf(why, "has an incomplete descriptor; build it with PR_MODULE_HEAD and set .ops");
+	else if (module->size < sizeof(struct pr_module) || module->ops == NULL || module->name == NULL)
+		pr_text_addf(why, "has an incomplete descriptor; build it with PR_MODULE_HEAD and set .name and .ops");
 	else
 		return true;
 	return false;

@@ -14,6 +14,7 @@
 #define KERNEL_MODULE_MODULE_H
 
 #include "kernel/config/config.h"
+#include <postrider/auth.h>
 #include <postrider/filter.h>
 #include <postrider/host.h>
 #include <postrider/mailer.h>
@@ -150,6 +151,11 @@ enum pr_status store_requeue(struct module_scope *scope, struct pr_str id);
 enum pr_status store_remove(struct module_scope *scope, struct pr_str id);
 enum pr_status store_health(struct module_scope *scope, struct pr_store_health *health_out);
 enum pr_status store_drain(struct module_scope *scope);
+
+/* auth; the instances by module_at(set, PR_KIND_AUTH, n).  PR_NOTFOUND of a step: wrong credentials. */
+enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instance *auth, bool tls, struct pr_list *names_out);
+enum pr_status auth_server_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
+enum pr_status auth_client_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
 
 /* "maps/hash instance access" while a module runs in this thread, else NULL; async-signal-safe. */
 const char *module_on_stack(void);

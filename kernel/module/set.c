@@ -113,12 +113,15 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 	if (hook == NULL)
 		return true;
 	pr_arena_init(&arena, 1u << 20);
-	module_scope_init(&scope, NULL, &arena);
+	module_scope_init(&scope, module_thread_new(instance->set), &arena); /* the hook may ask instances opened before it */
+	instance->is_preparing = true;
 	status = module_enter(&frame, &scope, instance, NULL);
 	if (status == PR_OK)
 		status = module_leave(&frame, hook(&frame.call));
+	instance->is_preparing = false;
 	if (status != PR_OK)
 		complain(errors, instance->config, "%s: %.*s", name, PR_PRINT(scope.reason));
+	module_thread_free(scope.thread);
 	pr_arena_fini(&arena);
 	return status == PR_OK;
 }
@@ -164,9 +167,11 @@ static bool prepare_kind(struct module_set *set, enum pr_kind kind, uint32_t rol
 	return good;
 }
 
+static const enum pr_kind order[] = {PR_KIND_MAP, PR_KIND_RULES, PR_KIND_STORE, PR_KIND_MAILER, PR_KIND_FILTER, PR_KIND_AUTH};
+#define ORDER_COUNT (sizeof order / sizeof order[0])
+
 struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors)
 {
-	static const enum pr_kind order[] = {PR_KIND_MAP, PR_KIND_RULES, PR_KIND_STORE, PR_KIND_MAILER, PR_KIND_FILTER, PR_KIND_AUTH};
 	struct module_set *set = pr_alloc(sizeof *set);
 	bool good = true;
 
@@ -182,7 +187,7 @@ struct module_set *module_set_open(const struct config *config, uint32_t roles, 
 		set->instances[i].index = i;
 		pthread_mutex_init(&set->instances[i].mutex, NULL);
 	}
-	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+	for (size_t i = 0; i < ORDER_COUNT; i++)
 		good = prepare_kind(set, order[i], roles, errors) && good;
 	if (good)
 		return set;
@@ -190,25 +195,39 @@ struct module_set *module_set_open(const struct config *config, uint32_t roles, 
 	return NULL;
 }
 
+static void close_instance(struct module_instance *instance)
+{
+	struct pr_arena arena;
+	struct module_scope scope;
+	struct module_frame frame;
+
+	if (!instance->is_open)
+		return;
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, module_thread_new(instance->set), &arena);
+	instance->is_open = false;
+	instance->is_preparing = true;
+	if (instance->module->close != NULL && module_enter(&frame, &scope, instance, NULL) == PR_OK) {
+		instance->module->close(&frame.call);
+		module_leave_void(&frame);
+	}
+	instance->is_preparing = false;
+	module_thread_free(scope.thread);
+	pr_arena_fini(&arena);
+}
+
+/* The other way round than they were opened: who asks is closed before who answers. */
 void module_set_close(struct module_set *set)
 {
-
 	if (set == NULL)
 		return;
-	for (size_t i = set->count; i-- > 0;) {
-		struct module_instance *instance = &set->instances[i];
-		struct pr_arena arena;
-		struct module_scope scope;
-		struct module_frame frame;
-		pr_arena_init(&arena, 1u << 20);
-		module_scope_init(&scope, NULL, &arena);
-		if (instance->is_open && instance->module->close != NULL && module_enter(&frame, &scope, instance, NULL) == PR_OK) {
-			instance->module->close(&frame.call);
-			module_leave_void(&frame);
-		}
-		pr_arena_fini(&arena);
-		pr_free(instance->memory);
-		pthread_mutex_destroy(&instance->mutex);
+	for (size_t k = ORDER_COUNT; k-- > 0;)
+		for (size_t i = set->count; i-- > 0;)
+			if (set->instances[i].config->kind == order[k])
+				close_instance(&set->instances[i]);
+	for (size_t i = 0; i < set->count; i++) {
+		pr_free(set->instances[i].memory);
+		pthread_mutex_destroy(&set->instances[i].mutex);
 	}
 	pr_arena_fini(&set->arena);
 	pr_free(set->instances);
