@@ -91,6 +91,21 @@ static bool module_name_is_plain(struct pr_str name)
 	return name.len > 0 && name.len <= 64;
 }
 
+static void check_instance(struct config_builder *builder, const struct config_instance *instance, const struct config_node *group)
+{
+	const struct config *config = builder->config;
+	struct pr_str policy = instance->on_failure;
+
+	if (policy.data != NULL && !pr_str_equal(policy, PR_STR("tempfail")) && !pr_str_equal(policy, PR_STR("accept")) &&
+	    !pr_str_equal(policy, PR_STR("reject")))
+		config_complain(builder, group, "on_failure \"%.*s\" is not known; it is tempfail, accept or reject", PR_PRINT(policy));
+	for (size_t i = 0; i + 1 < config->instance_count; i++)
+		if (instance->name.len > 0 && builder->instances[i].kind == instance->kind &&
+		    pr_str_equal(builder->instances[i].name, instance->name))
+			config_complain(builder, group, "%.*s is declared twice; first in line %u", PR_PRINT(instance->name),
+			    builder->instances[i].line);
+}
+
 static void add_instance(struct config_builder *builder, enum pr_kind kind, struct pr_str name, const struct config_node *group)
 {
 	struct config *config = builder->config;
@@ -104,7 +119,8 @@ static void add_instance(struct config_builder *builder, enum pr_kind kind, stru
 	instance->kind = kind;
 	instance->line = group->line;
 	instance->file = group->file;
-	instance->name = name;
+	if (kind != PR_KIND_FILTER && kind != PR_KIND_AUTH) /* listed ones name themselves; `name` is the list's, for complaints */
+		instance->name = name;
 	instance->settings = settings;
 	for (size_t i = 0; settings != NULL && i < group->child_count; i++) {
 		const struct config_node *node = &group->children[i];
@@ -121,10 +137,7 @@ static void add_instance(struct config_builder *builder, enum pr_kind kind, stru
 		    PR_PRINT(instance->module));
 	if (instance->name.len == 0)
 		instance->name = instance->module;
-	for (size_t i = 0; i + 1 < config->instance_count; i++)
-		if (builder->instances[i].kind == kind && pr_str_equal(builder->instances[i].name, instance->name))
-			config_complain(builder, group, "%.*s is declared twice; first in line %u", PR_PRINT(instance->name),
-			    builder->instances[i].line);
+	check_instance(builder, instance, group);
 }
 
 void config_build_instances(struct config_builder *builder, enum pr_kind kind, const struct config_node *node)
@@ -141,5 +154,5 @@ void config_build_instances(struct config_builder *builder, enum pr_kind kind, c
 		return;
 	}
 	for (size_t i = 0; i < node->child_count; i++)
-		add_instance(builder, kind, node->children[i].name, &node->children[i]);
+		add_instance(builder, kind, listed ? node->name : node->children[i].name, &node->children[i]);
 }

@@ -39,7 +39,10 @@ const char *config_nearest(const char *const *names, struct pr_str name)
 bool config_want_text(struct config_builder *builder, const struct config_node *node, struct pr_str *text_out)
 {
 	if (node->kind != CONFIG_SCALAR) {
-		config_complain(builder, node, "%.*s takes one value", PR_PRINT(node->name));
+		if (node->name.len > 0)
+			config_complain(builder, node, "%.*s takes one value", PR_PRINT(node->name));
+		else
+			config_complain(builder, node, "a list holds values, not lists or groups");
 		return false;
 	}
 	*text_out = node->text;
@@ -86,6 +89,8 @@ static void build_users(struct config_builder *builder, const struct config_node
 {
 	static const char *const names[] = {"receiver", "courier", NULL};
 
+	if (group->kind != CONFIG_GROUP)
+		config_complain(builder, group, "users takes a group: users = { receiver = \"...\"; courier = \"...\"; };");
 	for (size_t i = 0; i < group->child_count; i++) {
 		const struct config_node *node = &group->children[i];
 		if (pr_str_equal(node->name, PR_STR("receiver")))

@@ -115,3 +115,9 @@ TESTS += tests/unit/test_feeder
 tests_unit_test_feeder_SOURCES = tests/unit/test_feeder.c tests/unit/unit.h
 tests_unit_test_feeder_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_feeder_LDADD = libkernel.la $(CUNIT_LIBS)
+# configuration and modules
+check_PROGRAMS += tests/unit/test_config
+TESTS += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
+tests_unit_test_config_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_config_LDADD = libkernel.la $(CUNIT_LIBS)
