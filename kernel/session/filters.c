@@ -152,6 +152,17 @@ static void refusal(struct pr_verdict *verdict)
 	policy_complete(verdict);
 }
 
+static bool ask_one(struct session *session, struct module_scope *scope, size_t index, const struct filter_subject *subject,
+    struct pr_verdict *verdict)
+{
+	if (hooks[subject->hook].ask(scope, &session->filters[index], subject, session->transaction, verdict) != PR_OK)
+		return false;
+	if (verdict->action <= PR_QUARANTINE)
+		return true;
+	scope->reason = pr_arena_printf(scope->arena, "verdict %u is no action", verdict->action);
+	return false;
+}
+
 bool filters_ask(struct session *session, struct bench *bench, struct module_scope *scope,
     const struct filter_subject *subject, struct pr_verdict *verdict)
 {
@@ -166,7 +177,7 @@ bool filters_ask(struct session *session, struct bench *bench, struct module_sco
 	for (size_t i = 0; i < session->receiver->filter_count; i++) {
 		if (wants_none(session, i))
 			continue;
-		if (hooks[subject->hook].ask(scope, &session->filters[i], subject, session->transaction, verdict) != PR_OK)
+		if (!ask_one(session, scope, i, subject, verdict))
 			failed(session, scope, i, verdict);
 		if (verdict->action == PR_CONTINUE)
 			continue;
