@@ -169,6 +169,23 @@ static void check_directory(struct config_builder *builder, const char *key, str
 		config_complain(builder, &node, "%s must be an absolute path, not \"%.*s\"", key, PR_PRINT(path));
 }
 
+/* An alias map that nobody declares would make every recipient a temporary failure. */
+static void check_alias_maps(struct config_builder *builder)
+{
+	const struct config *config = builder->config;
+	struct config_node node = {.file = config->path.data, .line = 0};
+
+	for (size_t i = 0; i < config->options.alias_files.count; i++) {
+		bool declared = false;
+		for (size_t j = 0; j < config->instance_count && !declared; j++)
+			declared = builder->instances[j].kind == PR_KIND_MAP &&
+			    pr_str_equal(builder->instances[j].name, config->options.alias_files.items[i]);
+		if (!declared)
+			config_complain(builder, &node, "option AliasFile names %.*s, but maps declares no such map",
+			    PR_PRINT(config->options.alias_files.items[i]));
+	}
+}
+
 static void freeze(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -216,6 +233,7 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 	config_finish_options(&builder);
 	config_add_submission_listener(&builder);
 	add_defaults(&builder);
+	check_alias_maps(&builder);
 	freeze(&builder);
 	if (builder.error_count > 0) {
 		config_free(config);

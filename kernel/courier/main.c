@@ -262,9 +262,9 @@ static void let_go(struct courier *courier)
 
 static void fail(const struct role *role, const char *what, struct pr_str why)
 {
-	if (role->channel >= 0)
-		channel_send(role->channel, CHANNEL_FAILED, 0, 0, why, -1);
-	log_line(LOGP_ERR, NULL, "%s: %.*s", what, PR_PRINT(why));
+	/* who hears it logs it: one failure, one line */
+	if (role->channel < 0 || !channel_send(role->channel, CHANNEL_FAILED, 0, 0, why, -1))
+		log_line(LOGP_ERR, NULL, "%s: %.*s", what, PR_PRINT(why));
 }
 
 static unsigned int thread_limit(const struct options *options)

@@ -58,12 +58,13 @@ static bool condition_holds(const struct printer *printer, struct pr_str conditi
 	return false;
 }
 
-static bool is_left_out(const struct printer *printer, const struct pr_header *field)
+/* Blind copies of mail that only passes through are its author's business; sendmail -t has taken its own away. */
+static bool is_left_out(const struct printer *printer, const struct pr_envelope *envelope, const struct pr_header *field)
 {
 	if (pr_str_equal_nocase(field->name, PR_STR("Return-Path"))) /* only we know what it was */
 		return true;
 	bool blind = pr_str_equal_nocase(field->name, PR_STR("Bcc")) || pr_str_equal_nocase(field->name, PR_STR("Resent-Bcc"));
-	if (blind && pr_str_trim(field->value).len > 0)
+	if (blind && (envelope->flags & PR_ENVELOPE_DELETE_BCC) != 0)
 		return true;
 	return !condition_holds(printer, field->condition);
 }
@@ -110,7 +111,7 @@ enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, co
 	printer.instance = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, mailer);
 	print_return_path(&printer, envelope, out);
 	for (size_t i = 0; i < envelope->header_count && printer.failed == PR_OK; i++)
-		if (!is_left_out(&printer, &envelope->headers[i]))
+		if (!is_left_out(&printer, envelope, &envelope->headers[i]))
 			print_field(&printer, &envelope->headers[i], out);
 	pr_text_add_byte(out, '\n');
 	if (printer.failed != PR_OK)

@@ -14,6 +14,7 @@
 
 #define MEMBERS_MAX 1000000
 #define INCLUDE_MAX (16u * 1024 * 1024)
+#define ACCOUNT_NAME_MAX 256
 #define ACCOUNT_MAX 16384
 
 static enum pr_status resolve(void *context, struct pr_str address, struct pr_route *route_out)
@@ -44,19 +45,20 @@ static enum pr_status alias(void *context, struct pr_str key, struct pr_str *val
 	return PR_NOTFOUND;
 }
 
+/* On the stack, not in the arena: a list may have thousands of local members. */
 static enum pr_status user(void *context, struct pr_str name)
 {
-	const struct transaction *transaction = context;
+	char buffer[ACCOUNT_MAX];
+	char account[ACCOUNT_NAME_MAX];
 	struct passwd entry;
 	struct passwd *found = NULL;
-	char *buffer = pr_arena_alloc(transaction->scope->arena, ACCOUNT_MAX);
-	struct pr_str account = pr_arena_copy(transaction->scope->arena, name);
 
-	if (buffer == NULL || account.data == NULL)
-		return PR_TEMPFAIL;
-	if (account.len == 0 || memchr(account.data, '\0', account.len) != NULL)
+	(void)context;
+	if (name.len == 0 || name.len >= sizeof account || memchr(name.data, '\0', name.len) != NULL)
 		return PR_NOTFOUND;
-	int error = getpwnam_r(account.data, &entry, buffer, ACCOUNT_MAX, &found);
+	memcpy(account, name.data, name.len);
+	account[name.len] = '\0';
+	int error = getpwnam_r(account, &entry, buffer, sizeof buffer, &found);
 	if (found != NULL)
 		return PR_OK;
 	return error == 0 || error == ENOENT || error == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;

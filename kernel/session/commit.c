@@ -66,10 +66,10 @@ static const struct part *worst(const struct transaction *transaction)
 	return found;
 }
 
+/* Stores say it in these words (store.h): sendmail's own. */
 static bool is_full(const struct part *part)
 {
-	return strstr(part->reason, "space") != NULL || strstr(part->reason, "full") != NULL ||
-	       strstr(part->reason, "quota") != NULL;
+	return strstr(part->reason, "Insufficient disk space") != NULL;
 }
 
 static void answer_failure(const struct part *part, struct smtp_answer *answer)

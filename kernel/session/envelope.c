@@ -65,6 +65,7 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .now = (int64_t)now,
 	    .zone = (int32_t)here.tm_gmtoff,
 	    .add_missing = 1,
+	    .keep_bcc = 1, /* sendmail -t has taken its own Bcc away */
 	};
 }
 

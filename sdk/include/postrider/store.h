@@ -37,7 +37,7 @@
 
 enum pr_commit { PR_COMMIT_DURABLE = 1, PR_COMMIT_REFUSED = 2, PR_COMMIT_UNKNOWN = 3 };
 
-/* status tells 452 (PR_TEMPFAIL, "full") from other reasons; reason lives during the call only */
+/* The reason lives during the call only.  A store that is full begins it with "Insufficient disk space": that is 452, everything else 451. */
 typedef void pr_commit_done(void *context, enum pr_commit result, struct pr_str reason);
 
 enum pr_entry_state {
