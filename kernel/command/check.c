@@ -35,6 +35,7 @@ static void show(const struct config *config)
 		    PR_PRINT(instance->module));
 	}
 	printf("queue %.*s\n", PR_PRINT(config->options.queue_directory));
+	printf("%s", config->notices.data);
 	printf("%.*s: no errors\n", PR_PRINT(config->path));
 }
 

@@ -38,6 +38,9 @@ static void set_option(struct config_builder *builder, const struct config_node 
 	}
 	if (status != PR_OK)
 		config_complain(builder, node, "option %s: %.*s", option->name, PR_PRINT(why));
+	else if ((option->flags & PR_OPTION_NO_EFFECT) != 0)
+		pr_text_addf(&builder->config->notices, "%s:%u: option %s: accepted, no effect here: %s\n", node->file, node->line,
+		    option->name, option->help);
 }
 
 void config_build_options(struct config_builder *builder, const struct config_node *group)

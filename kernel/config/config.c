@@ -199,6 +199,7 @@ static struct config *new_config(const char *path)
 	struct config *config = pr_alloc(sizeof *config);
 
 	pr_arena_init(&config->arena, ARENA_MAX);
+	pr_text_init(&config->notices, 65536);
 	config->path = pr_arena_copy(&config->arena, pr_str(path));
 	config->module_directory = PR_STR(MODULE_DIR);
 	config->run_directory = PR_STR(RUN_DIR);
@@ -266,6 +267,7 @@ void config_free(struct config *config)
 		return;
 	pr_free((void *)(uintptr_t)config->instances);
 	pr_free((void *)(uintptr_t)config->listeners);
+	pr_text_fini(&config->notices);
 	pr_arena_fini(&config->arena);
 	pr_free(config);
 }

@@ -75,6 +75,7 @@ struct config {
 	size_t listener_count;
 	const struct config_instance *instances;
 	size_t instance_count;
+	struct pr_text notices; /* "FILE:LINE: option X: accepted, no effect here: why", one a line */
 };
 
 #define CONFIG_DEFAULT_PATH CONFIG_DIR "/postrider.conf"

@@ -6,6 +6,7 @@
 #include "kernel/config/options.h"
 
 #define ROW(field, name, type, value, help) PR_OPTION(struct options, field, name, type, 0, value, help)
+#define IDLE(field, name, type, value, help) PR_OPTION(struct options, field, name, type, PR_OPTION_NO_EFFECT, value, help)
 #define STRING PR_OPTION_STRING
 #define PATH PR_OPTION_PATH
 #define LIST PR_OPTION_LIST
@@ -17,7 +18,7 @@
 const struct pr_option options_table[] = {
     ROW(alias_files, "AliasFile", LIST, NULL, "maps that hold the aliases, by name, first one that answers wins"),
     ROW(allow_bogus_helo, "AllowBogusHELO", BOOL, "false", "accept HELO without a name"),
-    ROW(bad_rcpt_throttle, "BadRcptThrottle", INT, "0", "after so many unknown recipients each one costs a second; 0: never"),
+    IDLE(bad_rcpt_throttle, "BadRcptThrottle", INT, "0", "this server has no slow-downs yet"),
     ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
     ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
     ROW(connection_cache_timeout, "ConnectionCacheTimeout", TIME, "5m", "longest idle time of a kept connection"),
@@ -26,9 +27,9 @@ const struct pr_option options_table[] = {
     ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),
     ROW(delivery_mode, "DeliveryMode", STRING, "background", "i, b, q or d; q: only in queue runs"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
-    ROW(forward_path, "ForwardPath", STRING, NULL, "accepted; .forward files are not read by this release"),
+    IDLE(forward_path, "ForwardPath", STRING, NULL, ".forward files are not read by this release"),
     ROW(greeting, "SmtpGreetingMessage", STRING, "$j Sendmail $v ready at $b", "text of the greeting"),
-    ROW(help_file, "HelpFile", PATH, NULL, "text of HELP"),
+    IDLE(help_file, "HelpFile", PATH, NULL, "HELP has a text of its own"),
     ROW(hold_expensive, "HoldExpensive", BOOL, "false", "mail for mailers with flag e waits for a queue run"),
     ROW(host_name, "HostName", STRING, NULL, "name of this host ($j); default: the machine's"),
     ROW(ignore_dots, "IgnoreDots", BOOL, "false", "a dot alone does not end a message on standard input"),
@@ -54,11 +55,11 @@ const struct pr_option options_table[] = {
     ROW(resolver, "Resolver", LIST, NULL, "name servers, address or address:port; default: /etc/resolv.conf"),
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
-    ROW(save_from_line, "SaveFromLine", BOOL, "false", "keep a leading From_ line"),
-    ROW(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces in MIME form"),
+    IDLE(save_from_line, "SaveFromLine", BOOL, "false", "a leading From_ line of a message is always dropped"),
+    IDLE(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces are always in MIME form"),
     ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
-    ROW(super_safe, "SuperSafe", BOOL, "true", "a message is on disk before it is accepted"),
+    IDLE(super_safe, "SuperSafe", BOOL, "true", "a message is always on disk before it is accepted"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),
     ROW(timeout_helo, "Timeout.helo", TIME, "5m", "for HELO or EHLO"),
@@ -72,14 +73,14 @@ const struct pr_option options_table[] = {
     ROW(timeout_quit, "Timeout.quit", TIME, "2m", "for QUIT"),
     ROW(timeout_misc, "Timeout.misc", TIME, "2m", "for NOOP and the rest"),
     ROW(timeout_command, "Timeout.command", TIME, "1h", "for the next command of a client"),
-    ROW(timeout_ident, "Timeout.ident", TIME, "5s", "for IDENT"),
+    IDLE(timeout_ident, "Timeout.ident", TIME, "5s", "IDENT is not asked by this release"),
     ROW(timeout_hoststatus, "Timeout.hoststatus", TIME, "30m", "how long a dead host is believed dead"),
     ROW(timeout_queuereturn, "Timeout.queuereturn", TIME, "5d", "age at which a message is returned"),
     ROW(timeout_queuewarn, "Timeout.queuewarn", TIME, "4h", "age at which the sender is told of the delay; 0: never"),
     ROW(timeout_stop, "Timeout.stop", TIME, "60s", "how long running transactions may take when the daemon is stopped"),
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
-    ROW(trusted_user, "TrustedUser", STRING, "root", "owner of generated tables"),
+    IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),
     ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
-    ROW(unix_from_line, "UnixFromLine", STRING, "From $g $d", "line before a message in an mbox"),
+    IDLE(unix_from_line, "UnixFromLine", STRING, "From $g $d", "the line is always \"From SENDER DATE\""),
     PR_OPTION_END,
 };

@@ -8,14 +8,32 @@
 
 #include "../local/unix_from.h"
 
+#include <string.h>
+
 #define HEADER_MAX (4u << 20)
+
+/* Below SafeFileEnvironment, when there is one, and never by way of "..". */
+static bool is_allowed(struct pr_call *call, struct pr_str path)
+{
+	struct pr_str safe = call->host->option(call, PR_STR("SafeFileEnvironment"));
+	struct pr_str rest = path, piece;
+
+	while (pr_str_next(&rest, '/', &piece))
+		if (pr_str_equal(piece, PR_STR("..")))
+			return false;
+	while (safe.len > 1 && safe.data[safe.len - 1] == '/')
+		safe.len--;
+	return safe.len <= 1 || (path.len > safe.len && memcmp(path.data, safe.data, safe.len) == 0 && path.data[safe.len] == '/');
+}
 
 static void deliver_one(struct pr_call *call, const struct pr_envelope *envelope, struct pr_str header,
                         struct pr_body *body, struct pr_delivery *result)
 {
 	struct pr_local_delivery delivery = {.size = sizeof delivery, .kind = PR_LOCAL_FILE, .envelope = envelope,
 	                                     .header = header, .body = body, .path = result->user};
-	enum pr_status status = call->host->local_deliver(call, &delivery);
+	enum pr_status status = !is_allowed(call, result->user)
+	    ? pr_fail(call, PR_PERMFAIL, "%.*s does not lie below SafeFileEnvironment", PR_PRINT(result->user))
+	    : call->host->local_deliver(call, &delivery);
 	bool forever = status == PR_PERMFAIL || status == PR_NOTFOUND;
 
 	if (status == PR_OK) {

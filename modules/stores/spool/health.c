@@ -26,7 +26,8 @@ enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health
 	if ((fs.f_flag & ST_RDONLY) != 0) {
 		health.can_accept = 0;
 		health.text = PR_STR("the queue directory is read-only");
-	} else if (health.bytes_free < LEAST_BYTES || health.files_free < LEAST_FILES) {
+	} else if (health.bytes_free < LEAST_BYTES || health.files_free < LEAST_FILES ||
+	    (int64_t)fs.f_bavail < spool->min_free_blocks) {
 		health.can_accept = 0;
 		health.text = PR_STR("Insufficient disk space");
 	}

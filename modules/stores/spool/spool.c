@@ -155,7 +155,11 @@ static enum pr_status open_store(struct pr_call *call)
 	struct spool *spool = spool_of(call);
 	struct pr_str directory;
 	enum pr_status status = check_directory(call, &directory);
+	struct pr_str blocks = call->host->option(call, PR_STR("MinFreeBlocks"));
+	uint64_t number = 0;
 
+	if (blocks.len > 0 && pr_str_number(blocks, INT64_MAX, &number))
+		spool->min_free_blocks = (int64_t)number;
 	if (status == PR_OK)
 		status = open_directories(call, directory);
 	if (status != PR_OK) {

@@ -100,6 +100,7 @@ struct spool {
 	uint32_t reserved;
 	/* state */
 	const char *path;
+	int64_t min_free_blocks; /* MinFreeBlocks, in blocks of the file system */
 	struct pr_str queue_name; /* last component of the path */
 	int base_fd, control_fd, data_fd;
 	bool separate_data; /* df/ is a directory of its own */

@@ -39,7 +39,8 @@ enum pr_option_type {
 	PR_OPTION_MODE = 8
 };
 
-#define PR_OPTION_REQUIRED 1u /* check fails when the configuration does not give it */
+#define PR_OPTION_REQUIRED 1u  /* check fails when the configuration does not give it */
+#define PR_OPTION_NO_EFFECT 2u /* accepted so that old configurations run; help says why it changes nothing here */
 
 struct pr_option {
 	const char *name;
