@@ -133,7 +133,8 @@ static enum next farewell(struct session *session)
 
 	if (result == NET_AGAIN && atomic_load(&session->timer.due) != 0)
 		return NEXT_WAIT;
-	if (result != NET_DONE || !net_stream_shutdown(&session->stream) || atomic_load(&session->receiver->leaving) != 0)
+	/* Closing with unread input would reset the connection and take the last reply with it. */
+	if (result != NET_DONE || !net_stream_shutdown(&session->stream))
 		return NEXT_GONE;
 	session->phase = SESSION_LINGERING;
 	session->stalled = 0;
@@ -258,7 +259,7 @@ static enum next phase_linger(struct session *session, struct bench *bench, uint
 	size_t got;
 	enum net_result result;
 
-	if ((events & LOOP_TIMER) != 0 || atomic_load(&session->receiver->leaving) != 0)
+	if ((events & LOOP_TIMER) != 0)
 		return NEXT_GONE;
 	struct net_stream plain = {.fd = session->stream.fd};
 	do
