@@ -52,7 +52,7 @@ static const char whole[] =
     "module_directory = \"/opt/modules\"; run_directory = \"/opt/run\"; drop_directory = \"/opt/drop\"; log = \"stderr\";\n"
     "users = { receiver = \"r\"; courier = \"c\"; };\n"
     "options = { QueueDirectory = \"/q\"; maxmessagesize = \"50M\"; MaxHopCount = 7; SuperSafe = false; RejectNUL = \"no\";\n"
-    "  AliasFile = (\"one\", \"two\"); PrivacyOptions = \"needmailhelo, noexpn\";\n"
+    "  AliasFile = (\"access\", \"big\"); PrivacyOptions = \"needmailhelo, noexpn\";\n"
     "  Timeout = { mail = \"1h30m\"; QueueReturn = \"5d\"; }; };\n"
     "listeners = ( { name = \"MTA\"; address = \"127.0.0.1\"; port = 2525; }, { address = \"::1\"; port = 25; },\n"
     "  { name = \"local\"; path = \"/opt/run/x.sock\"; mode = \"0600\"; } );\n"
@@ -80,7 +80,7 @@ static void test_whole(void)
 	CU_ASSERT_EQUAL(options->timeout_queuereturn, 5 * 86400);
 	CU_ASSERT_EQUAL(options->timeout_rcpt, 3600);
 	CU_ASSERT_FATAL(options->alias_files.count == 2 && options->privacy.count == 2);
-	CU_ASSERT(is(options->alias_files.items[1], "two") && is(options->privacy.items[1], "noexpn"));
+	CU_ASSERT(is(options->alias_files.items[1], "big") && is(options->privacy.items[1], "noexpn"));
 	config_free(config);
 }
 
@@ -178,6 +178,7 @@ static const struct {
     {"options = { Timeout = {\n  mail = \"soon\"; }; };\n",
         "a.conf:2: option Timeout.mail: \"soon\" is not a time such as 30s, 5m, 1h30m or 2d (a bare number is seconds)\n"},
     {"options = { Timeout = { mail = { a = 1; }; }; };\n", "a.conf:1: option Timeout.mail: takes one value, not a list\n"},
+    {"options = { AliasFile = \"nowhere\"; };\n", "a.conf:0: option AliasFile names nowhere, but maps declares no such map\n"},
     {"options = { MaxHopCount = (1, 2); };\n", "a.conf:1: option MaxHopCount: takes one value, not a list\n"},
     {"options = { AliasFile = ( \"a\", ( \"b\" ) ); };\n", "a.conf:1: a list holds values, not lists or groups\n"},
     {"options = { QueueDirectory = \"queue\"; };\n", "a.conf:1: option QueueDirectory: \"queue\" is not an absolute path (it must begin with /)\n"},
