@@ -101,6 +101,8 @@ enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, 
 enum pr_status rules_check(struct module_scope *scope, enum pr_check check, const struct pr_check_context *context,
                            const struct pr_list *arguments, struct pr_verdict *verdict);
 
+/* The engine's own header templates; none when it leaves them to the kernel. */
+enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
 enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
 

@@ -66,6 +66,22 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 	return status;
 }
 
+enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	*headers_out = NULL;
+	*count_out = 0;
+	if (instance == NULL)
+		return PR_OK;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, headers))
+		return PR_OK;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	return status == PR_OK ? module_leave(&frame, ops->headers(&frame.call, headers_out, count_out)) : status;
+}
+
 enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out)
 {
 	struct module_instance *instance = engine(scope);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * All instances of one process: loaded, options filled, checked, opened - in the order maps, rules, store, mailers,
- * filters, auth, so that each finds what it may ask for.
+ * All instances of one process in three rounds: loaded with options filled, checked, opened - each in the order maps,
+ * rules, store, mailers, filters, auth, so that each finds what it may ask for.  Nothing is opened while anything is wrong.
  */
 #include "kernel/module/internal.h"
 #include "kernel/module/loader.h"
@@ -126,12 +126,13 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 	return status == PR_OK;
 }
 
-static bool prepare(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
+static bool load(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
 {
 	const struct config_instance *config = instance->config;
 	struct pr_text why;
 	uint32_t uid = trusted_uid == UINT32_MAX ? (uint32_t)geteuid() : trusted_uid;
 
+	(void)roles;
 	snprintf(instance->label, sizeof instance->label, "%s/%.*s instance %.*s", loader_kind_folder(config->kind),
 	    PR_PRINT(config->module), PR_PRINT(config->name));
 	pr_text_init(&why, 4096);
@@ -142,38 +143,48 @@ static bool prepare(struct module_set *set, struct module_instance *instance, ui
 	if (instance->module == NULL)
 		return false;
 	instance->memory = pr_alloc(instance->module->instance_size + 1);
-	if (!fill_options(instance, &set->arena, errors) || !run_hook(instance, instance->module->check, "check", errors))
-		return false;
-	if ((roles & MODULE_ROLE_CHECK) != 0 || !role_opens(roles, config->kind))
+	if (config->kind == PR_KIND_RULES)
+		set->rules = instance;
+	if (config->kind == PR_KIND_STORE)
+		set->store = instance;
+	return fill_options(instance, &set->arena, errors);
+}
+
+static bool check(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
+{
+	(void)set;
+	(void)roles;
+	return run_hook(instance, instance->module->check, "check", errors);
+}
+
+static bool open_if_needed(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
+{
+	(void)set;
+	if ((roles & MODULE_ROLE_CHECK) != 0 || !role_opens(roles, instance->config->kind))
 		return true;
 	instance->is_open = run_hook(instance, instance->module->open, "open", errors);
 	return instance->is_open;
 }
 
-static bool prepare_kind(struct module_set *set, enum pr_kind kind, uint32_t roles, struct pr_text *errors)
+static const enum pr_kind order[] = {PR_KIND_MAP, PR_KIND_RULES, PR_KIND_STORE, PR_KIND_MAILER, PR_KIND_FILTER, PR_KIND_AUTH};
+#define ORDER_COUNT (sizeof order / sizeof order[0])
+
+/* One round over all instances; every culprit of a round is named, and the next round is for sets without any. */
+static bool each(struct module_set *set, uint32_t roles, struct pr_text *errors,
+    bool (*prepare)(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors))
 {
 	bool good = true;
 
-	for (size_t i = 0; i < set->count; i++) {
-		struct module_instance *instance = &set->instances[i];
-		if (instance->config->kind != kind)
-			continue;
-		good = prepare(set, instance, roles, errors) && good;
-		if (kind == PR_KIND_RULES)
-			set->rules = instance;
-		if (kind == PR_KIND_STORE)
-			set->store = instance;
-	}
+	for (size_t k = 0; k < ORDER_COUNT; k++)
+		for (size_t i = 0; i < set->count; i++)
+			if (set->instances[i].config->kind == order[k])
+				good = prepare(set, &set->instances[i], roles, errors) && good;
 	return good;
 }
-
-static const enum pr_kind order[] = {PR_KIND_MAP, PR_KIND_RULES, PR_KIND_STORE, PR_KIND_MAILER, PR_KIND_FILTER, PR_KIND_AUTH};
-#define ORDER_COUNT (sizeof order / sizeof order[0])
 
 struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors)
 {
 	struct module_set *set = pr_alloc(sizeof *set);
-	bool good = true;
 
 	set->config = config;
 	set->count = config->instance_count;
@@ -187,9 +198,7 @@ struct module_set *module_set_open(const struct config *config, uint32_t roles, 
 		set->instances[i].index = i;
 		pthread_mutex_init(&set->instances[i].mutex, NULL);
 	}
-	for (size_t i = 0; i < ORDER_COUNT; i++)
-		good = prepare_kind(set, order[i], roles, errors) && good;
-	if (good)
+	if (each(set, roles, errors, load) && each(set, roles, errors, check) && each(set, roles, errors, open_if_needed))
 		return set;
 	module_set_close(set);
 	return NULL;
