@@ -76,6 +76,26 @@ bad_symbol_la_SOURCES = tests/modules/bad_symbol.c
 bad_symbol_la_CPPFLAGS = $(SDK_CPPFLAGS)
 bad_symbol_la_LDFLAGS = $(TEST_MODULE_LINK)
 
+# one source, serialised and concurrent
+check_LTLIBRARIES += probe.la probemany.la
+probe_la_SOURCES = tests/modules/probe.c
+probe_la_CPPFLAGS = $(SDK_CPPFLAGS) -DPROBE_NAME=probe -DPROBE_FLAGS=0
+probe_la_LDFLAGS = $(TEST_MODULE_LINK)
+probe_la_LIBADD = libpostrider.la
+probemany_la_SOURCES = tests/modules/probe.c
+probemany_la_CPPFLAGS = $(SDK_CPPFLAGS) -DPROBE_NAME=probemany -DPROBE_FLAGS=PR_CONCURRENT
+probemany_la_LDFLAGS = $(TEST_MODULE_LINK)
+probemany_la_LIBADD = libpostrider.la
+
+# every call through the kernel's own wrappers
+check_PROGRAMS += tests/unit/test_module
+TESTS += tests/unit/test_module
+tests_unit_test_module_SOURCES = tests/unit/test_module.c tests/unit/test_module_hooks.c tests/unit/test_module.h tests/unit/unit.h
+tests_unit_test_module_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DBUILD_DIR='"$(abs_top_builddir)"'
+tests_unit_test_module_LDADD = libkernel.la $(CUNIT_LIBS)
+tests_unit_test_module_LDFLAGS = $(AM_LDFLAGS) -dlpreopen tests/modules/preopened/hello.la
+tests_unit_test_module_DEPENDENCIES = libkernel.la tests/modules/preopened/hello.la $(check_LTLIBRARIES) debug.la
+
 # one source, both ways: hello.la above is shared, this one goes into the program
 check_LTLIBRARIES += tests/modules/preopened/hello.la
 tests_modules_preopened_hello_la_SOURCES = tests/modules/hello.c

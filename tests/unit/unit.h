@@ -18,7 +18,7 @@ struct unit_case {
 	void (*run)(void);
 };
 
-static int unit_run(const char *suite_name, const struct unit_case *cases)
+__attribute__((unused)) static int unit_run(const char *suite_name, const struct unit_case *cases)
 {
 	unsigned int failed = 0;
 
