@@ -81,6 +81,9 @@ static size_t put_visible(char *out, size_t room, const char *text)
 }
 
 static void emit(enum log_priority priority, const char *queue_id, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void emit(enum log_priority priority, const char *queue_id, const char *format, va_list args)
 {
 	char raw[LINE_MAX_BYTES];
 	char line[LINE_MAX_BYTES + 128];

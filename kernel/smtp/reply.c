@@ -57,6 +57,9 @@ static void add_lines(struct smtp_machine *machine, uint32_t code, char mark, co
 }
 
 static void reply(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, const char *format,
+    va_list args) __attribute__((format(printf, 5, 0)));
+
+static void reply(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, const char *format,
     va_list args)
 {
 	char text[TEXT_MAX + 1];
