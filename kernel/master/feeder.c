@@ -69,15 +69,27 @@ static bool is_same(const struct batch *batch, const char *name, const struct st
 	       now.st_dev == info->st_dev;
 }
 
+static bool rename_aside(const struct batch *batch, const char *name, const char *aside)
+{
+	return renameat2(batch->directory, name, batch->directory, aside, RENAME_NOREPLACE) == 0;
+}
+
 static void set_aside(const struct batch *batch, const char *name, const struct stat *info, const char *what,
                       struct pr_str why)
 {
 	struct pr_text bad;
 
-	pr_text_init(&bad, 255);
 	report(batch, name, info->st_uid, what, why);
-	if (pr_text_addf(&bad, ".bad-%s", name) && is_same(batch, name, info))
-		(void)renameat(batch->directory, name, batch->directory, bad.data);
+	if (!is_same(batch, name, info))
+		return;
+	pr_text_init(&bad, 255);
+	bool done = pr_text_addf(&bad, ".bad-%s", name) && rename_aside(batch, name, bad.data);
+	pr_text_clear(&bad);
+	/* a name that is too long, or taken by another's file, which a rename by root would destroy */
+	if (!done && pr_text_addf(&bad, ".bad-%.100s-%llu", name, (unsigned long long)info->st_ino))
+		done = rename_aside(batch, name, bad.data);
+	if (!done)
+		report(batch, name, info->st_uid, "cannot be set aside", pr_str(strerror(errno)));
 	pr_text_fini(&bad);
 }
 
@@ -189,15 +201,17 @@ static void feed_checked(struct batch *batch, const char *name, int fd, const st
 	pr_text_init(&why, 2000);
 	if (copy >= 0 && copy_bytes(fd, copy, limit))
 		result = feed_copy(batch, copy, info->st_uid, &why);
+	else
+		pr_text_addf(&why, "cannot copy it: %s", strerror(errno));
 	switch (result) {
 	case FEEDER_DONE:
 		report(batch, name, info->st_uid, "queued", PR_NONE);
 		if (is_same(batch, name, info))
 			(void)unlinkat(batch->directory, name, 0);
 		break;
-	case FEEDER_LATER:
+	case FEEDER_LATER: /* a file that only fails itself must not hold up those behind it */
 		report(batch, name, info->st_uid, "waits", pr_text_str(&why));
-		batch->unreachable = why.len == 0 || strncmp(why.data, "the receiver", 12) == 0;
+		batch->unreachable = strncmp(why.data, "the receiver", 12) == 0;
 		break;
 	case FEEDER_REFUSED:
 		set_aside(batch, name, info, refused, pr_text_str(&why));
@@ -225,6 +239,8 @@ static void feed_file(struct batch *batch, const char *name)
 		set_aside(batch, name, &info, refused, PR_STR("it is no regular file"));
 	} else if (info.st_nlink != 1) {
 		set_aside(batch, name, &info, refused, PR_STR("it has several links"));
+	} else if (info.st_size == 0) {
+		set_aside(batch, name, &info, refused, PR_STR("it is empty"));
 	} else if ((uint64_t)info.st_size > limit) {
 		set_aside(batch, name, &info, refused, PR_STR("it is larger than MaxMessageSize"));
 	} else if (batch->files >= BATCH || !take_quota(batch, info.st_uid)) {

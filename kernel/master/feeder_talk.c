@@ -132,12 +132,25 @@ static enum feeder_result play_data(struct talk *talk, struct pr_str *rest)
 	return FEEDER_DONE;
 }
 
+/* Only what has one reply and leaves the dialogue where it was: after BDAT or STARTTLS the other side would wait for bytes that
+ * never come, and everybody's files with it; XDROP is ours to say, not the file's. */
+static bool is_allowed(struct pr_str line)
+{
+	static const struct pr_str verbs[] = {{"EHLO", 4}, {"HELO", 4}, {"MAIL", 4}, {"RCPT", 4}, {"DATA", 4}, {"RSET", 4}, {"NOOP", 4}};
+	struct pr_str verb = pr_str_slice(line, 0, pr_str_find(line, ' '));
+
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (pr_str_equal_nocase(verb, verbs[i]))
+			return pr_str_equal_nocase(verb, PR_STR("DATA")) ? line.len == verb.len : true;
+	return false;
+}
+
 /* One line of the file that is a command. */
 static enum feeder_result play_command(struct talk *talk, struct pr_str line, struct pr_str *rest)
 {
 	if (line.len == 0 || pr_str_has_prefix_nocase(line, PR_STR("QUIT")))
 		return FEEDER_DONE;
-	if (pr_str_has_prefix_nocase(line, PR_STR("X"))) { /* XDROP and its like are ours to say, not the file's */
+	if (!is_allowed(line)) {
 		pr_text_add_c(talk->why, "it holds a command that no drop file may hold");
 		return FEEDER_REFUSED;
 	}
