@@ -79,6 +79,7 @@ static void *thread_main(void *argument)
 
 static int start_thread(struct loop *loop)
 {
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP};
 	pthread_attr_t attributes;
 	pthread_t thread;
 	sigset_t all, before;
@@ -92,6 +93,8 @@ static int start_thread(struct loop *loop)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	sigfillset(&all); /* signals are the main thread's business; SIGPIPE is nobody's */
+	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
+		sigdelset(&all, crashes[i]); /* blocked, they would end the process without a word about the module */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int error = pthread_create(&thread, &attributes, thread_main, loop);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
