@@ -54,6 +54,7 @@ void ask_mail(struct ask *ask)
 		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
 	transaction->size = question->declared_size;
 	transaction->discard = session->discard;
+	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
 	if (!asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);

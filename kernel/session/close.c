@@ -44,6 +44,7 @@ void session_close(struct session *session, struct bench *bench)
 	free_str(&session->ptr);
 	free_str(&session->address);
 	free_str(&session->user);
+	free_str(&session->quarantine);
 	net_stream_close(&session->stream);
 	pr_arena_reset(&bench->arena);
 	if (table_give(receiver->table, session) == 0 && atomic_load(&receiver->leaving) != 0) {

@@ -35,9 +35,13 @@ void policy_remember(struct session *session, const struct pr_verdict *verdict)
 		transaction->discard = 1;
 	else if (verdict->action == PR_DISCARD)
 		session->discard = 1;
-	if (verdict->action == PR_QUARANTINE && transaction != NULL && transaction->quarantine.data == NULL)
-		transaction->quarantine = pr_arena_copy(&transaction->arena,
-		    verdict->text.data != NULL ? pr_str_slice(verdict->text, 0, 256) : PR_STR("quarantined"));
+	if (verdict->action != PR_QUARANTINE)
+		return;
+	struct pr_str reason = verdict->text.data != NULL ? pr_str_slice(verdict->text, 0, 256) : PR_STR("quarantined");
+	if (transaction != NULL && transaction->quarantine.data == NULL)
+		transaction->quarantine = pr_arena_copy(&transaction->arena, reason);
+	else if (transaction == NULL && session->quarantine.data == NULL)
+		session->quarantine = (struct pr_str){pr_copy_str(reason), reason.len};
 }
 
 static void keep_context(struct session *session, struct pr_client *client, struct pr_check_context *context)

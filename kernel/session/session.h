@@ -96,6 +96,7 @@ struct session {
 	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */
 	struct pr_str address;           /* "192.0.2.1"; owned */
 	struct pr_str user;              /* submission: who; owned */
+	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
 	struct session *next;            /* in the table's free list */
 	uint32_t port;
 	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
