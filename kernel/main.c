@@ -7,6 +7,7 @@
 #include "kernel/courier/courier.h"
 #include "kernel/helper/helper.h"
 #include "kernel/log/log.h"
+#include "kernel/master/identity.h"
 #include "kernel/master/master.h"
 #include "kernel/module/crash.h"
 #include "kernel/module/module.h"
@@ -14,14 +15,30 @@
 #include "kernel/role/plan_role.h"
 #include "kernel/session/receiver.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
 	int (*run)(const struct role *role);
 } roles[] = {{"plan", plan_main}, {"receiver", receiver_main}, {"courier", courier_main}};
+
+/* Before a module, a file of the configuration or the log is touched. */
+static bool become(const struct role_arguments *arguments)
+{
+	struct identity identity;
+
+	if (arguments->identity == NULL)
+		return geteuid() != 0; /* root loads no modules */
+	if (!identity_parse(pr_str(arguments->identity), &identity) || !identity_become(&identity))
+		return false;
+	crash_hide(); /* again: a change of the user sets what the system likes */
+	return true;
+}
 
 static int role_main(const char *name, int argc, char **argv)
 {
@@ -32,7 +49,11 @@ static int role_main(const char *name, int argc, char **argv)
 	pr_text_init(&why, 1000);
 	if (!role_arguments_parse(argc, argv, arguments, &why)) {
 		(void)fprintf(stderr, "postrider: %s\n", why.data);
+	} else if (!become(arguments)) {
+		status = EX_NOPERM;
 	} else {
+		if (strcmp(name, "plan") == 0) /* after the change of the user, which takes it away */
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		crash_install(arguments->role.channel);
 		module_trust(arguments->role.master_uid);
 		if (arguments->log != NULL)

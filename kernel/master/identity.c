@@ -151,6 +151,32 @@ void identity_set_group(struct identity *identity, gid_t gid)
 	identity->gid = gid;
 }
 
+void identity_print(const struct identity *identity, struct pr_text *out)
+{
+	pr_text_addf(out, "%lu:%lu", (unsigned long)identity->uid, (unsigned long)identity->gid);
+	for (size_t i = 0; i < identity->group_count; i++)
+		pr_text_addf(out, ":%lu", (unsigned long)identity->groups[i]);
+}
+
+bool identity_parse(struct pr_str text, struct identity *identity_out)
+{
+	struct pr_str rest = text, word;
+	uint64_t number;
+
+	memset(identity_out, 0, sizeof *identity_out);
+	for (size_t i = 0; pr_str_next(&rest, ':', &word); i++) {
+		if (!pr_str_number(word, UINT32_MAX - 1, &number) || i == IDENTITY_GROUPS_MAX + 2)
+			return false;
+		if (i == 0)
+			identity_out->uid = (uid_t)number;
+		else if (i == 1)
+			identity_out->gid = (gid_t)number;
+		else
+			identity_out->groups[identity_out->group_count++] = (gid_t)number;
+	}
+	return identity_out->uid != 0 && pr_str_find(text, ':') < text.len;
+}
+
 bool identity_become(const struct identity *identity)
 {
 	uid_t real, effective, saved;

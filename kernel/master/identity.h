@@ -29,6 +29,9 @@ enum pr_status identity_find_default(const char *spec, struct identity *identity
 enum pr_status identity_find_self(struct identity *identity_out, struct pr_text *why);
 /* Makes `gid` the main group, the former one stays among the groups. */
 void identity_set_group(struct identity *identity, gid_t gid);
+/* "UID:GID:GROUP:..." and back, for the command line of a role; uid 0 is no identity. */
+void identity_print(const struct identity *identity, struct pr_text *out);
+bool identity_parse(struct pr_str text, struct identity *identity_out);
 /* In the child: becomes the identity for good and proves it; does nothing when this process is no root.  False: leave at once. */
 bool identity_become(const struct identity *identity);
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +62,24 @@ static int wake_end(const struct master *master, const struct child *child)
 	return is_role(child, "receiver") ? master->wake[1] : is_role(child, "courier") ? master->wake[0] : -1;
 }
 
+static const struct identity *child_identity(const struct generation *generation, const struct child *child)
+{
+	return is_role(child, "courier") ? &generation->courier_user : &generation->receiver_user;
+}
+
+/* "--identity UID:GID:GROUP:GROUP...": the role becomes its user itself, because a program that is executed as that user could be stopped
+ * and traced by the user's other processes before it can hide, and the plan is believed. */
+static void add_identity(struct arguments *arguments, const struct identity *identity)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, 16 * (IDENTITY_GROUPS_MAX + 2));
+	identity_print(identity, &text);
+	add_argument(arguments, "--identity");
+	add_argument(arguments, "%s", text.data);
+	pr_text_fini(&text);
+}
+
 static struct arguments *make_arguments(const struct master *master, const struct generation *generation,
                                         const struct child *child, int channel)
 {
@@ -84,6 +101,8 @@ static struct arguments *make_arguments(const struct master *master, const struc
 	add_argument(arguments, "%lu", (unsigned long)geteuid());
 	add_argument(arguments, "--channel");
 	add_argument(arguments, "%d", channel);
+	if (master->privileged)
+		add_identity(arguments, child_identity(generation, child));
 	if (wake_end(master, child) >= 0) {
 		add_argument(arguments, "--wake");
 		add_argument(arguments, "%d", wake_end(master, child));
@@ -133,16 +152,12 @@ static bool keep_open(int fd)
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
                                                   const struct child *child, int channel, char **arguments)
 {
-	const struct identity *identity =
-	    is_role(child, "courier") ? &generation->courier_user : &generation->receiver_user;
 	bool good = keep_open(channel) && keep_open(wake_end(master, child));
 
 	spawn_clean_process();
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++)
 		good = good && keep_open(generation->listeners[i].fd);
-	if (is_role(child, "plan"))
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!good || !identity_become(identity))
+	if (!good)
 		_exit(77);
 	execv("/proc/self/exe", arguments);
 	_exit(71);

@@ -83,6 +83,12 @@ static bool set_log(struct role_arguments *arguments, const char *value)
 	return true;
 }
 
+static bool set_identity(struct role_arguments *arguments, const char *value)
+{
+	arguments->identity = value;
+	return true;
+}
+
 /* NAME:FD:SUBMISSION */
 static bool add_listener(struct role_arguments *arguments, const char *value)
 {
@@ -116,7 +122,7 @@ static const struct {
     {"--role", set_role},           {"--config", set_config},   {"--routing", set_routing},
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
-    {"--master-uid", set_master_uid}, {"--log", set_log},
+    {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 
 const char *role_name(int argc, char **argv)

@@ -15,6 +15,7 @@
 struct role_arguments {
 	struct role role;
 	const char *log; /* --log, or NULL */
+	const char *identity; /* --identity: whom to become before anything else; NULL: stay who we are */
 	struct role_listener listeners[ROLE_LISTENERS_MAX];
 	struct pr_str overrides[ROLE_OVERRIDES_MAX];
 };
