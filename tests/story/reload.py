@@ -176,7 +176,8 @@ class Reload(story.Story):
         self.assertEqual(wrong[:5], [], f"{len(wrong)} of {sum(done)}")
         self.assertGreater(min(done), 0, "every session has sent a letter")
         self.assertLessEqual(after["master"][0], before["master"][0] + 2, "descriptors level")
-        self.assertLessEqual(after["master"][1], before["master"][1] + 1024, "memory level (KiB)")
+        if not os.environ.get("SANITIZED"):  # a sanitizer keeps what was freed
+            self.assertLessEqual(after["master"][1], before["master"][1] + 1024, "memory level (KiB)")
         print(f"\n  {reloads} reloads, {count} sessions, {sum(done)} transactions, master fds and KiB {before['master']} -> {after['master']}")
 
 

@@ -174,10 +174,17 @@ static pid_t start_stub(const char *source, const char *zone, char *port, size_t
 		_exit(127);
 	}
 	close(ends[1]);
-	ssize_t got = read(ends[0], port, room - 1);
-	close(ends[0]);
-	port[got > 0 ? got - 1 : 0] = '\0';
-	return child;
+	FILE *said = fdopen(ends[0], "r");
+	unsigned int number = 0;
+	char line[200] = "";
+
+	while (said != NULL && number == 0 && fgets(line, sizeof line, said) != NULL)
+		if (sscanf(line, "%u", &number) != 1)
+			printf("the name server says: %s", line);
+	if (said != NULL)
+		fclose(said);
+	snprintf(port, room, "%u", number);
+	return number > 0 ? child : -1;
 }
 
 int main(void)
