@@ -90,7 +90,7 @@ static const struct program *find_program(const char *name)
 	return NULL;
 }
 
-static int run_mode_of(int argc, char **argv)
+int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *))
 {
 	struct arguments arguments;
 	struct pr_text error;
@@ -100,10 +100,15 @@ static int run_mode_of(int argc, char **argv)
 	if (status != EX_OK)
 		fprintf(stderr, "%s\n", error.data);
 	else
-		status = run(&arguments);
+		status = mode(&arguments);
 	arguments_fini(&arguments);
 	pr_text_fini(&error);
 	return status;
+}
+
+static int run_mode_of(int argc, char **argv)
+{
+	return arguments_run(argc, argv, run);
 }
 
 /* `postrider mailq` is mailq: in a build tree there are no links of the other names. */

@@ -139,16 +139,5 @@ static int run_verb(const struct arguments *arguments)
 
 int control_main(int argc, char **argv)
 {
-	struct arguments arguments;
-	struct pr_text error;
-
-	pr_text_init(&error, 1000);
-	int status = arguments_parse(argc, argv, &arguments, &error);
-	if (status != EX_OK)
-		fprintf(stderr, "%s\n", error.data);
-	else
-		status = run_verb(&arguments);
-	arguments_fini(&arguments);
-	pr_text_fini(&error);
-	return status;
+	return arguments_run(argc, argv, run_verb);
 }

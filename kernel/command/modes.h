@@ -14,6 +14,8 @@ int mailq_mode(const struct arguments *arguments);   /* -bp */
 int aliases_mode(const struct arguments *arguments); /* -bi */
 int verify_mode(const struct arguments *arguments);  /* -bv */
 int console_mode(const struct arguments *arguments); /* -bt */
+/* Parses and runs; a wrong word is told on stderr.  The exit status. */
+int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));
 int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check */
 int makemap_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */

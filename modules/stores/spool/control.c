@@ -44,63 +44,55 @@ static enum pr_status move(struct pr_call *call, char from, char to, const char 
 	return error == 0 ? PR_OK : spool_fail(call, error, "cannot fsync the queue directory of", spool_name(to, name).text);
 }
 
-enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason)
+/* Takes the control file, lets `change` alter the envelope, writes it back, and gives it the kind it is to have (0: the one it has). */
+typedef void envelope_change(struct pr_envelope *envelope, struct pr_str reason);
+
+static enum pr_status change_envelope(struct pr_call *call, const char *kinds, struct pr_str id, envelope_change *change,
+    struct pr_str reason, char kind_after)
 {
 	struct pr_envelope *envelope;
 	char name[SPOOL_ID_MAX + 1], kind;
 	int fd;
-	enum pr_status status = take(call, "qh", id, name, &kind, &fd);
+	enum pr_status status = take(call, kinds, id, name, &kind, &fd);
 
 	if (status != PR_OK)
 		return status;
 	status = spool_load(call, fd, pr_str(name), &envelope);
 	if (status == PR_OK) {
-		envelope->quarantine = reason;
+		change(envelope, reason);
 		status = spool_rewrite(call, kind, name, envelope, &fd);
 	}
-	if (status == PR_OK && kind == 'q')
-		status = move(call, 'q', 'h', name);
+	if (status == PR_OK && kind_after != 0 && kind_after != kind)
+		status = move(call, kind, kind_after, name);
 	close(fd);
 	return status;
+}
+
+static void set_quarantine(struct pr_envelope *envelope, struct pr_str reason)
+{
+	envelope->quarantine = reason;
+}
+
+static void forget_tries(struct pr_envelope *envelope, struct pr_str reason)
+{
+	(void)reason;
+	envelope->last_try = 0;
+	envelope->tries = 0;
+}
+
+enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason)
+{
+	return change_envelope(call, "qh", id, set_quarantine, reason, 'h');
 }
 
 enum pr_status spool_unhold(struct pr_call *call, struct pr_str id)
 {
-	struct pr_envelope *envelope;
-	char name[SPOOL_ID_MAX + 1], kind;
-	int fd;
-	enum pr_status status = take(call, "h", id, name, &kind, &fd);
-
-	if (status != PR_OK)
-		return status;
-	status = spool_load(call, fd, pr_str(name), &envelope);
-	if (status == PR_OK) {
-		envelope->quarantine = PR_NONE;
-		status = spool_rewrite(call, 'h', name, envelope, &fd);
-	}
-	if (status == PR_OK)
-		status = move(call, 'h', 'q', name);
-	close(fd);
-	return status;
+	return change_envelope(call, "h", id, set_quarantine, PR_NONE, 'q');
 }
 
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id)
 {
-	struct pr_envelope *envelope;
-	char name[SPOOL_ID_MAX + 1], kind;
-	int fd;
-	enum pr_status status = take(call, "qh", id, name, &kind, &fd);
-
-	if (status != PR_OK)
-		return status;
-	status = spool_load(call, fd, pr_str(name), &envelope);
-	if (status == PR_OK) {
-		envelope->last_try = 0;
-		envelope->tries = 0;
-		status = spool_rewrite(call, kind, name, envelope, &fd);
-	}
-	close(fd);
-	return status;
+	return change_envelope(call, "qh", id, forget_tries, PR_NONE, 0);
 }
 
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
