@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 600
+#define LAST_READS 32 /* after its end: what a pipe holds, by 4096 bytes, and as much again */
 #define VARIABLES_MAX (HELPER_ARGS_MAX + 8)
 
 struct run {
@@ -133,16 +134,18 @@ static bool read_output(struct run *run, struct pr_text *output)
 static bool watch(struct run *run, int64_t deadline, struct pr_text *output)
 {
 	struct pollfd polls[2] = {{.fd = run->pid_fd, .events = POLLIN}, {.fd = run->output[0], .events = POLLIN}};
+	int last_reads = 0;
 
 	for (;;) {
 		int64_t left = deadline - now_ms();
 		if (left <= 0)
 			return false;
 		int ready = poll(polls, 2, left > 3600000 ? 3600000 : (int)left);
+		bool ended = ready > 0 && polls[0].revents != 0;
 		if (ready > 0 && polls[1].revents != 0 && !read_output(run, output))
 			polls[1].fd = -1;
-		/* its last words are read before its end counts; children it left behind do not hold us up */
-		else if (ready > 0 && polls[1].revents == 0 && polls[0].revents != 0)
+		/* its last words are read before its end counts; children it left behind, silent or not, do not hold us up */
+		else if (ended && (polls[1].revents == 0 || ++last_reads > LAST_READS))
 			return true;
 	}
 }

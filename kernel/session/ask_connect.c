@@ -15,6 +15,7 @@
 #include "kernel/session/report.h"
 #include "kernel/session/submission.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,6 +23,7 @@ enum { RESOLVE_OK = 0, RESOLVE_FAIL = 1, RESOLVE_FORGED = 2, RESOLVE_TEMP = 3 };
 
 #define RESOLVE_MS 20000
 #define BAD_COMMANDS_MAX 25
+#define SUBMISSION_SHARE 4 /* of all sessions: what one local user may have */
 
 static struct pr_str own(struct pr_str str)
 {
@@ -96,6 +98,14 @@ static void identify(struct session *session, struct bench *bench)
 	}
 	if (session->name.data == NULL)
 		session->name = own(pr_arena_printf(&bench->arena, "[%.*s]", PR_PRINT(session->address)));
+}
+
+struct pr_str session_key(const struct session *session, char room[SESSION_KEY_MAX])
+{
+	if (session->user.data == NULL)
+		return session->address;
+	int len = snprintf(room, SESSION_KEY_MAX, "uid %lu", (unsigned long)session->uid);
+	return (struct pr_str){room, (size_t)len};
 }
 
 struct pr_str session_client(const struct session *session, struct pr_arena *arena)
@@ -229,6 +239,22 @@ void session_greet(struct session *session, struct bench *bench)
 	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));
 }
 
+/* One user of this machine must not take all sessions from the world: the master speaks for many, everybody else has his share. */
+static bool enter(struct session *session)
+{
+	struct receiver *receiver = session->receiver;
+	char key[SESSION_KEY_MAX];
+	uint64_t most = (uint64_t)receiver->options->max_sessions_per_client;
+
+	if (session->user.data != NULL) {
+		if (session->uid == 0 || session->uid == receiver->role->master_uid)
+			return true;
+		most = receiver->session_limit / SUBMISSION_SHARE + 1;
+	}
+	session->counted = clients_enter(&receiver->clients, session_key(session, key), most);
+	return session->counted != 0;
+}
+
 void ask_connect(struct ask *ask)
 {
 	struct session *session = ask->session;
@@ -236,15 +262,13 @@ void ask_connect(struct ask *ask)
 	struct pr_client client;
 
 	session_describe(session, &client);
+	if (!enter(session)) {
+		atomic_fetch_add(&receiver->counts.refused, 1);
+		ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");
+		report_rejected(session, ask->bench, "check_relay", session->name, &ask->answer->verdict);
+		return;
+	}
 	if (session->user.data == NULL) {
-		uint64_t most = (uint64_t)receiver->options->max_sessions_per_client;
-		session->counted = clients_enter(&receiver->clients, session->address, most);
-		if (session->counted == 0) {
-			atomic_fetch_add(&receiver->counts.refused, 1);
-			ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");
-			report_rejected(session, ask->bench, "check_relay", session->name, &ask->answer->verdict);
-			return;
-		}
 		struct pr_str items[2] = {session->name, session->address};
 		struct pr_list arguments = {items, 2};
 		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_RELAY, &arguments, &ask->answer->verdict))

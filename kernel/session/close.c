@@ -30,6 +30,7 @@ static void free_str(struct pr_str *str)
 void session_close(struct session *session, struct bench *bench)
 {
 	struct receiver *receiver = session->receiver;
+	char key[SESSION_KEY_MAX];
 
 	timer_clear(&receiver->wheel, &session->timer);
 	log_silence(session, bench);
@@ -39,7 +40,7 @@ void session_close(struct session *session, struct bench *bench)
 	session->machine = NULL;
 	pr_text_fini(&session->input);
 	if (session->counted != 0)
-		clients_leave(&receiver->clients, session->address);
+		clients_leave(&receiver->clients, session_key(session, key));
 	free_str(&session->name);
 	free_str(&session->ptr);
 	free_str(&session->address);

@@ -124,6 +124,9 @@ bool session_answer(struct session *session, struct bench *bench);
 void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
 /* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
 struct pr_str session_client(const struct session *session, struct pr_arena *arena);
+#define SESSION_KEY_MAX 32
+/* Under which name it is counted in receiver->clients: its address, or its user. */
+struct pr_str session_key(const struct session *session, char room[SESSION_KEY_MAX]);
 void session_describe(const struct session *session, struct pr_client *client_out);
 
 /* macros.c */

@@ -367,6 +367,11 @@ static void test_program(void)
 	CU_ASSERT_EQUAL(reply.exit_status, -9);
 	CU_ASSERT_EQUAL(run("yes | head -c 10000000", 20, NULL, &reply, &output), PR_OK);
 	CU_ASSERT_EQUAL(output.len, HELPER_OUTPUT_MAX);
+	/* what a program leaves behind may talk on as it likes */
+	(void)alarm(8);
+	CU_ASSERT_EQUAL(run("timeout 20 yes & exit 3", 15, NULL, &reply, &output), PR_OK);
+	CU_ASSERT_EQUAL(reply.exit_status, 3);
+	(void)alarm(0);
 	pr_text_fini(&output);
 }
 

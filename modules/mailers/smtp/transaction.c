@@ -199,6 +199,12 @@ static enum pr_status say_opening(struct opening *opening, struct smtp_outcome *
 	opening->pipelined = has(run, SMTP_PIPELINING);
 	if (opening->pipelined) {
 		add_all(opening);
+		/* too much for one segment: half a command must not be sent, one after the other will do */
+		opening->pipelined = opening->line.overflow == 0;
+	}
+	if (!opening->pipelined) {
+		pr_text_clear(&opening->line);
+	} else {
 		status = smtp_send(run->call, run->session, pr_text_str(&opening->line), run->smtp->wait[SMTP_WAIT_MAIL]);
 	}
 	if (status == PR_OK)
