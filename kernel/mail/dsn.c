@@ -52,7 +52,7 @@ struct pr_str dsn_clean(struct pr_arena *arena, struct pr_str text, size_t max)
 
 		if (c == '\t')
 			bytes[i] = ' ';
-		else if (c < ' ' || c == 0x7f)
+		else if (c < ' ' || c >= 0x7f) /* the parts that quote it are declared as 7-bit */
 			bytes[i] = '?';
 	}
 	return copy;

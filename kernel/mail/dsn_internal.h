@@ -7,7 +7,7 @@
 
 #include "kernel/mail/dsn.h"
 
-#define DSN_LINE_MAX 990        /* RFC 5322 2.1.1: 998 bytes, less what stands around the text */
+#define DSN_LINE_MAX 600 /* with what stands before it, a line stays below the 998 bytes of RFC 5322 */
 #define DSN_TRANSCRIPT_MAX 65536
 
 struct dsn {
