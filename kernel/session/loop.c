@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The epoll set, the list of posted tasks, and the rule that a task has one owner.  The posted list is woken through a
- * semaphore eventfd in the same epoll set, so a thread waits in one place only and takes one piece of work at a time.
+ * The epoll set, the list of posted tasks, and the rule that a task has one owner.  A thread looks at the posted list before
+ * it sleeps, and sleeps in the epoll set only; an edge-triggered eventfd there wakes one sleeper per posting, never all,
+ * and need not be read.
  */
 #include "kernel/session/loop.h"
 #include "kernel/session/loop_internal.h"
@@ -23,33 +24,47 @@ void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, stru
 	atomic_store(&task->state, BUSY);
 }
 
-static void push_ready(struct loop *loop, struct loop_task *task)
+/* One sleeping thread, if there are more than `awake` idle ones: who is awake looks at the list before it sleeps. */
+static void wake_one(struct loop *loop, size_t awake)
 {
 	uint64_t one = 1;
 
-	pthread_mutex_lock(&loop->lock);
-	task->next_ready = NULL;
-	*loop->ready_tail = task;
-	loop->ready_tail = &task->next_ready;
-	pthread_mutex_unlock(&loop->lock);
+	if (atomic_load(&loop->idle) <= awake)
+		return;
 	while (write(loop->ready_fd, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
 }
 
+static void push_ready(struct loop *loop, struct loop_task *task)
+{
+	pthread_mutex_lock(&loop->lock);
+	bool first = loop->ready == NULL;
+	task->next_ready = NULL;
+	*loop->ready_tail = task;
+	loop->ready_tail = &task->next_ready;
+	atomic_fetch_add(&loop->posted, 1);
+	pthread_mutex_unlock(&loop->lock);
+	/* the others of a row are passed on by who takes the first */
+	if (first)
+		wake_one(loop, 0);
+}
+
 static struct loop_task *pop_ready(struct loop *loop)
 {
-	uint64_t one;
-
-	if (read(loop->ready_fd, &one, sizeof one) < 0)
-		return NULL; /* another thread was faster */
+	if (atomic_load(&loop->posted) == 0)
+		return NULL;
 	pthread_mutex_lock(&loop->lock);
 	struct loop_task *task = loop->ready;
 	if (task != NULL) {
 		loop->ready = task->next_ready;
 		if (loop->ready == NULL)
 			loop->ready_tail = &loop->ready;
+		atomic_fetch_sub(&loop->posted, 1);
 	}
+	bool more = loop->ready != NULL;
 	pthread_mutex_unlock(&loop->lock);
+	if (more)
+		wake_one(loop, 1); /* besides this one, which counts as idle still */
 	return task;
 }
 
@@ -101,11 +116,11 @@ void loop_unwatch(struct loop *loop, int fd)
 
 bool loop_open_sets(struct loop *loop)
 {
-	struct epoll_event ready = {.events = EPOLLIN, .data.ptr = &loop->ready};
+	struct epoll_event ready = {.events = EPOLLIN | EPOLLET, .data.ptr = &loop->ready};
 	struct epoll_event leave = {.events = EPOLLIN, .data.ptr = &loop->leave_fd};
 
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	loop->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	loop->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	loop->leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return loop->epoll_fd >= 0 && loop->ready_fd >= 0 && loop->leave_fd >= 0 &&
 	       epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->ready_fd, &ready) == 0 &&
@@ -121,23 +136,35 @@ void loop_close_sets(struct loop *loop)
 			close(fds[i]);
 }
 
+/* What is posted, if anything; the thread counts as asleep before it looks, so that nobody keeps a wake-up from it. */
+static bool run_posted(struct loop *loop, struct worker *worker)
+{
+	struct loop_task *task = pop_ready(loop);
+
+	if (task == NULL)
+		return false;
+	loop_busy(loop);
+	run_owned(task, worker);
+	loop_idle(loop);
+	return true;
+}
+
 enum loop_take loop_take(struct loop *loop, struct worker *worker)
 {
 	struct epoll_event event;
-	int count = epoll_wait(loop->epoll_fd, &event, 1, loop->settings.idle_ms);
 
+	if (run_posted(loop, worker))
+		return LOOP_WORKED;
+	int count = epoll_wait(loop->epoll_fd, &event, 1, loop->settings.idle_ms);
 	if (count == 0)
 		return LOOP_NOTHING;
-	if (count < 0)
-		return LOOP_WORKED; /* EINTR */
+	if (count < 0 || event.data.ptr == &loop->ready)
+		return LOOP_WORKED; /* EINTR, or something is posted */
 	if (event.data.ptr == &loop->leave_fd)
 		return LOOP_END;
 	struct loop_task *task = event.data.ptr;
-	bool posted = event.data.ptr == &loop->ready;
-	if (posted)
-		task = pop_ready(loop);
 	loop_busy(loop);
-	if (task != NULL && (posted || (atomic_fetch_or(&task->state, LOOP_IO | BUSY) & BUSY) == 0))
+	if ((atomic_fetch_or(&task->state, LOOP_IO | BUSY) & BUSY) == 0)
 		run_owned(task, worker);
 	loop_idle(loop);
 	return LOOP_WORKED;

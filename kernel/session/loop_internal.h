@@ -14,6 +14,7 @@ struct loop {
 	pthread_cond_t left;  /* a thread has left */
 	struct loop_task *ready;
 	struct loop_task **ready_tail;
+	_Atomic size_t posted; /* length of the ready list */
 	size_t threads;       /* that count, under lock */
 	size_t running;       /* that still touch this struct, under lock */
 	size_t processors;

@@ -153,7 +153,7 @@ static bool work_waits(struct loop *loop)
 {
 	struct pollfd set = {.fd = loop->epoll_fd, .events = POLLIN};
 
-	return poll(&set, 1, 0) > 0;
+	return atomic_load(&loop->posted) > 0 || poll(&set, 1, 0) > 0;
 }
 
 /* Since the last look: did the threads mostly wait, or did nobody take anything at all? */
