@@ -130,7 +130,7 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 	struct spool_claim *claim;
 	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
 	char name[SPOOL_ID_MAX + 1];
-	int fd;
+	struct spool_held held;
 
 	if (status != PR_OK)
 		return status;
@@ -138,26 +138,27 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
 	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
 	result.id = pr_arena_copy(call->arena, id);
-	status = spool_lock_status(call, spool_lock(call, 'q', name, &fd), name);
+	status = spool_lock_status(call, spool_lock(call, 'q', name, &held), name);
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, fd, result.id, &result.envelope);
+	status = spool_load(call, &held, result.id, &result.envelope);
 	if (status != PR_OK) {
 		if (status == PR_PERMFAIL)
 			status = spool_lose(call, 'q', name, call->reason.data);
-		close(fd);
+		close(held.fd);
 		return status;
 	}
 	if (result.envelope->quarantine.data != NULL) {
 		/* a crash came between the two steps of hold() */
 		renameat(spool_of(call)->control_fd, spool_name('q', name).text, spool_of(call)->control_fd, spool_name('h', name).text);
-		close(fd);
+		close(held.fd);
 		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
 	}
 	claim = pr_alloc(sizeof *claim);
-	claim->fd = fd;
+	claim->fd = held.fd;
+	claim->device = held.st.st_dev;
+	claim->inode = held.st.st_ino;
 	memcpy(claim->id, name, sizeof claim->id);
-	note_inode(claim);
 	put_claim(spool_of(call), claim);
 	result.epoch = claim->epoch;
 	*claim_out = result;

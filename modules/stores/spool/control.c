@@ -13,7 +13,7 @@
 
 /* Locks the first that exists of the kinds and reads it. */
 static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_str id, char name[SPOOL_ID_MAX + 1], char *kind_out,
-                           int *fd_out)
+                           struct spool_held *held_out)
 {
 	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
 	enum spool_lock lock = SPOOL_GONE;
@@ -24,7 +24,7 @@ static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_st
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
 	snprintf(name, SPOOL_ID_MAX + 1, "%.*s", PR_PRINT(id));
 	for (; *kinds != '\0' && lock == SPOOL_GONE; kinds++) {
-		lock = spool_lock(call, *kinds, name, fd_out);
+		lock = spool_lock(call, *kinds, name, held_out);
 		*kind_out = *kinds;
 	}
 	if (lock == SPOOL_BAD)
@@ -52,19 +52,19 @@ static enum pr_status change_envelope(struct pr_call *call, const char *kinds, s
 {
 	struct pr_envelope *envelope;
 	char name[SPOOL_ID_MAX + 1], kind;
-	int fd;
-	enum pr_status status = take(call, kinds, id, name, &kind, &fd);
+	struct spool_held held;
+	enum pr_status status = take(call, kinds, id, name, &kind, &held);
 
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, fd, pr_str(name), &envelope);
+	status = spool_load(call, &held, pr_str(name), &envelope);
 	if (status == PR_OK) {
 		change(envelope, reason);
-		status = spool_rewrite(call, kind, name, envelope, &fd);
+		status = spool_rewrite(call, kind, name, envelope, &held.fd);
 	}
 	if (status == PR_OK && kind_after != 0 && kind_after != kind)
 		status = move(call, kind, kind_after, name);
-	close(fd);
+	close(held.fd);
 	return status;
 }
 
@@ -99,8 +99,8 @@ enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
 {
 	struct spool *spool = spool_of(call);
 	char name[SPOOL_ID_MAX + 1], kind;
-	int fd;
-	enum pr_status status = take(call, "qhQ", id, name, &kind, &fd);
+	struct spool_held held;
+	enum pr_status status = take(call, "qhQ", id, name, &kind, &held);
 
 	if (status != PR_OK)
 		return status;
@@ -108,6 +108,6 @@ enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
 		status = spool_fail(call, errno, "cannot remove", spool_name(kind, name).text);
 	else
 		unlinkat(spool->data_fd, spool_name('d', name).text, 0);
-	close(fd);
+	close(held.fd);
 	return status;
 }

@@ -45,12 +45,19 @@ static int open_control(const struct spool *spool, const char *name)
 	return fd >= 0 || errno != EACCES ? fd : openat(spool->control_fd, name, O_RDONLY | flags);
 }
 
+static bool leads_to(const struct spool *spool, const char *name, const struct stat *held)
+{
+	struct stat named;
+
+	return fstatat(spool->control_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == held->st_dev &&
+	       named.st_ino == held->st_ino;
+}
+
 static bool still_leads_there(const struct spool *spool, const char *name, int fd)
 {
-	struct stat named, held;
+	struct stat held;
 
-	return fstat(fd, &held) == 0 && fstatat(spool->control_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+	return fstat(fd, &held) == 0 && leads_to(spool, name, &held);
 }
 
 static enum spool_lock open_failed(int error)
@@ -67,7 +74,7 @@ static enum spool_lock open_failed(int error)
 	}
 }
 
-enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, int *fd_out)
+enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, struct spool_held *held_out)
 {
 	struct spool *spool = spool_of(call);
 	struct spool_name name = spool_name(kind, id);
@@ -79,18 +86,19 @@ enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, int 
 
 		if (fd < 0)
 			return open_failed(errno);
-		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-			close(fd);
-			return SPOOL_BAD;
-		}
 		if (!lock_patiently(fd)) {
 			enum spool_lock result = errno == EWOULDBLOCK ? SPOOL_BUSY : SPOOL_ERROR;
 
 			close(fd);
 			return result;
 		}
-		if (still_leads_there(spool, name.text, fd)) {
-			*fd_out = fd;
+		/* measured under the lock, once for all who ask later */
+		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+			close(fd);
+			return SPOOL_BAD;
+		}
+		if (leads_to(spool, name.text, &st)) {
+			*held_out = (struct spool_held){ fd, st };
 			return SPOOL_LOCKED;
 		}
 		close(fd);
@@ -165,19 +173,14 @@ static enum pr_status measure_body(struct pr_call *call, struct pr_str id, struc
 	return PR_OK;
 }
 
-enum pr_status spool_load(struct pr_call *call, int fd, struct pr_str id, struct pr_envelope **envelope_out)
+enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out)
 {
 	struct pr_envelope *envelope = NULL;
 	struct pr_text text;
-	struct stat st;
-	enum pr_status status;
+	enum pr_status status = check_file(call, &held->st);
 
 	pr_text_init(&text, SPOOL_CONTROL_MAX + 8192);
-	if (fstat(fd, &st) != 0)
-		status = spool_fail(call, errno, "cannot read", spool_name('q', id.data).text);
-	else
-		status = check_file(call, &st);
-	if (status == PR_OK && !read_all(fd, &text, (size_t)st.st_size))
+	if (status == PR_OK && !read_all(held->fd, &text, (size_t)held->st.st_size))
 		status = spool_fail(call, errno, "cannot read", spool_name('q', id.data).text);
 	if (status == PR_OK)
 		status = qf_read(call, pr_text_str(&text), &envelope);
@@ -218,7 +221,7 @@ static int write_new(struct pr_call *call, const char *id, const struct pr_envel
 	if (*status_out == PR_OK) {
 		/* we hold the message: a tf of this name is debris of a predecessor */
 		unlinkat(spool->control_fd, name.text, 0);
-		fd = spool_create(spool, spool->control_fd, name.text);
+		fd = spool_create(spool, spool->control_fd, name.text, true);
 		if (fd < 0 || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
 			*status_out = spool_fail(call, errno, "cannot write", name.text);
 	}

@@ -2,7 +2,8 @@
  *
  * Accepting a message: the body is gathered in memory up to body_memory, beyond that in df; at the end df and tf are
  * written with one write each and handed to sync.c.
- * Both files are created with O_EXCL and locked from birth, so nobody can take them for debris, whatever the clock says.
+ * Both files are created with O_EXCL, and nobody can take them for debris, whatever the clock says: tf is locked from birth,
+ * and so is a df that is begun before its tf; a later df has the locked tf beside it.
  */
 #include "spool.h"
 
@@ -56,10 +57,10 @@ static void free_transaction(struct transaction *t)
 	pr_free(t);
 }
 
-static bool write_data(struct spool *spool, struct transaction *t, const void *data, size_t len)
+static bool write_data(struct spool *spool, struct transaction *t, const void *data, size_t len, bool alone)
 {
 	if (t->data_fd < 0)
-		t->data_fd = spool_create(spool, spool->data_fd, spool_name('d', t->id).text);
+		t->data_fd = spool_create(spool, spool->data_fd, spool_name('d', t->id).text, alone);
 	return t->data_fd >= 0 && pr_write_all(t->data_fd, data, len);
 }
 
@@ -69,7 +70,7 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 	struct transaction *t = transaction;
 
 	if (t->error == 0 && !(len <= t->keep - t->body.len && pr_text_add(&t->body, data, len))) {
-		if (!write_data(spool, t, t->body.data, t->body.len) || !write_data(spool, t, data, len))
+		if (!write_data(spool, t, t->body.data, t->body.len, true) || !write_data(spool, t, data, len, true))
 			t->error = errno;
 		pr_text_clear(&t->body);
 	}
@@ -85,29 +86,36 @@ void spool_abort(struct pr_call *call, void *transaction)
 	free_transaction(t);
 }
 
-/* The control file as tf; the descriptor or -1 with the reason in the call. */
-static int write_control(struct pr_call *call, const struct transaction *t, const struct pr_envelope *envelope)
+/* What is left of the body, and the control file as tf; the descriptor of tf or -1 with the reason in the call. */
+static int write_files(struct pr_call *call, struct transaction *t, const struct pr_envelope *envelope)
 {
 	struct spool *spool = spool_of(call);
+	struct spool_name name = spool_name('t', t->id);
 	struct pr_text text;
 	int fd = -1, error = 0;
 
 	pr_text_init(&text, SPOOL_CONTROL_MAX);
-	if (qf_write(call, envelope, &text) == PR_OK) {
-		fd = spool_create(spool, spool->control_fd, spool_name('t', t->id).text);
-		if (fd < 0 || !pr_write_all(fd, text.data, text.len))
-			error = errno;
+	if (qf_write(call, envelope, &text) != PR_OK)
+		goto out;
+	fd = spool_create(spool, spool->control_fd, name.text, true);
+	if (fd < 0) {
+		error = errno;
+	} else if (!write_data(spool, t, t->body.data, t->body.len, false)) {
+		error = errno;
+		name = spool_name('d', t->id);
+	} else if (!pr_write_all(fd, text.data, text.len)) {
+		error = errno;
 	}
+out:
 	pr_text_fini(&text);
-	if (error != 0) {
-		if (fd >= 0) {
-			unlinkat(spool->control_fd, spool_name('t', t->id).text, 0);
-			close(fd);
-		}
-		spool_fail(call, error, "cannot write", spool_name('t', t->id).text);
-		return -1;
+	if (error == 0)
+		return fd;
+	if (fd >= 0) {
+		unlinkat(spool->control_fd, spool_name('t', t->id).text, 0);
+		close(fd);
 	}
-	return fd;
+	spool_fail(call, error, "cannot write", name.text);
+	return -1;
 }
 
 static struct spool_job *new_job(struct transaction *t, int control_fd, bool held, pr_commit_done *done, void *context)
@@ -139,13 +147,11 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		status = pr_fail(call, PR_MISUSE, "a message without recipients");
 		goto refuse;
 	}
-	if (t->error == 0 && !write_data(spool, t, t->body.data, t->body.len))
-		t->error = errno;
 	if (t->error != 0) {
 		status = spool_fail(call, t->error, "cannot write", spool_name('d', t->id).text);
 		goto refuse;
 	}
-	control_fd = write_control(call, t, &stored);
+	control_fd = write_files(call, t, &stored);
 	if (control_fd < 0)
 		goto refuse;
 	spool_sync_submit(spool, new_job(t, control_fd, stored.quarantine.data != NULL, done, context));

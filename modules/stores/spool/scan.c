@@ -137,18 +137,19 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
 	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
 	for (size_t i = 0; kinds[i] != '\0'; i++) {
 		struct pr_entry entry;
+		struct spool_held held;
 		enum pr_status status;
-		int fd;
 
 		if (!fill_entry(call, kinds[i], name, &entry))
 			continue;
-		fd = openat(spool->control_fd, spool_name(kinds[i], name).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
+		held.fd = openat(spool->control_fd, spool_name(kinds[i], name).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (held.fd < 0 && errno == ENOENT)
 			continue;
-		if (fd < 0)
+		if (held.fd < 0)
 			return spool_fail(call, errno, "cannot open", spool_name(kinds[i], name).text);
-		status = spool_load(call, fd, pr_str(name), envelope_out);
-		close(fd);
+		status = fstat(held.fd, &held.st) == 0 ? spool_load(call, &held, pr_str(name), envelope_out)
+		                                       : spool_fail(call, errno, "cannot read", spool_name(kinds[i], name).text);
+		close(held.fd);
 		if (status == PR_OK && entry_out != NULL)
 			*entry_out = entry;
 		return status;

