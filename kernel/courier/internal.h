@@ -111,6 +111,8 @@ int64_t courier_wall(void);
 int64_t courier_fresh_due(const struct courier *courier); /* of a message that was never tried: 0 now */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
+/* The same in two steps: with the lock held, starts a worker if none is idle; true: signal `work` when the lock is free. */
+bool courier_wants(struct courier *courier);
 
 /* worker.c */
 void worker_start(struct courier *courier); /* with the lock held */

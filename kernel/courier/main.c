@@ -32,14 +32,19 @@ int64_t courier_wall(void)
 	return time(NULL);
 }
 
-void courier_kick(struct courier *courier)
+bool courier_wants(struct courier *courier)
 {
 	if (courier->draining)
-		return;
-	if (courier->idle > 0)
-		pthread_cond_signal(&courier->work);
-	else if (courier->workers < courier->max_workers)
+		return false;
+	if (courier->idle == 0 && courier->workers < courier->max_workers)
 		worker_start(courier);
+	return courier->idle > 0;
+}
+
+void courier_kick(struct courier *courier)
+{
+	if (courier_wants(courier))
+		pthread_cond_signal(&courier->work);
 }
 
 void courier_add(struct courier *courier, struct pr_str id, int64_t due)
@@ -77,12 +82,13 @@ static void read_wakes(struct courier *courier)
 		return;
 	int64_t due = courier_fresh_due(courier);
 	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got; i++) {
+	for (int i = 0; i < got; i++)
 		plan_add(courier->plan, (struct pr_str){ids[i], messages[i].msg_len}, due);
-		if (due == 0)
-			courier_kick(courier);
-	}
+	/* one is enough: who takes the first wakes the next */
+	bool kick = due == 0 && courier_wants(courier);
 	pthread_mutex_unlock(&courier->lock);
+	if (kick)
+		pthread_cond_signal(&courier->work);
 }
 
 static void run_all(struct courier *courier)
@@ -165,10 +171,13 @@ static int patience_ms(struct courier *courier)
 }
 
 /* Time passed: due messages and stale connections both want a worker. */
-static void tick(struct courier *courier)
+static void tick(struct courier *courier, int64_t *last)
 {
 	int64_t now = courier_now();
 
+	if (now == *last)
+		return;
+	*last = now;
 	pthread_mutex_lock(&courier->lock);
 	if (courier->cached > 0 || plan_next_due(courier->plan) <= now)
 		courier_kick(courier);
@@ -180,7 +189,7 @@ static void tick(struct courier *courier)
 static int64_t serve(struct courier *courier)
 {
 	struct pollfd fds[2] = {{.fd = courier->role->channel, .events = POLLIN}, {.fd = courier->role->wake, .events = POLLIN}};
-	int64_t limit = -1;
+	int64_t limit = -1, ticked = 0;
 
 	for (;;) {
 		int ready = poll(fds, 2, patience_ms(courier));
@@ -194,7 +203,7 @@ static int64_t serve(struct courier *courier)
 			fds[1].fd = -1; /* the receiver is gone; the scan remains */
 		if (fds[0].revents != 0 && !read_channel(courier, &limit))
 			return limit;
-		tick(courier);
+		tick(courier, &ticked);
 	}
 }
 

@@ -64,13 +64,15 @@ static void worker_loop(struct worker *worker)
 		struct plan_entry *entry = plan_take(courier->plan, now);
 		struct cached_session *old = entry == NULL ? cache_take_old(courier, now) : NULL;
 		if (entry == NULL && old == NULL) {
-			if (!wait_for_work(courier) && courier->workers > KEPT_WORKERS)
+			/* it may have been counted on while it was about to leave */
+			if (!wait_for_work(courier) && courier->workers > KEPT_WORKERS && plan_next_due(courier->plan) > courier_now())
 				break;
 			continue;
 		}
-		if (entry != NULL && plan_next_due(courier->plan) <= now)
-			courier_kick(courier);
+		bool kick = entry != NULL && plan_next_due(courier->plan) <= now && courier_wants(courier);
 		pthread_mutex_unlock(&courier->lock);
+		if (kick) /* without the lock, or the woken one would wait for it at once */
+			pthread_cond_signal(&courier->work);
 		if (entry != NULL)
 			work_on(worker, entry);
 		else
