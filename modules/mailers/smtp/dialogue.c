@@ -71,6 +71,7 @@ static enum pr_status fill(struct pr_call *call, struct smtp_session *session, i
 		if (got > 0) {
 			session->begin = 0;
 			session->end = (size_t)got;
+			session->heard = smtp_now_ms();
 			return PR_OK;
 		}
 		int error = got == 0 ? ECONNRESET : errno;

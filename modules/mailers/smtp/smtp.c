@@ -174,6 +174,8 @@ static bool alive(struct pr_call *call)
 
 	if (!session->open || session->begin != session->end)
 		return false;
+	if (smtp_now_ms() - session->heard < SMTP_JUST_HEARD_MS)
+		return true;
 	ssize_t got = recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }

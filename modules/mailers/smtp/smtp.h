@@ -52,6 +52,7 @@ struct smtp_session {
 	uint32_t served;          /* transactions on this connection */
 	uint32_t dirty;           /* a refused transaction is still open there: RSET first */
 	uint32_t reserved;
+	int64_t heard;            /* milliseconds: the last bytes came */
 	int64_t size_limit;       /* announced, 0 none */
 	size_t begin, end;        /* unread bytes of input */
 	char name[256];           /* "mx1.example.org." */
@@ -110,6 +111,8 @@ struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const
 
 /* address.c */
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome);
+
+#define SMTP_JUST_HEARD_MS 100 /* a peer that spoke so lately is taken to be there: deliver() survives one that is not */
 
 /* dialogue.c */
 int64_t smtp_now_ms(void);
