@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,32 @@ static int log_fd = STDERR_FILENO;
 static bool to_syslog;
 static int current_level = 9;
 static char identity_text[64] = "postrider";
+
+/* Asked once and not per line; a child asks anew. */
+static atomic_long known_pid;
+
+static void forget_pid(void)
+{
+	atomic_store(&known_pid, 0);
+}
+
+static void note_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_pid);
+}
+
+static long own_pid(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	long pid = atomic_load(&known_pid);
+
+	if (pid == 0) {
+		pthread_once(&once, note_forks);
+		pid = (long)getpid();
+		atomic_store(&known_pid, pid);
+	}
+	return pid;
+}
 
 bool log_open(const char *target, const char *identity)
 {
@@ -60,7 +88,7 @@ static size_t put_prefix(char *buffer, size_t room)
 
 	localtime_r(&now, &tm);
 	size_t used = strftime(buffer, room, "%b %e %H:%M:%S ", &tm);
-	int more = snprintf(buffer + used, room - used, "%s[%ld]: ", identity_text, (long)getpid());
+	int more = snprintf(buffer + used, room - used, "%s[%ld]: ", identity_text, own_pid());
 	return more < 0 ? used : used + (size_t)more;
 }
 
