@@ -10,13 +10,20 @@
 #include "kernel/session/report.h"
 #include "kernel/session/transaction.h"
 
+/* Asked once a second: what no longer fits within it is refused by the store itself, with the same 452. */
 static bool store_can_take(struct ask *ask)
 {
 	struct pr_store_health health = {.size = sizeof health, .can_accept = 1};
+	struct receiver *receiver = ask->session->receiver;
+	int64_t now = session_now();
 
-	enum pr_status status = store_health(ask->scope, &health);
-	if (status == PR_OK && health.can_accept != 0)
+	if (atomic_load_explicit(&receiver->room_seen, memory_order_relaxed) == now)
 		return true;
+	enum pr_status status = store_health(ask->scope, &health);
+	if (status == PR_OK && health.can_accept != 0) {
+		atomic_store_explicit(&receiver->room_seen, now, memory_order_relaxed);
+		return true;
+	}
 	report_failure(ask->session, "queue", status == PR_OK ? health.text : ask->scope->reason);
 	if (status == PR_OK)
 		ask_refuse(ask, PR_DEFER, 452, "4.4.5", "Insufficient disk space; try again later");

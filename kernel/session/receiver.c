@@ -31,14 +31,6 @@
 #define STOP_SECONDS 30
 #define TICK_MS 1000
 
-static int64_t seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec;
-}
-
 static void *bench_open(void *context)
 {
 	const struct receiver *receiver = context;
@@ -154,7 +146,7 @@ static void init(struct receiver *receiver, const struct role *role)
 	receiver->attention_fd = -1;
 	receiver->reserve_fd = -1;
 	pthread_mutex_init(&receiver->reserve_lock, NULL);
-	timer_wheel_init(&receiver->wheel, seconds_now());
+	timer_wheel_init(&receiver->wheel, session_now());
 	clients_init(&receiver->clients);
 }
 
@@ -194,7 +186,7 @@ static int64_t begin_leaving(struct receiver *receiver, int64_t limit)
 		accept_stop(receiver);
 		table_post(receiver->table, receiver->loop, LOOP_LEAVE);
 	}
-	return seconds_now() + limit;
+	return session_now() + limit;
 }
 
 static void send_state(struct receiver *receiver, uint32_t serial)
@@ -254,9 +246,9 @@ static void serve(struct receiver *receiver)
 				leave_at = begin_leaving(receiver, DRAIN_SECONDS);
 			}
 		}
-		timer_wheel_advance(&receiver->wheel, seconds_now(), timer_fired, receiver);
+		timer_wheel_advance(&receiver->wheel, session_now(), timer_fired, receiver);
 		accept_tend(receiver);
-		if (atomic_load(&receiver->leaving) != 0 && (table_count(receiver->table) == 0 || seconds_now() >= leave_at))
+		if (atomic_load(&receiver->leaving) != 0 && (table_count(receiver->table) == 0 || session_now() >= leave_at))
 			return;
 	}
 }

@@ -30,7 +30,7 @@ struct feed {
 	uint32_t reads;
 };
 
-static int64_t seconds_now(void)
+int64_t session_now(void)
 {
 	struct timespec now;
 
@@ -273,7 +273,7 @@ static bool wait_for_more(struct session *session)
 	struct receiver *receiver = session->receiver;
 	uint32_t wanted = (session->stream.wants & NET_WANT_WRITE) != 0 ? EPOLLOUT : EPOLLIN;
 	uint32_t timeout = session->phase == SESSION_LINGERING ? LINGER_SECONDS : smtp_machine_timeout(session->machine);
-	int64_t due = seconds_now() + (int64_t)timeout + 1;
+	int64_t due = session_now() + (int64_t)timeout + 1;
 
 	if (session->stalled == 0 || atomic_load(&session->timer.due) == 0)
 		timer_set(&receiver->wheel, &session->timer, due);

@@ -60,6 +60,7 @@ struct receiver {
 	pthread_mutex_t reserve_lock;
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
+	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
 	struct receiver_counts counts;
 };
 
@@ -115,6 +116,7 @@ struct session {
 };
 
 /* session.c */
+int64_t session_now(void); /* seconds, monotonic and coarse */
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events);
 
 /* answer.c: true when answered, false when the store will call back. */
