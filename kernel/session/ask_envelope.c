@@ -12,6 +12,8 @@
 #include "kernel/session/submission.h"
 #include "kernel/session/transaction.h"
 
+#define WHY_MAX 2000
+
 static bool asked(struct ask *ask, enum pr_check check, enum filter_hook hook)
 {
 	struct session *session = ask->session;
@@ -77,6 +79,23 @@ static uint32_t recipient_flags(const struct smtp_question *question)
 	return flags;
 }
 
+/* What the expansion knows (which alias) and what the module said (which file, and why).  An administrator's own 4xx in a table is no
+ * failure: its words are in the rejection's line already. */
+static void report_why(struct ask *ask, const struct expand_result *result)
+{
+	struct pr_str said = ask->scope->reason, text = result->text;
+	struct pr_text why;
+
+	if (text.len > 0 && pr_str_has_suffix_nocase(said, text))
+		said = PR_NONE;
+	if (said.len == 0 && result->reason.len == 0)
+		return;
+	pr_text_init(&why, WHY_MAX);
+	pr_text_addf(&why, "%.*s%s%.*s", PR_PRINT(result->reason), said.len > 0 && result->reason.len > 0 ? ": " : "", PR_PRINT(said));
+	report_failure(ask->session, "expanding a recipient", pr_text_str(&why));
+	pr_text_fini(&why);
+}
+
 static void refuse_recipient(struct ask *ask, const struct expand_result *result, enum pr_status status)
 {
 	struct pr_verdict *verdict = &ask->answer->verdict;
@@ -95,8 +114,8 @@ static void refuse_recipient(struct ask *ask, const struct expand_result *result
 		*verdict = (struct pr_verdict){.action = PR_DEFER, .code = 451, .enhanced = PR_STR("4.3.0"),
 		                               .text = PR_STR("Temporary system failure. Please try again later.")};
 	policy_complete(verdict);
-	if (result->reason.data != NULL && status != PR_PERMFAIL)
-		report_failure(ask->session, "expanding a recipient", result->reason);
+	if (status != PR_PERMFAIL)
+		report_why(ask, result);
 	report_rejected(ask->session, ask->bench, "check_rcpt", ask->question->argument, verdict);
 }
 

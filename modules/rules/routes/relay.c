@@ -97,9 +97,12 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
 	struct canonical address;
 	struct refusal refusal;
 
-	if (routes_canonical(call, pr_address_inner(recipient), &address, &refusal) != PR_OK)
+	enum pr_status status = routes_canonical(call, pr_address_inner(recipient), &address, &refusal);
+	if (status == PR_TEMPFAIL && call->reason.data != NULL)
+		return status; /* domaintable cannot be read: the log is to say why */
+	if (status != PR_OK)
 		return routes_refuse(&refusal, verdict);
-	enum pr_status status = check_blocked(call, &address, verdict);
+	status = check_blocked(call, &address, verdict);
 	if (status != PR_OK || verdict->action != PR_CONTINUE)
 		return status;
 	status = hides_another(call, &address) ? PR_NOTFOUND : is_ours(call, &address);
