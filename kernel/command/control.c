@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #define ANSWER_MAX (1u << 20)
+#define PATIENCE_SECONDS 3600 /* Timeout.ready and Timeout.stop are the daemon's to keep */
 
-static bool read_all(int fd, struct pr_text *answer)
+/* Up to the end or an error: whether the answer is whole is seen in its last line. */
+static void read_all(int fd, struct pr_text *answer)
 {
 	char buffer[4096];
 
@@ -26,10 +28,8 @@ static bool read_all(int fd, struct pr_text *answer)
 		ssize_t got = read(fd, buffer, sizeof buffer);
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
-			return got == 0;
-		if (!pr_text_add(answer, buffer, (size_t)got))
-			return false;
+		if (got <= 0 || !pr_text_add(answer, buffer, (size_t)got))
+			return;
 	}
 }
 
@@ -56,15 +56,17 @@ static int judge(struct pr_str answer, struct pr_text *lines)
 static int converse(int fd, const char *request, struct pr_text *lines)
 {
 	struct pr_text answer, line;
-	const struct timeval patience = {.tv_sec = 180};
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	pr_text_init(&answer, ANSWER_MAX);
 	pr_text_init(&line, CONTROL_LINE_MAX);
 	pr_text_addf(&line, "%s\n", request);
 	int status = EX_UNAVAILABLE;
-	if (pr_write_all(fd, line.data, line.len))
-		status = read_all(fd, &answer) || answer.len > 0 ? judge(pr_text_str(&answer), lines) : EX_SOFTWARE;
+	if (pr_write_all(fd, line.data, line.len)) {
+		read_all(fd, &answer);
+		status = judge(pr_text_str(&answer), lines);
+	}
 	pr_text_fini(&line);
 	pr_text_fini(&answer);
 	return status;
@@ -85,7 +87,8 @@ int control_ask(const char *config, const char *request, struct pr_text *lines)
 		close(fd);
 	} else {
 		status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
-		pr_text_addf(lines, "no daemon answers at %s: %s\n", places.control_socket, strerror(errno));
+		pr_text_addf(lines, "%s %s: %s\n", status == EX_NOPERM ? "only root and the daemon's own user may ask at" : "no daemon answers at",
+		    places.control_socket, strerror(errno));
 	}
 	pr_text_fini(&error);
 	return status;

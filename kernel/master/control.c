@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Each connection brings one line; what cannot be answered at once (reload, status) leaves a mark on the connection, and the event
- * it waits for answers all marked ones.
+ * Each connection brings one line; what cannot be answered at once (reload, status, stop) leaves a mark on the connection, and the
+ * event it waits for answers all marked ones.
  */
 #include "kernel/master/control.h"
 
@@ -23,8 +23,13 @@ static void finish(struct connection *connection, struct pr_str reply)
 	(void)!send(connection->fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(connection->fd);
 	connection->fd = -1;
-	connection->waits_reload = connection->waits_status = false;
+	connection->waits_reload = connection->waits_status = connection->waits_stop = false;
 	pr_text_fini(&connection->in);
+}
+
+bool control_waits(const struct connection *connection)
+{
+	return connection->waits_reload || connection->waits_status || connection->waits_stop;
 }
 
 static bool is_allowed(int fd)
@@ -159,7 +164,8 @@ static void do_reload(struct master *master, struct connection *connection)
 
 static void do_stop(struct master *master, struct connection *connection)
 {
-	finish(connection, PR_STR("OK\n"));
+	connection->waits_stop = true; /* whoever starts the next daemon when this is answered must find the place free */
+	connection->deadline_ms = 0;
 	if (!master->stopping) {
 		master->stopping = true;
 		generation_stop_all(master);
@@ -197,14 +203,17 @@ static void run_line(struct master *master, struct connection *connection, struc
 void control_input(struct master *master, struct connection *connection)
 {
 	char bytes[CONTROL_LINE_MAX];
+
+	if (control_waits(connection)) { /* asked for no event, so this is the hang-up; unanswered it would come at every turn */
+		finish(connection, PR_STR(""));
+		return;
+	}
 	ssize_t got = recv(connection->fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got <= 0 || connection->waits_reload || connection->waits_status) {
-		/* a client that only half-closed still wants its answer; one that talks on does not get one */
-		if (got != 0 || !(connection->waits_reload || connection->waits_status))
-			finish(connection, PR_STR(""));
+	if (got <= 0) {
+		finish(connection, PR_STR(""));
 		return;
 	}
 	if (!pr_text_add(&connection->in, bytes, (size_t)got)) {
@@ -253,5 +262,5 @@ void control_close_all(struct master *master)
 {
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
 		if (master->connections[i].fd >= 0)
-			finish(&master->connections[i], PR_STR("ERROR the daemon leaves\n"));
+			finish(&master->connections[i], master->connections[i].waits_stop ? PR_STR("OK\n") : PR_STR("ERROR the daemon leaves\n"));
 }

@@ -7,7 +7,7 @@
  *
  *   status      "master pid 12 generation 3 uptime 77", then one line for each role; OK
  *   reload      waits until the new generation is in force: OK; or ERROR and the reason, the old one serves on
- *   stop        OK at once; the daemon finishes running transactions and leaves
+ *   stop        the daemon finishes running transactions and leaves; OK when its place is free for another one
  *   queue-run   OK when the courier was told to run the whole queue
  *
  * The last line is always "OK" or "ERROR text"; a connection that ends without one means that the master died.

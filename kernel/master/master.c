@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -172,7 +173,7 @@ static void collect(struct master *master, struct watches *watches)
 	add_generation(watches, master->old);
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++) {
 		struct connection *connection = &master->connections[i];
-		short events = connection->waits_reload || connection->waits_status ? 0 : POLLIN;
+		short events = control_waits(connection) ? 0 : POLLIN;
 		add_watch(watches, connection->fd, events,
 		          (struct watch){.ready = ready_connection, .connection = connection});
 	}
@@ -282,11 +283,12 @@ static void clean_up(struct master *master)
 {
 	struct pr_text path;
 
-	control_close_all(master);
 	if (master->feeder > 0)
 		(void)kill(master->feeder, SIGTERM);
-	if (master->current == NULL)
+	if (master->current == NULL) {
+		control_close_all(master);
 		return;
+	}
 	if (master->control_fd >= 0) {
 		pr_text_init(&path, TABLE_PATH_MAX + 20);
 		pr_text_addf(&path, "%s/%s", master->current->table.run, CONTROL_SOCKET_NAME);
@@ -298,6 +300,9 @@ static void clean_up(struct master *master)
 	if (master->pid_file_written)
 		(void)unlink(master->current->table.pid_file);
 	log_line(LOGP_INFO, NULL, "daemon has left");
+	if (master->run_lock >= 0)
+		(void)flock(master->run_lock, LOCK_UN); /* by name: a child that is just leaving may hold the descriptor too */
+	control_close_all(master);
 }
 
 static int serve(const struct master_settings *settings, int ready_pipe)

@@ -149,10 +149,21 @@ static bool keep_open(int fd)
 	return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
 }
 
+/* In the background, whoever started us may wait for the end of our output; the first generation is born while it is still open. */
+static bool leave_terminal(const struct master *master, const struct generation *generation)
+{
+	bool is_needed = generation->table.log[0] == '\0' || strcmp(generation->table.log, "stderr") == 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (master->settings->foreground || null < 0)
+		return master->settings->foreground;
+	return dup2(null, 0) == 0 && dup2(null, 1) == 1 && (is_needed || dup2(null, 2) == 2);
+}
+
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
                                                   const struct child *child, int channel, char **arguments)
 {
-	bool good = keep_open(channel) && keep_open(wake_end(master, child));
+	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && leave_terminal(master, generation);
 
 	spawn_clean_process();
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++)

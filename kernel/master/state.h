@@ -61,6 +61,7 @@ struct connection {
 	int fd; /* -1: free */
 	bool waits_reload;
 	bool waits_status;
+	bool waits_stop;
 	bool denied;
 	int64_t deadline_ms;
 	struct pr_text in;
@@ -132,6 +133,7 @@ void control_input(struct master *master, struct connection *connection);
 void control_reload_done(struct master *master, const char *error);
 void control_status_arrived(struct master *master, bool time_is_up);
 void control_tick(struct master *master, int64_t now);
+bool control_waits(const struct connection *connection); /* has asked, and its answer is not there yet */
 void control_close_all(struct master *master);
 
 /* helpers.c */
