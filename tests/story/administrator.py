@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who runs the daemon is told what is wrong and where, and what a command promises is true when it returns."""
+import os
+import socket
+import time
+
+import story
+
+
+def ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as handle:
+        words = handle.read().rsplit(")", 1)[1].split()
+    return int(words[11]) + int(words[12])
+
+
+class Administrator(story.Story):
+    def test_after_stop_the_place_is_free(self):
+        daemon = self.daemon()
+        for _ in range(5):
+            tree = list(daemon.processes())
+            status, text = daemon.ctl("stop")
+            self.assertEqual(status, 0, text)
+            # flock and sockets are free at once; the process itself may need a moment to be reaped
+            again = daemon.run("sendmail", "-bd", "-C", daemon.conf_path)
+            self.assertEqual(again.returncode, 0, again.stdout + daemon.log())
+            self.assertEqual(daemon.ctl("stop")[0], 0)
+            for pid in tree:
+                story.wait_for("it to leave", lambda p=pid: not story.is_alive(p))
+            daemon.process.wait()
+            daemon.start()
+
+    def test_who_hangs_up_while_waiting_costs_no_time(self):
+        daemon = self.daemon(options={"Timeout": {"stop": "20s"}})
+        with daemon.client() as client:
+            client.expect(250, "MAIL FROM:<a@example.net>")
+            client.expect(250, f"RCPT TO:<{story.ME}@example.org>")
+            client.expect(354, "DATA")
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(os.path.join(daemon.top, "run", "control.sock"))
+                control.sendall(b"stop\n")
+                time.sleep(0.3)
+            before = ticks(daemon.process.pid)
+            time.sleep(1)
+            self.assertLess(ticks(daemon.process.pid) - before, 30 * os.sysconf("SC_CLK_TCK") // 100)
+            self.assertEqual(client.command("Subject: s\r\n\r\nx\r\n.")[0], 250)
+
+    def test_a_map_that_cannot_answer_says_why_in_the_log(self):
+        for name, rcpt in (("aliases", "somebody@example.org"), ("virtusertable", "somebody@example.org")):
+            with self.subTest(name):
+                table = os.path.join(self.scratch, name + ".txt")
+                with open(table, "w", encoding="utf-8") as handle:
+                    handle.write("x y\n")
+                daemon = self.daemon("map-" + name, maps={name: {"module": "text", "file": table}}, options={"AliasFile": ["aliases"]} if name == "aliases" else {})
+                os.unlink(table)
+                with daemon.client() as client:
+                    client.expect(250, "MAIL FROM:<a@example.net>")
+                    self.assertEqual(client.command(f"RCPT TO:<{rcpt}>")[0], 451)
+                daemon.wait_log(rf"SYSERR: .*map {name}.*{table}.*No such file")
+
+    def test_a_deliberate_4xx_is_no_failure(self):
+        table = os.path.join(self.scratch, "v.txt")
+        with open(table, "w", encoding="utf-8") as handle:
+            handle.write("later@example.org error:4.2.1:450 Come back tomorrow\n")
+        daemon = self.daemon(maps={"virtusertable": {"module": "text", "file": table}})
+        with daemon.client() as client:
+            client.expect(250, "MAIL FROM:<a@example.net>")
+            self.assertEqual(client.command("RCPT TO:<later@example.org>")[0], 450)
+        daemon.wait_log("reject=450")
+        self.assertNotIn("SYSERR", daemon.log())
+
+
+if __name__ == "__main__":
+    story.main()
