@@ -197,7 +197,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
 	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
 	settings->no_expn = goaway || has_word(privacy, "noexpn");
-	settings->no_etrn = has_word(privacy, "noetrn");
+	settings->no_etrn = 1; /* a queue run by destination is not to be had yet, so it is not offered */
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->allow_bogus_helo = options->allow_bogus_helo;
 	settings->reject_nul = options->reject_nul;

@@ -112,7 +112,7 @@ tests_unit_test_courier_LDADD = libkernel.la $(CUNIT_LIBS)
 tests_unit_test_courier_LDFLAGS = $(AM_LDFLAGS) -dlpreopen force
 check_PROGRAMS += tests/unit/test_feeder
 TESTS += tests/unit/test_feeder
-tests_unit_test_feeder_SOURCES = tests/unit/test_feeder.c tests/unit/unit.h
+tests_unit_test_feeder_SOURCES = tests/unit/test_feeder.c tests/unit/scratch.h tests/unit/unit.h
 tests_unit_test_feeder_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_feeder_LDADD = libkernel.la $(CUNIT_LIBS)
 # configuration and modules

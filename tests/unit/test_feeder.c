@@ -4,6 +4,7 @@
  * batch never follows a link, opens a FIFO or sends half a file.
  */
 #include "kernel/master/feeder.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -226,10 +227,7 @@ static const struct unit_case cases[] = {{"queued", test_queued},
 
 static void remove_all(void)
 {
-	char command[300];
-
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-	if (system(command) != 0)
+	if (scratch_remove(scratch) != 0)
 		(void)fprintf(stderr, "%s stays\n", scratch);
 }
 
