@@ -5,8 +5,10 @@
  */
 #include "kernel/command/modes.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char *kind_name(uint32_t kind)
 {
@@ -39,6 +41,24 @@ static void show(const struct config *config)
 	printf("%.*s: no errors\n", PR_PRINT(config->path));
 }
 
+/* Only root's daemon becomes these users, so only root is told that they are missing. */
+static int check_users(const struct config *config)
+{
+	const struct pr_str names[] = {config->receiver_user, config->courier_user};
+	int status = EX_OK;
+
+	for (size_t i = 0; geteuid() == 0 && i < 2; i++) {
+		char *name = pr_copy_str(names[i]);
+		if (getpwnam(name) == NULL) {
+			fprintf(stderr, "%.*s: users: there is no user %s; create it with adduser --system, or name another one\n",
+			    PR_PRINT(config->path), name);
+			status = EX_CONFIG;
+		}
+		pr_free(name);
+	}
+	return status;
+}
+
 int check_mode(const struct arguments *arguments)
 {
 	struct tool tool;
@@ -46,7 +66,9 @@ int check_mode(const struct arguments *arguments)
 	int status = tool_open(arguments, MODULE_ROLE_CHECK, &tool);
 	if (status != EX_OK)
 		return status;
-	show(tool.config);
+	status = check_users(tool.config);
+	if (status == EX_OK)
+		show(tool.config);
 	tool_close(&tool);
-	return EX_OK;
+	return status;
 }

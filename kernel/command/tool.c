@@ -62,7 +62,7 @@ int tool_config(const struct arguments *arguments, struct config **config_out)
 	if (status != EX_OK)
 		return status;
 	if (arguments->config != NULL && access(path, R_OK) != 0) {
-		fprintf(stderr, "%s: line 0: cannot open: %s\n", path, strerror(errno));
+		fprintf(stderr, "%s: cannot open: %s\n", path, strerror(errno));
 		return EX_OSFILE;
 	}
 	pr_text_init(&errors, 1u << 20);

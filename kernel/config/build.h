@@ -11,6 +11,7 @@
 struct config_builder {
 	struct config *config;
 	struct pr_text *errors;
+	const struct config_node *root; /* the whole file, to find the line of a value again */
 	size_t error_count;
 	struct config_instance *instances; /* grows */
 	size_t instance_room;
@@ -18,7 +19,7 @@ struct config_builder {
 	size_t listener_room;
 };
 
-/* "FILE:LINE: sentence" into errors. */
+/* "FILE:LINE: sentence" into errors; line 0 is no line. */
 void config_complain(struct config_builder *builder, const struct config_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The nearest of `names` (NULL-terminated) within three edits, or NULL. */
@@ -31,6 +32,8 @@ void config_apply_overrides(struct config_builder *builder, const struct pr_list
 void config_finish_options(struct config_builder *builder);
 void config_build_listeners(struct config_builder *builder, const struct config_node *list);
 void config_add_submission_listener(struct config_builder *builder);
+/* After everything else: what concerns the file as a whole. */
+void config_check_whole(struct config_builder *builder);
 /* One of maps, mailers (groups of groups), filters, auth (lists of groups), rules, store (one group). */
 void config_build_instances(struct config_builder *builder, enum pr_kind kind, const struct config_node *node);
 

@@ -19,7 +19,10 @@ void config_complain(struct config_builder *builder, const struct config_node *n
 	va_list args;
 
 	builder->error_count++;
-	pr_text_addf(builder->errors, "%s:%u: ", node->file, node->line);
+	pr_text_add_c(builder->errors, node->file);
+	if (node->line > 0)
+		pr_text_addf(builder->errors, ":%u", node->line);
+	pr_text_add_c(builder->errors, ": ");
 	va_start(args, format);
 	pr_text_addv(builder->errors, format, args);
 	va_end(args);
@@ -138,10 +141,11 @@ static void build_top(struct config_builder *builder, const struct config_node *
 /* A configuration that declares no store or rules gets the standard ones; the error would only say so. */
 static void add_default(struct config_builder *builder, enum pr_kind kind, const char *name, const char *module)
 {
-	struct config *config = builder->config;
-	struct config_node module_node = {.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = pr_str(module), .file = "built-in"};
-	struct config_node group = {.kind = CONFIG_GROUP, .name = pr_str(name), .file = "built-in", .children = &module_node, .child_count = 1};
-	struct config_node outer = {.kind = CONFIG_GROUP, .name = pr_str("mailers"), .file = "built-in", .children = &group, .child_count = 1};
+	const struct config *config = builder->config;
+	const char *file = config->path.data;
+	struct config_node module_node = {.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = pr_str(module), .file = file};
+	struct config_node group = {.kind = CONFIG_GROUP, .name = pr_str(name), .file = file, .children = &module_node, .child_count = 1};
+	struct config_node outer = {.kind = CONFIG_GROUP, .name = pr_str("mailers"), .file = file, .children = &group, .child_count = 1};
 	bool single = kind == PR_KIND_RULES || kind == PR_KIND_STORE;
 
 	for (size_t i = 0; i < config->instance_count; i++)
@@ -159,31 +163,6 @@ static void add_defaults(struct config_builder *builder)
 	add_default(builder, PR_KIND_STORE, "store", "spool");
 	for (size_t i = 0; i < sizeof mailers / sizeof mailers[0]; i++)
 		add_default(builder, PR_KIND_MAILER, mailers[i][0], mailers[i][1]);
-}
-
-static void check_directory(struct config_builder *builder, const char *key, struct pr_str path)
-{
-	struct config_node node = {.file = builder->config->path.data, .line = 0};
-
-	if (path.len == 0 || path.data[0] != '/')
-		config_complain(builder, &node, "%s must be an absolute path, not \"%.*s\"", key, PR_PRINT(path));
-}
-
-/* An alias map that nobody declares would make every recipient a temporary failure. */
-static void check_alias_maps(struct config_builder *builder)
-{
-	const struct config *config = builder->config;
-	struct config_node node = {.file = config->path.data, .line = 0};
-
-	for (size_t i = 0; i < config->options.alias_files.count; i++) {
-		bool declared = false;
-		for (size_t j = 0; j < config->instance_count && !declared; j++)
-			declared = builder->instances[j].kind == PR_KIND_MAP &&
-			    pr_str_equal(builder->instances[j].name, config->options.alias_files.items[i]);
-		if (!declared)
-			config_complain(builder, &node, "option AliasFile names %.*s, but maps declares no such map",
-			    PR_PRINT(config->options.alias_files.items[i]));
-	}
 }
 
 static void freeze(struct config_builder *builder)
@@ -215,7 +194,7 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 	struct config *config = new_config(path);
 	struct config_builder builder = {.config = config, .errors = errors};
 	struct pr_str why = PR_NONE;
-	struct config_node *root = config_tree_parse(config->path.data, bytes, &config->arena, errors);
+	const struct config_node *root = builder.root = config_tree_parse(config->path.data, bytes, &config->arena, errors);
 
 	if (root == NULL) {
 		config_free(config);
@@ -228,13 +207,10 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 	for (size_t i = 0; i < root->child_count; i++)
 		build_top(&builder, &root->children[i]);
 	config_apply_overrides(&builder, overrides);
-	check_directory(&builder, "module_directory", config->module_directory);
-	check_directory(&builder, "run_directory", config->run_directory);
-	check_directory(&builder, "drop_directory", config->drop_directory);
 	config_finish_options(&builder);
 	config_add_submission_listener(&builder);
 	add_defaults(&builder);
-	check_alias_maps(&builder);
+	config_check_whole(&builder);
 	freeze(&builder);
 	if (builder.error_count > 0) {
 		config_free(config);
@@ -254,7 +230,7 @@ struct config *config_load(const char *path, const struct pr_list *overrides, st
 		config = config_parse(path, pr_text_str(&bytes), overrides, errors);
 	} else {
 		pr_text_clear(errors);
-		pr_text_addf(errors, "%s:0: cannot open: %s\n", path,
+		pr_text_addf(errors, "%s: cannot open: %s\n", path,
 		    status == PR_NOTFOUND ? "No such file or directory" : "it must be a readable regular file of at most 4 MiB");
 	}
 	pr_text_fini(&bytes);

@@ -52,7 +52,7 @@ const struct pr_option options_table[] = {
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
     ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
-    ROW(resolver, "Resolver", LIST, NULL, "name servers, address or address:port; default: /etc/resolv.conf"),
+    ROW(resolver, "Resolver", LIST, NULL, "name servers, IPv4 address or address:port; default: /etc/resolv.conf"),
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
     IDLE(save_from_line, "SaveFromLine", BOOL, "false", "a leading From_ line of a message is always dropped"),

@@ -38,7 +38,11 @@ static void complain(struct pr_text *errors, const struct config_instance *confi
 {
 	va_list args;
 
-	pr_text_addf(errors, "%s:%u: %s %.*s: ", config->file, config->line, loader_kind_folder(config->kind), PR_PRINT(config->name));
+	pr_text_add_c(errors, config->file);
+	if (config->line > 0)
+		pr_text_addf(errors, ":%u", config->line);
+	pr_text_addf(errors, ": %s %.*s%s: ", loader_kind_folder(config->kind), PR_PRINT(config->name),
+	    config->line > 0 ? "" : " (there without being declared)");
 	va_start(args, format);
 	pr_text_addv(errors, format, args);
 	va_end(args);

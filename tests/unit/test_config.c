@@ -133,7 +133,7 @@ static void test_defaults(void)
 		const struct config_instance *mailer = instance_of(config, PR_KIND_MAILER, mailers[i][0]);
 		CU_ASSERT_FATAL(mailer != NULL);
 		CU_ASSERT(is(mailer->module, mailers[i][1]));
-		CU_ASSERT_STRING_EQUAL(mailer->file, "built-in");
+		CU_ASSERT_STRING_EQUAL(mailer->file, "a.conf");
 	}
 	CU_ASSERT_EQUAL(config->instance_count, 9);
 	CU_ASSERT(is(instance_of(config, PR_KIND_RULES, "rules")->module, "routes"));
@@ -166,8 +166,8 @@ static const struct {
     {"Log = \"x\";\nlisteners = ();\nfilter = ();\n",
         "a.conf:1: unknown key Log; did you mean log?\na.conf:3: unknown key filter; did you mean filters?\n"},
     {"run_directory = \"here\";\nmodule_directory = \"\";\n",
-        "a.conf:0: module_directory must be an absolute path, not \"\"\na.conf:0: run_directory must be an absolute path, not \"here\"\n"},
-    {"run_directory = \"" LONG_PATH "\";\n", "a.conf:0: run_directory is too long: a socket path has at most 107 bytes\n"},
+        "a.conf:2: module_directory must be an absolute path, not \"\"\na.conf:1: run_directory must be an absolute path, not \"here\"\n"},
+    {"run_directory = \"" LONG_PATH "\";\n", "a.conf: run_directory is too long: a socket path has at most 107 bytes\n"},
     {"users = \"joe\";\n", "a.conf:1: users takes a group: users = { receiver = \"...\"; courier = \"...\"; };\n"},
     {"users = { reciever = \"joe\"; };\n", "a.conf:1: unknown key reciever in users; it has receiver and courier (check the spelling)\n"},
     {"users = { receiver = { }; };\n", "a.conf:1: receiver takes one value\n"},
@@ -178,7 +178,12 @@ static const struct {
     {"options = { Timeout = {\n  mail = \"soon\"; }; };\n",
         "a.conf:2: option Timeout.mail: \"soon\" is not a time such as 30s, 5m, 1h30m or 2d (a bare number is seconds)\n"},
     {"options = { Timeout = { mail = { a = 1; }; }; };\n", "a.conf:1: option Timeout.mail: takes one value, not a list\n"},
-    {"options = { AliasFile = \"nowhere\"; };\n", "a.conf:0: option AliasFile names nowhere, but maps declares no such map\n"},
+    {"\nlog = \"mail.log\";\n", "a.conf:2: log is syslog, stderr or the absolute name of a file, not \"mail.log\"\n"},
+    {"options = {\n Resolver = ( \"192.0.2.1\", \"192.0.2.1:x\", \"dns\", \"192.0.2.2:5353\" ); };\n",
+        "a.conf:2: option Resolver: \"192.0.2.1:x\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"
+        "a.conf:2: option Resolver: \"dns\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"},
+    {"options = { HostName = \"my host\"; };\n", "a.conf:1: option HostName: \"my host\" is no name of a host\n"},
+    {"options = { AliasFile = \"nowhere\"; };\n", "a.conf:1: option AliasFile names nowhere, but maps declares no such map\n"},
     {"options = { MaxHopCount = (1, 2); };\n", "a.conf:1: option MaxHopCount: takes one value, not a list\n"},
     {"options = { AliasFile = ( \"a\", ( \"b\" ) ); };\n", "a.conf:1: a list holds values, not lists or groups\n"},
     {"options = { QueueDirectory = \"queue\"; };\n", "a.conf:1: option QueueDirectory: \"queue\" is not an absolute path (it must begin with /)\n"},
@@ -235,7 +240,7 @@ static void test_wrong(void)
 static void test_overrides(void)
 {
 	static const struct pr_str good[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("maxhopcount = 11"), PR_STR_INIT("Timeout.mail=2h"),
-	    PR_STR_INIT("SendMimeErrors"), PR_STR_INIT("PrivacyOptions=a,b"), PR_STR_INIT("HostName=x=y")};
+	    PR_STR_INIT("SendMimeErrors"), PR_STR_INIT("PrivacyOptions=a,b"), PR_STR_INIT("DoubleBounceAddress=x=y")};
 	static const struct pr_str bad[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("MaxHopCuont=9"), PR_STR_INIT("SuperSafe=perhaps"),
 	    PR_STR_INIT("=5"), PR_STR_INIT("")};
 	const struct pr_list overrides = {good, sizeof good / sizeof good[0]}, refused = {bad, sizeof bad / sizeof bad[0]};
@@ -244,7 +249,7 @@ static void test_overrides(void)
 	CU_ASSERT_FATAL(config != NULL);
 	CU_ASSERT(config->options.max_hop_count == 11 && config->options.timeout_mail == 7200); /* the last one wins */
 	CU_ASSERT(config->options.send_mime_errors == 1 && config->options.privacy.count == 2);
-	CU_ASSERT(is(config->options.host_name, "x=y"));
+	CU_ASSERT(is(config->options.double_bounce_address, "x=y"));
 	config_free(config);
 	CU_ASSERT(parse_with("", &refused) == NULL);
 	CU_ASSERT(is(pr_text_str(&errors), "-O:2: unknown option MaxHopCuont; did you mean MaxHopCount?\n"
@@ -321,10 +326,10 @@ static void test_load(void)
 	unlink(path);
 	pr_text_clear(&errors);
 	CU_ASSERT(config_load(path, NULL, &errors) == NULL);
-	CU_ASSERT(strstr(errors.data, ":0: cannot open: No such file or directory\n") != NULL);
+	CU_ASSERT(strstr(errors.data, ": cannot open: No such file or directory\n") != NULL);
 	pr_text_clear(&errors);
 	CU_ASSERT(config_load("/tmp", NULL, &errors) == NULL);
-	CU_ASSERT(is(pr_text_str(&errors), "/tmp:0: cannot open: it must be a readable regular file of at most 4 MiB\n"));
+	CU_ASSERT(is(pr_text_str(&errors), "/tmp: cannot open: it must be a readable regular file of at most 4 MiB\n"));
 	pr_text_clear(&errors);
 	CU_ASSERT(config_load("/dev/zero", NULL, &errors) == NULL);
 	CU_ASSERT(mkfifo(path, 0600) == 0);

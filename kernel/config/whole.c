@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What can only be judged when the whole file and all -O are read: paths, names of maps, addresses.  Each complaint goes to the
+ * line that set the value; a value that no line set is the fault of the file as a whole.
+ */
+#include "kernel/config/build.h"
+#include "kernel/config/tree.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static struct config_node place_of(const struct config_builder *builder, const char *group, const char *name)
+{
+	struct config_node nowhere = {.file = builder->config->path.data};
+	const struct config_node *node = builder->root;
+
+	if (node != NULL && group != NULL)
+		node = config_node_find(node, group);
+	if (node != NULL)
+		node = config_node_find(node, name);
+	return node != NULL ? *node : nowhere;
+}
+
+static void check_directory(struct config_builder *builder, const char *key, struct pr_str path)
+{
+	struct config_node node = place_of(builder, NULL, key);
+
+	if (path.len == 0 || path.data[0] != '/')
+		config_complain(builder, &node, "%s must be an absolute path, not \"%.*s\"", key, PR_PRINT(path));
+}
+
+static void check_log(struct config_builder *builder)
+{
+	struct config_node node = place_of(builder, NULL, "log");
+	struct pr_str log = builder->config->log;
+
+	if (!pr_str_equal(log, PR_STR("syslog")) && !pr_str_equal(log, PR_STR("stderr")) && (log.len == 0 || log.data[0] != '/'))
+		config_complain(builder, &node, "log is syslog, stderr or the absolute name of a file, not \"%.*s\"", PR_PRINT(log));
+}
+
+/* An alias map that nobody declares would make every recipient a temporary failure. */
+static void check_alias_maps(struct config_builder *builder)
+{
+	const struct config *config = builder->config;
+	struct config_node node = place_of(builder, "options", "AliasFile");
+
+	for (size_t i = 0; i < config->options.alias_files.count; i++) {
+		bool declared = false;
+		for (size_t j = 0; j < config->instance_count && !declared; j++)
+			declared = builder->instances[j].kind == PR_KIND_MAP &&
+			    pr_str_equal(builder->instances[j].name, config->options.alias_files.items[i]);
+		if (!declared)
+			config_complain(builder, &node, "option AliasFile names %.*s, but maps declares no such map",
+			    PR_PRINT(config->options.alias_files.items[i]));
+	}
+}
+
+static bool is_server(struct pr_str item)
+{
+	char text[INET_ADDRSTRLEN];
+	size_t colon = pr_str_find(item, ':');
+	struct in_addr address;
+	uint64_t port = 53;
+
+	if (colon >= sizeof text || (colon < item.len && !pr_str_number(pr_str_slice(item, colon + 1, item.len), 65535, &port)))
+		return false;
+	memcpy(text, item.data, colon);
+	text[colon] = '\0';
+	return port > 0 && inet_pton(AF_INET, text, &address) == 1;
+}
+
+/* A server that is not understood would be left out silently, and with the last one the system's would be asked. */
+static void check_resolver(struct config_builder *builder)
+{
+	const struct pr_list *servers = &builder->config->options.resolver;
+	struct config_node node = place_of(builder, "options", "Resolver");
+
+	for (size_t i = 0; i < servers->count; i++)
+		if (!is_server(pr_str_trim(servers->items[i])))
+			config_complain(builder, &node, "option Resolver: \"%.*s\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353",
+			    PR_PRINT(servers->items[i]));
+}
+
+/* The name stands in the greeting, in EHLO and in Received: lines. */
+static void check_host_name(struct config_builder *builder)
+{
+	struct pr_str name = builder->config->options.host_name;
+	struct config_node node = place_of(builder, "options", "HostName");
+	bool good = name.len > 0 && name.len <= 255;
+
+	for (size_t i = 0; i < name.len; i++)
+		good = good && (unsigned char)name.data[i] > ' ' && name.data[i] != 0x7f;
+	if (!good)
+		config_complain(builder, &node, "option HostName: \"%.*s\" is no name of a host", PR_PRINT(name));
+}
+
+void config_check_whole(struct config_builder *builder)
+{
+	check_directory(builder, "module_directory", builder->config->module_directory);
+	check_directory(builder, "run_directory", builder->config->run_directory);
+	check_directory(builder, "drop_directory", builder->config->drop_directory);
+	check_log(builder);
+	check_alias_maps(builder);
+	check_resolver(builder);
+	check_host_name(builder);
+}
