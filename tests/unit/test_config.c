@@ -249,7 +249,7 @@ static void test_overrides(void)
 	CU_ASSERT_FATAL(config != NULL);
 	CU_ASSERT(config->options.max_hop_count == 11 && config->options.timeout_mail == 7200); /* the last one wins */
 	CU_ASSERT(config->options.send_mime_errors == 1 && config->options.privacy.count == 2);
-	CU_ASSERT(is(config->options.double_bounce_address, "x=y"));
+	CU_ASSERT(is(config->options.double_bounce, "x=y"));
 	config_free(config);
 	CU_ASSERT(parse_with("", &refused) == NULL);
 	CU_ASSERT(is(pr_text_str(&errors), "-O:2: unknown option MaxHopCuont; did you mean MaxHopCount?\n"
