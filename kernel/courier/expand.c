@@ -106,7 +106,8 @@ void notice_expand(struct job *job, struct pr_envelope *envelope)
 
 	for (size_t i = 0; i < envelope->recipient_count && good; i++) {
 		struct pr_str address = pr_address_inner(envelope->recipients[i].address);
-		good = expansion_add(expansion, address, &envelope->recipients[i], false, &result) == PR_OK;
+		/* the sender we report to is a stranger's word: no program, file or list by its own name */
+		good = expansion_add(expansion, address, &envelope->recipients[i], true, &result) == PR_OK;
 	}
 	struct pr_envelope expanded = *envelope;
 	expanded.recipients = expansion_recipients(expansion, &expanded.recipient_count);

@@ -32,15 +32,17 @@ static void refuse(struct job *job, struct parcel *parcel, enum pr_status status
 
 static void route_parcel(struct job *job, struct parcel *parcel)
 {
-	struct pr_str address = pr_address_inner(parcel->recipient->address);
+	struct pr_str given = parcel->recipient->address, address = pr_address_inner(given);
 	struct pr_route route = {.size = sizeof route};
 
-	if (address.len > 0 && address.data[0] == '|') {
+	/* What an alias named stands here without brackets.  "<|touch${IFS}x@relayed.example>" is a stranger's address: his bar is a letter
+	 * of the local part, and that address goes where the rules say, like any other. */
+	if (given.len > 0 && given.data[0] == '|') {
 		parcel->mailer = PR_STR("prog");
-		parcel->user = address;
-	} else if (address.len > 0 && address.data[0] == '/') {
+		parcel->user = given;
+	} else if (given.len > 0 && given.data[0] == '/') {
 		parcel->mailer = PR_STR("file");
-		parcel->user = address;
+		parcel->user = given;
 	} else {
 		struct pr_str sender = pr_address_inner(job->envelope->sender);
 		enum pr_status status = rules_resolve(&job->scope, address, sender, &route);

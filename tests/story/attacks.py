@@ -242,6 +242,25 @@ class Attacks(story.Story):
                 got = client.command(f"RCPT TO:<{name}>")
                 self.assertEqual(got[0] // 10, 55, got)
 
+    def test_a_strangers_bar_or_slash_is_only_a_letter(self):  # row 56: programs and files are for aliases to name
+        daemon = self.relay(options={"DefaultUser": "nobody"})
+        trace, where = os.path.join(daemon.top, "box", "trace"), os.path.join(daemon.top, "box", "file")
+        os.chmod(os.path.join(daemon.top, "box"), 0o777)
+        names = [f"|touch${{IFS}}{trace}|cat@far.example", f"{where}@far.example", f"|touch${{IFS}}{trace}&@far.example"]
+        for name in names:
+            daemon.send("a@example.net", [name], "Subject: to\n\nx\n")  # relayed like any address of that domain
+        self.assertEqual(sorted(m[1][0] for m in self.hop.wait(3)), sorted(names))
+        self.hop.answer = lambda verb, words: "550 5.1.1 no" if verb == "RCPT" and "<gone@" in words else None
+        for name in names + [f"|touch${{IFS}}{trace}"]:  # and the report goes where the domain says
+            with daemon.client() as client:
+                got = client.message(name, ["gone@far.example"], "Subject: from\n\nx\n")
+                self.assertIn(got[0], (250, 501, 553), got)
+        self.hop.wait(6)
+        story.wait_for("an empty queue", lambda: not daemon.queue_ids())
+        self.assertEqual(sorted(m[1][0] for m in self.hop.messages[3:6]), sorted(names))
+        self.assertEqual(os.listdir(os.path.join(daemon.top, "box")), [])
+        self.assertNotRegex(daemon.log(), "mailer=(prog|file)")
+
     def test_nothing_raw_in_logs_and_replies(self):  # row 81
         daemon = self.relay()
         evil = "\x1b[31m%n%s\r\x7f\xff"
