@@ -39,28 +39,44 @@ static enum pr_status body_rewind(struct pr_body *body, struct pr_call *call)
 	return PR_OK;
 }
 
+static enum pr_status open_body(struct pr_call *call, const char *name, int *fd_out, int64_t *length_out)
+{
+	int fd = openat(spool_of(call)->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return spool_fail(call, errno, "cannot open", name);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return pr_fail(call, PR_TEMPFAIL, "%s is no regular file", name);
+	}
+	*fd_out = fd;
+	*length_out = st.st_size;
+	return PR_OK;
+}
+
 enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out)
 {
-	struct spool *spool = spool_of(call);
 	struct spool_name name;
 	struct body *b;
-	struct stat st;
+	int64_t length = 0;
 	int fd;
 
 	if (!spool_id_is_valid(claim->id))
 		return pr_fail(call, PR_MISUSE, "that is no queue id");
 	name = spool_name('d', claim->id.data);
-	fd = openat(spool->data_fd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return spool_fail(call, errno, "cannot open", name.text);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return pr_fail(call, PR_TEMPFAIL, "%s is no regular file", name.text);
+	/* the first reader gets what the claim has opened and measured */
+	fd = spool_claim_take_body(spool_of(call), claim, &length);
+	if (fd < 0) {
+		enum pr_status status = open_body(call, name.text, &fd, &length);
+
+		if (status != PR_OK)
+			return status;
 	}
 	b = pr_alloc(sizeof *b);
 	b->fd = fd;
 	memcpy(b->id, claim->id.data, claim->id.len);
-	*body_out = (struct pr_body){ .size = sizeof *body_out, .length = st.st_size, .context = b, .read = body_read, .rewind = body_rewind };
+	*body_out = (struct pr_body){ .size = sizeof *body_out, .length = length, .context = b, .read = body_read, .rewind = body_rewind };
 	return PR_OK;
 }
 

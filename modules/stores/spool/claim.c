@@ -28,6 +28,14 @@ void spool_claims_init(struct spool *spool)
 	spool->claims.next_epoch = ((uint64_t)start << 32) + 1;
 }
 
+static void drop_claim(struct spool_claim *claim)
+{
+	close(claim->fd);
+	if (claim->body_fd >= 0)
+		close(claim->body_fd);
+	pr_free(claim);
+}
+
 void spool_claims_fini(struct spool *spool)
 {
 	for (size_t i = 0; i < SPOOL_BUCKETS; i++) {
@@ -36,8 +44,7 @@ void spool_claims_fini(struct spool *spool)
 		while (claim != NULL) {
 			struct spool_claim *next = claim->next;
 
-			close(claim->fd);
-			pr_free(claim);
+			drop_claim(claim);
 			claim = next;
 		}
 		spool->claims.buckets[i] = NULL;
@@ -83,10 +90,18 @@ static struct spool_claim *take_claim(struct spool *spool, const struct pr_claim
 	return claim;
 }
 
-static void drop_claim(struct spool_claim *claim)
+int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out)
 {
-	close(claim->fd);
-	pr_free(claim);
+	struct spool_claim *claim = take_claim(spool, wanted);
+	int fd = -1;
+
+	if (claim != NULL) {
+		fd = claim->body_fd;
+		claim->body_fd = -1;
+		*length_out = claim->body_size;
+		put_claim(spool, claim);
+	}
+	return fd;
 }
 
 static void note_inode(struct spool_claim *claim)
@@ -131,6 +146,7 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
 	char name[SPOOL_ID_MAX + 1];
 	struct spool_held held;
+	int body_fd = -1;
 
 	if (status != PR_OK)
 		return status;
@@ -141,21 +157,26 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 	status = spool_lock_status(call, spool_lock(call, 'q', name, &held), name);
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, &held, result.id, &result.envelope);
+	status = spool_load(call, &held, result.id, &result.envelope, &body_fd);
 	if (status != PR_OK) {
 		if (status == PR_PERMFAIL)
 			status = spool_lose(call, 'q', name, call->reason.data);
+		if (body_fd >= 0)
+			close(body_fd);
 		close(held.fd);
 		return status;
 	}
 	if (result.envelope->quarantine.data != NULL) {
 		/* a crash came between the two steps of hold() */
 		renameat(spool_of(call)->control_fd, spool_name('q', name).text, spool_of(call)->control_fd, spool_name('h', name).text);
+		close(body_fd);
 		close(held.fd);
 		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
 	}
 	claim = pr_alloc(sizeof *claim);
 	claim->fd = held.fd;
+	claim->body_fd = body_fd;
+	claim->body_size = result.envelope->body_size;
 	claim->device = held.st.st_dev;
 	claim->inode = held.st.st_ino;
 	memcpy(claim->id, name, sizeof claim->id);

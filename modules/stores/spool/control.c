@@ -57,7 +57,7 @@ static enum pr_status change_envelope(struct pr_call *call, const char *kinds, s
 
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, &held, pr_str(name), &envelope);
+	status = spool_load(call, &held, pr_str(name), &envelope, NULL);
 	if (status == PR_OK) {
 		change(envelope, reason);
 		status = spool_rewrite(call, kind, name, envelope, &held.fd);

@@ -159,21 +159,33 @@ static enum pr_status check_file(struct pr_call *call, const struct stat *st)
 	return PR_OK;
 }
 
-static enum pr_status measure_body(struct pr_call *call, struct pr_str id, struct pr_envelope *envelope)
+/* Looks at df, through *body_fd_out when it is to be opened too; 0 or an errno. */
+static int look_at_body(const struct spool *spool, const char *name, struct stat *st, int *body_fd_out)
 {
-	struct spool *spool = spool_of(call);
+	if (body_fd_out == NULL)
+		return fstatat(spool->data_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+	*body_fd_out = openat(spool->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return *body_fd_out >= 0 && fstat(*body_fd_out, st) == 0 ? 0 : errno;
+}
+
+static enum pr_status measure_body(struct pr_call *call, struct pr_str id, struct pr_envelope *envelope, int *body_fd_out)
+{
 	struct spool_name name = spool_name('d', id.data);
 	struct stat st;
+	int error = look_at_body(spool_of(call), name.text, &st, body_fd_out);
 
-	if (fstatat(spool->data_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? pr_fail(call, PR_PERMFAIL, "the body is missing") : spool_fail(call, errno, "cannot look at", name.text);
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+	if (error == ENOENT)
+		return pr_fail(call, PR_PERMFAIL, "the body is missing");
+	if (error == ELOOP || error == ENXIO || (error == 0 && (!S_ISREG(st.st_mode) || st.st_nlink > 1)))
 		return pr_fail(call, PR_PERMFAIL, "the body is no regular file with one name");
+	if (error != 0)
+		return spool_fail(call, error, "cannot look at", name.text);
 	envelope->body_size = st.st_size;
 	return PR_OK;
 }
 
-enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out)
+enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
+                          int *body_fd_out)
 {
 	struct pr_envelope *envelope = NULL;
 	struct pr_text text;
@@ -186,7 +198,7 @@ enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, s
 		status = qf_read(call, pr_text_str(&text), &envelope);
 	pr_text_fini(&text);
 	if (status == PR_OK)
-		status = measure_body(call, id, envelope);
+		status = measure_body(call, id, envelope, body_fd_out);
 	if (status != PR_OK)
 		return status;
 	envelope->id = pr_arena_copy(call->arena, id);

@@ -147,7 +147,7 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
 			continue;
 		if (held.fd < 0)
 			return spool_fail(call, errno, "cannot open", spool_name(kinds[i], name).text);
-		status = fstat(held.fd, &held.st) == 0 ? spool_load(call, &held, pr_str(name), envelope_out)
+		status = fstat(held.fd, &held.st) == 0 ? spool_load(call, &held, pr_str(name), envelope_out, NULL)
 		                                       : spool_fail(call, errno, "cannot read", spool_name(kinds[i], name).text);
 		close(held.fd);
 		if (status == PR_OK && entry_out != NULL)

@@ -80,7 +80,9 @@ struct spool_directory_sync {
 struct spool_claim {
 	struct spool_claim *next;
 	uint64_t epoch;
-	int fd; /* holds the lock */
+	int fd;      /* holds the lock */
+	int body_fd; /* df, for the first who reads it; -1: it has been taken */
+	int64_t body_size;
 	dev_t device;
 	ino_t inode;
 	char id[SPOOL_ID_MAX + 1];
@@ -185,12 +187,16 @@ struct spool_held {
 /* Opens and locks "qfID" (or hf); the name leads to what is locked. */
 enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, struct spool_held *held_out);
 enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id);
-enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out);
+/* body_fd_out, unless NULL, receives df opened for reading. */
+enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
+                          int *body_fd_out);
 /* Sets an unreadable message aside as Qf; PR_PERMFAIL with `why`. */
 enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why);
 /* Writes the envelope as the new kind+id; the lock passes from *fd to the new file.  Untouched on failure before the rename. */
 enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, const struct pr_envelope *envelope, int *fd);
 bool spool_claims_has(struct spool *spool, struct pr_str id);
+/* df as it was opened by the claim, or -1: no such claim, or somebody took it. */
+int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out);
 void spool_claims_init(struct spool *spool);
 void spool_claims_fini(struct spool *spool);
 
