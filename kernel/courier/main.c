@@ -360,6 +360,17 @@ static void courier_close(struct courier *courier)
 	pr_free(courier);
 }
 
+/* Held for moments and by many: on several processors a short spin is cheaper than to sleep and be woken. */
+static void init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
 int courier_main(const struct role *role)
 {
 	struct courier *courier = pr_alloc(sizeof *courier);
@@ -367,7 +378,7 @@ int courier_main(const struct role *role)
 	int64_t limit = -1;
 
 	courier->role = role;
-	pthread_mutex_init(&courier->lock, NULL);
+	init_lock(&courier->lock);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&courier->work, &monotonic);
