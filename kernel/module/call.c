@@ -3,6 +3,7 @@
  * Entering and leaving a module: the one place where a call is put together, serialised, and its answer checked.
  */
 #include "kernel/module/internal.h"
+#include "kernel/module/loader.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ const char *module_on_stack(void)
 {
 	struct module_frame *frame = top_frame;
 
-	return frame == NULL ? NULL : frame->instance->label;
+	return frame == NULL ? loader_on_stack() : frame->instance->label;
 }
 
 void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena)

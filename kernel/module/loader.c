@@ -62,6 +62,13 @@ static bool find_file(enum pr_kind kind, struct pr_str name, struct pr_str direc
 	return access(path->data, F_OK) == 0;
 }
 
+static _Thread_local const char *being_loaded; /* a truncated file, or a constructor, can kill us in dlopen */
+
+const char *loader_on_stack(void)
+{
+	return being_loaded;
+}
+
 /* libltdl binds lazily; a missing symbol must be found now and not in the middle of a delivery. */
 static bool resolves_now(const char *path, struct pr_text *why)
 {
@@ -124,8 +131,10 @@ const struct pr_module *loader_open(enum pr_kind kind, struct pr_str name, struc
 	if (!start_ltdl(&reason)) {
 		pr_text_addf(why, "%s", reason.data);
 	} else if (find_file(kind, name, directory, &path)) {
+		being_loaded = path.data;
 		if (pr_file_is_trusted(path.data, trusted_uid, &reason) && resolves_now(path.data, &reason))
 			module = open_handle(path.data, name, kind, &reason);
+		being_loaded = NULL;
 		if (module == NULL)
 			pr_text_addf(why, "%s: %s", path.data, reason.data);
 	} else if (is_preopened(name)) {

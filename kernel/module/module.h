@@ -159,7 +159,7 @@ enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instanc
 enum pr_status auth_server_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
 enum pr_status auth_client_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
 
-/* "maps/hash instance access" while a module runs in this thread, else NULL; async-signal-safe. */
+/* "maps/hash instance access" while a module runs in this thread, the path of one that is being loaded, else NULL; async-signal-safe. */
 const char *module_on_stack(void);
 /* Reading a body within a scope (the call a pr_body needs). */
 enum pr_status body_read(struct module_scope *scope, struct pr_body *body, void *buffer, size_t room, size_t *length_out);

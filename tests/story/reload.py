@@ -85,6 +85,11 @@ class Reload(story.Story):
         self.refused(daemon, r"answer")
         self.build("second", open='return pr_fail(call, PR_TEMPFAIL, "no luck today");')
         self.refused(daemon, r"no luck today")
+        target = os.path.join(self.modules, ".libs", "answer.so")
+        os.unlink(target)
+        with open(os.path.join(self.modules, ".libs", "text.so"), "rb") as whole, open(target, "wb") as part:
+            part.write(whole.read()[:3000])  # a copy that was interrupted
+        self.refused(daemon, r"answer\.so")
         os.unlink(os.path.join(self.modules, ".libs", "answer.so"))
         self.refused(daemon, r"answer.*no such module")
         self.build("first")
