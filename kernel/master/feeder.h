@@ -8,7 +8,7 @@
  * talking is done by a child of its own that has become the receiver's user.
  *
  *   250 to the dot           unlinked
- *   a recipient or message refused for good    kept as .bad-NAME, one log line says why
+ *   a recipient or message refused for good    kept as .bad-NAME, its owner gets a report, one log line says why
  *   anything temporary       stays, is tried again
  */
 #ifndef KERNEL_MASTER_FEEDER_H
@@ -29,6 +29,8 @@ enum feeder_result { FEEDER_DONE = 0, FEEDER_LATER = 1, FEEDER_REFUSED = 2, FEED
 
 /* The whole life of the feeder process; its exit status. */
 int feeder_run(const struct feeder *feeder);
+/* On the same connection: a report to the file's owner with `why` and the beginning of the file; nothing for a file that is a report itself. */
+bool feeder_notice(int fd, struct pr_str file, uint32_t uid, struct pr_str why);
 /* Plays one file over a connected socket. */
 enum feeder_result feeder_talk(int fd, struct pr_str file, uint32_t uid, struct pr_text *why);
 

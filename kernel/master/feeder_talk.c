@@ -20,6 +20,7 @@ struct talk {
 	struct pr_text reply; /* of the last command, its last line */
 	struct pr_text *why;
 	uint64_t accepted, refused, sent;
+	bool spoken; /* the receiver knows whose file it is */
 };
 
 static bool read_line(struct talk *talk, struct pr_str *line_out)
@@ -91,6 +92,18 @@ static bool next_line(struct pr_str *rest, struct pr_str *line_out)
 	return true;
 }
 
+/* A return within a line would end the session, and the file would be tried for ever: it becomes a blank, as towards any next host. */
+static bool add_line(struct pr_text *out, struct pr_str line)
+{
+	size_t at = out->len;
+
+	if (!pr_text_add_str(out, line) || !pr_text_add(out, "\r\n", 2))
+		return false;
+	for (char *byte = out->data + at; (byte = memchr(byte, '\r', out->len - 2 - (size_t)(byte - out->data))) != NULL;)
+		*byte = ' ';
+	return true;
+}
+
 /* After 354: the lines up to the dot, buffered. */
 static bool send_data(struct talk *talk, struct pr_str *rest)
 {
@@ -98,17 +111,14 @@ static bool send_data(struct talk *talk, struct pr_str *rest)
 	struct pr_str line;
 	bool good = true, dot = false;
 
-	pr_text_init(&out, 1 << 20);
+	pr_text_init(&out, rest->len + 65536 + 2);
 	while (good && !dot && next_line(rest, &line)) {
 		dot = pr_str_equal(line, PR_STR("."));
 		if (out.len + line.len + 2 > 65536) {
 			good = pr_write_all(talk->fd, out.data, out.len);
 			pr_text_clear(&out);
 		}
-		if (line.len > 65536)
-			good = good && send_line(talk, line);
-		else
-			good = good && pr_text_add_str(&out, line) && pr_text_add(&out, "\r\n", 2);
+		good = good && add_line(&out, line);
 	}
 	good = good && pr_write_all(talk->fd, out.data, out.len);
 	pr_text_fini(&out);
@@ -199,9 +209,9 @@ static enum feeder_result play(struct talk *talk, struct pr_str file, uint32_t u
 	if (code != 250)
 		result = note(talk, pr_text_str(&drop), FEEDER_LATER);
 	pr_text_fini(&drop);
+	talk->spoken = result == FEEDER_DONE;
 	while (result == FEEDER_DONE && next_line(&file, &line))
 		result = play_command(talk, line, &file);
-	(void)send_line(talk, PR_STR("QUIT"));
 	if (talk->sent > 0 && result != FEEDER_DONE)
 		return FEEDER_PARTLY; /* what was queued must not be queued again */
 	if (result == FEEDER_DONE && talk->refused > 0)
@@ -216,6 +226,10 @@ enum feeder_result feeder_talk(int fd, struct pr_str file, uint32_t uid, struct 
 	pr_text_init(&talk.in, REPLY_MAX);
 	pr_text_init(&talk.reply, REPLY_MAX);
 	enum feeder_result result = play(&talk, file, uid);
+	/* `sendmail` has said that all is well: whoever called it must hear that it is not */
+	if (talk.spoken && (result == FEEDER_REFUSED || result == FEEDER_PARTLY) && !feeder_notice(fd, file, uid, pr_text_str(why)))
+		pr_text_add_c(why, " (and its owner could not be told)");
+	(void)send_line(&talk, PR_STR("QUIT"));
 	pr_text_fini(&talk.in);
 	pr_text_fini(&talk.reply);
 	return result;

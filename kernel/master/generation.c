@@ -51,7 +51,8 @@ static void copy_line(char *room, size_t size, const char *text, size_t len)
 			room[used++] = ';';
 			room[used++] = ' ';
 		} else {
-			room[used++] = text[i];
+			/* a role may be in strange hands, and the administrator's terminal will show this */
+			room[used++] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
 		}
 	}
 	room[used] = '\0';

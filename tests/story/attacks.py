@@ -6,8 +6,11 @@ import os
 import pwd
 import random
 import re
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import time
 import unittest
 
@@ -260,6 +263,48 @@ class Attacks(story.Story):
         self.assertEqual(sorted(m[1][0] for m in self.hop.messages[3:6]), sorted(names))
         self.assertEqual(os.listdir(os.path.join(daemon.top, "box")), [])
         self.assertNotRegex(daemon.log(), "mailer=(prog|file)")
+
+    @unittest.skipUnless(shutil.which("openssl"), "needs openssl to make a certificate")
+    def test_what_stands_before_tls_is_forgotten(self):  # rows 6, 7, 9, 10
+        daemon = self.relay()
+        cert, key = os.path.join(daemon.top, "etc", "cert.pem"), os.path.join(daemon.top, "etc", "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "9", "-subj", "/CN=x"],
+                       check=True, capture_output=True)
+        if story.IS_ROOT:
+            shutil.chown(key, "daemon")
+        daemon.settings["options"].update(ServerCertFile=cert, ServerKeyFile=key)
+        daemon.stop()
+        daemon.start()
+        receiver = self.receiver(daemon)
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        for before in ("", "MAIL FROM:<evil@example.net>\r\n", "MAIL FROM:<evil@example.net>\r\nRCPT TO:<x@far.example>\r\n"):
+            for behind in ("", "EHLO evil\r\nMAIL FROM:<evil@example.net>\r\n", "NOOP\r\n" * 2000):
+                client = daemon.client()
+                for line in before.split("\r\n")[:-1]:
+                    client.expect(250, line)
+                client.send("STARTTLS\r\n" + behind)
+                got = client.reply()
+                if got[0] != 220:  # within a transaction it may be refused
+                    self.assertEqual(got[0], 503)
+                    client.close(False)
+                    continue
+                with contextlib.suppress(ssl.SSLError, ConnectionError):
+                    with trust.wrap_socket(client.sock) as secure:
+                        secure.settimeout(10 * story.SLOW)
+                        secure.sendall(b"RCPT TO:<x@far.example>\r\nDATA\r\nNOOP\r\n")
+                        stream = secure.makefile("rb")
+                        self.assertEqual([stream.readline()[:3] for _ in range(3)], [b"503", b"503", b"250"])
+                client.close(False)
+        for junk in (b"EHLO plain\r\n" * 100, os.urandom(5000), b""):
+            with daemon.client() as client:
+                client.expect(220, "STARTTLS")
+                client.send(junk)
+                with contextlib.suppress(OSError):
+                    client.sock.shutdown(socket.SHUT_WR)
+                    self.assertNotRegex(client.file.read(), rb"(?m)^[2345]\d\d ")
+        self.alive(daemon, receiver)
+        self.assertNotIn("evil", str(self.hop.messages))
 
     def test_nothing_raw_in_logs_and_replies(self):  # row 81
         daemon = self.relay()

@@ -183,7 +183,7 @@ class Privilege(story.Story):
 
     def drop(self, daemon, name, text):
         folder = os.path.join(daemon.top, "drop")
-        with open(os.path.join(folder, "." + name), "w") as handle:
+        with open(os.path.join(folder, "." + name), "w", encoding="latin-1", newline="") as handle:
             handle.write(text)
         os.rename(os.path.join(folder, "." + name), os.path.join(folder, name))
 
@@ -206,6 +206,34 @@ class Privilege(story.Story):
         self.assertTrue(got[0].endswith("\n\n.dot\n"), got[0])
         kept = [".bad-fifo", ".bad-half", ".bad-liar", ".bad-link"]
         story.wait_for(lambda: f"{kept}, there is {os.listdir(folder)}", lambda: sorted(os.listdir(folder)) == kept)
+
+    def test_a_refused_drop_file_is_reported_to_its_owner(self):
+        """`sendmail` has said that all is well; whoever called it hears that it is not, once, and reports are not reported."""
+        box = os.path.join(self.scratch, "pr", "box", "%u")
+        daemon = self.daemon(mailers={"local": {"module": "local", "format": "maildir", "path": box}})
+        os.chmod(os.path.join(daemon.top, "box"), 0o1777)
+        letter = "DATA\nSubject: lost?\n\n..dot\nf\x1b\xfcr dich\n.\n"
+        self.drop(daemon, "one", f"MAIL FROM:<forged@example.net>\nRCPT TO:<nosuch@example.org>\n" + letter)
+        self.drop(daemon, "two", f"MAIL FROM:<>\nRCPT TO:<nosuch@example.org>\n" + letter)
+        self.drop(daemon, "three", f"MAIL FROM:<a@example.net>\nRCPT TO:<nosuch@example.org>\nRCPT TO:<{story.ME}@example.org>\n" + letter)
+        mail = lambda: daemon.maildir(box.replace("%u", story.ME))
+        story.wait_for(lambda: f"two reports and a letter, there is {mail()}\n" + daemon.log(), lambda: len(mail()) == 3)
+        reports = [text for text in mail() if "MAILER-DAEMON" in text and "Auto-Submitted" in text]
+        self.assertEqual(len(reports), 2)
+        for report in reports:
+            self.assertIn("nosuch@example.org", report)
+            self.assertIn("User unknown", report)
+            self.assertIn("Subject: lost?", report)
+            self.assertNotRegex(report, "[\x1b\xfc]")
+        self.assertEqual(sorted(os.listdir(os.path.join(daemon.top, "drop"))), [".bad-one", ".bad-three", ".bad-two"])
+
+    def test_a_return_in_a_drop_file_does_not_hold_it_for_ever(self):
+        box = os.path.join(self.scratch, "pr", "box", "%u")
+        daemon = self.daemon(mailers={"local": {"module": "local", "format": "maildir", "path": box}})
+        os.chmod(os.path.join(daemon.top, "box"), 0o1777)
+        self.drop(daemon, "cr", f"MAIL FROM:<a@example.net>\nRCPT TO:<{story.ME}@example.org>\nDATA\nSubject: x\n\none\rtwo\n.\n")
+        got = story.wait_for(lambda: "the letter\n" + daemon.log(), lambda: daemon.maildir(box.replace("%u", story.ME)))
+        self.assertIn("one two", got[0])
 
     def test_no_child_outlives_a_killed_master(self):
         daemon = self.daemon()

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +73,10 @@ int main(int argc, char **argv)
 		status = become_full(argv);
 	else if (status != EX_OK)
 		fprintf(stderr, "%s\n", error.data);
-	else if (arguments.mode == 'm' || arguments.mode == 'a')
+	else if (arguments.mode == 'm' || arguments.mode == 'a') {
+		(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error we can tell, and its beginning is removed */
 		status = submit_main(&arguments);
-	else if (arguments.mode == 's')
+	} else if (arguments.mode == 's')
 		status = proxy_main(&arguments);
 	else
 		status = become_full(argv);
