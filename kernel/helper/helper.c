@@ -187,6 +187,7 @@ int helper_main(int argc, char **argv)
 
 	if (!take_arguments(argc, argv, &rights, &channel))
 		return EX_USAGE;
+	rights.channel = channel;
 	(void)signal(SIGPIPE, SIG_IGN);
 	packet = pr_alloc(sizeof *packet);
 	while (going_on) {

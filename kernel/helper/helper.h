@@ -29,6 +29,7 @@ struct helper_rights {
 	bool anything; /* programs and files */
 	const char *mailboxes[HELPER_MAILBOXES_MAX]; /* "mbox:/var/mail/joe" */
 	size_t mailbox_count;
+	int channel; /* its hang-up ends a program that runs; 0 for none */
 };
 
 /* argv as main got it; the exit status of the process. */

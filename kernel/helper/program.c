@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The program gets the message as a file on its standard input, so neither side can wait for the other; its output is read up to a
- * limit and then thrown away.  A pidfd tells the end at once; the time limit ends the whole process group.
+ * limit and then thrown away.  A pidfd tells the end at once; the time limit ends the whole process group, and so does the end of
+ * the courier: nobody is left to hear how it went, and the message will be tried again.
  */
 #include "kernel/helper/delivery.h"
 
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 600
+#define ALONE_MS 5000 /* from SIGTERM to SIGKILL when the courier is gone */
 #define LAST_READS 32 /* after its end: what a pipe holds, by 4096 bytes, and as much again */
 #define VARIABLES_MAX (HELPER_ARGS_MAX + 8)
 
@@ -131,17 +133,22 @@ static bool read_output(struct run *run, struct pr_text *output)
 }
 
 /* True when the program has ended; false: out of time. */
-static bool watch(struct run *run, int64_t deadline, struct pr_text *output)
+static bool watch(struct run *run, int channel, int64_t deadline, struct pr_text *output)
 {
-	struct pollfd polls[2] = {{.fd = run->pid_fd, .events = POLLIN}, {.fd = run->output[0], .events = POLLIN}};
+	struct pollfd polls[3] = {{.fd = run->pid_fd, .events = POLLIN}, {.fd = run->output[0], .events = POLLIN}, {.fd = channel}};
 	int last_reads = 0;
 
 	for (;;) {
 		int64_t left = deadline - now_ms();
 		if (left <= 0)
 			return false;
-		int ready = poll(polls, 2, left > 3600000 ? 3600000 : (int)left);
+		int ready = poll(polls, 3, left > 3600000 ? 3600000 : (int)left);
 		bool ended = ready > 0 && polls[0].revents != 0;
+		if (ready > 0 && (polls[2].revents & POLLHUP) != 0) {
+			(void)kill(-run->pid, SIGTERM);
+			polls[2].fd = -1;
+			deadline = now_ms() + (left < ALONE_MS ? left : ALONE_MS);
+		}
 		if (ready > 0 && polls[1].revents != 0 && !read_output(run, output))
 			polls[1].fd = -1;
 		/* its last words are read before its end counts; children it left behind, silent or not, do not hold us up */
@@ -162,11 +169,11 @@ static void finish(struct run *run)
 	pr_free(run);
 }
 
-static enum pr_status collect(struct run *run, const struct helper_request *request, struct helper_reply *reply,
+static enum pr_status collect(struct run *run, int channel, const struct helper_request *request, struct helper_reply *reply,
                               struct pr_text *output, struct pr_text *why)
 {
 	unsigned int seconds = request->timeout > 0 ? request->timeout : DEFAULT_SECONDS;
-	bool ended = watch(run, now_ms() + (int64_t)seconds * 1000, output);
+	bool ended = watch(run, channel, now_ms() + (int64_t)seconds * 1000, output);
 	int status = 0;
 
 	if (!ended)
@@ -191,7 +198,7 @@ enum pr_status program_run(const struct helper_rights *rights, const struct help
 	run->input = run->output[0] = run->output[1] = run->pid_fd = -1;
 	make_surroundings(run, rights, request);
 	if (start(run, message, rights->home)) {
-		status = collect(run, request, reply, output, why);
+		status = collect(run, rights->channel > 0 ? rights->channel : -1, request, reply, output, why);
 	} else {
 		status = delivery_fail(why, "start", run->argv[0]);
 		if (run->pid > 0) {

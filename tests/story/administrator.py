@@ -45,6 +45,24 @@ class Administrator(story.Story):
             self.assertLess(ticks(daemon.process.pid) - before, 30 * os.sysconf("SC_CLK_TCK") // 100)
             self.assertEqual(client.command("Subject: s\r\n\r\nx\r\n.")[0], 250)
 
+    def test_a_program_does_not_outlive_its_courier(self):
+        mark = os.path.join(self.scratch, "program.pid")
+        daemon = self.daemon(start=False, options={"AliasFile": ["aliases"], "Timeout": {"stop": "2s"}})
+        # the folder is open for the account that runs the program, whichever it is
+        os.chmod(self.scratch, 0o1777)
+        path = daemon.write("aliases", f'slow: "|echo $$ > {mark}; exec sleep 300"\n')
+        daemon.settings["maps"] = {"aliases": {"module": "text", "file": path, "format": "aliases"}}
+        daemon.start()
+        self.assertTrue(daemon.send("a@example.net", ["slow@example.org"], "Subject: s\n\nx\n"))
+        story.wait_for("the program\n" + daemon.log(), lambda: os.path.exists(mark) and os.path.getsize(mark) > 0)
+        with open(mark, encoding="ascii") as handle:
+            program = int(handle.read())
+        courier = [pid for pid, role in daemon.processes().items() if role == "courier"][0]
+        os.unlink(mark)
+        os.kill(courier, 9)
+        story.wait_for("the program to be ended", lambda: not story.is_alive(program), 15)
+        story.wait_for("the message to be tried again", lambda: os.path.exists(mark), 30)
+
     def test_a_map_that_cannot_answer_says_why_in_the_log(self):
         for name, rcpt in (("aliases", "somebody@example.org"), ("virtusertable", "somebody@example.org")):
             with self.subTest(name):
