@@ -27,6 +27,8 @@ static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_st
 		lock = spool_lock(call, *kinds, name, held_out);
 		*kind_out = *kinds;
 	}
+	if (lock == SPOOL_BUSY)
+		return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
 	if (lock == SPOOL_BAD)
 		return *kind_out == 'Q' ? pr_fail(call, PR_PERMFAIL, "%s is no regular file", name)
 		                        : spool_lose(call, *kind_out, name, "the control file is no regular file");

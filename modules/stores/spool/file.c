@@ -2,7 +2,8 @@
  *
  * Control files: locked, loaded, rewritten, set aside.
  * A lock counts only if afterwards the name still leads to the locked inode, and a rewrite locks
- * the new file before it takes the name, so the owner never changes unseen.
+ * the new file before it takes the name, so the owner never changes unseen.  The new file gets user, group and mode of the
+ * one it replaces: root's tools write in a queue that is not root's, and sendmail's 0600 stays 0600.
  */
 #include "spool.h"
 
@@ -220,8 +221,25 @@ enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const
 	return pr_fail(call, PR_PERMFAIL, "Losing %s/%s: %s", spool->path, spool_name(kind, id).text, why);
 }
 
+/* Only root can give a file away.  Anyone else who may write here is the courier, who owns the directory and so needs no more
+ * than the group, which a member can give; where he is none the group is his own, as for a file he made. */
+static bool inherit(const struct spool *spool, int from, int to)
+{
+	struct stat st;
+
+	if (fstat(from, &st) != 0)
+		return false;
+	if (geteuid() == 0 && fchown(to, st.st_uid, st.st_gid) != 0)
+		return false;
+	if (geteuid() != 0 && st.st_gid != getegid() && fchown(to, (uid_t)-1, st.st_gid) != 0 && errno != EPERM)
+		return false;
+	/* a mode that locks its own owner out is nobody's wish */
+	mode_t mode = (st.st_mode & 0660) | 0600;
+	return mode == spool->file_mode || fchmod(to, mode) == 0;
+}
+
 /* tfID written, synced and locked; -1 with the reason in *status_out */
-static int write_new(struct pr_call *call, const char *id, const struct pr_envelope *envelope, enum pr_status *status_out)
+static int write_new(struct pr_call *call, const char *id, const struct pr_envelope *envelope, int old, enum pr_status *status_out)
 {
 	struct spool *spool = spool_of(call);
 	struct spool_name name = spool_name('t', id);
@@ -234,7 +252,7 @@ static int write_new(struct pr_call *call, const char *id, const struct pr_envel
 		/* we hold the message: a tf of this name is debris of a predecessor */
 		unlinkat(spool->control_fd, name.text, 0);
 		fd = spool_create(spool, spool->control_fd, name.text, true);
-		if (fd < 0 || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
+		if (fd < 0 || !inherit(spool, old, fd) || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
 			*status_out = spool_fail(call, errno, "cannot write", name.text);
 	}
 	pr_text_fini(&text);
@@ -250,7 +268,7 @@ enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, co
 {
 	struct spool *spool = spool_of(call);
 	enum pr_status status;
-	int error, fresh = write_new(call, id, envelope, &status);
+	int error, fresh = write_new(call, id, envelope, *fd, &status);
 
 	if (fresh < 0)
 		return status;

@@ -25,6 +25,17 @@
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx";
 
+/* Made by root's tool before any daemon came: the daemon's users, the directory's owner and group, must be able to write it. */
+static bool settle(const struct spool *spool)
+{
+	struct stat directory;
+
+	if (fchmod(spool->ids.fd, spool->file_mode) != 0)
+		return false;
+	return geteuid() != 0 ||
+	       (fstat(spool->base_fd, &directory) == 0 && fchown(spool->ids.fd, directory.st_uid, directory.st_gid) == 0);
+}
+
 /* Without O_CREAT first: in a sticky directory the kernel (fs.protected_regular) refuses O_CREAT on a file of another user. */
 enum pr_status spool_ids_open(struct pr_call *call)
 {
@@ -37,8 +48,8 @@ enum pr_status spool_ids_open(struct pr_call *call)
 		if (spool->ids.fd >= 0 || errno != ENOENT)
 			break;
 		spool->ids.fd = openat(spool->base_fd, ".id", flags | O_CREAT | O_EXCL, spool->file_mode);
-		if (spool->ids.fd >= 0 && fchmod(spool->ids.fd, spool->file_mode) != 0)
-			return spool_fail(call, errno, "cannot set the mode of", ".id");
+		if (spool->ids.fd >= 0 && !settle(spool))
+			return spool_fail(call, errno, "cannot set owner and mode of", ".id");
 		if (spool->ids.fd < 0 && errno != EEXIST)
 			break;
 	}
