@@ -109,12 +109,14 @@ static const struct verb {
 	const char *name;
 	const char *help;
 	int (*run)(const struct arguments *arguments); /* NULL: ask the daemon */
+	bool takes_words;
 } verbs[] = {
-    {"status", "who runs, since when", NULL},
-    {"reload", "a new generation with the configuration as it is now; says why not", NULL},
-    {"check", "read the configuration and all modules, change nothing", check_mode},
-    {"stop", "finish running transactions and leave", NULL},
-    {"queue-run", "try every waiting message now", NULL},
+    {"status", "who runs, since when", NULL, false},
+    {"reload", "a new generation with the configuration as it is now; says why not", NULL, false},
+    {"check", "read the configuration and all modules, change nothing", check_mode, false},
+    {"stop", "finish running transactions and leave", NULL, false},
+    {"queue", "list, show, hold, release, delete or requeue messages; `postriderctl queue` says how", queue_tool, true},
+    {"queue-run", "try every waiting message now", NULL, false},
 };
 
 static int usage(void)
@@ -127,11 +129,13 @@ static int usage(void)
 
 static int run_verb(const struct arguments *arguments)
 {
-	if (arguments->address_count != 1)
+	if (arguments->address_count == 0)
 		return usage();
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		if (strcmp(arguments->addresses[0], verbs[i].name) != 0)
 			continue;
+		if (arguments->address_count > 1 && !verbs[i].takes_words)
+			return usage();
 		if (verbs[i].run != NULL)
 			return verbs[i].run(arguments);
 		return ask_and_print(arguments->config, verbs[i].name);

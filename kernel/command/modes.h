@@ -20,6 +20,8 @@ int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check 
 int makemap_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */
 
+int queue_tool(const struct arguments *arguments); /* postriderctl queue */
+
 /* A configuration with its modules open, for the length of one command. */
 struct tool {
 	struct config *config;
@@ -27,7 +29,7 @@ struct tool {
 	struct module_thread *thread;
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct config_instance *tables;    /* tool_open_tables: what was chosen ... */
+	struct config_instance *tables;    /* tool_open_tables, tool_open_store: what was chosen ... */
 	const struct config_instance *all; /* ... from these */
 };
 
@@ -36,6 +38,8 @@ int tool_config(const struct arguments *arguments, struct config **config_out);
 int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool);
 /* The same without the store: newaliases and -bv work before there is a queue, and for those who may not enter it. */
 int tool_open_tables(const struct arguments *arguments, struct tool *tool);
+/* The store alone: the operator can reach the queue when a map or filter is broken. */
+int tool_open_store(const struct arguments *arguments, struct tool *tool);
 void tool_close(struct tool *tool);
 /* -O and -o as the configuration takes them: letters that mean nothing here are left out.  Items point into
  * `arguments`. */

@@ -105,7 +105,8 @@ int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *to
 	return status == EX_OK ? open_modules(roles, tool) : status;
 }
 
-int tool_open_tables(const struct arguments *arguments, struct tool *tool)
+/* The instances whose being a store is `store`, and no other: what is not asked for may be broken. */
+static int open_part(const struct arguments *arguments, bool store, struct tool *tool)
 {
 	size_t kept = 0;
 
@@ -115,12 +116,22 @@ int tool_open_tables(const struct arguments *arguments, struct tool *tool)
 		return status;
 	tool->tables = pr_alloc((tool->config->instance_count + 1) * sizeof *tool->tables);
 	for (size_t i = 0; i < tool->config->instance_count; i++)
-		if (tool->config->instances[i].kind != PR_KIND_STORE)
+		if ((tool->config->instances[i].kind == PR_KIND_STORE) == store)
 			tool->tables[kept++] = tool->config->instances[i];
 	tool->all = tool->config->instances;
 	tool->config->instances = tool->tables;
 	tool->config->instance_count = kept;
 	return open_modules(MODULE_ROLE_TOOL, tool);
+}
+
+int tool_open_tables(const struct arguments *arguments, struct tool *tool)
+{
+	return open_part(arguments, false, tool);
+}
+
+int tool_open_store(const struct arguments *arguments, struct tool *tool)
+{
+	return open_part(arguments, true, tool);
 }
 
 void tool_close(struct tool *tool)

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postriderctl queue: the operator's hands.  A verb is a row of a table, and so is a term of the filter.
+ * What is meant is settled first, reading only; then each message is changed under its own lock by the store, so nothing
+ * happens to one that is being delivered, and a queue that moves meanwhile costs a message on stderr and no more.
+ */
+#include "kernel/command/modes.h"
+
+#include "kernel/command/queue_tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MESSAGE_ARENA (40u << 20) /* more than the largest envelope a store reads */
+#define REASON_MAX 1000
+
+#define BIT(state) (1u << (state))
+#define SET_ASIDE (BIT(PR_ENTRY_HELD) | BIT(PR_ENTRY_QUARANTINED))
+#define ALL_STATES (BIT(QUEUE_STATES) - 1)
+
+struct term {
+	const struct term_kind *kind;
+	struct pr_str text;
+	int64_t number;
+};
+
+struct job {
+	struct module_scope *scope;
+	const struct verb *verb;
+	struct term *terms;
+	size_t term_count;
+	struct message *chosen; /* without envelopes; ids on the heap */
+	size_t count, room;
+	struct pr_text out;
+	struct pr_str reason; /* --reason */
+	bool json;
+	bool by_id;
+};
+
+static bool has_part(struct pr_str text, struct pr_str part)
+{
+	for (size_t i = 0; i + part.len <= text.len; i++)
+		if (pr_str_has_prefix_nocase(pr_str_slice(text, i, text.len), part))
+			return true;
+	return false;
+}
+
+static bool is_sender(const struct message *message, const struct term *term)
+{
+	return message->envelope != NULL && has_part(message->envelope->sender, term->text);
+}
+
+static bool is_recipient(const struct message *message, const struct term *term)
+{
+	const struct pr_envelope *envelope = message->envelope;
+
+	for (size_t i = 0; envelope != NULL && i < envelope->recipient_count; i++)
+		if (queue_is_open(&envelope->recipients[i]) && has_part(envelope->recipients[i].address, term->text))
+			return true;
+	return false;
+}
+
+static bool is_state(const struct message *message, const struct term *term)
+{
+	return message->entry.state == (uint32_t)term->number;
+}
+
+static bool is_id(const struct message *message, const struct term *term)
+{
+	return has_part(message->entry.id, term->text);
+}
+
+/* number: the second before which it must have come; an age that cannot be read is no old age */
+static bool is_older(const struct message *message, const struct term *term)
+{
+	return message->entry.created > 0 && message->entry.created < term->number;
+}
+
+static bool parse_text(struct term *term)
+{
+	return term->text.len > 0;
+}
+
+static bool parse_state(struct term *term)
+{
+	for (size_t i = 0; i < QUEUE_STATES; i++) {
+		if (pr_str_equal_nocase(term->text, pr_str(queue_states[i]))) {
+			term->number = (int64_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_age(struct term *term)
+{
+	int64_t seconds;
+
+	/* "older=3" would be somebody's days and somebody's minutes */
+	if (term->text.len == 0 || strchr("smhdw", term->text.data[term->text.len - 1]) == NULL)
+		return false;
+	if (!pr_parse_time(term->text, 's', &seconds))
+		return false;
+	term->number = (int64_t)time(NULL) - seconds;
+	return true;
+}
+
+static const struct term_kind {
+	const char *name;
+	const char *value; /* for people */
+	bool (*parse)(struct term *term);
+	bool (*matches)(const struct message *message, const struct term *term);
+	bool full; /* asks the envelope */
+} term_kinds[] = {
+    {"id", "part of the id", parse_text, is_id, false},
+    {"state", "ready, claimed, held, quarantined or lost", parse_state, is_state, false},
+    {"older", "an age with its unit, as 90m, 12h or 1d", parse_age, is_older, false},
+    {"sender", "part of the address", parse_text, is_sender, true},
+    {"recipient", "part of the address", parse_text, is_recipient, true},
+};
+
+/* Either shows or changes, and says `done` of what it changed. */
+struct verb {
+	const char *name;
+	const char *help;
+	void (*show)(struct pr_text *out, const struct message *message);
+	enum pr_status (*change)(struct job *job, struct pr_str id);
+	const char *done;
+	uint32_t states; /* that terms may choose */
+	bool ids, terms, reason, json, wakes;
+};
+
+static bool matches(const struct job *job, const struct message *message, bool full)
+{
+	if (job->term_count > 0 && (job->verb->states & BIT(message->entry.state)) == 0)
+		return false;
+	for (size_t i = 0; i < job->term_count; i++)
+		if (job->terms[i].kind->full == full && !job->terms[i].kind->matches(message, &job->terms[i]))
+			return false;
+	return true;
+}
+
+static enum pr_status hold(struct job *job, struct pr_str id)
+{
+	struct pr_envelope *envelope;
+	struct pr_entry entry;
+
+	/* a second hold without a reason must not wipe out the first one's */
+	if (job->reason.len == 0 && store_peek(job->scope, id, &envelope, &entry) == PR_OK &&
+	    (BIT(entry.state) & SET_ASIDE) != 0) {
+		job->scope->reason = PR_STR("it is held already; --reason gives it another reason");
+		return PR_PERMFAIL;
+	}
+	return store_hold(job->scope, id, job->reason.len > 0 ? job->reason : PR_NONE);
+}
+
+static enum pr_status release(struct job *job, struct pr_str id)
+{
+	return store_unhold(job->scope, id);
+}
+
+static enum pr_status delete(struct job *job, struct pr_str id)
+{
+	return store_remove(job->scope, id);
+}
+
+static enum pr_status requeue(struct job *job, struct pr_str id)
+{
+	return store_requeue(job->scope, id);
+}
+
+static const struct verb verbs[] = {
+    {"list", "[--json] [TERM...]", queue_list_line, NULL, NULL, ALL_STATES, .terms = true, .json = true},
+    {"show", "ID...", queue_show, NULL, NULL, ALL_STATES, .ids = true},
+    {"hold", "[--reason TEXT] ID... | TERM...", NULL, hold, "held", BIT(PR_ENTRY_READY) | BIT(PR_ENTRY_CLAIMED),
+        .ids = true, .terms = true, .reason = true},
+    {"release", "ID... | TERM...", NULL, release, "released", SET_ASIDE, .ids = true, .terms = true, .wakes = true},
+    {"delete", "ID... | TERM...", NULL, delete, "deleted", ALL_STATES, .ids = true, .terms = true},
+    {"requeue", "ID... | TERM...", NULL, requeue, "requeued", ALL_STATES & ~BIT(PR_ENTRY_LOST), .ids = true,
+        .terms = true, .wakes = true},
+};
+
+static int usage(void)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		fprintf(stderr, "%s postriderctl queue %s %s\n", i == 0 ? "usage:" : "      ", verbs[i].name, verbs[i].help);
+	for (size_t i = 0; i < sizeof term_kinds / sizeof term_kinds[0]; i++)
+		fprintf(stderr, "%s %s=%s\n", i == 0 ? "TERM: " : "      ", term_kinds[i].name, term_kinds[i].value);
+	return EX_USAGE;
+}
+
+static void choose(struct job *job, const struct pr_entry *entry)
+{
+	if (job->count == job->room) {
+		job->room = job->room == 0 ? 64 : 2 * job->room;
+		job->chosen = pr_resize(job->chosen, job->room * sizeof *job->chosen);
+	}
+	struct message *message = &job->chosen[job->count++];
+	*message = (struct message){.entry = *entry};
+	message->entry.id = pr_str(pr_copy_str(entry->id));
+	message->entry.queue = PR_NONE;
+}
+
+static int add_term(struct job *job, struct pr_str word)
+{
+	size_t equals = pr_str_find(word, '=');
+	struct term term = {.text = pr_str_slice(word, equals + 1, word.len)};
+
+	for (size_t i = 0; i < sizeof term_kinds / sizeof term_kinds[0]; i++) {
+		if (!pr_str_equal(pr_str_slice(word, 0, equals), pr_str(term_kinds[i].name)))
+			continue;
+		term.kind = &term_kinds[i];
+		if (term.kind->parse(&term)) {
+			job->terms[job->term_count++] = term;
+			return EX_OK;
+		}
+		fprintf(stderr, "postriderctl queue: %s= wants %s\n", term.kind->name, term.kind->value);
+		return EX_USAGE;
+	}
+	fprintf(stderr, "postriderctl queue: unknown term %.*s\n", PR_PRINT(word));
+	return usage();
+}
+
+static int take_reason(struct job *job, const char *text)
+{
+	job->reason = text != NULL ? pr_str_trim(pr_str(text)) : PR_NONE;
+	bool good = job->reason.len > 0 && job->reason.len <= REASON_MAX;
+	for (size_t i = 0; good && i < job->reason.len; i++)
+		good = (unsigned char)job->reason.data[i] >= ' ' && job->reason.data[i] != 0x7f;
+	if (good)
+		return EX_OK;
+	fprintf(stderr, "postriderctl queue: --reason wants one line of text, at most %d bytes\n", REASON_MAX);
+	return EX_USAGE;
+}
+
+static int take_words(struct job *job, char **words, size_t count)
+{
+	const struct verb *verb = job->verb;
+	int status = EX_OK;
+
+	for (size_t i = 0; i < count && status == EX_OK; i++) {
+		struct pr_str word = pr_str(words[i]);
+		if (verb->json && pr_str_equal(word, PR_STR("--json")))
+			job->json = true;
+		else if (verb->reason && pr_str_equal(word, PR_STR("--reason")))
+			status = take_reason(job, i + 1 < count ? words[++i] : NULL);
+		else if (verb->reason && pr_str_has_prefix_nocase(word, PR_STR("--reason=")))
+			status = take_reason(job, words[i] + strlen("--reason="));
+		else if (word.len > 0 && word.data[0] != '-' && verb->terms && pr_str_find(word, '=') < word.len)
+			status = add_term(job, word);
+		else if (word.len > 0 && word.data[0] != '-' && verb->ids)
+			choose(job, &(struct pr_entry){.size = sizeof(struct pr_entry), .id = word});
+		else
+			status = usage();
+	}
+	job->by_id = job->count > 0;
+	if (status == EX_OK && job->by_id && job->term_count > 0) {
+		fprintf(stderr, "postriderctl queue: ids or terms, not both\n");
+		status = EX_USAGE;
+	} else if (status == EX_OK && verb->ids && !job->by_id && job->term_count == 0) {
+		fprintf(stderr, "postriderctl queue %s: which messages?  Name ids%s\n", verb->name, verb->terms ? " or terms" : "");
+		status = EX_USAGE;
+	}
+	return status;
+}
+
+/* Whoever writes here must leave files that the daemon can use: root, who can give them away, or the owner himself. */
+static int permit(const char *directory)
+{
+	struct stat info;
+
+	if (stat(directory, &info) != 0 && errno != EACCES) {
+		fprintf(stderr, "%s: %s\n", directory, strerror(errno));
+		return EX_UNAVAILABLE;
+	}
+	if (geteuid() == 0 || (stat(directory, &info) == 0 && info.st_uid == geteuid()))
+		return EX_OK;
+	fprintf(stderr, "You are not permitted to work on the queue %s: only root and its owner are\n", directory);
+	return EX_NOPERM;
+}
+
+/* The envelope and the state as it is now.  PR_PERMFAIL: unreadable, which the message says itself. */
+static enum pr_status look(struct job *job, struct message *message)
+{
+	struct pr_envelope *envelope = NULL;
+	struct pr_entry entry = {.size = sizeof entry};
+
+	enum pr_status status = store_peek(job->scope, message->entry.id, &envelope, &entry);
+	message->why = status == PR_OK ? PR_NONE : job->scope->reason;
+	message->envelope = status == PR_OK ? envelope : NULL;
+	if (status == PR_OK) {
+		entry.id = message->entry.id;
+		message->entry = entry;
+	}
+	return status;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+	const struct message *x = a, *y = b;
+
+	if (x->entry.created != y->entry.created)
+		return x->entry.created < y->entry.created ? -1 : 1;
+	return strcmp(x->entry.id.data, y->entry.id.data);
+}
+
+static int gather(struct job *job)
+{
+	struct pr_entry entry = {.size = sizeof entry};
+	void *cursor = NULL;
+	enum pr_status status;
+
+	while ((status = store_next(job->scope, &cursor, &entry)) == PR_OK) {
+		const struct message message = {.entry = entry};
+		if (entry.state < QUEUE_STATES && matches(job, &message, false))
+			choose(job, &entry);
+		pr_arena_reset(job->scope->arena);
+	}
+	if (job->count > 1)
+		qsort(job->chosen, job->count, sizeof *job->chosen, oldest_first);
+	if (status == PR_NOTFOUND)
+		return EX_OK;
+	fprintf(stderr, "postriderctl queue: %.*s\n", PR_PRINT(job->scope->reason));
+	return EX_TEMPFAIL;
+}
+
+/* The error names the id and says what to do. */
+static int complain(struct job *job, struct message *message, enum pr_status status)
+{
+	struct pr_str id = message->entry.id, reason = pr_arena_copy(job->scope->arena, job->scope->reason);
+	enum pr_status there = status == PR_NOTFOUND ? look(job, message) : status;
+
+	fprintf(stderr, "%.*s: ", PR_PRINT(id));
+	if (there == PR_NOTFOUND)
+		fprintf(stderr, "not in the queue; `postriderctl queue list` shows what is\n");
+	else if (status == PR_NOTFOUND && there == PR_OK && message->entry.state != PR_ENTRY_LOST)
+		fprintf(stderr, "it is %s, not held: there is nothing to release\n", queue_states[message->entry.state]);
+	else if (status == PR_NOTFOUND)
+		fprintf(stderr, "set aside as unreadable%s%.*s; delete it, or repair its file and name it qf again\n",
+		    message->why.len > 0 ? ": " : "", PR_PRINT(message->why));
+	else
+		fprintf(stderr, "%.*s\n", PR_PRINT(reason));
+	return there == PR_NOTFOUND ? EX_NOINPUT : there == PR_TEMPFAIL ? EX_TEMPFAIL : EX_SOFTWARE;
+}
+
+static int show_all(struct job *job)
+{
+	int worst = EX_OK;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct message *message = &job->chosen[i];
+		enum pr_status status = look(job, message);
+		if (status == PR_NOTFOUND ? job->by_id : job->by_id && status != PR_OK)
+			worst = complain(job, message, status);
+		else if (status != PR_NOTFOUND && matches(job, message, true))
+			(job->json ? queue_list_json : job->verb->show)(&job->out, message);
+		(void)fwrite(job->out.data, 1, job->out.len, stdout);
+		pr_text_clear(&job->out);
+		pr_arena_reset(job->scope->arena);
+	}
+	return worst;
+}
+
+/* What the terms mean is settled for all of them before the first is changed. */
+static void narrow(struct job *job)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct message *message = &job->chosen[i];
+		if (look(job, message) != PR_NOTFOUND && matches(job, message, true))
+			job->chosen[kept++] = (struct message){.entry = message->entry};
+		else
+			pr_free((void *)(uintptr_t)message->entry.id.data);
+		pr_arena_reset(job->scope->arena);
+	}
+	job->count = kept;
+	if (kept == 0)
+		fprintf(stderr, "no message matches\n");
+}
+
+static int change_all(struct job *job, size_t *done_out)
+{
+	int worst = EX_OK;
+
+	if (!store_role(job->scope, PR_STORE_DELIVERY)) {
+		fprintf(stderr, "postriderctl queue: %.*s\n", PR_PRINT(job->scope->reason));
+		return EX_TEMPFAIL;
+	}
+	for (size_t i = 0; i < job->count; i++) {
+		enum pr_status status = job->verb->change(job, job->chosen[i].entry.id);
+		if (status == PR_OK) {
+			printf("%s %s\n", job->chosen[i].entry.id.data, job->verb->done);
+			++*done_out;
+		} else {
+			worst = complain(job, &job->chosen[i], status);
+		}
+		pr_arena_reset(job->scope->arena);
+	}
+	return worst;
+}
+
+static int carry_out(struct job *job, const char *config)
+{
+	struct pr_text lines;
+	size_t done = 0;
+
+	store_role(job->scope, PR_STORE_READ);
+	int status = job->by_id ? EX_OK : gather(job);
+	if (status != EX_OK)
+		return status;
+	if (job->verb->show != NULL)
+		return show_all(job);
+	if (!job->by_id)
+		narrow(job);
+	status = job->count > 0 ? change_all(job, &done) : EX_OK;
+	if (done > 0 && job->verb->wakes) {
+		pr_text_init(&lines, 65536);
+		if (control_ask(config, "queue-run", &lines) != EX_OK)
+			fprintf(stderr, "the daemon could not be told; its next queue run finds the mail\n");
+		pr_text_fini(&lines);
+	}
+	return status;
+}
+
+static int run(struct job *job, const struct arguments *arguments)
+{
+	struct config *config;
+	struct pr_arena arena;
+	struct tool tool;
+
+	int status = tool_config(arguments, &config);
+	if (status != EX_OK)
+		return status;
+	status = permit(config->options.queue_directory.data);
+	config_free(config);
+	if (status == EX_OK)
+		status = tool_open_store(arguments, &tool);
+	if (status != EX_OK)
+		return status;
+	pr_arena_init(&arena, MESSAGE_ARENA);
+	pr_text_init(&job->out, 2 * MESSAGE_ARENA);
+	job->scope = &tool.scope;
+	tool.scope.arena = &arena;
+	status = carry_out(job, arguments->config);
+	tool.scope.arena = &tool.arena;
+	pr_text_fini(&job->out);
+	pr_arena_fini(&arena);
+	tool_close(&tool);
+	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+int queue_tool(const struct arguments *arguments)
+{
+	struct job job = {.verb = NULL};
+
+	for (size_t i = 0; arguments->address_count > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(arguments->addresses[1], verbs[i].name) == 0)
+			job.verb = &verbs[i];
+	if (job.verb == NULL)
+		return usage();
+	job.terms = pr_alloc(arguments->address_count * sizeof *job.terms);
+	int status = take_words(&job, arguments->addresses + 2, arguments->address_count - 2);
+	if (status == EX_OK)
+		status = run(&job, arguments);
+	for (size_t i = 0; i < job.count; i++)
+		pr_free((void *)(uintptr_t)job.chosen[i].entry.id.data);
+	pr_free(job.chosen);
+	pr_free(job.terms);
+	return status;
+}
