@@ -61,7 +61,9 @@ struct loop_counts {
 
 /* NULL with errno.  The threads run when it returns. */
 struct loop *loop_new(const struct loop_settings *settings);
-/* Lets the threads finish what they run, and joins them. */
+/* Lets the threads finish what they run, and waits until they are gone; loop_post stays possible and does nothing more. */
+void loop_stop(struct loop *loop);
+/* Stops it, and gives everything back: nobody may post any more. */
 void loop_free(struct loop *loop);
 
 /* A new task begins busy, owned by the caller, and is let go by loop_release(). */

@@ -153,8 +153,10 @@ static void init(struct receiver *receiver, const struct role *role)
 static void fini(struct receiver *receiver)
 {
 	accept_stop(receiver);
-	loop_free(receiver->loop);
+	/* no thread of ours, then none of the store's that may still be posting a commit; then what they post to */
+	loop_stop(receiver->loop);
 	module_set_close(receiver->modules);
+	loop_free(receiver->loop);
 	config_free(receiver->config);
 	for (size_t i = 0; i < receiver->listener_count; i++)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);

@@ -131,7 +131,7 @@ struct loop *loop_new(const struct loop_settings *settings)
 	return NULL;
 }
 
-void loop_free(struct loop *loop)
+void loop_stop(struct loop *loop)
 {
 	uint64_t one = 1;
 
@@ -143,6 +143,13 @@ void loop_free(struct loop *loop)
 	while (loop->running > 0)
 		pthread_cond_wait(&loop->left, &loop->lock);
 	pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	loop_stop(loop);
 	loop_close_sets(loop);
 	pthread_cond_destroy(&loop->left);
 	pthread_mutex_destroy(&loop->lock);

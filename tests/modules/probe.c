@@ -84,7 +84,7 @@ static enum pr_status thread_open(struct pr_call *call)
 {
 	struct probe *probe = call->instance;
 
-	if (probe->refuse_thread-- > 0)
+	if (__atomic_fetch_sub(&probe->refuse_thread, 1, __ATOMIC_RELAXED) > 0)
 		return pr_fail(call, PR_TEMPFAIL, "no thread wanted");
 	return ask(call, "thread_open", probe->ask_thread);
 }
