@@ -99,6 +99,17 @@ class Privilege(story.Story):
         self.assertNotIn("caught", seen)
 
     @unittest.skipUnless(story.IS_ROOT, "needs root")
+    def test_the_receiver_cannot_change_what_the_courier_wrote_back(self):
+        daemon = self.daemon(rules={"smart_host": f"[127.0.0.1]:{story.free_port()}"})
+        daemon.send("a@example.net", ["x@far.example"], LETTER)
+        daemon.wait_log("stat=Deferred")
+        name = daemon.queue_ids()[0]
+        info = lambda: os.stat(os.path.join(daemon.top, "queue", "qf" + name))
+        story.wait_for("the courier to write it back", lambda: info().st_uid == uid_of("bin"))
+        self.assertEqual(info().st_mode & 0o777, 0o640)
+        self.assertEqual(daemon.ctl("reload")[0], 0)
+
+    @unittest.skipUnless(story.IS_ROOT, "needs root")
     def test_missing_users_are_named(self):
         daemon = self.daemon(start=False, users={"receiver": "nosuchuser"})
         daemon.start(wait=False)

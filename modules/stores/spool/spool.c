@@ -48,6 +48,13 @@ enum pr_status spool_fail(struct pr_call *call, int error, const char *what, con
 	               spool_of(call)->path, name, strerror_r(error, text, sizeof text));
 }
 
+/* What the receiver made, the courier must be able to lock and write; what the courier has written back, the receiver - who shares the
+ * group - must not change. */
+static mode_t new_file_mode(const struct spool *spool)
+{
+	return (spool->role & PR_STORE_DELIVERY) != 0 ? spool->file_mode & ~(mode_t)0020 : spool->file_mode;
+}
+
 /* A umask must not keep the courier, another user, out.  It does not change while we run: a first file that came out right
  * speaks for the others. */
 static bool has_mode(struct spool *spool, int fd)
@@ -58,15 +65,15 @@ static bool has_mode(struct spool *spool, int fd)
 		return true;
 	if (fstat(fd, &st) != 0)
 		return false;
-	if ((st.st_mode & 07777) != spool->file_mode)
-		return fchmod(fd, spool->file_mode) == 0;
+	if ((st.st_mode & 07777) != new_file_mode(spool))
+		return fchmod(fd, new_file_mode(spool)) == 0;
 	atomic_store_explicit(&spool->modes_are_right, true, memory_order_relaxed);
 	return true;
 }
 
 int spool_create(struct spool *spool, int directory, const char *name, bool locked)
 {
-	int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, spool->file_mode);
+	int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, new_file_mode(spool));
 
 	if (fd < 0)
 		return -1;
@@ -210,6 +217,7 @@ static enum pr_status set_role(struct pr_call *call, uint32_t role)
 	if (status != PR_OK)
 		return status;
 	spool->role = role;
+	atomic_store(&spool->modes_are_right, false);
 	if ((role & PR_STORE_DELIVERY) != 0)
 		spool_sweep(spool);
 	return PR_OK;
