@@ -8,6 +8,7 @@
 #include <postrider/file.h>
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <ltdl.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,6 +144,9 @@ const struct pr_module *loader_open(enum pr_kind kind, struct pr_str name, struc
 		module = open_handle(path.data, name, kind, &reason);
 		if (module == NULL)
 			pr_text_addf(why, "pre-opened %.*s: %s", PR_PRINT(name), reason.data);
+	} else if (access(directory.data, X_OK) != 0 && errno == EACCES) {
+		pr_text_addf(why, "module_directory %.*s: Permission denied; uid %u cannot enter it or a folder above it",
+		    PR_PRINT(directory), (unsigned int)geteuid());
 	} else {
 		pr_text_addf(why, "%.*s/%s/%.*s.so: no such module; install it, or correct module_directory or module",
 		    PR_PRINT(directory), loader_kind_folder(kind), PR_PRINT(name));
