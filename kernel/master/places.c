@@ -5,6 +5,7 @@
  */
 #include "kernel/master/state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <postrider/file.h>
@@ -12,6 +13,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define ID_LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 static bool complain(struct pr_text *why, const char *what, const char *path)
 {
@@ -35,6 +38,43 @@ static bool make_parents(const char *path, struct pr_text *why)
 	return done;
 }
 
+/* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
+static bool is_own_name(const char *name)
+{
+	static const char *const kinds[] = {"qf", "df", "xf", "tf", "hf", "Qf", "lf"};
+	struct pr_str text = pr_str(name);
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
+	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
+		return true;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strncmp(name, kinds[i], 2) == 0 && strspn(name + 2, ID_LETTERS) == strlen(name + 2))
+			return true;
+	return false;
+}
+
+/* Only what is clearly ours gets another owner or mode: a slip such as QueueDirectory = "/var" must cost nothing but a sentence. */
+static bool is_ours(int fd, const char *path, mode_t mode, struct pr_text *why)
+{
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *entry = NULL;
+
+	if (directory == NULL) {
+		if (again >= 0)
+			close(again);
+		return complain(why, "cannot read directory", path);
+	}
+	do
+		entry = readdir(directory);
+	while (entry != NULL && is_own_name(entry->d_name));
+	if (entry != NULL)
+		pr_text_addf(why, "%s is not as it must be (mode %04o) and holds %s, so it is left alone; name a directory of its own, or correct it by hand",
+		    path, (unsigned int)mode, entry->d_name);
+	closedir(directory);
+	return entry == NULL;
+}
+
 static bool fix_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, bool privileged, struct pr_text *why)
 {
 	struct stat info;
@@ -45,6 +85,9 @@ static bool fix_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, b
 		return complain(why, "cannot open directory", path);
 	if (fstat(fd, &info) != 0)
 		(void)complain(why, "cannot look at", path);
+	else if (((privileged && info.st_uid != uid) || (info.st_mode & 07777) != mode) &&
+	         !is_ours(fd, path, mode, why))
+		done = false;
 	else if (privileged && (info.st_uid != uid || info.st_gid != gid) && fchown(fd, uid, gid) != 0)
 		(void)complain(why, "cannot give its owner to", path);
 	else if ((privileged || info.st_uid == geteuid()) && (info.st_mode & 07777) != mode && fchmod(fd, mode) != 0)

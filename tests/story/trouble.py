@@ -35,6 +35,23 @@ class Trouble(story.Story):
         daemon = self.daemon(start=False, maps={"access": {"module": "hush", "file": "/x"}})
         self.start_fails(daemon, r"postrider\.conf:\d+: maps access: .*hush\.so: no such module")
 
+    def test_a_directory_that_is_not_ours_is_left_alone(self):
+        for key in ("QueueDirectory", "drop_directory"):
+            with self.subTest(key=key):
+                daemon = self.daemon("wrong-" + key, start=False)
+                wrong = os.path.join(daemon.top, "home")
+                os.mkdir(wrong, 0o755)
+                with open(os.path.join(wrong, "letters.txt"), "w") as handle:
+                    handle.write("not a queue file\n")
+                before = os.stat(wrong)
+                (daemon.settings if key in daemon.settings else daemon.settings["options"])[key] = wrong
+                daemon.start(wait=False)
+                story.wait_for("the daemon to refuse", lambda d=daemon: d.process.poll() is not None)
+                self.assertNotEqual(daemon.process.returncode, 0)
+                self.assertRegex(daemon.output() + daemon.log(), "home is not as it must be .* letters.txt")
+                after = os.stat(wrong)
+                self.assertEqual((before.st_uid, before.st_gid, before.st_mode), (after.st_uid, after.st_gid, after.st_mode))
+
     def test_unreadable_map_defers(self):
         daemon = self.daemon(start=False, maps={"access": {"module": "hash", "file": ""}})
         path = daemon.write("access.db", "this is no GDBM file, but it is here\n" * 100)
