@@ -58,6 +58,9 @@ class QueueTool(story.Story):
                     found[name] = (info.st_uid, info.st_gid, info.st_mode & 0o7777)
         return found
 
+    def owners(self):
+        return {name.replace("hf", "qf"): value[:2] for name, value in self.files().items()}
+
     def letters(self, count):
         return story.wait_for(lambda: f"{count} letters\n" + self.pr.log(), lambda: len(self.pr.maildir(self.box)) >= count and self.pr.maildir(self.box))
 
@@ -176,10 +179,12 @@ class QueueTool(story.Story):
         one, two = self.far(), self.fish()
         before = self.files()
         self.assertNotIn(0, [number for value in before.values() for number in value[:2]])
-        waiting = {name.replace("hf", "qf"): value for name, value in before.items()}
+        waiting = self.owners()
         for words in (("hold", one), ("requeue", one), ("hold", "--reason", "x", two), ("requeue", two)):
             self.queue(*words)
-            self.assertEqual({name.replace("hf", "qf"): value for name, value in self.files().items()}, waiting, words)
+            self.assertEqual(self.owners(), waiting, words)
+            touched = [value[2] for name, value in self.files().items() if name in ("qf" + words[-1], "hf" + words[-1])]
+            self.assertEqual(touched, [0o640], words)  # the daemon's other user reads it and changes nothing
         self.sink_up = True
         self.queue("release", one, two)
         self.next.wait(1)

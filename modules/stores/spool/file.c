@@ -2,8 +2,8 @@
  *
  * Control files: locked, loaded, rewritten, set aside.
  * A lock counts only if afterwards the name still leads to the locked inode, and a rewrite locks
- * the new file before it takes the name, so the owner never changes unseen.  The new file gets user, group and mode of the
- * one it replaces: root's tools write in a queue that is not root's, and sendmail's 0600 stays 0600.
+ * the new file before it takes the name, so the owner never changes unseen.  The new file gets user and group of the
+ * one it replaces, and no wider mode: root's tools write in a queue that is not root's, and sendmail's 0600 stays 0600.
  */
 #include "spool.h"
 
@@ -233,9 +233,10 @@ static bool inherit(const struct spool *spool, int from, int to)
 		return false;
 	if (geteuid() != 0 && st.st_gid != getegid() && fchown(to, (uid_t)-1, st.st_gid) != 0 && errno != EPERM)
 		return false;
-	/* a mode that locks its own owner out is nobody's wish */
-	mode_t mode = (st.st_mode & 0660) | 0600;
-	return mode == spool->file_mode || fchmod(to, mode) == 0;
+	/* Not wider than it was, nor than spool_create makes them in this role: no group may write.  A mode that locks its own owner
+	 * out is nobody's wish. */
+	mode_t mode = (st.st_mode & 0640) | 0600;
+	return mode == (spool->file_mode & 0640) || fchmod(to, mode) == 0;
 }
 
 /* tfID written, synced and locked; -1 with the reason in *status_out */
