@@ -284,13 +284,13 @@ class Daemon:
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.write_conf()
-        before = self.log().count(" in force")
+        before = self.log().count(": starting daemon (")
         self.process = subprocess.Popen(
             [self.program, "-bD", "-C", self.conf_path, *arguments], stdin=subprocess.DEVNULL,
             stdout=open(os.path.join(self.top, "out"), "ab"), stderr=subprocess.STDOUT, preexec_fn=limit)
         if wait:
             wait_for(lambda: "the greeting of the daemon\n" + self.log(), lambda: self.process.poll() is not None or
-                     (self.log().count(" in force") > before and self.is_greeting()))
+                     (self.log().count(": starting daemon (") > before and self.is_greeting()))
             if self.process.poll() is not None:
                 raise AssertionError(f"the daemon left with {self.process.returncode}:\n{self.output()}\n{self.log()}")
         return self
