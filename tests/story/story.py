@@ -346,7 +346,10 @@ class Daemon:
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/cmdline", "rb") as handle:
                     words = handle.read().decode("latin-1").split("\0")
-                found[pid] = words[words.index("--role") + 1] if "--role" in words else "master"
+                if "--role" in words:
+                    found[pid] = words[words.index("--role") + 1]
+                else:  # a child of the master that has not executed anything looks like it
+                    found[pid] = "master" if pid == self.process.pid else "child"
         return found
 
     def stop(self, seconds=30):
