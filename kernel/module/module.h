@@ -103,6 +103,8 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 
 /* The engine's own header templates; none when it leaves them to the kernel. */
 enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out);
+/* PR_NOTFOUND: the engine has no opinion. */
+enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
 enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
 
@@ -132,6 +134,8 @@ void *filter_edit_context(const struct pr_call *call);
 /* store (the one store of the set) */
 bool store_role(struct module_scope *scope, uint32_t role);
 enum pr_status store_begin(struct module_scope *scope, void **transaction_out, struct pr_str *id_out);
+/* begin() of a store that has no begin_in. */
+enum pr_status store_begin_in(struct module_scope *scope, const struct pr_intake *intake, void **transaction_out, struct pr_str *id_out);
 enum pr_status store_body(struct module_scope *scope, void *transaction, const void *data, size_t len);
 enum pr_status store_commit(struct module_scope *scope, void *transaction, const struct pr_envelope *envelope,
                             pr_commit_done *done, void *context);
@@ -153,6 +157,12 @@ enum pr_status store_requeue(struct module_scope *scope, struct pr_str id);
 enum pr_status store_remove(struct module_scope *scope, struct pr_str id);
 enum pr_status store_health(struct module_scope *scope, struct pr_store_health *health_out);
 enum pr_status store_drain(struct module_scope *scope);
+/* Since ABI 1.1; PR_MISUSE: the store has none. */
+enum pr_status store_wait_ready(struct module_scope *scope, struct pr_list *ids_out);
+enum pr_status store_quarantine(struct module_scope *scope, struct pr_str id, struct pr_str reason);
+enum pr_status store_edit(struct module_scope *scope, struct pr_str id, const struct pr_edit *edit);
+enum pr_status store_query(struct module_scope *scope, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
+enum pr_status store_handover(struct module_scope *scope);
 
 /* auth; the instances by module_at(set, PR_KIND_AUTH, n).  PR_NOTFOUND of a step: wrong credentials. */
 enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instance *auth, bool tls, struct pr_list *names_out);

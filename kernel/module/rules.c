@@ -95,3 +95,17 @@ enum pr_status rules_console(struct module_scope *scope, struct pr_str line, str
 	enum pr_status status = module_enter(&frame, scope, instance, NULL);
 	return status == PR_OK ? module_leave(&frame, ops->console(&frame.call, line, out)) : status;
 }
+
+enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, queue_group))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	return status != PR_OK ? status : module_leave(&frame, ops->queue_group(&frame.call, address, group_out));
+}

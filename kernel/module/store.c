@@ -48,6 +48,17 @@ enum pr_status store_begin(struct module_scope *scope, void **transaction_out, s
 	STORE_CALL(begin, &frame.call, transaction_out, id_out);
 }
 
+enum pr_status store_begin_in(struct module_scope *scope, const struct pr_intake *intake, void **transaction_out, struct pr_str *id_out)
+{
+	struct module_instance *instance = the_store(scope);
+	const struct pr_store_ops *given = instance == NULL ? NULL : instance->module->ops;
+
+	/* a store without queue groups has one queue for all */
+	if (given != NULL && !MODULE_HAS(given, begin_in))
+		return store_begin(scope, transaction_out, id_out);
+	STORE_CALL(begin_in, &frame.call, intake, transaction_out, id_out);
+}
+
 enum pr_status store_body(struct module_scope *scope, void *transaction, const void *data, size_t len)
 {
 	STORE_CALL(body, &frame.call, transaction, data, len);
@@ -128,6 +139,31 @@ enum pr_status store_health(struct module_scope *scope, struct pr_store_health *
 enum pr_status store_drain(struct module_scope *scope)
 {
 	STORE_CALL(drain, &frame.call);
+}
+
+enum pr_status store_wait_ready(struct module_scope *scope, struct pr_list *ids_out)
+{
+	STORE_CALL(wait_ready, &frame.call, ids_out);
+}
+
+enum pr_status store_quarantine(struct module_scope *scope, struct pr_str id, struct pr_str reason)
+{
+	STORE_CALL(quarantine, &frame.call, id, reason);
+}
+
+enum pr_status store_edit(struct module_scope *scope, struct pr_str id, const struct pr_edit *edit)
+{
+	STORE_CALL(edit, &frame.call, id, edit);
+}
+
+enum pr_status store_query(struct module_scope *scope, const struct pr_query *query, void **cursor, struct pr_entry *entry_out)
+{
+	STORE_CALL(query, &frame.call, query, cursor, entry_out);
+}
+
+enum pr_status store_handover(struct module_scope *scope)
+{
+	STORE_CALL(handover, &frame.call);
 }
 
 void store_abort(struct module_scope *scope, void *transaction)

@@ -73,6 +73,9 @@ struct pr_rules_ops {
 	enum pr_status (*headers)(struct pr_call *call, const struct pr_header **headers_out, size_t *count_out);
 	/* One line of -bt; PR_NOTFOUND ends the console. */
 	enum pr_status (*console)(struct pr_call *call, struct pr_str line, struct pr_text *out);
+	/* Since 1.1: the queue group for this recipient, `address` without brackets (the queuegroup set of sendmail.cf).
+	 * PR_NOTFOUND: no opinion; the mailer's group, else the default one, is taken. */
+	enum pr_status (*queue_group)(struct pr_call *call, struct pr_str address, struct pr_str *group_out);
 };
 
 #endif

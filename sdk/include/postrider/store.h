@@ -23,8 +23,17 @@
  * longer the claim's answers PR_PERMFAIL and changes nothing.  A claim whose holder
  * died is free again; renew() prolongs it for stores with leases in time.
  *
- * The operator's hands: query with a cursor, hold and release_hold,
- * quarantine, edit, requeue, remove.
+ * Leases.  A store that lives on this machine gives claims for the life of the
+ * process (claim->lease_ms 0).  One that cannot know whether a claimer still
+ * lives gives a time: the courier calls renew() before it has passed, and a
+ * claim that was not renewed is free again, its epoch stale.
+ *
+ * A reload.  The old courier calls handover(): the claims that stand stay its own
+ * until it ends them, everything else is for the next process from now on, and
+ * claim() answers PR_TEMPFAIL.
+ *
+ * The operator's hands: query with a cursor, hold and unhold, quarantine, edit,
+ * requeue, remove.  None of them touches a message that is claimed: PR_TEMPFAIL.
  *
  * Two roles open the same store under two users: the receiver (PR_STORE_INTAKE) may
  * begin, body, commit and abort only.
@@ -59,6 +68,12 @@ struct pr_entry {
 	int64_t body_size;
 	uint32_t state;       /* enum pr_entry_state */
 	uint32_t flags;       /* PR_ENVELOPE_... */
+	/* since 1.1: for an index; absent and 0 when the store did not look (it need not) */
+	struct pr_str sender;    /* "<joe@example.org>" */
+	struct pr_str recipient; /* the first one that is not delivered yet */
+	struct pr_str message;   /* why it waits */
+	uint32_t recipients;     /* how many are not delivered yet */
+	uint32_t reserved;
 };
 
 struct pr_claim {
@@ -67,6 +82,42 @@ struct pr_claim {
 	uint64_t epoch;
 	void *context;               /* the store's */
 	struct pr_envelope *envelope; /* in the arena of the claim() call */
+	/* since 1.1 */
+	int64_t lease_ms; /* renew() before so much time has passed; 0: it lasts as long as the process */
+};
+
+/* What is known when a message begins; absent or 0 where it is not.  Since 1.1. */
+struct pr_intake {
+	size_t size;
+	struct pr_str queue; /* queue group; absent: the default one */
+	int64_t expected;    /* bytes of body the client has announced (SIZE=); a hint */
+	uint32_t flags;      /* none yet */
+	uint32_t reserved;
+};
+
+/* A change of an envelope by the operator.  Since 1.1. */
+struct pr_edit {
+	size_t size;
+	struct pr_str sender;  /* "<joe@example.org>", "<>"; absent: unchanged */
+	struct pr_list remove; /* recipients, as the queue keeps them; one that is not there is PR_NOTFOUND and nothing is changed */
+	struct pr_list add;    /* "<ann@example.org>"; NOTIFY and ORCPT are not given */
+};
+
+/* Which entries; every condition that is given must hold.  Texts are found anywhere in the field, in any case of letters.  Since 1.1. */
+struct pr_query {
+	size_t size;
+	struct pr_str queue;     /* directory or group, whole */
+	struct pr_str id;
+	struct pr_str sender;
+	struct pr_str recipient; /* of one that is not delivered yet */
+	struct pr_str domain;    /* behind the @ of such a recipient, whole */
+	struct pr_str reason;    /* why it waits or was quarantined */
+	int64_t created_from;    /* unix seconds; 0: any */
+	int64_t created_before;
+	int64_t size_from;       /* bytes of body; 0: any */
+	int64_t size_to;
+	uint32_t states;         /* bit 1 << enum pr_entry_state; 0: any */
+	uint32_t reserved;
 };
 
 struct pr_store_health {
@@ -111,13 +162,26 @@ struct pr_store_ops {
 	enum pr_status (*defer)(struct pr_call *call, struct pr_claim *claim, const struct pr_envelope *envelope);
 	void (*release)(struct pr_call *call, struct pr_claim *claim);
 
-	enum pr_status (*hold)(struct pr_call *call, struct pr_str id, struct pr_str reason);   /* quarantine; sendmail's hf */
+	/* Set aside by the operator until unhold(); the reason may be absent. */
+	enum pr_status (*hold)(struct pr_call *call, struct pr_str id, struct pr_str reason);
 	enum pr_status (*unhold)(struct pr_call *call, struct pr_str id);
 	enum pr_status (*requeue)(struct pr_call *call, struct pr_str id); /* forget tries: due now */
 	enum pr_status (*remove)(struct pr_call *call, struct pr_str id);
 	enum pr_status (*health)(struct pr_call *call, struct pr_store_health *health_out);
 	/* Written for a clean stop: everything in the form other programs can read.  May be NULL. */
 	enum pr_status (*drain)(struct pr_call *call);
+
+	/* Since 1.1; all may be NULL.
+	 * begin_in: as begin, with what is known already.  PR_NOTFOUND: no such queue. */
+	enum pr_status (*begin_in)(struct pr_call *call, const struct pr_intake *intake, void **transaction_out, struct pr_str *id_out);
+	/* Blocks until messages may be ready or the deadline is over (PR_NOTFOUND).  The ids are hints like wake-ups: some may be missing, some gone. */
+	enum pr_status (*wait_ready)(struct pr_call *call, struct pr_list *ids_out);
+	/* Sets aside because of its content, with a reason: sendmail's hf with a q line.  unhold() lifts both. */
+	enum pr_status (*quarantine)(struct pr_call *call, struct pr_str id, struct pr_str reason);
+	enum pr_status (*edit)(struct pr_call *call, struct pr_str id, const struct pr_edit *edit);
+	/* As next(), only what the query asks for; without it the kernel looks at every entry itself. */
+	enum pr_status (*query)(struct pr_call *call, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
+	enum pr_status (*handover)(struct pr_call *call);
 };
 
 #endif
