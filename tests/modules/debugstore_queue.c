@@ -108,7 +108,7 @@ enum pr_status debugstore_claim(struct pr_call *call, struct pr_str id, struct p
 	if (status == PR_OK) {
 		message->epoch = ++store->last_epoch;
 		message->references++;
-		*claim_out = (struct pr_claim){sizeof *claim_out, envelope->id, message->epoch, message, envelope};
+		*claim_out = (struct pr_claim){sizeof *claim_out, envelope->id, message->epoch, message, envelope, 0};
 	}
 	pthread_mutex_unlock(&store->lock);
 	return status;

@@ -48,7 +48,7 @@ int harness_count(const struct harness *h);
 /* mkdtemp below $TMPDIR or /tmp. */
 bool harness_scratch(char path_out[256]);
 void harness_remove_scratch(const char *path);
-/* Number of names in a directory except . .. and .id */
+/* Number of names in a directory except . .. .id and journal */
 int harness_files(const char *path);
 
 #endif

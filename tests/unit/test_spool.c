@@ -20,9 +20,12 @@ static struct harness store;
 static struct harness_call c;
 static char scratch[256];
 
+/* These are about the files; test_journal.c is about what comes before them. */
+static const char *const files_only[] = { "journal_size=0", NULL };
+
 static bool start(void)
 {
-	bool ok = harness_open(&store, MODULE, scratch, NULL, BOTH);
+	bool ok = harness_open(&store, MODULE, scratch, files_only, BOTH);
 
 	harness_call_init(&c, &store);
 	return ok;
@@ -121,7 +124,7 @@ static void test_ids(void)
 	int equal = 0;
 
 	CU_ASSERT_FATAL(setup());
-	CU_ASSERT_FATAL(harness_open(&second, MODULE, scratch, NULL, BOTH)); /* as another process would */
+	CU_ASSERT_FATAL(harness_open(&second, MODULE, scratch, files_only, BOTH)); /* as another process would */
 	for (size_t i = 0; i < 2 * THREADS; i++) {
 		indexes[i] = i;
 		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, take_ids, &indexes[i]), 0);

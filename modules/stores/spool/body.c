@@ -39,6 +39,43 @@ static enum pr_status body_rewind(struct pr_body *body, struct pr_call *call)
 	return PR_OK;
 }
 
+/* A body that came with its claim from the journal. */
+struct memory_body {
+	struct spool_record *record;
+	size_t at;
+};
+
+static enum pr_status memory_read(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
+{
+	struct memory_body *b = body->context;
+	size_t left = b->record->body - b->at;
+
+	(void)call;
+	if (room > left)
+		room = left;
+	memcpy(buffer, b->record->data + b->record->control + b->at, room);
+	b->at += room;
+	*length_out = room;
+	return PR_OK;
+}
+
+static enum pr_status memory_rewind(struct pr_body *body, struct pr_call *call)
+{
+	struct memory_body *b = body->context;
+
+	(void)call;
+	b->at = 0;
+	return PR_OK;
+}
+
+static void open_memory(struct spool_record *record, struct pr_body *body_out)
+{
+	struct memory_body *b = pr_alloc(sizeof *b);
+
+	b->record = record;
+	*body_out = (struct pr_body){.size = sizeof *body_out, .length = record->body, .context = b, .read = memory_read, .rewind = memory_rewind};
+}
+
 static enum pr_status open_body(struct pr_call *call, const char *name, int *fd_out, int64_t *length_out)
 {
 	int fd = openat(spool_of(call)->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -64,6 +101,12 @@ enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, str
 
 	if (!spool_id_is_valid(claim->id))
 		return pr_fail(call, PR_MISUSE, "that is no queue id");
+	struct spool_record *record = spool_claim_record(spool_of(call), claim);
+
+	if (record != NULL) {
+		open_memory(record, body_out);
+		return PR_OK;
+	}
 	name = spool_name('d', claim->id.data);
 	/* the first reader gets what the claim has opened and measured */
 	fd = spool_claim_take_body(spool_of(call), claim, &length);
@@ -87,6 +130,14 @@ void spool_body_close(struct pr_call *call, struct pr_body *body)
 	(void)call;
 	if (b == NULL)
 		return;
+	if (body->read == memory_read) {
+		struct memory_body *memory = body->context;
+
+		spool_record_release(memory->record);
+		pr_free(memory);
+		body->context = NULL;
+		return;
+	}
 	close(b->fd);
 	pr_free(b);
 	body->context = NULL;

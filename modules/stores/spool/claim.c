@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void spool_claims_init(struct spool *spool)
@@ -22,6 +23,7 @@ void spool_claims_init(struct spool *spool)
 	uint32_t start = 0;
 
 	pthread_mutex_init(&spool->claims.lock, NULL);
+	pthread_cond_init(&spool->claims.changed, NULL);
 	/* not from 1: an epoch of another process should be nobody's here */
 	if (getrandom(&start, sizeof start, 0) != (ssize_t)sizeof start)
 		start = (uint32_t)getpid();
@@ -30,9 +32,11 @@ void spool_claims_init(struct spool *spool)
 
 static void drop_claim(struct spool_claim *claim)
 {
-	close(claim->fd);
+	if (claim->fd >= 0)
+		close(claim->fd);
 	if (claim->body_fd >= 0)
 		close(claim->body_fd);
+	spool_record_release(claim->record);
 	pr_free(claim);
 }
 
@@ -49,6 +53,7 @@ void spool_claims_fini(struct spool *spool)
 		}
 		spool->claims.buckets[i] = NULL;
 	}
+	pthread_cond_destroy(&spool->claims.changed);
 	pthread_mutex_destroy(&spool->claims.lock);
 }
 
@@ -64,14 +69,33 @@ bool spool_claims_has(struct spool *spool, struct pr_str id)
 	return found;
 }
 
+/* Work on it is over; with the lock held. */
+static void leave_work(struct spool *spool, struct spool_claim *claim)
+{
+	if (!claim->in_work)
+		return;
+	claim->in_work = false;
+	spool->claims.in_work--;
+	pthread_cond_broadcast(&spool->claims.changed);
+}
+
 static void put_claim(struct spool *spool, struct spool_claim *claim)
 {
 	pthread_mutex_lock(&spool->claims.lock);
+	leave_work(spool, claim);
 	if (claim->epoch == 0)
 		claim->epoch = spool->claims.next_epoch++;
 	claim->next = spool->claims.buckets[claim->epoch % SPOOL_BUCKETS];
 	spool->claims.buckets[claim->epoch % SPOOL_BUCKETS] = claim;
 	pthread_mutex_unlock(&spool->claims.lock);
+}
+
+static void end_claim(struct spool *spool, struct spool_claim *claim)
+{
+	pthread_mutex_lock(&spool->claims.lock);
+	leave_work(spool, claim);
+	pthread_mutex_unlock(&spool->claims.lock);
+	drop_claim(claim);
 }
 
 /* Takes it out of the table: who works on a claim is alone with it. */
@@ -80,14 +104,92 @@ static struct spool_claim *take_claim(struct spool *spool, const struct pr_claim
 	struct spool_claim *claim, **at;
 
 	pthread_mutex_lock(&spool->claims.lock);
+	while (spool->claims.converting == wanted->epoch && wanted->epoch != 0)
+		pthread_cond_wait(&spool->claims.changed, &spool->claims.lock);
 	at = &spool->claims.buckets[wanted->epoch % SPOOL_BUCKETS];
 	while (*at != NULL && ((*at)->epoch != wanted->epoch || !pr_str_equal(pr_str((*at)->id), wanted->id)))
 		at = &(*at)->next;
 	claim = *at;
-	if (claim != NULL)
+	if (claim != NULL) {
 		*at = claim->next;
+		claim->in_work = claim->entry != NULL;
+		spool->claims.in_work += claim->in_work;
+	}
 	pthread_mutex_unlock(&spool->claims.lock);
 	return claim;
+}
+
+struct spool_record *spool_claim_record(struct spool *spool, const struct pr_claim *wanted)
+{
+	struct spool_claims *claims = &spool->claims;
+	struct spool_record *record = NULL;
+
+	pthread_mutex_lock(&claims->lock);
+	for (struct spool_claim *c = claims->buckets[wanted->epoch % SPOOL_BUCKETS]; c != NULL; c = c->next)
+		if (c->epoch == wanted->epoch && pr_str_equal(pr_str(c->id), wanted->id) && c->record != NULL && !c->body_filed) {
+			record = c->record;
+			atomic_fetch_add(&record->references, 1);
+		}
+	pthread_mutex_unlock(&claims->lock);
+	return record;
+}
+
+static struct spool_claim *next_to_convert(struct spool *spool, spool_claim_chooser *choose, int64_t now, const uint64_t *after)
+{
+	struct spool_claim *found = NULL;
+
+	for (size_t i = 0; i < SPOOL_BUCKETS; i++)
+		for (struct spool_claim *c = spool->claims.buckets[i]; c != NULL; c = c->next)
+			if (c->entry != NULL && c->epoch > *after && (found == NULL || c->epoch < found->epoch) && choose(spool, c, now))
+				found = c;
+	return found;
+}
+
+void spool_claims_to_files(struct spool *spool, spool_claim_chooser *choose, int64_t now)
+{
+	struct spool_claims *claims = &spool->claims;
+	struct spool_claim *claim;
+	uint64_t after = 0;
+
+	pthread_mutex_lock(&claims->lock);
+	while ((claim = claims->converting == 0 ? next_to_convert(spool, choose, now, &after) : NULL) != NULL) {
+		after = claims->converting = claim->epoch;
+		pthread_mutex_unlock(&claims->lock);
+		journal_claim_to_file(spool, claim);
+		pthread_mutex_lock(&claims->lock);
+		claims->converting = 0;
+		pthread_cond_broadcast(&claims->changed);
+	}
+	pthread_mutex_unlock(&claims->lock);
+}
+
+static bool is_any(const struct spool *spool, const struct spool_claim *claim, int64_t now)
+{
+	(void)spool;
+	(void)claim;
+	(void)now;
+	return true;
+}
+
+static bool has_left_journal(struct spool *spool)
+{
+	struct spool_claims *claims = &spool->claims;
+	uint64_t after = 0;
+	bool left;
+
+	pthread_mutex_lock(&claims->lock);
+	left = claims->in_work == 0 && claims->converting == 0 && next_to_convert(spool, is_any, 0, &after) == NULL;
+	pthread_mutex_unlock(&claims->lock);
+	return left;
+}
+
+void spool_claims_leave_journal(struct spool *spool)
+{
+	struct timespec pause = {0, 5000000};
+
+	/* one that cannot be written, on a full disk, keeps the journal ours until it is delivered or put back */
+	for (spool_claims_to_files(spool, is_any, 0); !has_left_journal(spool); spool_claims_to_files(spool, is_any, 0))
+		nanosleep(&pause, NULL);
 }
 
 int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out)
@@ -104,7 +206,7 @@ int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, in
 	return fd;
 }
 
-static void note_inode(struct spool_claim *claim)
+void spool_claim_note_inode(struct spool_claim *claim)
 {
 	struct stat st;
 
@@ -125,6 +227,8 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 		*status_out = pr_fail(call, PR_PERMFAIL, "%.*s is not claimed with this epoch", PR_PRINT(wanted->id));
 		return NULL;
 	}
+	if (claim->entry != NULL)
+		return claim; /* the lease of the journal is ours for as long as there are such claims */
 	if (fstatat(spool->control_fd, spool_name('q', claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno != ENOENT) {
 			*status_out = spool_fail(call, errno, "cannot look at", spool_name('q', claim->id).text);
@@ -135,29 +239,21 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 		return claim;
 	}
 	*status_out = pr_fail(call, PR_PERMFAIL, "%s was taken away or replaced while it was claimed", claim->id);
-	drop_claim(claim);
+	end_claim(spool, claim);
 	return NULL;
 }
 
-enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+/* A claim on qf; PR_NOTFOUND: there is none. */
+static enum pr_status claim_file(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
 {
-	struct pr_claim result = { .size = sizeof result };
-	struct spool_claim *claim;
-	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
-	char name[SPOOL_ID_MAX + 1];
+	struct spool *spool = spool_of(call);
 	struct spool_held held;
 	int body_fd = -1;
+	enum pr_status status = spool_lock_status(call, spool_lock(call, 'q', name, &held), name);
 
 	if (status != PR_OK)
 		return status;
-	if (!spool_id_is_valid(id))
-		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
-	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
-	result.id = pr_arena_copy(call->arena, id);
-	status = spool_lock_status(call, spool_lock(call, 'q', name, &held), name);
-	if (status != PR_OK)
-		return status;
-	status = spool_load(call, &held, result.id, &result.envelope, &body_fd);
+	status = spool_load(call, &held, pr_str(name), envelope_out, &body_fd);
 	if (status != PR_OK) {
 		if (status == PR_PERMFAIL)
 			status = spool_lose(call, 'q', name, call->reason.data);
@@ -166,19 +262,59 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 		close(held.fd);
 		return status;
 	}
-	if (result.envelope->quarantine.data != NULL) {
+	if ((*envelope_out)->quarantine.data != NULL) {
 		/* a crash came between the two steps of hold() */
-		renameat(spool_of(call)->control_fd, spool_name('q', name).text, spool_of(call)->control_fd, spool_name('h', name).text);
+		renameat(spool->control_fd, spool_name('q', name).text, spool->control_fd, spool_name('h', name).text);
 		close(body_fd);
 		close(held.fd);
 		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
 	}
-	claim = pr_alloc(sizeof *claim);
+
+	struct spool_claim *claim = pr_alloc(sizeof *claim);
+
 	claim->fd = held.fd;
 	claim->body_fd = body_fd;
-	claim->body_size = result.envelope->body_size;
+	claim->body_size = (*envelope_out)->body_size;
 	claim->device = held.st.st_dev;
 	claim->inode = held.st.st_ino;
+	*claim_out = claim;
+	return PR_OK;
+}
+
+/* Where it is: known to be in the journal, a file, or new in the journal; or, when it moved meanwhile, a file after all. */
+static enum pr_status claim_anywhere(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
+{
+	struct spool *spool = spool_of(call);
+	enum pr_status status = journal_claim(call, name, envelope_out, claim_out);
+
+	if (status == PR_NOTFOUND)
+		status = claim_file(call, name, envelope_out, claim_out);
+	if (status != PR_NOTFOUND || !journal_open_directory(spool))
+		return status;
+	if (!journal_hold(call))
+		return pr_fail(call, PR_TEMPFAIL, "%s may be in the journal, which another process delivers from", name);
+	journal_tail(spool);
+	status = journal_claim(call, name, envelope_out, claim_out);
+	return status != PR_NOTFOUND ? status : claim_file(call, name, envelope_out, claim_out);
+}
+
+enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	struct pr_claim result = { .size = sizeof result };
+	struct spool_claim *claim;
+	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
+	char name[SPOOL_ID_MAX + 1];
+
+	if (status != PR_OK)
+		return status;
+	if (!spool_id_is_valid(id))
+		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
+	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
+	result.id = pr_arena_copy(call->arena, id);
+	status = claim_anywhere(call, name, &result.envelope, &claim);
+	if (status != PR_OK)
+		return status;
+	result.envelope->id = result.id;
 	memcpy(claim->id, name, sizeof claim->id);
 	put_claim(spool_of(call), claim);
 	result.epoch = claim->epoch;
@@ -203,8 +339,12 @@ enum pr_status spool_update(struct pr_call *call, struct pr_claim *wanted, const
 
 	if (claim == NULL)
 		return status;
-	status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
-	note_inode(claim);
+	if (claim->entry != NULL) {
+		status = journal_claim_update(call, claim, envelope);
+	} else {
+		status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+		spool_claim_note_inode(claim);
+	}
 	put_claim(spool_of(call), claim);
 	return status;
 }
@@ -216,10 +356,14 @@ enum pr_status spool_defer(struct pr_call *call, struct pr_claim *wanted, const 
 
 	if (claim == NULL)
 		return status;
-	status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
-	note_inode(claim);
+	if (claim->entry != NULL) {
+		status = journal_claim_defer(call, claim, envelope);
+	} else {
+		status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+		spool_claim_note_inode(claim);
+	}
 	if (status == PR_OK)
-		drop_claim(claim);
+		end_claim(spool_of(call), claim);
 	else
 		put_claim(spool_of(call), claim);
 	return status;
@@ -233,6 +377,11 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 
 	if (claim == NULL)
 		return status;
+	if (claim->entry != NULL) {
+		journal_claim_finish(spool, claim);
+		end_claim(spool, claim);
+		return PR_OK;
+	}
 	if (unlinkat(spool->control_fd, spool_name('q', claim->id).text, 0) != 0) {
 		status = spool_fail(call, errno, "cannot remove", spool_name('q', claim->id).text);
 		put_claim(spool, claim);
@@ -240,7 +389,7 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 	}
 	/* From here the message is gone; a df that stays is swept up some day. */
 	unlinkat(spool->data_fd, spool_name('d', claim->id).text, 0);
-	drop_claim(claim);
+	end_claim(spool, claim);
 	if (spool->sync_finish != 0)
 		spool_directory_flush(spool);
 	return PR_OK;
@@ -248,8 +397,12 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 
 void spool_release(struct pr_call *call, struct pr_claim *wanted)
 {
-	struct spool_claim *claim = take_claim(spool_of(call), wanted);
+	struct spool *spool = spool_of(call);
+	struct spool_claim *claim = take_claim(spool, wanted);
 
-	if (claim != NULL)
-		drop_claim(claim);
+	if (claim == NULL)
+		return;
+	if (claim->entry != NULL)
+		journal_claim_release(spool, claim);
+	end_claim(spool, claim);
 }

@@ -23,10 +23,18 @@ static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_st
 	if (!spool_id_is_valid(id))
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
 	snprintf(name, SPOOL_ID_MAX + 1, "%.*s", PR_PRINT(id));
+	/* what is in the journal becomes files first */
+	if (journal_hold(call)) {
+		journal_tail(spool_of(call));
+		if (!journal_file_one(spool_of(call), name))
+			return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
+	}
 	for (; *kinds != '\0' && lock == SPOOL_GONE; kinds++) {
 		lock = spool_lock(call, *kinds, name, held_out);
 		*kind_out = *kinds;
 	}
+	if (lock == SPOOL_GONE && journal_is_listed(call, name))
+		return pr_fail(call, PR_TEMPFAIL, "%s has just come and is with the daemon; try again in a moment", name);
 	if (lock == SPOOL_BUSY)
 		return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
 	if (lock == SPOOL_BAD)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Accepting a message: the body is gathered in memory up to body_memory, beyond that in df; at the end df and tf are
- * written with one write each and handed to sync.c.
+ * Accepting a message: the body is gathered in memory up to journal_body, beyond that in df.  At the end it goes into the journal, with
+ * the body or beside df; or, where there is none, df and tf are written with one write each and handed to sync.c.
  * Both files are created with O_EXCL, and nobody can take them for debris, whatever the clock says: tf is locked from birth,
  * and so is a df that is begun before its tf; a later df has the locked tf beside it.
  */
@@ -40,7 +40,7 @@ enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct 
 
 	struct transaction *t = pr_alloc(sizeof *t);
 
-	t->keep = (size_t)spool->body_memory;
+	t->keep = (size_t)(spool->journal.count > 0 && spool->journal_body > spool->body_memory ? spool->journal_body : spool->body_memory);
 	t->data_fd = -1;
 	memcpy(t->id, id, sizeof t->id);
 	pr_text_init(&t->body, t->keep);
@@ -57,10 +57,10 @@ static void free_transaction(struct transaction *t)
 	pr_free(t);
 }
 
-static bool write_data(struct spool *spool, struct transaction *t, const void *data, size_t len, bool alone)
+static bool write_data(struct spool *spool, struct transaction *t, const void *data, size_t len)
 {
 	if (t->data_fd < 0)
-		t->data_fd = spool_create(spool, spool->data_fd, spool_name('d', t->id).text, alone);
+		t->data_fd = spool_create(spool, spool->data_fd, spool_name('d', t->id).text, true);
 	return t->data_fd >= 0 && pr_write_all(t->data_fd, data, len);
 }
 
@@ -70,7 +70,7 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 	struct transaction *t = transaction;
 
 	if (t->error == 0 && !(len <= t->keep - t->body.len && pr_text_add(&t->body, data, len))) {
-		if (!write_data(spool, t, t->body.data, t->body.len, true) || !write_data(spool, t, data, len, true))
+		if (!write_data(spool, t, t->body.data, t->body.len) || !write_data(spool, t, data, len))
 			t->error = errno;
 		pr_text_clear(&t->body);
 	}
@@ -86,50 +86,109 @@ void spool_abort(struct pr_call *call, void *transaction)
 	free_transaction(t);
 }
 
-/* What is left of the body, and the control file as tf; the descriptor of tf or -1 with the reason in the call. */
-static int write_files(struct pr_call *call, struct transaction *t, const struct pr_envelope *envelope)
+/* What is left of the body, and the control file as tf; 0 or an errno, and what failed. */
+static int write_files(struct spool *spool, struct spool_job *job, const char **what_out)
 {
-	struct spool *spool = spool_of(call);
-	struct spool_name name = spool_name('t', t->id);
-	struct pr_text text;
-	int fd = -1, error = 0;
+	int error = 0;
 
-	pr_text_init(&text, SPOOL_CONTROL_MAX);
-	if (qf_write(call, envelope, &text) != PR_OK)
-		goto out;
-	fd = spool_create(spool, spool->control_fd, name.text, true);
-	if (fd < 0) {
-		error = errno;
-	} else if (!write_data(spool, t, t->body.data, t->body.len, false)) {
-		error = errno;
-		name = spool_name('d', t->id);
-	} else if (!pr_write_all(fd, text.data, text.len)) {
-		error = errno;
+	*what_out = "cannot write the control file";
+	job->control_fd = spool_create(spool, spool->control_fd, spool_name('t', job->id).text, true);
+	if (job->control_fd < 0)
+		return errno;
+	if (job->data_fd < 0 || job->body.len > 0) {
+		if (job->data_fd < 0)
+			job->data_fd = spool_create(spool, spool->data_fd, spool_name('d', job->id).text, false);
+		if (job->data_fd < 0 || !pr_write_all(job->data_fd, job->body.data, job->body.len)) {
+			error = errno;
+			*what_out = "cannot write the body";
+		}
 	}
-out:
-	pr_text_fini(&text);
-	if (error == 0)
-		return fd;
-	if (fd >= 0) {
-		unlinkat(spool->control_fd, spool_name('t', t->id).text, 0);
-		close(fd);
+	if (error == 0 && !pr_write_all(job->control_fd, job->control.data, job->control.len))
+		error = errno;
+	if (error != 0) {
+		unlinkat(spool->control_fd, spool_name('t', job->id).text, 0);
+		close(job->control_fd);
+		job->control_fd = -1;
 	}
-	spool_fail(call, error, "cannot write", name.text);
-	return -1;
+	return error;
 }
 
-static struct spool_job *new_job(struct transaction *t, int control_fd, bool held, pr_commit_done *done, void *context)
+void spool_job_file(struct spool *spool, struct spool_job *job)
+{
+	job->error = write_files(spool, job, &job->what);
+	if (job->error == 0) {
+		spool_sync_submit(spool, job);
+		return;
+	}
+	job->result = PR_COMMIT_REFUSED;
+	spool_job_answer(spool, job);
+}
+
+/* Takes what the transaction has. */
+static struct spool_job *new_job(struct transaction *t, bool held, pr_commit_done *done, void *context)
 {
 	struct spool_job *job = pr_alloc(sizeof *job);
 
 	job->data_fd = t->data_fd;
+	job->control_fd = -1;
 	t->data_fd = -1;
-	job->control_fd = control_fd;
+	job->body = t->body;
+	pr_text_init(&t->body, 0);
+	pr_text_init(&job->control, SPOOL_CONTROL_MAX);
 	job->kind = held ? 'h' : 'q';
 	memcpy(job->id, t->id, sizeof job->id);
 	job->done = done;
 	job->context = context;
 	return job;
+}
+
+/* The body that has become df is durable before a record speaks of it. */
+static bool body_is_durable(struct spool *spool, const struct spool_job *job)
+{
+	int result;
+
+	if (job->data_fd < 0)
+		return true;
+	do
+		result = fdatasync(job->data_fd);
+	while (result != 0 && errno == EINTR);
+	if (result == 0 && (result = spool->separate_data ? spool_data_flush(spool) : spool_directory_flush(spool)) != 0)
+		errno = result;
+	return result == 0;
+}
+
+/* Is the journal there, and the place for such a message? */
+static bool is_for_journal(struct spool *spool, const struct spool_job *job)
+{
+	return job->kind == 'q' && spool->journal.count > 0 && journal_fits(job->control.len, job->body.len) &&
+	       spool->queue_name.len < JOURNAL_NAME_MAX && (job->data_fd < 0 || job->body.len == 0) && journal_open_directory(spool);
+}
+
+static void seal_payload(struct spool *spool, struct spool_job *job)
+{
+	struct journal_record *record = &job->record;
+
+	*record = (struct journal_record){.kind = JOURNAL_MESSAGE, .control = (uint32_t)job->control.len, .body = (uint32_t)job->body.len,
+	                                  .flags = job->data_fd >= 0 ? JOURNAL_BODY_FILED : 0};
+	memcpy(record->id, job->id, strlen(job->id));
+	memcpy(record->place, spool->queue_name.data, spool->queue_name.len);
+	record->payload_crc = journal_crc(journal_crc(0, job->control.data, job->control.len), job->body.data, job->body.len);
+}
+
+static void store_job(struct spool *spool, struct spool_job *job)
+{
+	if (!is_for_journal(spool, job)) {
+		spool_job_file(spool, job);
+	} else if (!body_is_durable(spool, job)) {
+		/* never asked again: after a failure the next fsync says nothing */
+		job->error = errno;
+		job->what = "cannot make the body durable";
+		job->result = PR_COMMIT_REFUSED;
+		spool_job_answer(spool, job);
+	} else {
+		seal_payload(spool, job);
+		journal_submit(spool, job);
+	}
 }
 
 enum pr_status spool_commit(struct pr_call *call, void *transaction, const struct pr_envelope *envelope,
@@ -138,8 +197,8 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 	struct spool *spool = spool_of(call);
 	struct transaction *t = transaction;
 	struct pr_envelope stored = *envelope;
-	enum pr_status status = PR_TEMPFAIL;
-	int control_fd;
+	struct spool_job *job;
+	enum pr_status status;
 
 	if (stored.created == 0)
 		stored.created = time(NULL);
@@ -151,11 +210,15 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		status = spool_fail(call, t->error, "cannot write", spool_name('d', t->id).text);
 		goto refuse;
 	}
-	control_fd = write_files(call, t, &stored);
-	if (control_fd < 0)
+	job = new_job(t, stored.quarantine.data != NULL, done, context);
+	status = qf_write(call, &stored, &job->control);
+	if (status != PR_OK) {
+		t->data_fd = job->data_fd;
+		spool_job_free(job);
 		goto refuse;
-	spool_sync_submit(spool, new_job(t, control_fd, stored.quarantine.data != NULL, done, context));
+	}
 	free_transaction(t);
+	store_job(spool, job);
 	return PR_OK;
 refuse:
 	spool_abort(call, t);

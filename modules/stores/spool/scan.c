@@ -75,6 +75,12 @@ static bool fill_entry(struct pr_call *call, char kind, const char *id, struct p
 	return entry.id.data != NULL;
 }
 
+/* First what is in the journal, then the files. */
+struct cursor {
+	struct journal_listing *listing; /* NULL: done with */
+	DIR *directory;
+};
+
 static enum pr_status open_cursor(struct pr_call *call, void **cursor)
 {
 	struct spool *spool = spool_of(call);
@@ -88,7 +94,11 @@ static enum pr_status open_cursor(struct pr_call *call, void **cursor)
 			close(fd);
 		return spool_fail(call, error, "cannot list", "");
 	}
-	*cursor = directory;
+	struct cursor *c = pr_alloc(sizeof *c);
+
+	c->directory = directory;
+	c->listing = journal_list(call);
+	*cursor = c;
 	return PR_OK;
 }
 
@@ -103,9 +113,15 @@ enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *
 		if (status != PR_OK)
 			return status;
 	}
+	struct cursor *c = *cursor;
+
+	if (c->listing != NULL && journal_list_next(call, c->listing, entry_out))
+		return PR_OK;
+	journal_list_free(c->listing);
+	c->listing = NULL;
 	for (;;) {
 		errno = 0;
-		found = readdir(*cursor);
+		found = readdir(c->directory);
 		if (found == NULL)
 			break;
 		if (is_entry(found->d_name, &kind) && fill_entry(call, kind, found->d_name + 2, entry_out))
@@ -120,9 +136,14 @@ enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *
 
 void spool_next_end(struct pr_call *call, void **cursor)
 {
+	struct cursor *c = *cursor;
+
 	(void)call;
-	if (*cursor != NULL)
-		closedir(*cursor);
+	if (c == NULL)
+		return;
+	journal_list_free(c->listing);
+	closedir(c->directory);
+	pr_free(c);
 	*cursor = NULL;
 }
 
@@ -154,5 +175,7 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
 			*entry_out = entry;
 		return status;
 	}
-	return pr_fail(call, PR_NOTFOUND, "%s is not in the queue", name);
+	enum pr_status status = journal_peek(call, name, envelope_out, entry_out);
+
+	return status != PR_NOTFOUND ? status : pr_fail(call, PR_NOTFOUND, "%s is not in the queue", name);
 }

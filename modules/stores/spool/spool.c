@@ -88,6 +88,15 @@ int spool_create(struct spool *spool, int directory, const char *name, bool lock
 	return -1;
 }
 
+bool spool_give_to_owner(const struct spool *spool, int fd)
+{
+	struct stat base;
+
+	if (geteuid() != 0)
+		return true;
+	return fstat(spool->base_fd, &base) == 0 && fchown(fd, base.st_uid, base.st_gid) == 0;
+}
+
 enum pr_status spool_need_role(struct pr_call *call, uint32_t role)
 {
 	if ((spool_of(call)->role & role) != 0)
@@ -122,6 +131,11 @@ static enum pr_status check(struct pr_call *call)
 		return pr_fail(call, PR_MISUSE, "file_mode %03o: the owner must be able to read and write", spool->file_mode);
 	if (spool->body_memory < 0 || spool->body_memory > (int64_t)(16 << 20))
 		return pr_fail(call, PR_MISUSE, "body_memory must be between 0 and 16M");
+	if (spool->journal_size != 0 &&
+	    (spool->journal_size < 2 * (int64_t)JOURNAL_SEGMENT || spool->journal_size > (int64_t)JOURNAL_SEGMENT * JOURNAL_SEGMENTS_MAX))
+		return pr_fail(call, PR_MISUSE, "journal_size must be 0 (no journal), or between 8M and 1G");
+	if (spool->journal_body < 0 || spool->journal_body > (int64_t)(JOURNAL_SEGMENT / 2))
+		return pr_fail(call, PR_MISUSE, "journal_body must be between 0 and 2M");
 	return check_directory(call, &directory);
 }
 
@@ -186,7 +200,10 @@ static enum pr_status open_store(struct pr_call *call)
 		close_directories(spool);
 		return status;
 	}
+	spool->journal.count = (uint32_t)(spool->journal_size / (int64_t)JOURNAL_SEGMENT);
+	spool->journal.lazy = pr_str_equal_nocase(call->host->option(call, PR_STR("SuperSafe")), PR_STR("false"));
 	spool_sync_init(spool);
+	journal_init(spool);
 	spool_claims_init(spool);
 	pthread_mutex_init(&spool->ids.lock, NULL);
 	spool->ids.fd = -1;
@@ -200,6 +217,7 @@ static void close_store(struct pr_call *call)
 
 	if (!spool->opened)
 		return;
+	journal_fini(spool);
 	spool_sync_fini(spool);
 	spool_claims_fini(spool);
 	spool_ids_close(spool);
@@ -218,7 +236,8 @@ static enum pr_status set_role(struct pr_call *call, uint32_t role)
 		return status;
 	spool->role = role;
 	atomic_store(&spool->modes_are_right, false);
-	if ((role & PR_STORE_DELIVERY) != 0)
+	/* what lies in the journal is no debris: who does not know it sweeps nothing up */
+	if ((role & PR_STORE_DELIVERY) != 0 && (journal_hold(call) || !journal_open_directory(spool)))
 		spool_sweep(spool);
 	return PR_OK;
 }
@@ -227,6 +246,9 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct spool, directory, "directory", PR_OPTION_PATH, 0, NULL, "the queue directory (default: option QueueDirectory)"),
 	PR_OPTION(struct spool, file_mode, "file_mode", PR_OPTION_MODE, 0, "0660", "mode of queue files"),
 	PR_OPTION(struct spool, body_memory, "body_memory", PR_OPTION_SIZE, 0, "64K", "a body up to this size is written in one piece at the end"),
+	PR_OPTION(struct spool, journal_size, "journal_size", PR_OPTION_SIZE, 0, "64M", "room for messages that are not files yet; 0: none"),
+	PR_OPTION(struct spool, journal_body, "journal_body", PR_OPTION_SIZE, 0, "128K",
+	          "a larger body becomes a file at once, beside its record in the journal"),
 	PR_OPTION(struct spool, orphan_age, "orphan_age", PR_OPTION_TIME, 0, "5m", "age at which remains of a crash are removed at start"),
 	PR_OPTION(struct spool, sync_finish, "sync_finish", PR_OPTION_BOOL, 0, "no",
 	          "also make removals durable: no second delivery after a power cut, at the cost of one directory fsync"),
@@ -258,6 +280,8 @@ static const struct pr_store_ops ops = {
 	.requeue = spool_requeue,
 	.remove = spool_remove,
 	.health = spool_health,
+	.drain = spool_drain,
+	.handover = spool_handover,
 };
 
 PR_MODULE(spool) = {

@@ -32,6 +32,8 @@
 #ifndef SPOOL_H
 #define SPOOL_H
 
+#include "journal.h"
+
 #include <postrider/host.h>
 #include <postrider/store.h>
 
@@ -80,7 +82,11 @@ struct spool_directory_sync {
 struct spool_claim {
 	struct spool_claim *next;
 	uint64_t epoch;
-	int fd;      /* holds the lock */
+	struct journal_entry *entry; /* while it is in the journal; NULL: files */
+	struct spool_record *record; /* as it was read from the journal; its body is read from here, even when it has become a file */
+	bool in_work;    /* counted in spool_claims.in_work */
+	bool body_filed; /* df, although the record was in the journal */
+	int fd;      /* holds the lock; -1: in the journal */
 	int body_fd; /* df, for the first who reads it; -1: it has been taken */
 	int64_t body_size;
 	dev_t device;
@@ -90,6 +96,9 @@ struct spool_claim {
 
 struct spool_claims {
 	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a conversion is over, or a claim of the journal was put back or ended */
+	uint64_t converting;    /* the epoch that becomes files just now; 0: none */
+	unsigned int in_work;   /* claims of the journal that are out of the table */
 	uint64_t next_epoch;
 	struct spool_claim *buckets[SPOOL_BUCKETS];
 };
@@ -103,6 +112,8 @@ struct spool {
 	uint32_t sync_finish;
 	uint32_t sync_together;
 	uint32_t reserved;
+	int64_t journal_size;
+	int64_t journal_body;
 	/* state */
 	const char *path;
 	int64_t min_free_blocks; /* MinFreeBlocks, in blocks of the file system */
@@ -116,6 +127,7 @@ struct spool {
 	struct spool_sync sync;
 	struct spool_directory_sync directory_sync;
 	struct spool_claims claims;
+	struct journal journal;
 };
 
 /* spool.c: names and reasons */
@@ -135,6 +147,8 @@ bool spool_is_full(int error);
 /* Creates a new file for writing (O_EXCL), of the mode the option says; -1 with errno.  Not locked is only what another
  * locked file speaks for. */
 int spool_create(struct spool *spool, int directory, const char *name, bool locked);
+/* What root makes belongs to the owner of the queue; others make what is theirs. */
+bool spool_give_to_owner(const struct spool *spool, int fd);
 /* May this process deliver?  PR_MISUSE otherwise. */
 enum pr_status spool_need_role(struct pr_call *call, uint32_t role);
 
@@ -170,12 +184,21 @@ struct spool_job {
 	const char *what; /* failed */
 	pr_commit_done *done;
 	void *context;
+	struct pr_text control, body; /* what is not in files yet */
+	struct journal_record record;
 };
+/* intake.c: the message becomes df and tf, and goes to the sync thread. */
+void spool_job_file(struct spool *spool, struct spool_job *job);
+/* sync.c: calls done() and frees. */
+void spool_job_answer(struct spool *spool, struct spool_job *job);
+void spool_job_free(struct spool_job *job);
 void spool_sync_init(struct spool *spool);
 void spool_sync_submit(struct spool *spool, struct spool_job *job);
 void spool_sync_fini(struct spool *spool); /* finishes what was submitted */
 /* fsync of the control directory, shared; 0 or an errno. */
 int spool_directory_flush(struct spool *spool);
+/* fsync of the directory of bodies, when it is one of its own; 0 or an errno. */
+int spool_data_flush(struct spool *spool);
 
 /* claim.c, body.c, rewrite.c */
 enum spool_lock { SPOOL_LOCKED, SPOOL_GONE, SPOOL_BUSY, SPOOL_BAD, SPOOL_ERROR };
@@ -197,6 +220,14 @@ enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, co
 bool spool_claims_has(struct spool *spool, struct pr_str id);
 /* df as it was opened by the claim, or -1: no such claim, or somebody took it. */
 int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out);
+/* Claims of the journal that `choose` wants become claims of files. */
+typedef bool spool_claim_chooser(const struct spool *spool, const struct spool_claim *claim, int64_t now);
+void spool_claims_to_files(struct spool *spool, spool_claim_chooser *choose, int64_t now);
+/* Waits until no claim is in the journal any more (handover). */
+void spool_claims_leave_journal(struct spool *spool);
+void spool_claim_note_inode(struct spool_claim *claim);
+/* The record of a claim that came from the journal, with a reference; NULL: files. */
+struct spool_record *spool_claim_record(struct spool *spool, const struct pr_claim *wanted);
 void spool_claims_init(struct spool *spool);
 void spool_claims_fini(struct spool *spool);
 
@@ -221,6 +252,8 @@ enum pr_status spool_unhold(struct pr_call *call, struct pr_str id);
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id);
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id);
 enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health_out);
+enum pr_status spool_drain(struct pr_call *call);
+enum pr_status spool_handover(struct pr_call *call);
 void spool_sweep(struct spool *spool);
 
 #endif

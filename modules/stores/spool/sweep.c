@@ -23,10 +23,10 @@ static bool exists(const struct spool *spool, char kind, const char *id)
 	return fstatat(spool->control_fd, spool_name(kind, id).text, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-static bool belongs_to_a_message(const struct spool *spool, const char *id)
+static bool belongs_to_a_message(struct spool *spool, const char *id)
 {
-	/* tf first: it may become qf between two looks */
-	return exists(spool, 't', id) || exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id);
+	/* the journal first, for what is in it may become tf; then tf, for it may become qf */
+	return journal_has(spool, id) || exists(spool, 't', id) || exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id);
 }
 
 /* A rewrite's tf beside a claimed qf is locked too, but sendmail does not lock its tf: its qf is. */

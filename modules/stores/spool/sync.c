@@ -154,19 +154,32 @@ static void rename_files(struct spool *spool, struct spool_job *jobs)
 	}
 }
 
-static void answer(struct spool *spool, struct spool_job *job)
+void spool_job_free(struct spool_job *job)
+{
+	if (job->control_fd >= 0)
+		close(job->control_fd);
+	if (job->data_fd >= 0)
+		close(job->data_fd);
+	pr_text_fini(&job->control);
+	pr_text_fini(&job->body);
+	pr_free(job);
+}
+
+void spool_job_answer(struct spool *spool, struct spool_job *job)
 {
 	char reason[512] = "", text[128];
-	struct spool_job copy = *job;
+	enum pr_commit result = job->result;
+	pr_commit_done *done = job->done;
+	void *context = job->context;
 
+	if (result != PR_COMMIT_DURABLE)
+		snprintf(reason, sizeof reason, "%s%s: %s/qf%s: %s", spool_is_full(job->error) ? "Insufficient disk space: " : "", job->what,
+		         spool->path, job->id, strerror_r(job->error, text, sizeof text));
+	if (result == PR_COMMIT_REFUSED && job->data_fd >= 0)
+		unlinkat(spool->data_fd, spool_name('d', job->id).text, 0);
 	/* the locks go first: whoever is woken by the answer must be able to claim */
-	close(job->control_fd);
-	close(job->data_fd);
-	pr_free(job);
-	if (copy.result != PR_COMMIT_DURABLE)
-		snprintf(reason, sizeof reason, "%s%s: %s/qf%s: %s", spool_is_full(copy.error) ? "Insufficient disk space: " : "", copy.what,
-		         spool->path, copy.id, strerror_r(copy.error, text, sizeof text));
-	copy.done(copy.context, copy.result, pr_str(reason));
+	spool_job_free(job);
+	done(context, result, pr_str(reason));
 }
 
 static void run_batch(struct spool *spool, struct spool_job *jobs)
@@ -176,7 +189,7 @@ static void run_batch(struct spool *spool, struct spool_job *jobs)
 	while (jobs != NULL) {
 		struct spool_job *next = jobs->next;
 
-		answer(spool, jobs);
+		spool_job_answer(spool, jobs);
 		jobs = next;
 	}
 }
@@ -291,6 +304,11 @@ static void lead(struct spool *spool)
 		s->error = error;
 	}
 	pthread_cond_broadcast(&s->done);
+}
+
+int spool_data_flush(struct spool *spool)
+{
+	return spool->separate_data ? sync_directory(spool->data_fd) : 0;
 }
 
 int spool_directory_flush(struct spool *spool)

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The intake journal: where an accepted message is before it is a file, if it ever becomes one.
+ *
+ *   QueueDirectory/journal/000.log ...   segments of 4 MiB, pre-allocated and used again and again; written by who accepts
+ *   QueueDirectory/journal/000.done ...  beside each: a mark for every record that needs it no more; written by who delivers
+ *   QueueDirectory/journal/lease         locked by the one process that delivers from the journal
+ *   QueueDirectory/journal/damaged.*     records that could not be read, set aside for the operator
+ *
+ * Accepting (journal_write.c).  A writer locks a free segment for life and appends records.  Whoever commits while nobody
+ * writes does it himself, at once: one pwritev, one fdatasync, no other thread, no timer.  Who comes meanwhile is
+ * gathered, and a thread makes the gathered durable together.  After a failed fdatasync the segment is left
+ * for good: what was in that batch is UNKNOWN, answered 451, and may come twice.
+ *
+ * Delivering (journal_index.c, journal_read.c).  The holder of the lease reads what has been appended since it last looked,
+ * keeps an index by queue id, and hands out claims; the record is read once, checked, and stays in memory with its claim.
+ *
+ * The end (journal_done.c).  A message that was delivered gets its mark: a store into a shared mapping, which survives the process, made
+ * durable with all others of that moment by one fdatasync.  What must wait is written out as qf and df
+ * (journal_spill.c) and gets its mark when those are durable.  A segment whose writer has left it and whose records are all marked is
+ * retired, and free for the next writer.
+ *
+ * A crash (journal_replay.c).  Every segment that is not retired is read again.  A record says up to where everything before
+ * it had been durable, so a damaged one can be told from one that nobody was ever promised: the first is
+ * an error in the log and set aside, the second is only set aside.
+ *
+ * When no segment is free the message is written as files at once (intake.c): slower, and just as safe.
+ *
+ * One writer for each file: the receiver never writes a .done, the courier never a segment it has not itself taken for
+ * its bounces.
+ */
+#ifndef SPOOL_JOURNAL_H
+#define SPOOL_JOURNAL_H
+
+#include <postrider/call.h>
+#include <postrider/store.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define JOURNAL_SEGMENT (4u << 20)  /* bytes of a segment */
+#define JOURNAL_HEAD 4096u          /* of these for its head */
+#define JOURNAL_ALIGN 64u           /* records begin at multiples of it */
+#define JOURNAL_RECORDS 16384u      /* most records of a segment */
+#define JOURNAL_SEGMENTS_MAX 256u
+#define JOURNAL_NAME_MAX 32         /* bytes of an id or of a directory's name in a record, with the NUL */
+
+/* What stands at the front of a segment and of its .done; native byte order: a journal never travels. */
+struct journal_head {
+	uint32_t magic;
+	uint32_t number;
+	uint64_t generation; /* grows with every use of the segment; 0: never used */
+	uint64_t retired;    /* .done only: this generation and all before it need nothing more */
+	uint64_t check;      /* journal_head_check() */
+};
+
+enum journal_kind { JOURNAL_MESSAGE = 1 };
+
+#define JOURNAL_BODY_FILED 1u /* the body is df, the record holds none */
+
+struct journal_record {
+	uint32_t magic;
+	uint32_t head_crc;    /* CRC-32C of this head with this field 0 */
+	uint64_t generation;
+	uint64_t durable;     /* offset up to which the segment was durable when this was written */
+	uint32_t index;       /* 0, 1, 2 ... in the segment */
+	uint32_t kind;
+	uint32_t control;     /* bytes of the control file that follow */
+	uint32_t body;        /* bytes of body after it */
+	uint32_t payload_crc; /* over both */
+	uint32_t flags;       /* JOURNAL_... */
+	char id[JOURNAL_NAME_MAX];
+	char place[JOURNAL_NAME_MAX]; /* the queue directory it is meant for */
+	uint64_t reserved[2];
+};
+
+/* journal_format.c: pure */
+uint32_t journal_crc(uint32_t crc, const void *data, size_t len);
+uint64_t journal_head_check(const struct journal_head *head);
+bool journal_head_is_good(const struct journal_head *head, uint32_t number);
+void journal_head_seal(struct journal_head *head, uint32_t number);
+void journal_record_seal(struct journal_record *record);
+/* Of this generation, whole, and within the segment when it stands at `offset`. */
+bool journal_record_is_good(const struct journal_record *record, uint64_t generation, uint64_t offset);
+/* Bytes from this record to the next. */
+uint32_t journal_record_span(const struct journal_record *record);
+bool journal_fits(size_t control, size_t body);
+
+struct spool;
+struct spool_job;
+
+/* -- the writer -- */
+struct journal_writer {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	pthread_t thread;
+	struct spool_job *first, **end;
+	bool running, stopping;
+	bool busy;          /* somebody writes: the thread, or who committed */
+	/* of who is busy */
+	int fd;             /* the segment, locked; -1: none */
+	uint32_t number, offset, index;
+	uint32_t next_try;  /* where to look for a free segment first */
+	uint64_t generation;
+	atomic_uint_fast64_t current; /* number << 48 | generation, for scans of the same process; 0: none */
+	atomic_uint_fast64_t durable;
+};
+
+/* -- the reader: one for the lease -- */
+enum journal_state { JOURNAL_READY = 1, JOURNAL_CLAIMED, JOURNAL_FILING, JOURNAL_FILED };
+
+struct journal_entry {
+	struct journal_entry *hash_next;
+	struct journal_entry *next, *previous; /* of its segment, oldest first */
+	struct journal_entry *filed_next;
+	uint32_t offset, index, control, body, payload_crc;
+	uint16_t segment;
+	uint8_t state;     /* enum journal_state */
+	uint8_t flags;     /* JOURNAL_... */
+	int64_t seen;      /* CLOCK_MONOTONIC second */
+	char id[JOURNAL_NAME_MAX];
+	char place[JOURNAL_NAME_MAX];
+};
+
+struct journal_segment {
+	int fd, done_fd;
+	struct journal_head *done; /* mapping of .done: head, then marks at JOURNAL_HEAD */
+	uint64_t generation;       /* of what is indexed; 0: nothing */
+	uint32_t tail;             /* where the next record will be */
+	uint32_t records;          /* seen so far */
+	uint64_t announced;        /* up to here everything was durable, so its 250 may have been given */
+	bool complete;             /* its writer has left it and everything is read */
+	bool dirty;                /* marks were set since the last fdatasync */
+	struct journal_entry *first, *last; /* not marked yet */
+};
+
+struct journal_reader {
+	pthread_mutex_t lock;   /* index and states */
+	pthread_mutex_t tailing; /* one thread looks for new records at a time; taken before `lock` */
+	pthread_cond_t changed; /* an entry left FILING, or was marked */
+	pthread_cond_t work;    /* the keeper waits */
+	pthread_t keeper;
+	bool keeping, asleep;
+	atomic_bool stopping;
+	int lease_fd;           /* -1: somebody else delivers from the journal */
+	atomic_bool held;       /* the lease is ours and everything was replayed */
+	bool given_up;          /* handover(): never again */
+	bool handing_over;      /* claims become files, and no new ones are given */
+	bool distrust;          /* a syncfs has failed: each file is asked from now on; of the keeper */
+	struct pr_text reports; /* what the keeper has to say; the next call logs it */
+	atomic_bool reported;
+	struct journal_segment *segments; /* spool->journal.count of them */
+	struct journal_entry **buckets;
+	size_t bucket_count, count;
+	struct journal_entry *filed, **filed_end; /* files are written but not yet durable */
+	uint64_t damaged;       /* records set aside since the start */
+	uint32_t recent;        /* segment that had news last */
+};
+
+struct journal {
+	int directory;          /* -1: there is none (yet) */
+	uint32_t count;         /* segments at most; 0: no journal is wanted */
+	bool lazy;              /* SuperSafe=false: appended, not made durable */
+	pthread_mutex_t opening;
+	int64_t next_open;      /* CLOCK_MONOTONIC second of the next try */
+	atomic_bool ready;
+	struct journal_writer writer;
+	struct journal_reader reader;
+};
+
+/* journal_segment.c: files and names */
+struct journal_file_name {
+	char text[16];
+};
+struct journal_file_name journal_log_name(uint32_t number);
+struct journal_file_name journal_done_name(uint32_t number);
+/* Makes the directory when this process may; false: no journal for now. */
+bool journal_open_directory(struct spool *spool);
+/* A new file of that size, its blocks written so that later writes change no metadata; -1 with errno. */
+int journal_create(int directory, const char *name, size_t size, uint32_t mode);
+bool journal_read_head(int fd, uint32_t number, struct journal_head *head_out); /* false: new or unreadable; *head_out zeroed */
+/* Is some process still writing it? */
+bool journal_is_live(int fd);
+
+/* journal_write.c */
+void journal_writer_init(struct journal_writer *writer);
+void journal_writer_fini(struct spool *spool); /* finishes what was submitted */
+void journal_writer_leave(struct spool *spool); /* gives up the segment, when nobody writes */
+/* job->done was or will be called.  When no segment is free, the message becomes files. */
+void journal_submit(struct spool *spool, struct spool_job *job);
+
+/* journal_index.c */
+struct journal_entry *journal_find(const struct journal_reader *reader, const char *id);
+void journal_insert(struct journal_reader *reader, struct journal_entry *entry);
+/* Sets its mark and forgets it; with the lock held. */
+void journal_mark(struct journal_reader *reader, struct journal_entry *entry);
+void journal_index_fini(struct journal_reader *reader);
+/* A mark says whose it is: what is left of another generation is none. */
+uint32_t journal_mark_value(uint64_t generation, uint32_t index);
+uint32_t *journal_mark_place(struct journal_segment *segment, uint32_t index);
+
+/* journal_read.c */
+typedef void journal_visit(void *context, const struct journal_record *record, uint64_t offset);
+/* Visits the good records from `offset` on; where the first that is none would stand. */
+uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context);
+/* The next good record behind damage, 0: none; *durable_out is what it knew to be durable. */
+uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out);
+/* Looks for records appended since the last time, when the lease is held. */
+void journal_tail(struct spool *spool);
+/* Puts the records from `offset` on into the index; true: the segment reaches further than was known. */
+bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset);
+struct spool_record;
+/* Reads and checks the bytes behind a head; what was wrong stands in record->bad. */
+struct spool_record *journal_load_from(int fd, const struct journal_record *head, uint64_t offset);
+struct spool_record *journal_load(struct spool *spool, const struct journal_entry *entry);
+
+/* journal_replay.c */
+/* Takes the lease if it is free, and with it all that lies in the journal.  False: another process has it. */
+bool journal_hold(struct pr_call *call);
+void journal_let_go(struct spool *spool);
+/* Adopts the generation that the segment has now, clearing marks of another one; false: there is nothing in it. */
+bool journal_adopt(struct spool *spool, uint32_t number);
+/* A segment whose writer has left: what is damaged is set aside, and then it is complete. */
+void journal_complete(struct spool *spool, uint32_t number, bool check);
+
+/* journal_done.c: the keeper, a thread */
+void journal_keeper_start(struct spool *spool);
+void journal_keeper_stop(struct spool *spool);
+void journal_keeper_wake(struct journal_reader *reader); /* with the lock held */
+
+/* Says what was reported since the last time. */
+void journal_report(struct journal_reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void journal_say_reports(struct pr_call *call);
+/* What stands in a segment without taking part: 0 when it was never used. */
+uint64_t journal_generation(int fd, uint32_t number);
+void journal_unmap(struct journal_segment *segment);
+
+/* journal_spill.c */
+/* Writes what has waited since `before` or longer out as files; how many it were.  One batch. */
+size_t journal_spill(struct spool *spool, int64_t before, int64_t now);
+/* The entry's files are there; the keeper makes them durable. */
+void journal_filed(struct journal_reader *reader, struct journal_entry *entry);
+void journal_filed_locked(struct journal_reader *reader, struct journal_entry *entry);
+/* The files of `filed` entries are made durable, and the entries marked.  0 or an errno. */
+int journal_settle_filed(struct spool *spool);
+/* May its 250 have been given? */
+bool journal_is_visible(struct spool *spool, const struct journal_entry *entry, int64_t now);
+
+/* journal_files.c */
+struct spool_record;
+struct spool_files {
+	const char *id;
+	struct pr_str control;            /* of qf */
+	const struct spool_record *record; /* its body becomes df */
+	bool body_filed;                  /* df is there already */
+	bool locked;                      /* qf stays locked: it is claimed */
+	bool durable;                     /* each file by itself */
+	bool lost;                        /* Qf */
+};
+/* df and tf; 0 or an errno.  *fd_out, unless NULL, receives tf, locked. */
+int spool_files_write(struct spool *spool, const struct spool_files *files, int *fd_out);
+int spool_files_name(struct spool *spool, const struct spool_files *files); /* tf becomes qf */
+void spool_files_drop(struct spool *spool, const struct spool_files *files);
+/* A damaged record: what there is becomes Qf and df. */
+void journal_lose(struct spool *spool, struct journal_entry *entry, const struct spool_record *record);
+
+/* journal_claim.c */
+struct spool_claim;
+/* PR_NOTFOUND: not in the journal, or the journal is not ours.  The claim is not in the table yet. */
+enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct spool_claim **claim_out);
+void journal_claim_release(struct spool *spool, struct spool_claim *claim);
+void journal_claim_finish(struct spool *spool, struct spool_claim *claim);
+/* The claim is one on files afterwards (defer: none any more). */
+enum pr_status journal_claim_update(struct pr_call *call, struct spool_claim *claim, const struct pr_envelope *envelope);
+enum pr_status journal_claim_defer(struct pr_call *call, struct spool_claim *claim, const struct pr_envelope *envelope);
+int journal_claim_to_file(struct spool *spool, struct spool_claim *claim); /* 0 or an errno */
+/* Makes a waiting entry files, for the operator's hands; false: it is claimed, or cannot be written. */
+bool journal_file_one(struct spool *spool, const char *id);
+
+/* journal_list.c: for scans, with or without the lease */
+struct journal_listing;
+struct journal_listing *journal_list(struct pr_call *call);
+/* The next one; false at the end. */
+bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out);
+void journal_list_free(struct journal_listing *listing);
+enum pr_status journal_peek(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
+bool journal_is_listed(struct pr_call *call, const char *id);
+/* Is there such a message, for who sweeps up? */
+bool journal_has(struct spool *spool, const char *id);
+
+/* journal.c: the journal's life */
+void journal_init(struct spool *spool);
+void journal_fini(struct spool *spool);
+
+/* -- an entry as a record in memory: shared by a claim and open bodies -- */
+struct spool_record {
+	atomic_uint references;
+	uint32_t control, body;
+	int bad;     /* 0, or why the bytes cannot be trusted: EBADMSG, EIO ... */
+	char data[]; /* control file, then body */
+};
+void spool_record_release(struct spool_record *record);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The keeper: one thread of the process that holds the lease.  It makes marks durable, writes out what has waited too long, retires
+ * segments, and frees those that a slow delivery pins.  Nobody waits for it: what it has not done yet costs at most a second
+ * delivery after a power cut.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY_PAUSE_MS 10       /* between two rounds while something happens */
+#define WAIT_SECONDS 2         /* an unclaimed message stays in the journal so long */
+#define PRESSED_SECONDS 0      /* and so long when the journal is half full */
+#define PIN_SECONDS 10         /* a delivery may keep its segment so long */
+#define FAILED_PAUSE_MS 1000   /* after an error of the disk */
+
+static int64_t monotonic_second(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* All marks that were set before the call; false: an error, they stay dirty. */
+static bool sync_marks(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+	bool good = true;
+
+	for (uint32_t i = 0; i < spool->journal.count; i++) {
+		struct journal_segment *segment = &reader->segments[i];
+
+		pthread_mutex_lock(&reader->lock);
+		bool dirty = segment->dirty;
+		segment->dirty = false;
+		pthread_mutex_unlock(&reader->lock);
+		if (!dirty || fdatasync(segment->done_fd) == 0)
+			continue;
+		good = false;
+		pthread_mutex_lock(&reader->lock);
+		segment->dirty = true;
+		pthread_mutex_unlock(&reader->lock);
+	}
+	return good;
+}
+
+static bool is_used(const struct journal_segment *segment)
+{
+	return segment->generation != 0 && (segment->done == NULL || segment->done->retired < segment->generation);
+}
+
+/* Its writer has left: whatever it wrote last is read now. */
+static void notice_left(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+
+	pthread_mutex_lock(&reader->tailing);
+	for (uint32_t i = 0; i < spool->journal.count; i++) {
+		struct journal_segment *segment = &reader->segments[i];
+
+		if (is_used(segment) && !segment->complete && !journal_is_live(segment->fd))
+			journal_complete(spool, i, false);
+	}
+	pthread_mutex_unlock(&reader->tailing);
+}
+
+/* Complete, without entries, and every mark durable: the next writer may have it. */
+static void retire(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+
+	pthread_mutex_lock(&reader->tailing);
+	pthread_mutex_lock(&reader->lock);
+	for (uint32_t i = 0; i < spool->journal.count; i++) {
+		struct journal_segment *segment = &reader->segments[i];
+
+		if (is_used(segment) && segment->complete && segment->first == NULL && !segment->dirty) {
+			segment->done->retired = segment->generation;
+			journal_head_seal(segment->done, i);
+			segment->dirty = true; /* with the next round; what the next writer does is as good a proof */
+		}
+	}
+	pthread_mutex_unlock(&reader->lock);
+	pthread_mutex_unlock(&reader->tailing);
+}
+
+static uint32_t count_used(const struct spool *spool)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < spool->journal.count; i++)
+		used += is_used(&spool->journal.reader.segments[i]);
+	return used;
+}
+
+/* What a slow delivery or a standing claim keeps in a segment that is otherwise done. */
+static bool pins(const struct spool *spool, const struct spool_claim *claim, int64_t now)
+{
+	const struct journal_segment *segment = &spool->journal.reader.segments[claim->entry->segment];
+
+	return segment->complete && now - claim->entry->seen >= PIN_SECONDS;
+}
+
+static bool round_trip(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+	int64_t now = monotonic_second();
+	bool pressed = 2 * count_used(spool) > spool->journal.count, good;
+
+	journal_tail(spool);
+	notice_left(spool);
+	while (journal_spill(spool, now - (pressed ? PRESSED_SECONDS : WAIT_SECONDS), now) > 0)
+		if (reader->stopping)
+			break;
+	good = journal_settle_filed(spool) == 0;
+	spool_claims_to_files(spool, pins, now);
+	good = sync_marks(spool) && good;
+	retire(spool);
+	return good;
+}
+
+static bool is_idle(const struct spool *spool)
+{
+	const struct journal_reader *reader = &spool->journal.reader;
+
+	if (reader->count > 0 || reader->filed != NULL)
+		return false;
+	for (uint32_t i = 0; i < spool->journal.count; i++)
+		if (reader->segments[i].dirty)
+			return false;
+	return true;
+}
+
+/* With the lock held. */
+static void pause_keeper(struct spool *spool, bool good)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+	struct timespec end;
+	int64_t ms = !good ? FAILED_PAUSE_MS : is_idle(spool) ? 1000 : BUSY_PAUSE_MS;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += ms % 1000 * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	reader->asleep = ms > BUSY_PAUSE_MS && good;
+	if (!reader->stopping)
+		pthread_cond_timedwait(&reader->work, &reader->lock, &end);
+	reader->asleep = false;
+}
+
+static void *keep(void *context)
+{
+	struct spool *spool = context;
+	struct journal_reader *reader = &spool->journal.reader;
+
+	pthread_mutex_lock(&reader->lock);
+	while (!reader->stopping) {
+		pthread_mutex_unlock(&reader->lock);
+		bool good = round_trip(spool);
+		pthread_mutex_lock(&reader->lock);
+		pause_keeper(spool, good);
+	}
+	pthread_mutex_unlock(&reader->lock);
+	return NULL;
+}
+
+void journal_keeper_wake(struct journal_reader *reader)
+{
+	pthread_cond_signal(&reader->work);
+}
+
+void journal_keeper_start(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+
+	if (!reader->keeping)
+		reader->keeping = pthread_create(&reader->keeper, NULL, keep, spool) == 0;
+}
+
+void journal_keeper_stop(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+
+	pthread_mutex_lock(&reader->lock);
+	reader->stopping = true;
+	pthread_cond_signal(&reader->work);
+	pthread_mutex_unlock(&reader->lock);
+	if (reader->keeping)
+		pthread_join(reader->keeper, NULL);
+	reader->keeping = false;
+	/* what it would have done next */
+	if (reader->held) {
+		journal_settle_filed(spool);
+		sync_marks(spool);
+		retire(spool);
+		sync_marks(spool);
+	}
+}
+
+enum pr_status spool_handover(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	struct journal_reader *reader = &spool->journal.reader;
+
+	if (!reader->held)
+		return PR_OK;
+	pthread_mutex_lock(&reader->lock);
+	reader->handing_over = true; /* no new claims */
+	pthread_mutex_unlock(&reader->lock);
+	spool_claims_leave_journal(spool);
+	journal_keeper_stop(spool);
+	journal_let_go(spool);
+	return PR_OK;
+}
+
+static bool is_written(const struct spool *spool)
+{
+	for (uint32_t i = 0; i < spool->journal.count; i++)
+		if (spool->journal.reader.segments[i].fd >= 0 && journal_is_live(spool->journal.reader.segments[i].fd))
+			return true;
+	return false;
+}
+
+/* Until nobody writes any more and nothing is left, or the time is over. */
+enum pr_status spool_drain(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	struct journal_reader *reader = &spool->journal.reader;
+	struct timespec pause = {0, 20000000};
+
+	if (spool->journal.count == 0)
+		return PR_OK;
+	if (!journal_hold(call))
+		return atomic_load(&spool->journal.ready) ? pr_fail(call, PR_TEMPFAIL, "another process delivers from the journal of %s", spool->path)
+		                                          : PR_OK;
+	journal_writer_leave(spool);
+	for (;;) {
+		bool written = is_written(spool);
+
+		journal_tail(spool);
+		notice_left(spool);
+		while (journal_spill(spool, INT64_MAX, INT64_MAX) > 0)
+			continue;
+		journal_settle_filed(spool);
+		spool_claims_leave_journal(spool);
+		sync_marks(spool);
+		retire(spool);
+		sync_marks(spool);
+		if (!written && reader->count == 0)
+			return PR_OK;
+		if (pr_call_remaining(call, 1) <= 0)
+			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", reader->count, spool->path);
+		nanosleep(&pause, NULL);
+	}
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Appending: whoever commits while nobody writes becomes the writer for his own message, so a lonely message costs no change of threads;
+ * what came meanwhile is the thread's, and one fdatasync serves all of it.
+ * A segment is left when it is full, and when anything about it failed: an error of the disk is reported once, and the pages count
+ * as clean afterwards, so nothing may ever be called durable in it again.
+ */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define BATCH_MAX 256 /* messages of one pwritev: four pieces each, IOV_MAX is 1024 */
+#define SEGMENT_MODE 0640
+
+void journal_writer_init(struct journal_writer *writer)
+{
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_cond_init(&writer->work, NULL);
+	writer->first = NULL;
+	writer->end = &writer->first;
+	writer->fd = -1;
+}
+
+static void leave_segment(struct journal_writer *writer)
+{
+	atomic_store(&writer->current, 0);
+	if (writer->fd >= 0)
+		close(writer->fd); /* and the lock with it */
+	writer->fd = -1;
+}
+
+/* ENOENT: it has none, so nothing was ever retired. */
+static bool is_retired(const struct journal *journal, uint32_t number, uint64_t generation)
+{
+	int fd = openat(journal->directory, journal_done_name(number).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct journal_head done;
+	bool retired;
+
+	if (fd < 0)
+		return false;
+	retired = journal_read_head(fd, number, &done) && done.retired >= generation;
+	close(fd);
+	return retired;
+}
+
+static bool is_blank(int fd)
+{
+	struct journal_head head, blank = {0};
+
+	return pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head && memcmp(&head, &blank, sizeof head) == 0;
+}
+
+/* Ours from now on, with a new generation; its head becomes durable with the first batch. */
+static bool begin_segment(struct journal_writer *writer, int fd, uint32_t number, uint64_t generation)
+{
+	struct journal_head head = {.generation = generation};
+
+	journal_head_seal(&head, number);
+	if (pwrite(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
+		return false;
+	writer->fd = fd;
+	writer->number = number;
+	writer->generation = generation;
+	writer->offset = JOURNAL_HEAD;
+	writer->index = 0;
+	atomic_store(&writer->durable, JOURNAL_HEAD);
+	atomic_store(&writer->current, (uint64_t)number << 48 | generation);
+	writer->next_try = number + 1;
+	return true;
+}
+
+static bool try_segment(struct spool *spool, uint32_t number)
+{
+	struct journal *journal = &spool->journal;
+	struct journal_head head;
+	struct stat st;
+	int fd = openat(journal->directory, journal_log_name(number).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_SEGMENT) {
+		bool used = journal_read_head(fd, number, &head);
+
+		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) &&
+		    begin_segment(&journal->writer, fd, number, head.generation + 1))
+			return true;
+	}
+	close(fd);
+	return false;
+}
+
+static bool find_segment(struct spool *spool)
+{
+	struct journal *journal = &spool->journal;
+	uint32_t first = journal->writer.next_try;
+
+	for (uint32_t i = 0; i < journal->count; i++)
+		if (try_segment(spool, (first + i) % journal->count))
+			return true;
+	return false;
+}
+
+static bool has_room(const struct journal_writer *writer, const struct spool_job *job)
+{
+	return writer->fd >= 0 && writer->index < JOURNAL_RECORDS && writer->offset + journal_record_span(&job->record) <= JOURNAL_SEGMENT;
+}
+
+static const char padding[JOURNAL_ALIGN];
+
+/* Four pieces: head, control file, body, and what is missing to the next record. */
+static int add_pieces(struct journal_writer *writer, struct spool_job *job, struct iovec *pieces)
+{
+	struct journal_record *record = &job->record;
+	uint32_t span = journal_record_span(record), used = (uint32_t)sizeof *record + record->control + record->body;
+	int count = 2;
+
+	record->generation = writer->generation;
+	record->durable = atomic_load_explicit(&writer->durable, memory_order_relaxed);
+	record->index = writer->index++;
+	journal_record_seal(record);
+	pieces[0] = (struct iovec){record, sizeof *record};
+	pieces[1] = (struct iovec){job->control.data, job->control.len};
+	if (record->body > 0)
+		pieces[count++] = (struct iovec){job->body.data, job->body.len};
+	if (span > used)
+		pieces[count++] = (struct iovec){(void *)(uintptr_t)padding, span - used};
+	writer->offset += span;
+	return count;
+}
+
+/* pwritev that goes on after a short write; 0 or an errno. */
+static int write_pieces(int fd, struct iovec *pieces, int count, off_t offset)
+{
+	while (count > 0) {
+		ssize_t wrote = pwritev(fd, pieces, count, offset);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return wrote < 0 ? errno : EIO;
+		offset += wrote;
+		for (; count > 0 && (size_t)wrote >= pieces->iov_len; pieces++, count--)
+			wrote -= (ssize_t)pieces->iov_len;
+		if (count > 0) {
+			pieces->iov_base = (char *)pieces->iov_base + wrote;
+			pieces->iov_len -= (size_t)wrote;
+		}
+	}
+	return 0;
+}
+
+static int make_durable(int fd)
+{
+	int result;
+
+	do
+		result = fdatasync(fd);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : errno;
+}
+
+/* Takes from the front of *jobs what goes into this segment now; *count_out pieces. */
+static struct spool_job *gather(struct journal_writer *writer, struct spool_job **jobs, struct iovec *pieces, int *count_out)
+{
+	struct spool_job *batch = *jobs, *last = NULL;
+	int messages = 0;
+
+	*count_out = 0;
+	while (*jobs != NULL && messages < BATCH_MAX && has_room(writer, *jobs)) {
+		*count_out += add_pieces(writer, *jobs, pieces + *count_out);
+		last = *jobs;
+		*jobs = last->next;
+		messages++;
+	}
+	if (last != NULL)
+		last->next = NULL;
+	return batch;
+}
+
+/* What the batch wrote must not be found: nobody was promised anything.  False: it may still be. */
+static bool scrub(const struct journal_writer *writer, off_t offset)
+{
+	struct journal_record blank = {0};
+
+	return pwrite(writer->fd, &blank, sizeof blank, offset) == (ssize_t)sizeof blank;
+}
+
+static void answer_all(struct spool *spool, struct spool_job *jobs, enum pr_commit result, int error, const char *what)
+{
+	while (jobs != NULL) {
+		struct spool_job *next = jobs->next;
+
+		jobs->result = result;
+		jobs->error = error;
+		jobs->what = what;
+		spool_job_answer(spool, jobs);
+		jobs = next;
+	}
+}
+
+static void write_batch(struct spool *spool, struct spool_job *batch, struct iovec *pieces, int count, off_t offset)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+	int error = write_pieces(writer->fd, pieces, count, offset);
+
+	if (error != 0) {
+		bool gone = scrub(writer, offset);
+
+		leave_segment(writer);
+		answer_all(spool, batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
+		return;
+	}
+	error = spool->journal.lazy ? 0 : make_durable(writer->fd);
+	if (error != 0) {
+		scrub(writer, offset);
+		leave_segment(writer);
+		answer_all(spool, batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
+		return;
+	}
+	atomic_store(&writer->durable, writer->offset);
+	answer_all(spool, batch, PR_COMMIT_DURABLE, 0, "");
+}
+
+/* No segment is free: each becomes files. */
+static void write_files(struct spool *spool, struct spool_job *jobs)
+{
+	while (jobs != NULL) {
+		struct spool_job *next = jobs->next;
+
+		jobs->next = NULL;
+		spool_job_file(spool, jobs);
+		jobs = next;
+	}
+}
+
+static void run(struct spool *spool, struct spool_job *jobs)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+	struct iovec pieces[4 * BATCH_MAX];
+
+	while (jobs != NULL) {
+		int count;
+
+		if (!has_room(writer, jobs)) {
+			leave_segment(writer);
+			if (!find_segment(spool)) {
+				write_files(spool, jobs);
+				return;
+			}
+		}
+		off_t offset = writer->offset;
+		struct spool_job *batch = gather(writer, &jobs, pieces, &count);
+
+		write_batch(spool, batch, pieces, count, offset);
+	}
+}
+
+/* With the lock held, by who is busy. */
+static struct spool_job *take_all(struct journal_writer *writer)
+{
+	struct spool_job *jobs = writer->first;
+
+	writer->first = NULL;
+	writer->end = &writer->first;
+	return jobs;
+}
+
+static void *writer_thread(void *context)
+{
+	struct spool *spool = context;
+	struct journal_writer *writer = &spool->journal.writer;
+
+	pthread_mutex_lock(&writer->lock);
+	for (;;) {
+		/* busy and not empty: whoever was writing has left the rest to us */
+		while (!(writer->busy && writer->first != NULL) && !writer->stopping)
+			pthread_cond_wait(&writer->work, &writer->lock);
+		if (writer->first == NULL)
+			break;
+		while (writer->first != NULL) {
+			struct spool_job *jobs = take_all(writer);
+
+			pthread_mutex_unlock(&writer->lock);
+			run(spool, jobs);
+			pthread_mutex_lock(&writer->lock);
+		}
+		writer->busy = false;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return NULL;
+}
+
+/* The rest is the thread's; without one it is ours, or it would wait for ever. */
+static void leave_rest(struct spool *spool)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+
+	while (writer->first != NULL) {
+		if (!writer->running)
+			writer->running = pthread_create(&writer->thread, NULL, writer_thread, spool) == 0;
+		if (writer->running) {
+			pthread_cond_signal(&writer->work);
+			return;
+		}
+		struct spool_job *jobs = take_all(writer);
+
+		pthread_mutex_unlock(&writer->lock);
+		run(spool, jobs);
+		pthread_mutex_lock(&writer->lock);
+	}
+	writer->busy = false;
+}
+
+void journal_submit(struct spool *spool, struct spool_job *job)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+
+	job->next = NULL;
+	pthread_mutex_lock(&writer->lock);
+	if (writer->busy) {
+		*writer->end = job;
+		writer->end = &job->next;
+	} else {
+		writer->busy = true;
+		pthread_mutex_unlock(&writer->lock);
+		run(spool, job);
+		pthread_mutex_lock(&writer->lock);
+		leave_rest(spool);
+	}
+	pthread_mutex_unlock(&writer->lock);
+}
+
+void journal_writer_leave(struct spool *spool)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+
+	pthread_mutex_lock(&writer->lock);
+	if (!writer->busy)
+		leave_segment(writer);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+void journal_writer_fini(struct spool *spool)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	pthread_cond_signal(&writer->work);
+	pthread_mutex_unlock(&writer->lock);
+	if (writer->running)
+		pthread_join(writer->thread, NULL);
+	leave_segment(writer);
+	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->lock);
+}
