@@ -21,13 +21,14 @@ void journal_init(struct spool *spool)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&reader->changed, &monotonic);
 	pthread_cond_init(&reader->work, &monotonic);
+	pthread_cond_init(&reader->news, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pr_text_init(&reader->reports, 1u << 20);
 	reader->lease_fd = -1;
 	reader->filed_end = &reader->filed;
 	reader->segments = pr_alloc((journal->count + 1) * sizeof *reader->segments);
 	for (uint32_t i = 0; i < journal->count; i++)
-		reader->segments[i].fd = reader->segments[i].done_fd = -1;
+		reader->segments[i].fd = reader->segments[i].done_fd = reader->segments[i].mark_fd = -1;
 }
 
 void journal_fini(struct spool *spool)
@@ -43,9 +44,11 @@ void journal_fini(struct spool *spool)
 	for (uint32_t i = 0; i < journal->count; i++)
 		journal_unmap(&reader->segments[i]);
 	pr_free(reader->segments);
+	pr_free(reader->missed);
 	pr_text_fini(&reader->reports);
 	pthread_cond_destroy(&reader->changed);
 	pthread_cond_destroy(&reader->work);
+	pthread_cond_destroy(&reader->news);
 	pthread_mutex_destroy(&reader->lock);
 	pthread_mutex_destroy(&reader->tailing);
 	if (journal->directory >= 0)

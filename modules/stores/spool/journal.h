@@ -4,6 +4,7 @@
  *
  *   QueueDirectory/journal/000.log ...   segments of 4 MiB, pre-allocated and used again and again; written by who accepts
  *   QueueDirectory/journal/000.done ...  beside each: a mark for every record that needs it no more; written by who delivers
+ *   QueueDirectory/journal/000.mark ...  beside each: how far it is durable, for those who look; never synced, written by who accepts
  *   QueueDirectory/journal/lease         locked by the one process that delivers from the journal
  *   QueueDirectory/journal/damaged.*     records that could not be read, set aside for the operator
  *
@@ -50,7 +51,7 @@ struct journal_head {
 	uint32_t magic;
 	uint32_t number;
 	uint64_t generation; /* grows with every use of the segment; 0: never used */
-	uint64_t retired;    /* .done only: this generation and all before it need nothing more */
+	uint64_t retired;    /* .done: this generation and all before it need nothing more; .mark: durable up to this offset */
 	uint64_t check;      /* journal_head_check() */
 };
 
@@ -102,8 +103,8 @@ struct journal_writer {
 	uint32_t number, offset, index;
 	uint32_t next_try;  /* where to look for a free segment first */
 	uint64_t generation;
-	atomic_uint_fast64_t current; /* number << 48 | generation, for scans of the same process; 0: none */
-	atomic_uint_fast64_t durable;
+	uint64_t durable;
+	struct journal_head *mark; /* mapping of .mark; NULL: without */
 };
 
 /* -- the reader: one for the lease -- */
@@ -117,19 +118,20 @@ struct journal_entry {
 	uint16_t segment;
 	uint8_t state;     /* enum journal_state */
 	uint8_t flags;     /* JOURNAL_... */
+	uint8_t rounds;    /* of the keeper that it has waited through; REPORT_ROUNDS: reported to wait_ready() */
 	int64_t seen;      /* CLOCK_MONOTONIC second */
 	char id[JOURNAL_NAME_MAX];
 	char place[JOURNAL_NAME_MAX];
 };
 
 struct journal_segment {
-	int fd, done_fd;
+	int fd, done_fd, mark_fd;
 	struct journal_head *done; /* mapping of .done: head, then marks at JOURNAL_HEAD */
 	uint64_t generation;       /* of what is indexed; 0: nothing */
 	uint32_t tail;             /* where the next record will be */
 	uint32_t records;          /* seen so far */
-	uint64_t announced;        /* up to here everything was durable, so its 250 may have been given */
-	bool complete;             /* its writer has left it and everything is read */
+	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
+	atomic_bool complete;      /* its writer has left it and everything is read */
 	bool dirty;                /* marks were set since the last fdatasync */
 	struct journal_entry *first, *last; /* not marked yet */
 };
@@ -139,6 +141,9 @@ struct journal_reader {
 	pthread_mutex_t tailing; /* one thread looks for new records at a time; taken before `lock` */
 	pthread_cond_t changed; /* an entry left FILING, or was marked */
 	pthread_cond_t work;    /* the keeper waits */
+	pthread_cond_t news;    /* wait_ready() waits */
+	char (*missed)[JOURNAL_NAME_MAX]; /* ids that nobody has asked for */
+	size_t missed_count, missed_room;
 	pthread_t keeper;
 	bool keeping, asleep;
 	atomic_bool stopping;
@@ -174,6 +179,7 @@ struct journal_file_name {
 };
 struct journal_file_name journal_log_name(uint32_t number);
 struct journal_file_name journal_done_name(uint32_t number);
+struct journal_file_name journal_mark_name(uint32_t number);
 /* Makes the directory when this process may; false: no journal for now. */
 bool journal_open_directory(struct spool *spool);
 /* A new file of that size, its blocks written so that later writes change no metadata; -1 with errno. */
@@ -235,6 +241,10 @@ void journal_say_reports(struct pr_call *call);
 uint64_t journal_generation(int fd, uint32_t number);
 void journal_unmap(struct journal_segment *segment);
 
+/* journal_ready.c */
+/* Notes what has waited through some rounds without being claimed: its wake-up was lost.  With the lock held. */
+void journal_note_missed(struct spool *spool, int64_t now);
+
 /* journal_spill.c */
 /* Writes what has waited since `before` or longer out as files; how many it were.  One batch. */
 size_t journal_spill(struct spool *spool, int64_t before, int64_t now);
@@ -244,7 +254,7 @@ void journal_filed_locked(struct journal_reader *reader, struct journal_entry *e
 /* The files of `filed` entries are made durable, and the entries marked.  0 or an errno. */
 int journal_settle_filed(struct spool *spool);
 /* May its 250 have been given? */
-bool journal_is_visible(struct spool *spool, const struct journal_entry *entry, int64_t now);
+bool journal_is_visible(const struct journal_reader *reader, const struct journal_entry *entry, int64_t now);
 
 /* journal_files.c */
 struct spool_record;

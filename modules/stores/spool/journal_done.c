@@ -119,6 +119,9 @@ static bool round_trip(struct spool *spool)
 	spool_claims_to_files(spool, pins, now);
 	good = sync_marks(spool) && good;
 	retire(spool);
+	pthread_mutex_lock(&reader->lock);
+	journal_note_missed(spool, now);
+	pthread_mutex_unlock(&reader->lock);
 	return good;
 }
 

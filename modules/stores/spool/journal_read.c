@@ -188,6 +188,20 @@ static void insert_all(struct indexing *indexing)
 	pthread_mutex_unlock(&reader->lock);
 }
 
+/* How far the writer says it is durable; it knows better than its last record. */
+static void read_mark(struct spool *spool, uint32_t number)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+	struct journal_head mark;
+
+	if (segment->mark_fd < 0)
+		segment->mark_fd = openat(spool->journal.directory, journal_mark_name(number).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (segment->mark_fd < 0 || pread(segment->mark_fd, &mark, sizeof mark, 0) != (ssize_t)sizeof mark)
+		return;
+	if (mark.generation == segment->generation && mark.retired > segment->announced)
+		segment->announced = mark.retired;
+}
+
 bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
@@ -196,6 +210,7 @@ bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 
 	indexing.end = &indexing.first;
 	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing);
+	read_mark(spool, number);
 	insert_all(&indexing);
 	bool news = end > segment->tail;
 

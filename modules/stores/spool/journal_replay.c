@@ -68,10 +68,12 @@ void journal_unmap(struct journal_segment *segment)
 		munmap(segment->done, DONE_SIZE);
 	if (segment->done_fd >= 0)
 		close(segment->done_fd);
+	if (segment->mark_fd >= 0)
+		close(segment->mark_fd);
 	if (segment->fd >= 0)
 		close(segment->fd);
 	segment->done = NULL;
-	segment->fd = segment->done_fd = -1;
+	segment->fd = segment->done_fd = segment->mark_fd = -1;
 }
 
 /* The generation of a segment; when its head is damaged, that of its first record.  0: never used. */

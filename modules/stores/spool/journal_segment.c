@@ -35,6 +35,14 @@ struct journal_file_name journal_done_name(uint32_t number)
 	return name;
 }
 
+struct journal_file_name journal_mark_name(uint32_t number)
+{
+	struct journal_file_name name;
+
+	snprintf(name.text, sizeof name.text, "%03u.mark", number % 1000);
+	return name;
+}
+
 /* The directory belongs to the owner of the queue, who delivers; whoever else may accept waits until it is there. */
 static int make_directory(const struct spool *spool)
 {

@@ -15,13 +15,11 @@
 #define BATCH 512
 #define SURELY_DURABLE_SECONDS 5 /* nobody's fdatasync takes longer: an entry without announcement had a lost wake-up */
 
-bool journal_is_visible(struct spool *spool, const struct journal_entry *entry, int64_t now)
+bool journal_is_visible(const struct journal_reader *reader, const struct journal_entry *entry, int64_t now)
 {
-	const struct journal_segment *segment = &spool->journal.reader.segments[entry->segment];
-	struct journal_writer *writer = &spool->journal.writer;
-	bool ours = atomic_load(&writer->current) == ((uint64_t)entry->segment << 48 | segment->generation);
+	const struct journal_segment *segment = &reader->segments[entry->segment];
 
-	return segment->complete || (ours && entry->offset < atomic_load(&writer->durable)) || entry->offset < segment->announced || now - entry->seen >= SURELY_DURABLE_SECONDS;
+	return segment->complete || entry->offset < segment->announced || now - entry->seen >= SURELY_DURABLE_SECONDS;
 }
 
 struct spilled {
@@ -64,7 +62,7 @@ static size_t choose(struct spool *spool, int64_t before, int64_t now, struct sp
 		for (struct journal_entry *entry = reader->segments[i].first; entry != NULL && count < BATCH; entry = entry->next) {
 			if (entry->seen > before)
 				break; /* the rest is younger still */
-			if (entry->state != JOURNAL_READY || !journal_is_visible(spool, entry, now))
+			if (entry->state != JOURNAL_READY || !journal_is_visible(reader, entry, now))
 				continue;
 			entry->state = JOURNAL_FILING;
 			chosen[count++] = (struct spilled){.entry = entry};

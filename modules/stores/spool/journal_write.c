@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -29,7 +30,9 @@ void journal_writer_init(struct journal_writer *writer)
 
 static void leave_segment(struct journal_writer *writer)
 {
-	atomic_store(&writer->current, 0);
+	if (writer->mark != NULL)
+		munmap(writer->mark, JOURNAL_HEAD);
+	writer->mark = NULL;
 	if (writer->fd >= 0)
 		close(writer->fd); /* and the lock with it */
 	writer->fd = -1;
@@ -69,10 +72,31 @@ static bool begin_segment(struct journal_writer *writer, int fd, uint32_t number
 	writer->generation = generation;
 	writer->offset = JOURNAL_HEAD;
 	writer->index = 0;
-	atomic_store(&writer->durable, JOURNAL_HEAD);
-	atomic_store(&writer->current, (uint64_t)number << 48 | generation);
+	writer->durable = JOURNAL_HEAD;
 	writer->next_try = number + 1;
 	return true;
+}
+
+/* Only a help for those who look: without it they wait a little before they believe in the last records. */
+static void map_mark(struct spool *spool)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+	struct journal_file_name name = journal_mark_name(writer->number);
+	struct stat st;
+	int fd = openat(spool->journal.directory, name.text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = journal_create(spool->journal.directory, name.text, JOURNAL_HEAD, SEGMENT_MODE);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_HEAD) {
+		void *memory = mmap(NULL, JOURNAL_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		writer->mark = memory == MAP_FAILED ? NULL : memory;
+	}
+	close(fd);
+	if (writer->mark != NULL)
+		*writer->mark = (struct journal_head){.number = writer->number, .generation = writer->generation, .retired = JOURNAL_HEAD};
 }
 
 static bool try_segment(struct spool *spool, uint32_t number)
@@ -90,8 +114,10 @@ static bool try_segment(struct spool *spool, uint32_t number)
 		bool used = journal_read_head(fd, number, &head);
 
 		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) &&
-		    begin_segment(&journal->writer, fd, number, head.generation + 1))
+		    begin_segment(&journal->writer, fd, number, head.generation + 1)) {
+			map_mark(spool);
 			return true;
+		}
 	}
 	close(fd);
 	return false;
@@ -123,7 +149,7 @@ static int add_pieces(struct journal_writer *writer, struct spool_job *job, stru
 	int count = 2;
 
 	record->generation = writer->generation;
-	record->durable = atomic_load_explicit(&writer->durable, memory_order_relaxed);
+	record->durable = writer->durable;
 	record->index = writer->index++;
 	journal_record_seal(record);
 	pieces[0] = (struct iovec){record, sizeof *record};
@@ -225,7 +251,9 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 		answer_all(spool, batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
 		return;
 	}
-	atomic_store(&writer->durable, writer->offset);
+	writer->durable = writer->offset;
+	if (writer->mark != NULL)
+		atomic_store_explicit((_Atomic uint64_t *)&writer->mark->retired, writer->durable, memory_order_release);
 	answer_all(spool, batch, PR_COMMIT_DURABLE, 0, "");
 }
 

@@ -281,6 +281,7 @@ static const struct pr_store_ops ops = {
 	.remove = spool_remove,
 	.health = spool_health,
 	.drain = spool_drain,
+	.wait_ready = spool_wait_ready,
 	.handover = spool_handover,
 };
 

@@ -252,6 +252,7 @@ enum pr_status spool_unhold(struct pr_call *call, struct pr_str id);
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id);
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id);
 enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health_out);
+enum pr_status spool_wait_ready(struct pr_call *call, struct pr_list *ids_out);
 enum pr_status spool_drain(struct pr_call *call);
 enum pr_status spool_handover(struct pr_call *call);
 void spool_sweep(struct spool *spool);
