@@ -22,6 +22,9 @@ struct harness {
 bool harness_open(struct harness *h, const char *path, const char *directory, const char *const *settings, uint32_t role);
 void harness_close(struct harness *h);
 
+/* What stores have logged since it was last set to "". */
+extern char harness_logged[16384];
+
 /* A call: one per thread and use. */
 struct harness_call {
 	struct pr_call call;
