@@ -17,7 +17,7 @@
 #define MODULE ".libs/spool.so"
 #define BOTH (PR_STORE_INTAKE | PR_STORE_DELIVERY)
 #define SEGMENT (4 << 20)
-#define MOST 6000
+#define MOST 9000
 
 static struct harness store;
 static struct harness_call c;
