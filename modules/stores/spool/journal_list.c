@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,12 +16,13 @@ struct listed {
 	struct journal_record head;
 	uint64_t offset;
 	uint32_t segment;
-	bool claimed;
+	bool claimed, shown;
 };
 
 struct journal_listing {
 	struct listed *items;
 	size_t count, room, at;
+	bool sorted; /* by id: the walk is over */
 	/* while one segment is read */
 	uint32_t segment;
 	int done_fd;
@@ -155,17 +157,39 @@ static void fill(struct pr_call *call, const struct listed *item, const struct s
 bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out)
 {
 	while (listing->at < listing->count) {
-		const struct listed *item = &listing->items[listing->at++];
+		struct listed *item = &listing->items[listing->at++];
 		struct spool_record *record = journal_load_from(log_of(spool_of(call), listing, item), &item->head, item->offset);
 		bool good = record->bad == 0; /* else it was finished meanwhile and written over, or a claim will say what is wrong */
 
 		if (good)
 			fill(call, item, record, entry_out);
 		spool_record_release(record);
-		if (good && entry_out->id.data != NULL)
+		item->shown = good && entry_out->id.data != NULL;
+		if (item->shown)
 			return true;
 	}
 	return false;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct listed *)a)->head.id, ((const struct listed *)b)->head.id);
+}
+
+bool journal_list_has_shown(struct journal_listing *listing, const char *id)
+{
+	struct listed key = {.segment = 0};
+
+	if (listing == NULL || listing->count == 0 || strlen(id) >= sizeof key.head.id)
+		return false;
+	if (!listing->sorted)
+		qsort(listing->items, listing->count, sizeof *listing->items, by_id);
+	listing->sorted = true;
+	memcpy(key.head.id, id, strlen(id));
+
+	const struct listed *found = bsearch(&key, listing->items, listing->count, sizeof *listing->items, by_id);
+
+	return found != NULL && found->shown;
 }
 
 void journal_list_free(struct journal_listing *listing)

@@ -77,7 +77,7 @@ static bool fill_entry(struct pr_call *call, char kind, const char *id, struct p
 
 /* First what is in the journal, then the files. */
 struct cursor {
-	struct journal_listing *listing; /* NULL: done with */
+	struct journal_listing *listing; /* NULL: no journal */
 	DIR *directory;
 };
 
@@ -117,14 +117,12 @@ enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *
 
 	if (c->listing != NULL && journal_list_next(call, c->listing, entry_out))
 		return PR_OK;
-	journal_list_free(c->listing);
-	c->listing = NULL;
 	for (;;) {
 		errno = 0;
 		found = readdir(c->directory);
 		if (found == NULL)
 			break;
-		if (is_entry(found->d_name, &kind) && fill_entry(call, kind, found->d_name + 2, entry_out))
+		if (is_entry(found->d_name, &kind) && !journal_list_has_shown(c->listing, found->d_name + 2) && fill_entry(call, kind, found->d_name + 2, entry_out))
 			return PR_OK;
 	}
 
