@@ -100,7 +100,8 @@ static void list_index(struct spool *spool, struct journal_listing *listing)
 	pthread_mutex_lock(&reader->lock);
 	for (uint32_t i = 0; i < spool->journal.count; i++)
 		for (const struct journal_entry *entry = reader->segments[i].first; entry != NULL; entry = entry->next) {
-			if ((entry->state != JOURNAL_READY && entry->state != JOURNAL_CLAIMED) || !journal_is_visible(reader, entry, now.tv_sec))
+			/* one whose files are being written may come too late for who then looks for files; twice is sorted out there */
+			if (entry->state == JOURNAL_FILED || !journal_is_visible(reader, entry, now.tv_sec))
 				continue;
 
 			struct listed *item = add(listing);
