@@ -181,6 +181,7 @@ static void test_dead_costs_nobody(void)
 	CU_ASSERT_EQUAL(looks, 2000); /* each was looked at once */
 	/* it is found dead: its line is handed out at once, to be deferred without trying */
 	plan_leave(plan, dead, PLAN_UNREACHABLE, PR_STR("Connection refused"), 2);
+	plan_leave(plan, dead, PLAN_UNREACHABLE, PR_STR("Connection refused"), 2);
 	unsigned int deferred = 0;
 	while ((entry = plan_take(plan, 3)) != NULL) {
 		struct pr_str reason = PR_NONE;
