@@ -124,6 +124,15 @@ static void learn(struct plan_entry *entry, const struct plan_item *item)
 		entry->source = item->source;
 }
 
+bool plan_learn(struct plan *plan, const struct plan_item *item)
+{
+	struct plan_entry *entry = plan_entry_find(plan, item->id);
+
+	if (entry != NULL)
+		learn(entry, item);
+	return entry != NULL;
+}
+
 bool plan_put(struct plan *plan, const struct plan_item *item)
 {
 	struct plan_entry *entry = plan_entry_find(plan, item->id);

@@ -99,6 +99,8 @@ uint32_t plan_source(struct pr_str sender);
 /* Known ids only become due earlier.  False: too many, or the id is too long. */
 bool plan_put(struct plan *plan, const struct plan_item *item);
 bool plan_add(struct plan *plan, struct pr_str id, int64_t due);
+/* What a scan knows more than a wake-up did; the due time stays.  False: not known. */
+bool plan_learn(struct plan *plan, const struct plan_item *item);
 bool plan_knows(const struct plan *plan, struct pr_str id);
 /* The next one to work on, or NULL.  entry->job is what plan_wait was given. */
 struct plan_entry *plan_take(struct plan *plan, int64_t now);

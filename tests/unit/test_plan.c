@@ -46,7 +46,9 @@ static void test_expiry(void)
 	/* ten years forward at once: one more try first */
 	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 1000, 1, 5 * day, 3650 * day));
 	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 0, 0, 5 * day, 6 * day));
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 5 * day, 240, 0, 50 * day));
+	/* Timeout.queuereturn=now: any failure is the last; and never */
+	CU_ASSERT_TRUE(plan_is_expired(&retry, 1000, 0, 0, 0, 1000));
+	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 5 * day, 240, -1, 50 * day));
 }
 
 static void test_due_order(void)
