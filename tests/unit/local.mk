@@ -132,3 +132,9 @@ TESTS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
 tests_unit_test_config_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_config_LDADD = libkernel.la $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_courier_parts
+TESTS += tests/unit/test_courier_parts
+tests_unit_test_courier_parts_SOURCES = tests/unit/test_courier_parts.c tests/unit/unit.h
+tests_unit_test_courier_parts_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_courier_parts_LDADD = libkernel.la $(CUNIT_LIBS)
