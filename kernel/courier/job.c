@@ -160,6 +160,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	struct pr_str dead = PR_NONE, reply = PR_NONE;
 
 	if (answered_without_trying(job, group)) {
+		report_group(job, group, 0);
 		job_note_results(job, group);
 		return PLAN_GO;
 	}

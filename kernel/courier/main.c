@@ -73,7 +73,7 @@ static void read_wakes(struct courier *courier)
 	struct plan_item item = {.due = courier_fresh_due(courier), .group = PLAN_GROUP_UNKNOWN};
 	pthread_mutex_lock(&courier->lock);
 	for (int i = 0; i < got; i++) {
-		item.id = queue_wake_read(bytes[i], messages[i].msg_len, &item.source);
+		queue_wake_read(bytes[i], messages[i].msg_len, &item);
 		plan_put(courier->plan, &item);
 	}
 	/* one is enough: who takes the first wakes the next */

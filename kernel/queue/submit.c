@@ -4,44 +4,10 @@
  * The completion may come in another thread, so the caller sleeps on a condition until it has.
  */
 #include "kernel/queue/queue.h"
-#include "kernel/plan/plan.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-
-#define ID_MAX 64 /* what a wake-up carries at most */
-
-void queue_wake(int wake_fd, struct pr_str id)
-{
-	if (wake_fd >= 0 && id.len > 0 && id.len <= ID_MAX)
-		(void)send(wake_fd, id.data, id.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-void queue_wake_from(int wake_fd, struct pr_str id, struct pr_str sender)
-{
-	uint32_t source = plan_source(sender);
-	char bytes[QUEUE_WAKE_MAX];
-
-	if (wake_fd < 0 || id.len == 0 || id.len > ID_MAX)
-		return;
-	memcpy(bytes, id.data, id.len);
-	bytes[id.len] = '\0';
-	memcpy(bytes + id.len + 1, &source, sizeof source);
-	(void)send(wake_fd, bytes, id.len + 1 + sizeof source, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-struct pr_str queue_wake_read(const char *bytes, size_t len, uint32_t *source_out)
-{
-	struct pr_str all = {bytes, len};
-	size_t id = pr_str_find(all, '\0');
-
-	*source_out = 0;
-	if (len == id + 1 + sizeof *source_out)
-		memcpy(source_out, bytes + id + 1, sizeof *source_out);
-	return pr_str_slice(all, 0, id);
-}
 
 struct waiting {
 	pthread_mutex_t lock;
