@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a delivery has shown about its host: noted in one place, so that whoever keeps a record of hosts is called from here.
- * A host is dead only when it could not be reached at all; one that says 421 or breaks a connection is alive and wants less.
+ * A host is dead when it could not be reached or never answered; one that says 421 or breaks a connection is alive and wants less.
  */
 #include "kernel/courier/internal.h"
 
@@ -13,6 +13,10 @@ static enum plan_outcome judge_one(const struct parcel *parcel)
 		return PLAN_SERVED;
 	if (parcel->status != PR_TEMPFAIL)
 		return PLAN_NEUTRAL;
+	/* silence ties up a thread for minutes each time: as bad as no connection, and sendmail remembers it as that */
+	if (pr_str_has_prefix_nocase(parcel->reply, PR_STR("Deferred: Connection timed out")) ||
+	    pr_str_has_prefix_nocase(parcel->reply, PR_STR("Connection timed out")))
+		return PLAN_UNREACHABLE;
 	if (pr_str_equal(parcel->enhanced, PR_STR("4.4.1")) || pr_str_equal(parcel->enhanced, PR_STR("4.4.3")))
 		return PLAN_UNREACHABLE;
 	return pr_str_equal(parcel->enhanced, PR_STR("4.4.2")) ? PLAN_PUSHED_BACK : PLAN_NEUTRAL;

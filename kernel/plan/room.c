@@ -64,9 +64,19 @@ static bool is_shared_out(const struct plan *plan)
 	return threads > 0 && plan->unproven >= threads - (threads + 3) / 4 + plan->hanging;
 }
 
+/* The first delivery to a host that may be well comes before the second to one that may not. */
+static bool is_crowded(const struct plan *plan)
+{
+	return plan->limits.threads > 0 && plan->unproven >= (plan->limits.threads + 3) / 4 + plan->hanging;
+}
+
 bool plan_has_room(const struct plan *plan, const struct plan_destination *destination)
 {
-	return destination->running < destination->room && (destination->proven || !is_shared_out(plan));
+	if (destination->running >= destination->room)
+		return false;
+	if (destination->proven)
+		return true;
+	return !is_shared_out(plan) && (destination->running == 0 || !is_crowded(plan));
 }
 
 void plan_room_init(const struct plan *plan, struct plan_destination *destination)

@@ -208,6 +208,11 @@ static void test_judgement(void)
 		group.host = PR_STR("");
 		CU_ASSERT_EQUAL(courier_judge(&job, &group, &reply), PLAN_SERVED);
 	}
+	struct parcel silent = {.group = 1, .status = PR_TEMPFAIL, .enhanced = PR_STR("4.4.2"),
+	                        .reply = PR_STR("Deferred: Connection timed out with a.example.")};
+	struct group group = {.host = PR_STR("a.example")};
+	struct job job = {.parcels = &silent, .parcel_count = 1, .groups = &group, .group_count = 1};
+	CU_ASSERT_EQUAL(courier_judge(&job, &group, &reply), PLAN_UNREACHABLE);
 }
 
 static void test_groups(void)

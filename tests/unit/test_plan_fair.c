@@ -197,9 +197,9 @@ static void test_the_shared_quarter(void)
 /* A host that was well goes silent: it counts among the unproven then, and is well again after one success. */
 static void test_silence_is_noticed(void)
 {
-	struct plan_limits four = limits;
-	four.threads = 4;
-	struct plan *plan = plan_new(&four);
+	struct plan_limits eight = limits;
+	eight.threads = 8;
+	struct plan *plan = plan_new(&eight);
 	struct plan_destination *at = host(plan, "a.example", 1), *other = host(plan, "b.example", 1);
 	struct plan_entry *entries[4];
 
@@ -215,6 +215,30 @@ static void test_silence_is_noticed(void)
 	plan_leave(plan, at, PLAN_SERVED, PR_NONE, 10);
 	CU_ASSERT_EQUAL(plan_tick(plan, 11), 0);
 	CU_ASSERT_EQUAL(room_of(plan, other, PLAN_NEUTRAL, 11), 2);
+	plan_free(plan);
+}
+
+/* Nobody has two deliveries where the next host would have none: first contacts come first. */
+static void test_first_contacts(void)
+{
+	struct plan_limits forty = limits;
+	forty.threads = 40;
+	struct plan *plan = plan_new(&forty);
+	unsigned int entered[21] = {0};
+	char name[32];
+
+	for (unsigned int i = 0; i < 42; i++) {
+		snprintf(name, sizeof name, "h%u.example", i / 2);
+		put(plan, i, 0, 0, "<a@a.example>", 0);
+		struct plan_entry *entry = plan_take(plan, 1);
+		struct plan_destination *at = host(plan, name, 1);
+		if (enter(plan, entry, at, 1) == PLAN_GO)
+			entered[i / 2]++;
+		else
+			plan_wait(plan, entry, at, NULL);
+	}
+	for (unsigned int i = 0; i < 21; i++)
+		CU_ASSERT_EQUAL(entered[i], i < 5 ? 2 : 1);
 	plan_free(plan);
 }
 
@@ -399,6 +423,7 @@ static const struct unit_case cases[] = {
 	{"room at a destination is learned", test_room_is_learned},
 	{"SingleThreadDelivery", test_single_thread},
 	{"a quarter of the threads is for hosts that live", test_the_shared_quarter},
+	{"first contacts come first", test_first_contacts},
 	{"a host that goes silent", test_silence_is_noticed},
 	{"the order of a queue run", test_order_of_a_run},
 	{"QueueSortOrder as a number", test_sort_keys},
