@@ -43,23 +43,36 @@ static void set_option(struct config_builder *builder, const struct config_node 
 		    option->name, option->help);
 }
 
+static bool is_prefix(struct pr_str name)
+{
+	for (const struct pr_option *option = options_table; option->name != NULL; option++)
+		if (pr_str_has_prefix_nocase(pr_str(option->name), name) && option->name[name.len] == '.')
+			return true;
+	return false;
+}
+
+/* Timeout = { queuereturn = { urgent = "1d"; }; } is Timeout.queuereturn.urgent. */
+static void set_group(struct config_builder *builder, const struct config_node *group, struct pr_str prefix)
+{
+	for (size_t i = 0; i < group->child_count; i++) {
+		const struct config_node *node = &group->children[i];
+		struct pr_str name = node->name;
+		if (prefix.len > 0)
+			name = pr_arena_printf(&builder->config->arena, "%.*s.%.*s", PR_PRINT(prefix), PR_PRINT(node->name));
+		if (node->kind == CONFIG_GROUP && (is_prefix(name) || prefix.len == 0))
+			set_group(builder, node, name);
+		else
+			set_option(builder, node, name);
+	}
+}
+
 void config_build_options(struct config_builder *builder, const struct config_node *group)
 {
 	if (group->kind != CONFIG_GROUP) {
 		config_complain(builder, group, "options takes a group: options = { Name = value; };");
 		return;
 	}
-	for (size_t i = 0; i < group->child_count; i++) {
-		const struct config_node *node = &group->children[i];
-		if (node->kind != CONFIG_GROUP) {
-			set_option(builder, node, node->name);
-			continue;
-		}
-		for (size_t j = 0; j < node->child_count; j++)
-			set_option(builder, &node->children[j],
-			    pr_arena_printf(&builder->config->arena, "%.*s.%.*s", PR_PRINT(node->name),
-				PR_PRINT(node->children[j].name)));
-	}
+	set_group(builder, group, PR_STR(""));
 }
 
 void config_apply_overrides(struct config_builder *builder, const struct pr_list *overrides)

@@ -200,6 +200,7 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 		config_free(config);
 		return NULL;
 	}
+	options_prepare(&config->options);
 	if (pr_option_defaults(options_table, &config->options, &config->arena, &why) != PR_OK) {
 		pr_text_addf(errors, "built-in defaults: %.*s\n", PR_PRINT(why));
 		builder.error_count++;

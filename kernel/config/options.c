@@ -15,6 +15,12 @@
 #define TIME PR_OPTION_TIME
 #define BOOL PR_OPTION_BOOL
 
+void options_prepare(struct options *options)
+{
+	for (size_t i = 0; i < sizeof options->timeout_return_of / sizeof options->timeout_return_of[0]; i++)
+		options->timeout_return_of[i] = options->timeout_warn_of[i] = -1;
+}
+
 const struct pr_option options_table[] = {
     ROW(alias_files, "AliasFile", LIST, NULL, "maps that hold the aliases, by name, first one that answers wins"),
     ROW(allow_bogus_helo, "AllowBogusHELO", BOOL, "false", "accept HELO without a name"),
@@ -22,10 +28,10 @@ const struct pr_option options_table[] = {
     ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
     ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
     ROW(connection_cache_timeout, "ConnectionCacheTimeout", TIME, "5m", "longest idle time of a kept connection"),
-    ROW(connections_per_host, "MaxConnectionsPerHost", INT, "20", "deliveries at once to one destination"),
-    ROW(courier_threads, "CourierThreads", INT, "40", "deliveries at once"),
+    ROW(connections_per_host, "MaxConnectionsPerHost", INT, "20", "deliveries at once to one destination; reached as they go well"),
+    ROW(courier_threads, "CourierThreads", INT, "40", "deliveries at once, those at hosts that hang not counted"),
     ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),
-    ROW(delivery_mode, "DeliveryMode", STRING, "background", "i, b, q or d; q: only in queue runs"),
+    ROW(delivery_mode, "DeliveryMode", STRING, "background", "when new mail is tried: i or b at once, q or d in the next queue run"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
     IDLE(forward_path, "ForwardPath", STRING, NULL, ".forward files are not read by this release"),
     ROW(greeting, "SmtpGreetingMessage", STRING, "$j Sendmail $v ready at $b", "text of the greeting"),
@@ -39,6 +45,8 @@ const struct pr_option options_table[] = {
     ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
     ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
+    ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
+    ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),
     ROW(max_queue_age, "MaxQueueAge", TIME, "4h", "longest time between two tries"),
     ROW(max_recipients, "MaxRecipientsPerMessage", INT, "0", "most RCPT of one message; 0: 100,000"),
     ROW(max_sessions_per_client, "MaxSessionsPerClient", INT, "0", "SMTP sessions at once from one address; 0: no limit"),
@@ -48,7 +56,8 @@ const struct pr_option options_table[] = {
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
     ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
-    ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two looks at the whole queue"),
+    ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
+    ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
     ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
@@ -59,6 +68,7 @@ const struct pr_option options_table[] = {
     IDLE(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces are always in MIME form"),
     ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
+    ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
     IDLE(super_safe, "SuperSafe", BOOL, "true", "a message is always on disk before it is accepted"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),
@@ -74,9 +84,17 @@ const struct pr_option options_table[] = {
     ROW(timeout_misc, "Timeout.misc", TIME, "2m", "for NOOP and the rest"),
     ROW(timeout_command, "Timeout.command", TIME, "1h", "for the next command of a client"),
     IDLE(timeout_ident, "Timeout.ident", TIME, "5s", "IDENT is not asked by this release"),
-    ROW(timeout_hoststatus, "Timeout.hoststatus", TIME, "30m", "how long a dead host is believed dead"),
-    ROW(timeout_queuereturn, "Timeout.queuereturn", TIME, "5d", "age at which a message is returned"),
+    ROW(timeout_hoststatus, "Timeout.hoststatus", TIME, "30m", "how long a dead host is believed dead, at most until the next queue run"),
+    ROW(timeout_queuereturn, "Timeout.queuereturn", TIME, "5d", "age at which a message is returned; now: after its first try"),
+    ROW(timeout_return_of[TIMEOUT_DSN], "Timeout.queuereturn.dsn", TIME, NULL, "the same for bounces and other notices"),
+    ROW(timeout_return_of[TIMEOUT_NON_URGENT], "Timeout.queuereturn.non-urgent", TIME, NULL, "the same for messages with Priority: non-urgent"),
+    ROW(timeout_return_of[TIMEOUT_NORMAL], "Timeout.queuereturn.normal", TIME, NULL, "the same for messages of normal priority"),
+    ROW(timeout_return_of[TIMEOUT_URGENT], "Timeout.queuereturn.urgent", TIME, NULL, "the same for messages with Priority: urgent"),
     ROW(timeout_queuewarn, "Timeout.queuewarn", TIME, "4h", "age at which the sender is told of the delay; 0: never"),
+    ROW(timeout_warn_of[TIMEOUT_DSN], "Timeout.queuewarn.dsn", TIME, NULL, "the same for bounces and other notices"),
+    ROW(timeout_warn_of[TIMEOUT_NON_URGENT], "Timeout.queuewarn.non-urgent", TIME, NULL, "the same for messages with Priority: non-urgent"),
+    ROW(timeout_warn_of[TIMEOUT_NORMAL], "Timeout.queuewarn.normal", TIME, NULL, "the same for messages of normal priority"),
+    ROW(timeout_warn_of[TIMEOUT_URGENT], "Timeout.queuewarn.urgent", TIME, NULL, "the same for messages with Priority: urgent"),
     ROW(timeout_stop, "Timeout.stop", TIME, "60s", "how long running transactions may take when the daemon is stopped"),
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
     IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),

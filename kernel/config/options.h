@@ -51,6 +51,12 @@ struct options {
 	int64_t max_queue_age;           /* MaxQueueAge */
 	int64_t queue_interval;          /* QueueInterval (-q30m), 0: only when asked (-q) */
 	int64_t recipient_factor, class_factor, retry_factor; /* RecipientFactor ClassFactor RetryFactor */
+	struct pr_str queue_sort_order;  /* QueueSortOrder: plan_sort_parse understands it */
+	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
+	int64_t max_runners_per_queue;   /* MaxRunnersPerQueue, 0: none of its own */
+	uint32_t single_thread_delivery; /* SingleThreadDelivery */
+	/* Timeout.queuereturn.urgent and so on, by enum timeout_class; -1: that without a class */
+	int64_t timeout_return_of[4], timeout_warn_of[4];
 	/* Timeout.* */
 	int64_t timeout_initial, timeout_connect, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit,
 	    timeout_datablock, timeout_datafinal, timeout_rset, timeout_quit, timeout_misc, timeout_command,
@@ -67,6 +73,10 @@ struct options {
 	uint32_t save_from_line;         /* SaveFromLine */
 };
 
+enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT = 2, TIMEOUT_DSN = 3 };
+
 extern const struct pr_option options_table[];
+/* What no text can say as a default; before the table's defaults. */
+void options_prepare(struct options *options);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "kernel/config/build.h"
 #include "kernel/config/tree.h"
+#include "kernel/plan/order.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -94,6 +95,17 @@ static void check_host_name(struct config_builder *builder)
 		config_complain(builder, &node, "option HostName: \"%.*s\" is no name of a host", PR_PRINT(name));
 }
 
+static void check_sort_order(struct config_builder *builder)
+{
+	struct pr_str order = builder->config->options.queue_sort_order;
+	struct config_node node = place_of(builder, "options", "QueueSortOrder");
+	enum plan_sort sort;
+
+	if (!plan_sort_parse(order, &sort))
+		config_complain(builder, &node, "option QueueSortOrder: invalid queue sort order \"%.*s\"; it is priority, host, filename, time, "
+		                "modification, random or none", PR_PRINT(order));
+}
+
 void config_check_whole(struct config_builder *builder)
 {
 	check_directory(builder, "module_directory", builder->config->module_directory);
@@ -103,4 +115,5 @@ void config_check_whole(struct config_builder *builder)
 	check_alias_maps(builder);
 	check_resolver(builder);
 	check_host_name(builder);
+	check_sort_order(builder);
 }

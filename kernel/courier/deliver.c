@@ -139,24 +139,6 @@ static size_t deliver_some(struct job *job, struct group *group, struct cached_s
 	return count;
 }
 
-/* Dead is a host that could not be reached at all; a connection that broke says nothing about the next one. */
-static enum plan_outcome judge(const struct job *job, const struct group *group, struct pr_str *reason_out)
-{
-	struct parcel *parcel;
-	size_t at = 0;
-
-	if (group->host.len == 0)
-		return PLAN_SERVED;
-	while ((parcel = next_parcel(job, group, &at)) != NULL) {
-		bool unreachable = parcel->status == PR_TEMPFAIL && parcel->code == 0 &&
-		                   (pr_str_equal(parcel->enhanced, PR_STR("4.4.1")) || pr_str_equal(parcel->enhanced, PR_STR("4.4.3")));
-		if (!unreachable)
-			return parcel->code != 0 ? PLAN_SERVED : PLAN_NEUTRAL;
-		*reason_out = parcel->reply;
-	}
-	return PLAN_UNREACHABLE;
-}
-
 static bool is_too_large(struct job *job, struct group *group)
 {
 	int64_t limit = module_config(group->instance)->size_limit;
@@ -168,11 +150,11 @@ static bool is_too_large(struct job *job, struct group *group)
 	return true;
 }
 
-static void deliver_all(struct job *job, struct group *group, struct plan_destination *destination, struct pr_body *body)
+static void deliver_all(struct job *job, struct group *group, struct pr_body *body)
 {
 	struct pr_destination where = {.size = sizeof where, .mailer = group->mailer, .host = group->host,
 	                               .identity = job->courier->options->host_name};
-	struct cached_session *session = cache_open(job, group->instance, destination, &where);
+	struct cached_session *session = cache_open(job, group->instance, group->destination, &where);
 	size_t at = 0;
 
 	if (session == NULL) {
@@ -185,8 +167,7 @@ static void deliver_all(struct job *job, struct group *group, struct plan_destin
 	cache_put(job->courier, session, &job->scope);
 }
 
-void group_deliver(struct job *job, struct group *group, struct plan_destination *destination, enum plan_outcome *outcome_out,
-                   struct pr_str *reason_out)
+void group_deliver(struct job *job, struct group *group)
 {
 	struct pr_body inner = {.size = sizeof inner};
 	struct reader reader = {&job->scope, &inner, 0};
@@ -201,9 +182,8 @@ void group_deliver(struct job *job, struct group *group, struct plan_destination
 	body.length = inner.length;
 	if (job->envelope->body_size <= 0)
 		job->envelope->body_size = inner.length;
-	deliver_all(job, group, destination, &body);
+	deliver_all(job, group, &body);
 	/* whatever a mailer forgot is not delivered */
 	group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), PR_STR("Deferred: no result from the mailer"));
 	store_body_close(&job->scope, &inner);
-	*outcome_out = judge(job, group, reason_out);
 }

@@ -3,10 +3,17 @@
  * The courier from inside.
  *
  *   main.c      starts, listens to the master and to wake-ups, keeps time, leaves
+ *   drain.c     the end: hand over, wait for the threads
+ *   clock.c     two clocks, and jumps of one of them
+ *   groups.c    queue groups: intervals and runners
+ *   ready.c     listens to a store that says what is ready
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   worker.c    threads that take messages from the plan; the set grows while work waits
  *   job.c       one message: claim, route, group by destination, run the groups, settle
  *   deliver.c   one group: session from the cache or new, the mailer, results per recipient
+ *   lease.c     renews claims that last for a time
+ *   hosts.c     what a delivery has shown about its host
+ *   timeouts.c  when a message is returned or its sender warned
  *   cache.c     idle sessions of mailers, by destination
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
  *   notice.c    bounces, warnings and success notices, composed into the queue
@@ -20,10 +27,12 @@
 #define KERNEL_COURIER_INTERNAL_H
 
 #include "kernel/config/role.h"
+#include "kernel/courier/clock.h"
 #include "kernel/courier/courier.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/helper_protocol.h"
+#include "kernel/plan/order.h"
 #include "kernel/plan/plan.h"
 
 #include <pthread.h>
@@ -36,6 +45,20 @@ struct courier_counters {
 	atomic_uint_fast64_t sent, deferred, failed, notices; /* not under the lock */
 };
 
+struct courier_group {
+	struct pr_str name;
+	struct plan_retry retry;
+};
+
+struct job;
+struct courier_leases {
+	pthread_mutex_t lock; /* of its own: a renewal and the end of a claim exclude each other */
+	pthread_cond_t changed;
+	struct job *first, *renewing;
+	pthread_t thread;
+	bool running, closing;
+};
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -43,16 +66,22 @@ struct courier {
 	struct module_set *set;
 	struct helper_client *helpers;
 	struct courier_asks *asks;      /* helper.c */
-	struct plan_retry retry;
-	unsigned int max_workers;
+	struct plan_retry retry;        /* of the default group */
+	struct courier_group groups[PLAN_GROUPS_MAX];
+	size_t group_count;
+	enum plan_sort sort;
+	struct courier_leases leases;
+	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
 	pthread_cond_t work;            /* workers wait for messages */
 	pthread_cond_t quiet;           /* a worker became idle or left */
 	pthread_cond_t scan;            /* the scanner waits for its time */
 	/* under the lock */
 	struct plan *plan;
-	unsigned int workers, idle;
-	bool draining, scan_wanted, run_all, scanner_running, scanned_once;
+	unsigned int workers, idle, max_workers;
+	unsigned int services;          /* threads besides the workers */
+	bool draining, scan_wanted, run_all, scanned_once;
+	struct courier_clock clock;
 	size_t cached;
 	struct courier_counters counters;
 };
@@ -71,8 +100,10 @@ struct parcel {
 struct group {
 	struct pr_str mailer, host;
 	struct module_instance *instance;
+	struct plan_destination *destination; /* while a delivery runs there */
 	size_t count;
 	bool done;
+	bool held;                      /* not tried: it waits for a queue run */
 };
 
 struct job {
@@ -89,6 +120,10 @@ struct job {
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
 	bool written;                   /* some result was already recorded by update */
+	/* under the lock of the leases */
+	struct job *lease_next;
+	int64_t renew_at, lease_end;    /* monotonic milliseconds */
+	bool leased;
 };
 
 struct cached_session {
@@ -105,9 +140,46 @@ struct worker {
 	struct job *spare;              /* its arena is warm */
 };
 
-/* main.c */
+/* clock.c */
 int64_t courier_now(void); /* monotonic seconds, the plan's time */
 int64_t courier_wall(void);
+int64_t courier_age(struct courier *courier, int64_t created); /* seconds, jumps of the clock taken off */
+
+/* drain.c */
+bool courier_is_leaving(struct courier *courier);
+void courier_service_starts(struct courier *courier, void *(*run)(void *)); /* a thread that ends with courier_service_ends */
+void courier_service_ends(struct courier *courier);
+void courier_run_once(struct courier *courier); /* sendmail -q without a daemon */
+bool courier_drain(struct courier *courier, int64_t limit); /* false: some thread did not end in time */
+
+/* groups.c */
+void groups_open(struct courier *courier);
+/* Before the first message.  interval 0: the default group's; runners 0: MaxRunnersPerQueue.  False: too many. */
+bool groups_add(struct courier *courier, struct pr_str name, int64_t interval, int64_t runners);
+uint8_t groups_find(const struct courier *courier, struct pr_str name);
+const struct plan_retry *groups_retry(const struct courier *courier, uint8_t number);
+void job_find_group(struct job *job); /* of a message that only a wake-up told of */
+
+/* lease.c */
+void leases_open(struct courier *courier);
+void leases_close(struct courier *courier);
+void lease_begin(struct job *job); /* after a claim */
+void lease_end(struct job *job);   /* before a call that ends the claim */
+
+/* ready.c */
+void *ready_main(void *courier);
+
+/* hosts.c */
+enum plan_outcome courier_judge(const struct job *job, const struct group *group, struct pr_str *reply_out);
+void courier_note_host(struct courier *courier, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+
+/* timeouts.c; 0: at the first failure, and never */
+int64_t job_return_after(const struct job *job);
+int64_t job_warn_after(const struct job *job);
+
+/* main.c */
+/* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
+bool courier_read_channel(struct courier *courier, int64_t *limit_out);
 int64_t courier_fresh_due(const struct courier *courier); /* of a message that was never tried: 0 now */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
@@ -118,7 +190,9 @@ bool courier_wants(struct courier *courier);
 void worker_start(struct courier *courier); /* with the lock held */
 
 /* scan.c */
-bool scan_start(struct courier *courier);
+void *scan_main(void *courier);
+/* The place of a message in a queue run. */
+int64_t courier_order(const struct courier *courier, const struct plan_facts *facts);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
 
 /* job.c */
@@ -127,13 +201,13 @@ void job_free(struct job *job);
 /* Takes the message as far as it goes now; true when `job` is free for the next one, false when it stands in line. */
 bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry);
 void job_give_up(struct job *job, struct worker *worker); /* a parked one at the end: released */
+void job_release(struct job *job);
 
 /* route.c */
 enum pr_status job_route(struct job *job);
 
 /* deliver.c */
-void group_deliver(struct job *job, struct group *group, struct plan_destination *destination, enum plan_outcome *outcome_out,
-                   struct pr_str *reason_out);
+void group_deliver(struct job *job, struct group *group);
 void group_fail(struct job *job, struct group *group, enum pr_status status, struct pr_str enhanced, struct pr_str reply);
 
 /* cache.c; the first two with the lock held */

@@ -6,7 +6,7 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
-#define BUSY_SECONDS 60 /* somebody else's claim is looked at again */
+#define BUSY_SECONDS 60 /* longest wait for somebody else's claim */
 
 struct job *job_new(struct courier *courier)
 {
@@ -53,6 +53,21 @@ static void adopt(struct job *job, struct worker *worker)
 	job->scope.macro_context = job;
 }
 
+void job_release(struct job *job)
+{
+	lease_end(job);
+	store_release(&job->scope, &job->claim);
+}
+
+/* Somebody else's claim is looked at again: soon at first, he may be about to hand over. */
+static int64_t busy_delay(struct plan_entry *entry)
+{
+	int64_t delay = entry->busy < 6 ? (int64_t)1 << entry->busy : BUSY_SECONDS;
+
+	entry->busy += entry->busy < 6;
+	return delay;
+}
+
 static void entry_retry(struct courier *courier, struct plan_entry *entry, int64_t due)
 {
 	pthread_mutex_lock(&courier->lock);
@@ -87,17 +102,20 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 		return false;
 	default:
 		log_at(19, LOGP_DEBUG, entry->id, "locked: %.*s", PR_PRINT(job->scope.reason));
-		entry_retry(courier, entry, courier_now() + BUSY_SECONDS);
+		entry_retry(courier, entry, courier_now() + busy_delay(entry));
 		return false;
 	}
 	job->entry = entry;
 	job->envelope = job->claim.envelope;
 	job->first_try = job->envelope->tries == 0;
-	/* a run by interval or -q has seen it before, or is told to take everything */
-	job->expensive_ok = !job->first_try || courier->role->queue_now;
+	/* a first try after somebody else's claim is still no queue run */
+	job->expensive_ok = !job->first_try || courier->role->queue_now || (entry->runner && entry->busy == 0);
+	entry->busy = 0;
+	entry->source = plan_source(job->envelope->sender);
+	lease_begin(job);
 	if (job->envelope->quarantine.len == 0)
 		return true;
-	store_release(&job->scope, &job->claim);
+	job_release(job);
 	entry_forget(courier, entry);
 	return false;
 }
@@ -111,6 +129,7 @@ static bool answered_without_trying(struct job *job, struct group *group)
 		return true;
 	}
 	if (job->courier->options->hold_expensive && !job->expensive_ok && module_mailer_has_flag(group->instance, 'e')) {
+		group->held = true;
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.0.0"), PR_STR("queued"));
 		return true;
 	}
@@ -138,16 +157,16 @@ static bool has_more(const struct job *job)
 static enum plan_answer run_group(struct job *job, struct group *group)
 {
 	struct courier *courier = job->courier;
-	struct pr_str dead = PR_NONE, reason = PR_NONE;
-	enum plan_outcome outcome = PLAN_NEUTRAL;
+	struct pr_str dead = PR_NONE, reply = PR_NONE;
 
 	if (answered_without_trying(job, group)) {
+		report_group(job, group, 0);
 		job_note_results(job, group);
 		return PLAN_GO;
 	}
 	pthread_mutex_lock(&courier->lock);
-	struct plan_destination *destination = plan_destination(courier->plan, group->mailer, group->host, courier_now());
-	enum plan_answer answer = plan_enter(courier->plan, job->entry, destination, courier_now(), &dead);
+	group->destination = plan_destination(courier->plan, group->mailer, group->host, courier_now());
+	enum plan_answer answer = plan_enter(courier->plan, job->entry, group->destination, courier_now(), &dead);
 	if (answer == PLAN_DEAD)
 		dead = pr_arena_copy(&job->arena, dead);
 	pthread_mutex_unlock(&courier->lock);
@@ -155,17 +174,17 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 		return answer;
 	int64_t began = courier_now();
 	if (answer == PLAN_GO)
-		group_deliver(job, group, destination, &outcome, &reason);
+		group_deliver(job, group);
 	else
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.4.1"), dead);
 	int64_t took = courier_now() - began;
 	report_group(job, group, took);
 	job_note_results(job, group);
 	if (answer == PLAN_GO) {
-		pthread_mutex_lock(&courier->lock);
-		plan_leave(courier->plan, destination, outcome, reason, courier_now()); /* this thread looks for work again in a moment */
-		pthread_mutex_unlock(&courier->lock);
+		enum plan_outcome outcome = courier_judge(job, group, &reply);
+		courier_note_host(courier, group, outcome, reply);
 	}
+	group->destination = NULL;
 	return answer;
 }
 
@@ -181,7 +200,7 @@ static bool stand_in_line(struct job *job, struct group *group)
 	parked = plan_may_park(courier->plan) && !courier->draining;
 	pthread_mutex_unlock(&courier->lock);
 	if (!parked)
-		store_release(&job->scope, &job->claim);
+		job_release(job);
 	struct plan_entry *entry = job->entry;
 	struct pr_str mailer = group->mailer, host = group->host;
 	pthread_mutex_lock(&courier->lock);
@@ -225,7 +244,7 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 		}
 		if (job_route(job) != PR_OK) {
 			log_line(LOGP_ERR, entry->id, "cannot route: %.*s", PR_PRINT(job->scope.reason));
-			store_release(&job->scope, &job->claim);
+			job_release(job);
 			entry_retry(job->courier, entry, job_next_due(job));
 			job_reset(job);
 			return true;
@@ -243,6 +262,6 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 void job_give_up(struct job *job, struct worker *worker)
 {
 	adopt(job, worker);
-	store_release(&job->scope, &job->claim);
+	job_release(job);
 	job_free(job);
 }

@@ -6,6 +6,8 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 #include "kernel/net/dns.h"
+#include "kernel/plan/order.h"
+#include "kernel/queue/queue.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,24 +15,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sysexits.h>
-#include <time.h>
 
 #define WAKES_AT_ONCE 64
 #define ENTRIES_MAX 2000000
 #define STOP_DEFAULT_SECONDS 30
-
-int64_t courier_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-int64_t courier_wall(void)
-{
-	return time(NULL);
-}
+#define THREADS_MAX 2000
+#define HANGING_FACTOR 4 /* most threads, in CourierThreads, when hosts hang */
 
 bool courier_wants(struct courier *courier)
 {
@@ -67,25 +57,27 @@ int64_t courier_fresh_due(const struct courier *courier)
 
 static void read_wakes(struct courier *courier)
 {
-	char ids[WAKES_AT_ONCE][PLAN_ID_MAX + 1];
+	char bytes[WAKES_AT_ONCE][QUEUE_WAKE_MAX];
 	struct iovec pieces[WAKES_AT_ONCE];
 	struct mmsghdr messages[WAKES_AT_ONCE];
 
 	memset(messages, 0, sizeof messages);
 	for (int i = 0; i < WAKES_AT_ONCE; i++) {
-		pieces[i] = (struct iovec){ids[i], sizeof ids[i]};
+		pieces[i] = (struct iovec){bytes[i], sizeof bytes[i]};
 		messages[i].msg_hdr.msg_iov = &pieces[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
 	if (got <= 0)
 		return;
-	int64_t due = courier_fresh_due(courier);
+	struct plan_item item = {.due = courier_fresh_due(courier), .group = PLAN_GROUP_UNKNOWN};
 	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got; i++)
-		plan_add(courier->plan, (struct pr_str){ids[i], messages[i].msg_len}, due);
+	for (int i = 0; i < got; i++) {
+		queue_wake_read(bytes[i], messages[i].msg_len, &item);
+		plan_put(courier->plan, &item);
+	}
 	/* one is enough: who takes the first wakes the next */
-	bool kick = due == 0 && courier_wants(courier);
+	bool kick = item.due == 0 && courier_wants(courier);
 	pthread_mutex_unlock(&courier->lock);
 	if (kick)
 		pthread_cond_signal(&courier->work);
@@ -122,8 +114,7 @@ static void send_state(struct courier *courier, uint32_t serial)
 	pr_text_fini(&text);
 }
 
-/* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
-static bool read_channel(struct courier *courier, int64_t *limit_out)
+bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 {
 	static _Thread_local struct channel_message message;
 	int fd = -1;
@@ -170,6 +161,14 @@ static int patience_ms(struct courier *courier)
 	return (int)(seconds * 1000) + (seconds == 0 ? 50 : 0);
 }
 
+/* Threads that hang at silent hosts do no work, so there may be as many more: a dozen dead hosts must not stop the living. */
+static void note_hanging(struct courier *courier, unsigned int hanging)
+{
+	unsigned int most = courier->threads + hanging;
+
+	courier->max_workers = most < courier->most_threads ? most : courier->most_threads;
+}
+
 /* Time passed: due messages and stale connections both want a worker. */
 static void tick(struct courier *courier, int64_t *last)
 {
@@ -179,6 +178,8 @@ static void tick(struct courier *courier, int64_t *last)
 		return;
 	*last = now;
 	pthread_mutex_lock(&courier->lock);
+	clock_note(&courier->clock, courier_wall(), now);
+	note_hanging(courier, plan_tick(courier->plan, now));
 	if (courier->cached > 0 || plan_next_due(courier->plan) <= now)
 		courier_kick(courier);
 	pthread_mutex_unlock(&courier->lock);
@@ -201,72 +202,10 @@ static int64_t serve(struct courier *courier)
 			read_wakes(courier);
 		else if (fds[1].revents != 0)
 			fds[1].fd = -1; /* the receiver is gone; the scan remains */
-		if (fds[0].revents != 0 && !read_channel(courier, &limit))
+		if (fds[0].revents != 0 && !courier_read_channel(courier, &limit))
 			return limit;
 		tick(courier, &ticked);
 	}
-}
-
-/* One run of everything, for sendmail -q without a daemon. */
-static void serve_once(struct courier *courier)
-{
-	struct module_thread *thread = module_thread_new(courier->set);
-	struct plan_counts counts;
-
-	scan_once(courier, thread, true);
-	module_thread_free(thread);
-	pthread_mutex_lock(&courier->lock);
-	for (;;) {
-		plan_count(courier->plan, courier_now(), &counts);
-		if (counts.waiting == counts.entries && plan_next_due(courier->plan) > courier_now())
-			break;
-		courier_kick(courier);
-		pthread_cond_wait(&courier->quiet, &courier->lock);
-	}
-	pthread_mutex_unlock(&courier->lock);
-}
-
-/* Stops claiming and waits for the workers; helpers may still be asked for by running deliveries. */
-static bool drain(struct courier *courier, int64_t limit)
-{
-	int64_t end = limit < 0 ? PLAN_NEVER : courier_now() + limit, ignored;
-	unsigned int left;
-
-	pthread_mutex_lock(&courier->lock);
-	courier->draining = true;
-	pthread_cond_broadcast(&courier->work);
-	pthread_cond_broadcast(&courier->scan);
-	left = courier->workers + courier->scanner_running;
-	while (left > 0 && courier_now() < end) {
-		pthread_mutex_unlock(&courier->lock);
-		struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
-		if (poll(&channel, 1, 20) > 0 && !read_channel(courier, &ignored) && ignored >= 0 && courier_now() + ignored < end)
-			end = courier_now() + ignored;
-		pthread_mutex_lock(&courier->lock);
-		left = courier->workers + courier->scanner_running;
-	}
-	pthread_mutex_unlock(&courier->lock);
-	return left == 0;
-}
-
-/* What still stands in line or is cached is let go by this thread, after the workers. */
-static void let_go(struct courier *courier)
-{
-	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
-	struct pr_arena arena;
-	struct module_scope scope;
-	struct plan_entry *entry;
-	struct cached_session *session;
-
-	pr_arena_init(&arena, 1u << 20);
-	module_scope_init(&scope, last.thread, &arena);
-	while ((entry = plan_unpark(courier->plan)) != NULL)
-		if (entry->job != NULL)
-			job_give_up(entry->job, &last);
-	while ((session = cache_take_old(courier, PLAN_NEVER)) != NULL)
-		cache_close(session, &scope);
-	pr_arena_fini(&arena);
-	module_thread_free(last.thread);
 }
 
 static void fail(const struct role *role, const char *what, struct pr_str why)
@@ -276,22 +215,25 @@ static void fail(const struct role *role, const char *what, struct pr_str why)
 		log_line(LOGP_ERR, NULL, "%s: %.*s", what, PR_PRINT(why));
 }
 
-static unsigned int thread_limit(const struct options *options)
+static void set_threads(struct courier *courier)
 {
 	struct rlimit files;
-	int64_t threads = options->courier_threads > 0 ? options->courier_threads : 40;
+	int64_t threads = courier->options->courier_threads > 0 ? courier->options->courier_threads : 40, most = THREADS_MAX;
 
 	/* a delivery may need four descriptors: claim, body, connection, lookup */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY && threads > (int64_t)files.rlim_cur / 8)
-		threads = (int64_t)files.rlim_cur / 8;
-	return threads < 2 ? 2 : (unsigned int)(threads > 2000 ? 2000 : threads);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY && most > (int64_t)files.rlim_cur / 8)
+		most = (int64_t)files.rlim_cur / 8;
+	most = most < 2 ? 2 : most;
+	threads = threads < 2 ? 2 : threads < most ? threads : most;
+	courier->threads = courier->max_workers = (unsigned int)threads;
+	courier->most_threads = (unsigned int)(threads * HANGING_FACTOR < most ? threads * HANGING_FACTOR : most);
 }
 
 static void plan_open(struct courier *courier)
 {
 	const struct options *options = courier->options;
 	int64_t per_host = options->connections_per_host > 0 ? options->connections_per_host : 20;
-	int64_t some = courier->max_workers - (courier->max_workers + 3) / 4;
+	int64_t some = courier->threads - (courier->threads + 3) / 4, runners = options->max_queue_children;
 
 	courier->retry = (struct plan_retry){options->min_queue_age, options->max_queue_age,
 		courier->role->queue_interval > 0 ? courier->role->queue_interval : options->queue_interval};
@@ -299,12 +241,16 @@ static void plan_open(struct courier *courier)
 	if (per_host > some)
 		per_host = some > 0 ? some : 1;
 	struct plan_limits limits = {.entries = ENTRIES_MAX, .destinations = 20000, .per_destination = (uint32_t)per_host,
-	                             .parked = 100, .host_status = options->timeout_hoststatus};
+	                             .parked = 100, .host_status = options->timeout_hoststatus, .threads = courier->threads,
+	                             .runners = runners > 0 && runners < UINT32_MAX ? (uint32_t)runners : 0,
+	                             .single_thread = options->single_thread_delivery};
 	/* a host is tried again with the next run, at the latest */
 	int64_t wait = plan_retry_delay(&courier->retry, 1);
 	if (wait != PLAN_NEVER && limits.host_status >= wait)
 		limits.host_status = wait > 1 ? wait - 1 : 0;
 	courier->plan = plan_new(&limits);
+	plan_sort_parse(options->queue_sort_order, &courier->sort);
+	groups_open(courier);
 }
 
 static bool courier_open(struct courier *courier)
@@ -336,7 +282,7 @@ static bool courier_open(struct courier *courier)
 	if (!good)
 		pr_text_add_str(&errors, scope.reason);
 	module_thread_free(thread);
-	courier->max_workers = thread_limit(courier->options);
+	set_threads(courier);
 	plan_open(courier);
 	helpers_open(courier);
 out:
@@ -350,6 +296,7 @@ out:
 static void courier_close(struct courier *courier)
 {
 	helpers_close(courier);
+	leases_close(courier);
 	module_set_close(courier->set);
 	plan_free(courier->plan);
 	config_free(courier->config);
@@ -385,20 +332,20 @@ int courier_main(const struct role *role)
 	pthread_cond_init(&courier->quiet, &monotonic);
 	pthread_cond_init(&courier->scan, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	leases_open(courier);
 	if (!courier_open(courier))
 		return EX_CONFIG;
 	if (role->queue_now) {
-		serve_once(courier);
+		courier_run_once(courier);
 	} else {
-		if (!scan_start(courier))
-			log_line(LOGP_ERR, NULL, "courier: cannot start a thread: %s", strerror(errno));
+		courier_service_starts(courier, scan_main);
+		courier_service_starts(courier, ready_main);
 		channel_send(role->channel, CHANNEL_READY, 0, 0, PR_NONE, -1);
 		limit = serve(courier);
 	}
 	/* what does not end in time keeps its memory until the process ends; the claims go with it */
-	if (!drain(courier, limit))
+	if (!courier_drain(courier, limit))
 		return EX_OK;
-	let_go(courier);
 	courier_close(courier);
 	return EX_OK;
 }

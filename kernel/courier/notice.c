@@ -95,8 +95,8 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	const struct options *options = job->courier->options;
 	int64_t now = courier_wall();
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
-	                          .transcript = PR_STR(""), .now = now, .zone = zone_now(now), .return_after = options->timeout_queuereturn,
-	                          .warn_after = options->timeout_queuewarn, .body_limit = body_limit(job, notice->kind)};
+	                          .transcript = PR_STR(""), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
+	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice->kind)};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
 	                                  envelope_out);
 
@@ -175,9 +175,9 @@ enum pr_status notice_delay(struct job *job)
 {
 	struct notice notice = {.job = job, .kind = DSN_DELAY, .to = pr_address_inner(job->envelope->sender)};
 	struct pr_envelope *envelope = job->envelope;
-	int64_t after = job->courier->options->timeout_queuewarn;
+	int64_t after = job_warn_after(job);
 
-	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || notice.to.len == 0 || courier_wall() - envelope->created < after)
+	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || notice.to.len == 0 || courier_age(job->courier, envelope->created) < after)
 		return PR_OK;
 	envelope->flags |= PR_ENVELOPE_WARNED; /* once, even when nobody wants it */
 	return choose(&notice, PR_RECIPIENT_DEFERRED) > 0 ? send_notice(&notice) : PR_OK;

@@ -7,65 +7,115 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
+#include <postrider/address.h>
+
+#include <string.h>
 #include <time.h>
 
 #define PAUSE_SECONDS 60
 #define PAUSE_FACTOR 20
+#define BATCH 256
 
-static void take_entry(struct courier *courier, const struct pr_entry *entry, bool all_due)
+/* Read entries on their way to the plan: the lock is taken once for all of them. */
+struct batch {
+	size_t count;
+	struct plan_item items[BATCH];
+	char ids[BATCH][PLAN_ID_MAX + 1];
+};
+
+int64_t courier_order(const struct courier *courier, const struct plan_facts *facts)
 {
-	int64_t wall = courier_wall(), now = courier_now(), due = 0;
+	struct plan_facts all = *facts;
 
-	if (entry->state != PR_ENTRY_READY)
-		return;
-	if (!all_due && entry->tries == 0) {
-		due = courier_fresh_due(courier);
-	} else if (!all_due) {
-		due = plan_retry_due(&courier->retry, entry->last_try, entry->tries, wall);
-		due = due == PLAN_NEVER ? due : due <= wall ? 0 : due - wall + now;
-	}
-	pthread_mutex_lock(&courier->lock);
-	if (all_due || !plan_knows(courier->plan, entry->id)) {
-		plan_add(courier->plan, entry->id, due);
-		if (due == 0)
-			courier_kick(courier);
-	}
-	pthread_mutex_unlock(&courier->lock);
+	all.seed = courier->sort == PLAN_BY_CHANCE ? courier_now() : 0;
+	return plan_sort_key(courier->sort, &all);
 }
 
-static bool must_leave(struct courier *courier)
+/* In the plan's time; 0: it is new. */
+static int64_t due_of(const struct courier *courier, const struct pr_entry *entry, uint8_t group)
 {
+	int64_t wall = courier_wall(), now = courier_now();
+
+	if (entry->tries == 0)
+		return courier_fresh_due(courier);
+	int64_t due = plan_retry_due(groups_retry(courier, group), entry->last_try, entry->tries, wall);
+	return due == PLAN_NEVER ? due : due <= wall ? now : due - wall + now;
+}
+
+static void note_entry(const struct courier *courier, struct batch *batch, const struct pr_entry *entry)
+{
+	struct plan_item *item = &batch->items[batch->count];
+	char *id = batch->ids[batch->count];
+	struct plan_facts facts = {.id = entry->id, .recipient = pr_address_inner(entry->recipient), .priority = entry->priority,
+	                           .created = entry->created, .last_try = entry->last_try};
+
+	if (entry->state != PR_ENTRY_READY || entry->id.len > PLAN_ID_MAX)
+		return;
+	memcpy(id, entry->id.data, entry->id.len);
+	*item = (struct plan_item){.id = {id, entry->id.len}, .order = courier_order(courier, &facts), .group = groups_find(courier, entry->queue)};
+	item->source = entry->sender.len > 0 ? plan_source(entry->sender) : 0;
+	item->due = due_of(courier, entry, item->group);
+	batch->count++;
+}
+
+static bool hand_in(struct courier *courier, struct batch *batch, bool all_due)
+{
+	int64_t now = courier_now();
+	bool due = false;
+
 	pthread_mutex_lock(&courier->lock);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct plan_item *item = &batch->items[i];
+		if (all_due)
+			plan_run_put(courier->plan, item, now);
+		else if (!plan_learn(courier->plan, item))
+			plan_put(courier->plan, item);
+		due = due || all_due || item->due <= now;
+	}
+	batch->count = 0;
+	if (due)
+		courier_kick(courier);
 	bool leave = courier->draining;
 	pthread_mutex_unlock(&courier->lock);
-	return leave;
+	return !leave;
+}
+
+static enum pr_status read_all(struct courier *courier, struct module_scope *scope, struct module_thread *thread, struct batch *batch,
+                               bool all_due)
+{
+	struct pr_arena *arena = scope->arena;
+	struct pr_entry entry;
+	void *cursor = NULL;
+
+	for (;;) {
+		module_scope_init(scope, thread, arena);
+		entry = (struct pr_entry){.size = sizeof entry};
+		enum pr_status status = store_next(scope, &cursor, &entry);
+		if (status != PR_OK)
+			return status;
+		note_entry(courier, batch, &entry);
+		if (batch->count == BATCH && !hand_in(courier, batch, all_due)) {
+			store_next_end(scope, &cursor);
+			return PR_OK;
+		}
+		pr_arena_reset(arena);
+	}
 }
 
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due)
 {
+	struct batch *batch = pr_alloc(sizeof *batch);
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct pr_entry entry;
-	void *cursor = NULL;
-	enum pr_status status;
 
 	pr_arena_init(&arena, 1u << 20);
-	for (;;) {
-		module_scope_init(&scope, thread, &arena);
-		entry = (struct pr_entry){.size = sizeof entry};
-		status = store_next(&scope, &cursor, &entry);
-		if (status != PR_OK)
-			break;
-		take_entry(courier, &entry, all_due);
-		if (must_leave(courier)) {
-			store_next_end(&scope, &cursor);
-			break;
-		}
-		pr_arena_reset(&arena);
-	}
+	module_scope_init(&scope, thread, &arena);
+	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
+	hand_in(courier, batch, all_due);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));
 	pr_arena_fini(&arena);
+	pr_free(batch);
 }
 
 /* With the lock held. */
@@ -80,7 +130,7 @@ static void pause_scan(struct courier *courier, int64_t seconds)
 			break;
 }
 
-static void *scan_main(void *argument)
+void *scan_main(void *argument)
 {
 	struct courier *courier = argument;
 	struct module_thread *thread = module_thread_new(courier->set);
@@ -100,24 +150,6 @@ static void *scan_main(void *argument)
 	}
 	pthread_mutex_unlock(&courier->lock);
 	module_thread_free(thread);
-	pthread_mutex_lock(&courier->lock);
-	courier->scanner_running = false;
-	pthread_mutex_unlock(&courier->lock);
+	courier_service_ends(courier);
 	return NULL;
-}
-
-bool scan_start(struct courier *courier)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, COURIER_STACK);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	courier->scanner_running = true;
-	bool started = pthread_create(&thread, &attributes, scan_main, courier) == 0;
-	if (!started)
-		courier->scanner_running = false;
-	pthread_attr_destroy(&attributes);
-	return started;
 }

@@ -7,6 +7,8 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
+#include <postrider/address.h>
+
 static bool is_of(const struct job *job, const struct parcel *parcel, const struct group *group)
 {
 	if (group == NULL)
@@ -75,30 +77,56 @@ static size_t count_state(const struct job *job, enum pr_recipient_state state)
 int64_t job_next_due(const struct job *job)
 {
 	int64_t tries = job->envelope != NULL ? job->envelope->tries : 1;
-	int64_t delay = plan_retry_delay(&job->courier->retry, tries > 0 ? tries : 1);
+	int64_t delay = plan_retry_delay(groups_retry(job->courier, job->entry->group), tries > 0 ? tries : 1);
 
 	return delay == PLAN_NEVER ? delay : courier_now() + delay;
 }
 
+static bool is_expired(struct job *job, int64_t limit)
+{
+	const struct pr_envelope *envelope = job->envelope;
+	int64_t wall = courier_wall(), age = courier_age(job->courier, envelope->created);
+
+	return plan_is_expired(groups_retry(job->courier, job->entry->group), wall - age, envelope->last_try, envelope->tries, limit, wall);
+}
+
+static void give_up_on(struct parcel *parcel)
+{
+	struct pr_recipient *recipient = parcel->recipient;
+
+	if (recipient->state != PR_RECIPIENT_DEFERRED && recipient->state != PR_RECIPIENT_WAITING)
+		return;
+	recipient->state = PR_RECIPIENT_FAILED;
+	if (recipient->enhanced.len == 0 || recipient->enhanced.data[0] != '4')
+		recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired */
+}
+
+static struct pr_str expired_text(struct job *job, int64_t limit)
+{
+	if (limit == 0)
+		return PR_STR("Message could not be delivered at its first try");
+	return pr_arena_printf(&job->arena, "Message could not be delivered for %lld %s", (long long)(limit >= 86400 ? limit / 86400 :
+	                       limit >= 3600 ? limit / 3600 : limit), limit >= 86400 ? "days" : limit >= 3600 ? "hours" : "seconds");
+}
+
 static void give_up_on_old(struct job *job)
 {
-	const struct courier *courier = job->courier;
-	struct pr_envelope *envelope = job->envelope;
-	int64_t limit = courier->options->timeout_queuereturn;
+	int64_t limit = job_return_after(job);
+	bool some = false;
 
-	if (!plan_is_expired(&courier->retry, envelope->created, envelope->last_try, envelope->tries, limit, courier_wall()))
+	if (!is_expired(job, limit))
 		return;
-	for (size_t i = 0; i < envelope->recipient_count; i++) {
-		struct pr_recipient *recipient = &envelope->recipients[i];
-		if (recipient->state != PR_RECIPIENT_DEFERRED && recipient->state != PR_RECIPIENT_WAITING)
-			continue;
-		recipient->state = PR_RECIPIENT_FAILED;
-		if (recipient->enhanced.len == 0 || recipient->enhanced.data[0] != '4')
-			recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired */
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		struct parcel *parcel = &job->parcels[i];
+		if (limit == 0 && parcel->group != 0 && job->groups[parcel->group - 1].held)
+			continue; /* it was not tried */
+		give_up_on(parcel);
+		some = true;
 	}
-	envelope->message = pr_arena_printf(&job->arena, "Message could not be delivered for %lld %s", (long long)(limit >= 86400 ? limit / 86400 :
-	                                    limit >= 3600 ? limit / 3600 : limit), limit >= 86400 ? "days" : limit >= 3600 ? "hours" : "seconds");
-	log_at(7, LOGP_INFO, job->entry->id, "%.*s", PR_PRINT(envelope->message));
+	if (!some)
+		return;
+	job->envelope->message = expired_text(job, limit);
+	log_at(7, LOGP_INFO, job->entry->id, "%.*s", PR_PRINT(job->envelope->message));
 }
 
 /* FAILED recipients whose notice is queued are done with. */
@@ -116,6 +144,18 @@ static void note_reason(struct job *job)
 			job->envelope->message = job->envelope->recipients[i].status;
 }
 
+static void set_order(struct job *job)
+{
+	const struct pr_envelope *envelope = job->envelope;
+	struct plan_facts facts = {.id = job->claim.id, .priority = envelope->priority, .created = envelope->created,
+	                           .last_try = envelope->last_try};
+
+	for (size_t i = 0; i < envelope->recipient_count && facts.recipient.len == 0; i++)
+		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED)
+			facts.recipient = pr_address_inner(envelope->recipients[i].address);
+	job->entry->order = courier_order(job->courier, &facts);
+}
+
 static void put_back(struct job *job)
 {
 	struct courier *courier = job->courier;
@@ -125,6 +165,9 @@ static void put_back(struct job *job)
 	envelope->tries++;
 	envelope->last_try = courier_wall();
 	envelope->priority += courier->options->retry_factor;
+	job_find_group(job);
+	set_order(job);
+	lease_end(job);
 	if (store_defer(&job->scope, &job->claim, envelope) != PR_OK) {
 		log_line(LOGP_ERR, job->entry->id, "cannot put back: %.*s", PR_PRINT(job->scope.reason));
 		store_release(&job->scope, &job->claim);
@@ -138,6 +181,7 @@ static void put_back(struct job *job)
 static void finish(struct job *job)
 {
 	struct courier *courier = job->courier;
+	lease_end(job);
 	enum pr_status status = store_finish(&job->scope, &job->claim);
 
 	if (status != PR_OK) {

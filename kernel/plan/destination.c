@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Destinations: how many deliveries run there, who stands in line, and until when it counts as dead.
- * Only destinations with a line are in the ring, and one without room leaves it until a delivery ends; so a
- * turn costs the same with one destination or a hundred thousand.
+ * Destinations: a hash by mailer and host, from which the idle ones go when it is full.
+ * What is dead, cached, running or in line stays, so nothing learned about a host in trouble is lost.
  */
 #include "kernel/plan/internal.h"
 
@@ -49,7 +48,7 @@ static void destination_free(struct plan *plan, struct plan_destination *destina
 
 static bool is_idle(const struct plan_destination *destination, int64_t now)
 {
-	return destination->running == 0 && destination->line.count == 0 && destination->slot == NULL && !destination->in_ring &&
+	return destination->running == 0 && destination->line.count == 0 && destination->slot == NULL && !destination->listed &&
 	       destination->dead_until <= now;
 }
 
@@ -82,6 +81,7 @@ struct plan_destination *plan_destination(struct plan *plan, struct pr_str maile
 		at->mailer = pr_copy_str(mailer);
 		at->host = pr_copy_str(host);
 		at->hash = hash;
+		plan_room_init(plan, at);
 		at->all_next = plan->all;
 		if (plan->all != NULL)
 			plan->all->all_previous = at;
@@ -93,120 +93,6 @@ struct plan_destination *plan_destination(struct plan *plan, struct pr_str maile
 	}
 	at->last_used = now;
 	return at;
-}
-
-void plan_ring_add(struct plan *plan, struct plan_destination *destination)
-{
-	if (destination->in_ring || destination->line.count == 0)
-		return;
-	destination->in_ring = 1;
-	destination->ring_next = NULL;
-	if (plan->ring_last != NULL)
-		plan->ring_last->ring_next = destination;
-	else
-		plan->ring_first = destination;
-	plan->ring_last = destination;
-}
-
-static struct plan_destination *ring_pop(struct plan *plan)
-{
-	struct plan_destination *first = plan->ring_first;
-
-	if (first == NULL)
-		return NULL;
-	plan->ring_first = first->ring_next;
-	if (plan->ring_first == NULL)
-		plan->ring_last = NULL;
-	first->in_ring = 0;
-	return first;
-}
-
-static struct plan_entry *line_take(struct plan *plan, struct plan_destination *destination)
-{
-	struct plan_entry *entry = plan_line_pop(&destination->line);
-
-	plan->in_line--;
-	plan->parked -= entry->job != NULL;
-	return entry;
-}
-
-struct plan_entry *plan_ring_take(struct plan *plan, int64_t now)
-{
-	struct plan_destination *destination;
-
-	while ((destination = ring_pop(plan)) != NULL) {
-		bool dead = destination->dead_until > now;
-		if (destination->line.count == 0 || (!dead && destination->running >= plan->limits.per_destination))
-			continue; /* back in the ring when somebody leaves */
-		struct plan_entry *entry = line_take(plan, destination);
-		if (!dead) {
-			destination->running++;
-			entry->kept = 1;
-		}
-		plan_ring_add(plan, destination);
-		return entry;
-	}
-	return NULL;
-}
-
-enum plan_answer plan_enter(struct plan *plan, struct plan_entry *entry, struct plan_destination *destination, int64_t now,
-                            struct pr_str *reason_out)
-{
-	if (entry->discovering)
-		plan->discovering--;
-	entry->discovering = 0;
-	if (destination->dead_until > now) {
-		*reason_out = pr_str(destination->reason);
-		return PLAN_DEAD;
-	}
-	if (entry->kept) {
-		entry->kept = 0;
-		if (entry->destination == destination)
-			return PLAN_GO;
-		plan_leave(plan, entry->destination, PLAN_NEUTRAL, PR_NONE, now);
-	}
-	if (destination->running >= plan->limits.per_destination)
-		return PLAN_FULL;
-	destination->running++;
-	return PLAN_GO;
-}
-
-void plan_leave(struct plan *plan, struct plan_destination *destination, enum plan_outcome outcome, struct pr_str reason, int64_t now)
-{
-	destination->running--;
-	if (outcome == PLAN_UNREACHABLE && plan->limits.host_status > 0) {
-		destination->dead_until = now + plan->limits.host_status;
-		pr_free(destination->reason);
-		destination->reason = pr_copy_str(reason.data != NULL ? reason : PR_STR(""));
-	} else if (outcome == PLAN_SERVED) {
-		destination->dead_until = 0;
-	}
-	plan_ring_add(plan, destination);
-}
-
-bool plan_may_park(const struct plan *plan)
-{
-	return plan->parked < plan->limits.parked;
-}
-
-void plan_wait(struct plan *plan, struct plan_entry *entry, struct plan_destination *destination, void *job)
-{
-	if (entry->kept) {
-		entry->kept = 0;
-		plan_leave(plan, entry->destination, PLAN_NEUTRAL, PR_NONE, 0);
-	}
-	if (entry->discovering)
-		plan->discovering--;
-	entry->discovering = 0;
-	entry->state = PLAN_IN_LINE;
-	entry->destination = destination;
-	entry->job = job;
-	plan_line_push(&destination->line, entry);
-	plan->in_line++;
-	plan->parked += job != NULL;
-	/* room may have come up since plan_enter said FULL */
-	if (destination->running < plan->limits.per_destination)
-		plan_ring_add(plan, destination);
 }
 
 void **plan_destination_slot(struct plan_destination *destination)
@@ -224,7 +110,7 @@ struct plan_entry *plan_unpark(struct plan *plan)
 	for (struct plan_destination *at = plan->all; at != NULL; at = at->all_next) {
 		if (at->line.count == 0)
 			continue;
-		struct plan_entry *entry = line_take(plan, at);
+		struct plan_entry *entry = plan_line_take(plan, at);
 		entry->state = PLAN_TAKEN;
 		return entry;
 	}

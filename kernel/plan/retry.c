@@ -32,7 +32,9 @@ int64_t plan_retry_due(const struct plan_retry *retry, int64_t last_try, int64_t
 
 bool plan_is_expired(const struct plan_retry *retry, int64_t created, int64_t last_try, int64_t tries, int64_t return_after, int64_t now)
 {
-	if (return_after <= 0 || now - created < return_after)
+	if (return_after == 0)
+		return true;
+	if (return_after < 0 || now - created < return_after)
 		return false;
 	/* without a schedule of our own nothing can be said about standstills */
 	int64_t delay = plan_retry_delay(retry, tries);

@@ -23,7 +23,7 @@ struct plan_retry {
 int64_t plan_retry_delay(const struct plan_retry *retry, int64_t tries);
 /* When a message last tried at `last_try` (0: never) is due.  A last try in the future (the clock went back) counts as now. */
 int64_t plan_retry_due(const struct plan_retry *retry, int64_t last_try, int64_t tries, int64_t now);
-/* Is it time to give up?  Only when the message was tried within the last two waits: after a standstill or a jump of
+/* Is it time to give up?  With return_after 0 after any failure.  Else only when the message was tried within the last two waits: after a standstill or a jump of
  * the clock it gets one more try first, instead of being returned for an outage of our own. */
 bool plan_is_expired(const struct plan_retry *retry, int64_t created, int64_t last_try, int64_t tries, int64_t return_after, int64_t now);
 

@@ -8,15 +8,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-
-#define ID_MAX 64 /* what a wake-up carries at most */
-
-void queue_wake(int wake_fd, struct pr_str id)
-{
-	if (wake_fd >= 0 && id.len > 0 && id.len <= ID_MAX)
-		(void)send(wake_fd, id.data, id.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 struct waiting {
 	pthread_mutex_t lock;

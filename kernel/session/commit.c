@@ -98,7 +98,7 @@ void transaction_committed(struct session *session, struct bench *bench)
 			continue;
 		report_received(session, bench, &transaction->parts[i]);
 		if (transaction->quarantine.data == NULL)
-			queue_wake(session->receiver->role->wake, transaction->parts[i].id);
+			queue_wake_with(session->receiver->role->wake, transaction->parts[i].envelope, session->receiver->options->queue_sort_order);
 	}
 	answer.id = pr_arena_copy(&bench->arena, part->id);
 	if (answer.verdict.action == PR_CONTINUE)

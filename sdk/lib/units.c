@@ -47,6 +47,10 @@ bool pr_parse_time(struct pr_str text, char default_unit, int64_t *seconds_out)
 
 	if (text.len == 0)
 		return false;
+	if (pr_str_equal_nocase(text, PR_STR("now"))) { /* Timeout.queuereturn=now */
+		*seconds_out = 0;
+		return true;
+	}
 	while (text.len > 0)
 		if (!take_amount(&text, time_units, bare_factor, &seconds))
 			return false;

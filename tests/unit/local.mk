@@ -91,6 +91,12 @@ TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
 tests_unit_test_plan_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plan_LDADD = libpure.la $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_plan_fair
+TESTS += tests/unit/test_plan_fair
+tests_unit_test_plan_fair_SOURCES = tests/unit/test_plan_fair.c tests/unit/unit.h
+tests_unit_test_plan_fair_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plan_fair_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_smtp
 TESTS += tests/unit/test_mailer_smtp
 tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
@@ -126,3 +132,9 @@ TESTS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
 tests_unit_test_config_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_config_LDADD = libkernel.la $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_courier_parts
+TESTS += tests/unit/test_courier_parts
+tests_unit_test_courier_parts_SOURCES = tests/unit/test_courier_parts.c tests/unit/unit.h
+tests_unit_test_courier_parts_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_courier_parts_LDADD = libkernel.la $(CUNIT_LIBS)

@@ -46,7 +46,9 @@ static void test_expiry(void)
 	/* ten years forward at once: one more try first */
 	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 1000, 1, 5 * day, 3650 * day));
 	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 0, 0, 5 * day, 6 * day));
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 5 * day, 240, 0, 50 * day));
+	/* Timeout.queuereturn=now: any failure is the last; and never */
+	CU_ASSERT_TRUE(plan_is_expired(&retry, 1000, 0, 0, 0, 1000));
+	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 5 * day, 240, -1, 50 * day));
 }
 
 static void test_due_order(void)
@@ -180,6 +182,7 @@ static void test_dead_costs_nobody(void)
 	CU_ASSERT_EQUAL(served, 1000);
 	CU_ASSERT_EQUAL(looks, 2000); /* each was looked at once */
 	/* it is found dead: its line is handed out at once, to be deferred without trying */
+	plan_leave(plan, dead, PLAN_UNREACHABLE, PR_STR("Connection refused"), 2);
 	plan_leave(plan, dead, PLAN_UNREACHABLE, PR_STR("Connection refused"), 2);
 	unsigned int deferred = 0;
 	while ((entry = plan_take(plan, 3)) != NULL) {

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The end of a courier: it claims nothing more, hands over what it does not have in hand, and waits for its threads.
+ * The handing over comes first, because after a reload the next courier is waiting for it, while a delivery may take an hour.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+
+#include <poll.h>
+#include <string.h>
+
+bool courier_is_leaving(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	bool leaving = courier->draining;
+	pthread_mutex_unlock(&courier->lock);
+	return leaving;
+}
+
+void courier_service_starts(struct courier *courier, void *(*run)(void *))
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, COURIER_STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_mutex_lock(&courier->lock);
+	int error = pthread_create(&thread, &attributes, run, courier);
+	courier->services += error == 0;
+	pthread_mutex_unlock(&courier->lock);
+	pthread_attr_destroy(&attributes);
+	if (error != 0)
+		log_line(LOGP_ERR, NULL, "courier: cannot start a thread: %s", strerror(error));
+}
+
+void courier_service_ends(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	courier->services--;
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* One run of everything, for sendmail -q without a daemon. */
+void courier_run_once(struct courier *courier)
+{
+	struct module_thread *thread = module_thread_new(courier->set);
+	struct plan_counts counts;
+
+	pthread_mutex_lock(&courier->lock);
+	plan_run_all(courier->plan, courier_now());
+	pthread_mutex_unlock(&courier->lock);
+	scan_once(courier, thread, true);
+	module_thread_free(thread);
+	pthread_mutex_lock(&courier->lock);
+	for (;;) {
+		plan_count(courier->plan, courier_now(), &counts);
+		if (counts.waiting == counts.entries && plan_next_due(courier->plan) > courier_now())
+			break;
+		courier_kick(courier);
+		pthread_cond_wait(&courier->quiet, &courier->lock);
+	}
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* Claimed jobs that stand in line: their messages are free for the next courier. */
+static void release_parked(struct courier *courier, struct worker *worker)
+{
+	struct plan_entry *entry;
+
+	for (;;) {
+		pthread_mutex_lock(&courier->lock);
+		entry = plan_unpark(courier->plan);
+		pthread_mutex_unlock(&courier->lock);
+		if (entry == NULL)
+			return;
+		if (entry->job != NULL)
+			job_give_up(entry->job, worker);
+	}
+}
+
+static void hand_over(struct courier *courier)
+{
+	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
+	struct pr_arena arena;
+	struct module_scope scope;
+
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, last.thread, &arena);
+	release_parked(courier, &last);
+	enum pr_status status = store_handover(&scope);
+	if (status != PR_OK && status != PR_MISUSE) /* a store without it has nothing to hand over */
+		log_line(LOGP_WARNING, NULL, "the store was not handed over: %.*s", PR_PRINT(scope.reason));
+	pr_arena_fini(&arena);
+	module_thread_free(last.thread);
+}
+
+/* Idle sessions, and what came into a line while the workers ended. */
+static void let_go(struct courier *courier)
+{
+	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
+	struct pr_arena arena;
+	struct module_scope scope;
+	struct cached_session *session;
+
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, last.thread, &arena);
+	release_parked(courier, &last);
+	while ((session = cache_take_old(courier, PLAN_NEVER)) != NULL)
+		cache_close(session, &scope);
+	pr_arena_fini(&arena);
+	module_thread_free(last.thread);
+}
+
+/* Helpers may still be asked for by running deliveries, so the channel is read on. */
+static bool wait_for_threads(struct courier *courier, int64_t limit)
+{
+	int64_t end = limit < 0 ? PLAN_NEVER : courier_now() + limit, ignored;
+
+	pthread_mutex_lock(&courier->lock);
+	unsigned int left = courier->workers + courier->services;
+	while (left > 0 && courier_now() < end) {
+		pthread_mutex_unlock(&courier->lock);
+		struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
+		if (poll(&channel, 1, 20) > 0 && !courier_read_channel(courier, &ignored) && ignored >= 0 && courier_now() + ignored < end)
+			end = courier_now() + ignored;
+		pthread_mutex_lock(&courier->lock);
+		left = courier->workers + courier->services;
+	}
+	pthread_mutex_unlock(&courier->lock);
+	return left == 0;
+}
+
+bool courier_drain(struct courier *courier, int64_t limit)
+{
+	pthread_mutex_lock(&courier->lock);
+	courier->draining = true;
+	pthread_cond_broadcast(&courier->work);
+	pthread_cond_broadcast(&courier->scan);
+	pthread_mutex_unlock(&courier->lock);
+	hand_over(courier);
+	if (!wait_for_threads(courier, limit))
+		return false;
+	let_go(courier);
+	return true;
+}

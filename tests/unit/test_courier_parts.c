@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Parts of the courier that a running daemon shows only on bad days: jumps of the clock, timeouts by class, verdicts on hosts, leases,
+ * a store that tells what is ready, the handing over, and scans.  The store is played by this program.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/module/internal.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* the store ---------------------------------------------------------------------- */
+static atomic_int renewals, releases, handovers, waits, renewing;
+static atomic_int renew_answer, renew_takes_ms;
+static atomic_bool ended_while_renewing;
+static atomic_int listing; /* how many entries there are */
+
+static enum pr_status renew(struct pr_call *call, struct pr_claim *claim)
+{
+	(void)call;
+	(void)claim;
+	renewing++;
+	usleep((unsigned int)renew_takes_ms * 1000);
+	renewing--;
+	renewals++;
+	return (enum pr_status)renew_answer;
+}
+
+static void release(struct pr_call *call, struct pr_claim *claim)
+{
+	(void)call;
+	(void)claim;
+	releases++;
+	if (renewing > 0)
+		ended_while_renewing = true;
+}
+
+static enum pr_status handover(struct pr_call *call)
+{
+	(void)call;
+	handovers++;
+	return PR_OK;
+}
+
+static enum pr_status wait_ready(struct pr_call *call, struct pr_list *ids_out)
+{
+	static struct pr_str ids[] = {PR_STR_INIT("READY1"), PR_STR_INIT("READY2")};
+
+	if (waits++ == 0) {
+		*ids_out = (struct pr_list){ids, 2};
+		return PR_OK;
+	}
+	usleep((unsigned int)pr_call_remaining(call, 50) * 1000);
+	return pr_fail(call, PR_NOTFOUND, "nothing");
+}
+
+static enum pr_status next(struct pr_call *call, void **cursor, struct pr_entry *entry_out)
+{
+	uintptr_t at = (uintptr_t)*cursor;
+
+	if ((int)at >= listing)
+		return PR_NOTFOUND;
+	*cursor = (void *)(at + 1);
+	entry_out->id = pr_arena_printf(call->arena, "SCAN%05lu", (unsigned long)at);
+	entry_out->queue = at % 2 == 0 ? PR_STR("mqueue") : PR_STR("slow");
+	entry_out->tries = at % 3 == 0 ? 0 : 1;
+	entry_out->last_try = courier_wall();
+	entry_out->priority = (int64_t)at;
+	entry_out->state = at == 7 ? PR_ENTRY_HELD : PR_ENTRY_READY;
+	return PR_OK;
+}
+
+static void next_end(struct pr_call *call, void **cursor)
+{
+	(void)call;
+	*cursor = NULL;
+}
+
+static const struct pr_store_ops ops = {.size = sizeof ops, .renew = renew, .release = release, .handover = handover,
+                                        .wait_ready = wait_ready, .next = next, .next_end = next_end};
+static const struct pr_module module = {.size = sizeof module, .kind = PR_KIND_STORE, .flags = PR_CONCURRENT, .name = "played", .ops = &ops};
+static struct config_instance instance_config;
+static struct module_instance instance = {.module = &module, .config = &instance_config, .is_open = true, .label = "played"};
+static struct module_set set = {.instances = &instance, .count = 1, .store = &instance};
+
+/* the courier ---------------------------------------------------------------------- */
+static struct options options;
+static struct role role = {.name = "courier", .channel = -1};
+
+static struct courier *stage(void)
+{
+	static const struct plan_limits limits = {.entries = 100000, .destinations = 100, .per_destination = 2, .parked = 10, .host_status = 10};
+	struct courier *courier = pr_alloc(sizeof *courier);
+
+	instance.set = &set;
+	renew_answer = PR_OK;
+	renew_takes_ms = 0;
+	renewals = releases = handovers = waits = listing = 0;
+	options = (struct options){.delivery_mode = PR_STR("background"), .timeout_queuereturn = 500, .timeout_queuewarn = 50};
+	options_prepare(&options);
+	*courier = (struct courier){.role = &role, .options = &options, .set = &set, .plan = plan_new(&limits),
+	                            .retry = {.min_age = 300, .max_age = 0, .interval = 60}};
+	pthread_mutex_init(&courier->lock, NULL);
+	pthread_cond_init(&courier->work, NULL);
+	pthread_cond_init(&courier->quiet, NULL);
+	pthread_cond_init(&courier->scan, NULL);
+	leases_open(courier);
+	groups_open(courier);
+	return courier;
+}
+
+static void strike(struct courier *courier)
+{
+	leases_close(courier);
+	plan_free(courier->plan);
+	pr_free(courier);
+}
+
+static struct module_thread *adopt(struct job *job, struct courier *courier, const char *id, int64_t lease_ms)
+{
+	struct module_thread *thread = module_thread_new(&set);
+
+	job->courier = courier;
+	job->claim = (struct pr_claim){.size = sizeof job->claim, .id = pr_str(id), .lease_ms = lease_ms};
+	module_scope_init(&job->scope, thread, &job->arena);
+	return thread;
+}
+
+/* cases ------------------------------------------------------------------------------ */
+static void test_clock(void)
+{
+	struct courier_clock clock = {.known = false};
+	int64_t day = 86400, year = 365 * day;
+
+	clock_note(&clock, 1000000, 50);
+	CU_ASSERT_EQUAL(clock_age(&clock, 999900, 1000000), 100);
+	clock_note(&clock, 1000010 + 3, 60); /* drifts a little: believed */
+	CU_ASSERT_EQUAL(clock_age(&clock, 999900, 1000013), 113);
+	/* a year ahead in one second: who was there has aged by a second, who came since by the calendar */
+	clock_note(&clock, 1000014 + year, 61);
+	CU_ASSERT_EQUAL(clock_age(&clock, 999900, 1000014 + year), 114);
+	clock_note(&clock, 1000014 + year + day, 61 + day);
+	CU_ASSERT_EQUAL(clock_age(&clock, 1000014 + year, 1000014 + year + day), day);
+	/* and back again: nothing has a negative age, nothing remains taken off */
+	clock_note(&clock, 1000014 + day + 10, 61 + day + 10);
+	CU_ASSERT_EQUAL(clock_age(&clock, 1000014 + year, 1000024 + day), 0);
+	CU_ASSERT_EQUAL(clock_age(&clock, 1000014, 1000024 + day), day + 10);
+	/* a day back only */
+	clock_note(&clock, 1000025, 61 + day + 11);
+	CU_ASSERT_EQUAL(clock_age(&clock, 1000014 + day, 1000025), 0);
+	CU_ASSERT_EQUAL(clock_age(&clock, 999000, 1000025), 1025);
+}
+
+static int64_t after(struct courier *courier, const char *priority, uint32_t flags, bool warn)
+{
+	struct pr_header field = {.name = PR_STR("priority"), .value = pr_str(priority)};
+	struct pr_envelope envelope = {.size = sizeof envelope, .flags = flags, .headers = &field, .header_count = priority[0] != '\0'};
+	struct job job = {.courier = courier, .envelope = &envelope};
+
+	return warn ? job_warn_after(&job) : job_return_after(&job);
+}
+
+static void test_timeouts(void)
+{
+	struct courier *courier = stage();
+
+	CU_ASSERT_EQUAL(after(courier, " urgent", 0, false), 500);
+	CU_ASSERT_EQUAL(after(courier, "", 0, true), 50);
+	options.timeout_return_of[TIMEOUT_URGENT] = 0; /* now */
+	options.timeout_return_of[TIMEOUT_NON_URGENT] = 900;
+	options.timeout_return_of[TIMEOUT_DSN] = 100;
+	options.timeout_warn_of[TIMEOUT_NORMAL] = 0; /* never */
+	CU_ASSERT_EQUAL(after(courier, " Urgent ", 0, false), 0);
+	CU_ASSERT_EQUAL(after(courier, " non-urgent", 0, false), 900);
+	CU_ASSERT_EQUAL(after(courier, " normal", 0, false), 500);
+	CU_ASSERT_EQUAL(after(courier, " whatever", 0, false), 500);
+	CU_ASSERT_EQUAL(after(courier, "", PR_ENVELOPE_RESPONSE, false), 100);
+	CU_ASSERT_EQUAL(after(courier, " non-urgent", PR_ENVELOPE_RESPONSE, false), 900);
+	CU_ASSERT_EQUAL(after(courier, "", 0, true), 0);
+	CU_ASSERT_EQUAL(after(courier, " urgent", 0, true), 50);
+	strike(courier);
+}
+
+static void test_judgement(void)
+{
+	static const struct {
+		enum pr_status status;
+		uint32_t code;
+		const char *enhanced;
+		enum plan_outcome outcome;
+	} cases[] = {
+		{PR_OK, 250, "2.0.0", PLAN_SERVED},           {PR_PERMFAIL, 550, "5.1.1", PLAN_SERVED},
+		{PR_TEMPFAIL, 450, "4.2.1", PLAN_SERVED},     {PR_TEMPFAIL, 421, "4.3.2", PLAN_PUSHED_BACK},
+		{PR_TEMPFAIL, 0, "4.4.1", PLAN_UNREACHABLE},  {PR_TEMPFAIL, 0, "4.4.3", PLAN_UNREACHABLE},
+		{PR_TEMPFAIL, 0, "4.4.2", PLAN_PUSHED_BACK},  {PR_TEMPFAIL, 0, "4.3.0", PLAN_NEUTRAL},
+		{PR_PERMFAIL, 0, "5.1.2", PLAN_NEUTRAL},
+	};
+	struct pr_str reply = PR_NONE;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct parcel parcel = {.group = 1, .status = cases[i].status, .code = cases[i].code, .enhanced = pr_str(cases[i].enhanced),
+		                        .reply = PR_STR("what it said")};
+		struct group group = {.host = PR_STR("a.example")};
+		struct job job = {.parcels = &parcel, .parcel_count = 1, .groups = &group, .group_count = 1};
+		CU_ASSERT_EQUAL(courier_judge(&job, &group, &reply), cases[i].outcome);
+		CU_ASSERT_TRUE(pr_str_equal(reply, PR_STR("what it said")));
+		group.host = PR_STR("");
+		CU_ASSERT_EQUAL(courier_judge(&job, &group, &reply), PLAN_SERVED);
+	}
+	struct parcel silent = {.group = 1, .status = PR_TEMPFAIL, .enhanced = PR_STR("4.4.2"),
+	                        .reply = PR_STR("Deferred: Connection timed out with a.example.")};
+	struct group group = {.host = PR_STR("a.example")};
+	struct job job = {.parcels = &silent, .parcel_count = 1, .groups = &group, .group_count = 1};
+	CU_ASSERT_EQUAL(courier_judge(&job, &group, &reply), PLAN_UNREACHABLE);
+}
+
+static void test_groups(void)
+{
+	struct courier *courier = stage();
+
+	CU_ASSERT_TRUE(groups_add(courier, PR_STR("slow"), 3600, 1));
+	CU_ASSERT_EQUAL(groups_find(courier, PR_STR("slow")), 1);
+	CU_ASSERT_EQUAL(groups_find(courier, PR_STR("q.17")), 0);
+	CU_ASSERT_EQUAL(groups_retry(courier, 1)->interval, 3600);
+	CU_ASSERT_EQUAL(groups_retry(courier, 0)->interval, 60);
+	CU_ASSERT_EQUAL(groups_retry(courier, PLAN_GROUP_UNKNOWN)->interval, 60);
+	for (int i = 2; i < PLAN_GROUPS_MAX; i++)
+		CU_ASSERT_TRUE(groups_add(courier, PR_STR("more"), 0, 0));
+	CU_ASSERT_FALSE(groups_add(courier, PR_STR("too many"), 0, 0));
+	strike(courier);
+}
+
+static bool wait_for(const atomic_int *counter, int value)
+{
+	for (int i = 0; i < 500 && *counter < value; i++)
+		usleep(10000);
+	return *counter >= value;
+}
+
+static void test_leases(void)
+{
+	struct courier *courier = stage();
+	struct job job = {.entry = NULL}, other = {.entry = NULL};
+
+	pr_arena_init(&job.arena, 1u << 20);
+	pr_arena_init(&other.arena, 1u << 20);
+	struct module_thread *thread = adopt(&job, courier, "LEASED", 100), *second = adopt(&other, courier, "FOREVER", 0);
+	lease_begin(&other); /* lasts as long as the process: nothing to do */
+	CU_ASSERT_FALSE(courier->leases.running);
+	lease_begin(&job);
+	CU_ASSERT_TRUE(wait_for(&renewals, 3));
+	/* a claim is not ended while its renewal is on the way */
+	renew_takes_ms = 100;
+	for (int i = 0; i < 500 && renewing == 0; i++)
+		usleep(1000);
+	job_release(&job);
+	CU_ASSERT_FALSE(ended_while_renewing);
+	int at_end = renewals;
+	usleep(200000);
+	CU_ASSERT_EQUAL(renewals, at_end);
+	/* refused: somebody else has it, so it is not asked for again */
+	renew_takes_ms = 0;
+	renew_answer = PR_PERMFAIL;
+	lease_begin(&job);
+	CU_ASSERT_TRUE(wait_for(&renewals, at_end + 1));
+	usleep(200000);
+	CU_ASSERT_EQUAL(renewals, at_end + 1);
+	job_release(&job);
+	/* not now: asked again before the time is over, and not for ever after it */
+	renew_answer = PR_TEMPFAIL;
+	at_end = renewals;
+	lease_begin(&job);
+	usleep(300000);
+	int tried = renewals - at_end;
+	CU_ASSERT_TRUE(tried >= 2);
+	usleep(100000);
+	CU_ASSERT_EQUAL(renewals - at_end, tried);
+	job_release(&job);
+	job_release(&other);
+	module_thread_free(thread);
+	module_thread_free(second);
+	pr_arena_fini(&job.arena);
+	pr_arena_fini(&other.arena);
+	strike(courier);
+}
+
+static void test_ready(void)
+{
+	struct courier *courier = stage();
+
+	courier->draining = false;
+	courier_service_starts(courier, ready_main);
+	CU_ASSERT_TRUE(wait_for(&waits, 2));
+	pthread_mutex_lock(&courier->lock);
+	CU_ASSERT_TRUE(plan_knows(courier->plan, PR_STR("READY1")));
+	CU_ASSERT_TRUE(plan_knows(courier->plan, PR_STR("READY2")));
+	CU_ASSERT_EQUAL(courier->services, 1);
+	pthread_mutex_unlock(&courier->lock);
+	CU_ASSERT_TRUE(courier_drain(courier, 10));
+	CU_ASSERT_EQUAL(courier->services, 0);
+	strike(courier);
+}
+
+/* What stands in line with a claim is free, and the store handed over, before anybody is waited for. */
+static void test_handover(void)
+{
+	struct courier *courier = stage();
+	struct job *job = job_new(courier);
+	struct module_thread *thread = adopt(job, courier, "PARKED", 0);
+
+	plan_add(courier->plan, PR_STR("PARKED"), 0);
+	job->entry = plan_take(courier->plan, 1);
+	plan_wait(courier->plan, job->entry, plan_destination(courier->plan, PR_STR("esmtp"), PR_STR("a.example"), 1), job);
+	courier->services = 1; /* somebody who does not end */
+	CU_ASSERT_FALSE(courier_drain(courier, 0));
+	CU_ASSERT_EQUAL(releases, 1);
+	CU_ASSERT_EQUAL(handovers, 1);
+	module_thread_free(thread);
+	strike(courier);
+}
+
+static void test_scan(void)
+{
+	struct courier *courier = stage();
+	struct module_thread *thread = module_thread_new(&set);
+	struct plan_counts counts;
+	struct plan_entry *entry;
+	unsigned int fresh = 0, run = 0;
+
+	groups_add(courier, PR_STR("slow"), 3600, 0);
+	courier->draining = false;
+	listing = 1000; /* several batches and a rest */
+	scan_once(courier, thread, false);
+	plan_count(courier->plan, courier_now(), &counts);
+	CU_ASSERT_EQUAL(counts.entries, 999); /* one is held */
+	CU_ASSERT_EQUAL(counts.fresh, 334);   /* never tried: at once */
+	CU_ASSERT_EQUAL(counts.waiting, 665);
+	/* the default group has MinQueueAge as its wait, the other one its interval */
+	CU_ASSERT_TRUE(plan_next_due(courier->plan) == 0);
+	while ((entry = plan_take(courier->plan, courier_now() + 301)) != NULL) {
+		CU_ASSERT_TRUE(!entry->runner || entry->group == 0);
+		fresh += !entry->runner;
+		run += entry->runner;
+		plan_retry(courier->plan, entry, PLAN_NEVER);
+	}
+	CU_ASSERT_EQUAL(fresh, 334);
+	CU_ASSERT_TRUE(run > 320 && run < 340);
+	/* a scan changes nothing about what is known, a run takes each once */
+	scan_once(courier, thread, false);
+	CU_ASSERT_PTR_NULL(plan_take(courier->plan, courier_now() + 301));
+	plan_run_all(courier->plan, courier_now());
+	run = 0;
+	while ((entry = plan_take(courier->plan, courier_now())) != NULL) {
+		plan_retry(courier->plan, entry, PLAN_NEVER);
+		if (++run % 100 == 0)
+			scan_once(courier, thread, true);
+	}
+	CU_ASSERT_EQUAL(run, 999);
+	module_thread_free(thread);
+	strike(courier);
+}
+
+static const struct unit_case cases[] = {
+	{"the clock jumps", test_clock},
+	{"timeouts by class", test_timeouts},
+	{"verdicts on hosts", test_judgement},
+	{"queue groups", test_groups},
+	{"leases are renewed", test_leases},
+	{"a store tells what is ready", test_ready},
+	{"the handing over", test_handover},
+	{"scans", test_scan},
+	{NULL, NULL},
+};
+
+UNIT_MAIN("courier_parts", cases)
