@@ -4,7 +4,6 @@
  * One function decides whether an addition fits, so no caller can forget to.
  */
 #include <postrider/text.h>
-#include <stdio.h>
 #include <string.h>
 
 #define FIRST_ROOM 64
@@ -92,16 +91,20 @@ bool pr_text_addf(struct pr_text *text, const char *format, ...)
 bool pr_text_addv(struct pr_text *text, const char *format, va_list args)
 {
 	va_list again;
+	size_t room = text->room > text->len && text->len <= text->max ? text->room - text->len : 0;
 
+	/* nearly always there is room, and once is enough */
 	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, format, args);
+	int need = pr_format(room > 0 ? text->data + text->len : NULL, room, format, args);
 	bool fits = need >= 0 && text_grow(text, (size_t)need);
-	if (fits) {
-		vsnprintf(text->data + text->len, (size_t)need + 1, format, again);
+	if (fits && (size_t)need >= room)
+		pr_format(text->data + text->len, (size_t)need + 1, format, again);
+	if (fits)
 		text->len += (size_t)need;
-	} else {
+	else
 		text->overflow = 1;
-	}
+	if (!fits && room > 0)
+		text->data[text->len] = '\0';
 	va_end(again);
 	return fits;
 }
