@@ -82,6 +82,25 @@ static const char *parse_precision(const char *at, struct directive *directive, 
 	return at;
 }
 
+static bool is_known(const struct directive *directive)
+{
+	switch (directive->letter) {
+	case 's':
+		return directive->width == 0 && directive->size == 0;
+	case 'c':
+	case '%':
+		return directive->width == 0 && directive->size == 0 && !directive->precise;
+	case 'd':
+	case 'i':
+	case 'u':
+	case 'x':
+	case 'o':
+		return directive->width <= WIDTH_MAX && !directive->precise;
+	default:
+		return false;
+	}
+}
+
 /* Behind the %; NULL when it is one of the rare kind. */
 static const char *parse(const char *at, struct directive *directive, va_list *args)
 {
@@ -99,12 +118,7 @@ static const char *parse(const char *at, struct directive *directive, va_list *a
 		at++;
 	}
 	directive->letter = *at;
-	bool text = *at == 's' || *at == 'c' || *at == '%';
-	bool plain = directive->width == 0 && directive->size == 0;
-	if (*at == '\0' || strchr("sc%diuxo", *at) == NULL || directive->width > WIDTH_MAX || (text && !plain) ||
-	    (directive->precise && *at != 's'))
-		return NULL;
-	return at + 1;
+	return is_known(directive) ? at + 1 : NULL;
 }
 
 static uint64_t take_unsigned(int size, va_list *args)
@@ -167,9 +181,11 @@ static bool put_all(struct output *out, const char *format, va_list *args)
 	struct directive directive;
 
 	while (*format != '\0') {
-		size_t literal = strcspn(format, "%");
-		put(out, format, literal);
-		format += literal;
+		const char *literal = format;
+		while (*format != '\0' && *format != '%')
+			format++;
+		if (format > literal)
+			put(out, literal, (size_t)(format - literal));
 		if (*format == '\0')
 			break;
 		format = parse(format + 1, &directive, args);
