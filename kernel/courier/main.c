@@ -65,7 +65,8 @@ int64_t courier_fresh_due(const struct courier *courier)
 	return courier->retry.interval > 0 ? courier_now() + courier->retry.interval : PLAN_NEVER;
 }
 
-static void read_wakes(struct courier *courier)
+/* False: nobody can send any more. */
+static bool read_wakes(struct courier *courier)
 {
 	char ids[WAKES_AT_ONCE][PLAN_ID_MAX + 1];
 	struct iovec pieces[WAKES_AT_ONCE];
@@ -78,17 +79,18 @@ static void read_wakes(struct courier *courier)
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
-	if (got <= 0)
-		return;
+	if (got <= 0 || messages[0].msg_len == 0)
+		return got <= 0;
 	int64_t due = courier_fresh_due(courier);
 	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got; i++)
+	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
 		plan_add(courier->plan, (struct pr_str){ids[i], messages[i].msg_len}, due);
 	/* one is enough: who takes the first wakes the next */
 	bool kick = due == 0 && courier_wants(courier);
 	pthread_mutex_unlock(&courier->lock);
 	if (kick)
 		pthread_cond_signal(&courier->work);
+	return true;
 }
 
 static void run_all(struct courier *courier)
@@ -197,9 +199,7 @@ static int64_t serve(struct courier *courier)
 			return STOP_DEFAULT_SECONDS;
 		if (ready <= 0)
 			fds[0].revents = fds[1].revents = 0;
-		if ((fds[1].revents & POLLIN) != 0)
-			read_wakes(courier);
-		else if (fds[1].revents != 0)
+		if ((fds[1].revents & POLLIN) != 0 ? !read_wakes(courier) : fds[1].revents != 0)
 			fds[1].fd = -1; /* the receiver is gone; the scan remains */
 		if (fds[0].revents != 0 && !read_channel(courier, &limit))
 			return limit;

@@ -7,7 +7,7 @@
 
 #include "kernel/module/module.h"
 
-/* One datagram with the id; a full or broken socket is no error (the scan finds it). */
+/* One packet with the id; a full or broken socket is no error (the scan finds it). */
 void queue_wake(int wake_fd, struct pr_str id);
 
 /* Stores a complete message at once (blocking until durable).  PR_OK and the id, or the reason in the scope. */
