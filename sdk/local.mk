@@ -9,7 +9,7 @@ sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/aren
 lib_LTLIBRARIES += libpostrider.la
 libpostrider_la_SOURCES = sdk/lib/address.c sdk/lib/address_list.c sdk/lib/address_scan.c sdk/lib/address_scan.h \
 	sdk/lib/arena.c sdk/lib/ascii.h sdk/lib/call.c sdk/lib/envelope.c sdk/lib/escape.c sdk/lib/file.c \
-	sdk/lib/memory.c sdk/lib/option.c sdk/lib/option_value.c sdk/lib/status.c sdk/lib/str.c sdk/lib/table.c \
+	sdk/lib/format.c sdk/lib/memory.c sdk/lib/option.c sdk/lib/option_value.c sdk/lib/status.c sdk/lib/str.c sdk/lib/table.c \
 	sdk/lib/text.c sdk/lib/trust.c sdk/lib/units.c sdk/lib/xtext.c
 libpostrider_la_CPPFLAGS = $(SDK_CPPFLAGS)
 libpostrider_la_CFLAGS = $(WARN_CFLAGS) $(SANITIZE_CFLAGS) -pthread

@@ -25,7 +25,7 @@ struct role {
 	uint32_t generation;
 	uint32_t single;          /* 1: a thread of a --single process: do not touch signals, do not exit() */
 	int channel;              /* SOCK_SEQPACKET to the master */
-	int wake;                 /* receiver: write end, courier: read end of a SOCK_DGRAM pair carrying queue ids */
+	int wake;                 /* receiver: write end, courier: read end of a SOCK_SEQPACKET pair carrying queue ids */
 	const struct role_listener *listeners;
 	size_t listener_count;
 	uint32_t master_uid;      /* who may say XDROP on the submission socket */

@@ -55,7 +55,8 @@ int64_t courier_fresh_due(const struct courier *courier)
 	return courier->retry.interval > 0 ? courier_now() + courier->retry.interval : PLAN_NEVER;
 }
 
-static void read_wakes(struct courier *courier)
+/* False: nobody can send any more. */
+static bool read_wakes(struct courier *courier)
 {
 	char bytes[WAKES_AT_ONCE][QUEUE_WAKE_MAX];
 	struct iovec pieces[WAKES_AT_ONCE];
@@ -68,11 +69,11 @@ static void read_wakes(struct courier *courier)
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
-	if (got <= 0)
-		return;
+	if (got <= 0 || messages[0].msg_len == 0)
+		return got <= 0;
 	struct plan_item item = {.due = courier_fresh_due(courier), .group = PLAN_GROUP_UNKNOWN};
 	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got; i++) {
+	for (int i = 0; i < got && messages[i].msg_len > 0; i++) {
 		queue_wake_read(bytes[i], messages[i].msg_len, &item);
 		plan_put(courier->plan, &item);
 	}
@@ -81,6 +82,7 @@ static void read_wakes(struct courier *courier)
 	pthread_mutex_unlock(&courier->lock);
 	if (kick)
 		pthread_cond_signal(&courier->work);
+	return true;
 }
 
 static void run_all(struct courier *courier)
@@ -198,9 +200,7 @@ static int64_t serve(struct courier *courier)
 			return STOP_DEFAULT_SECONDS;
 		if (ready <= 0)
 			fds[0].revents = fds[1].revents = 0;
-		if ((fds[1].revents & POLLIN) != 0)
-			read_wakes(courier);
-		else if (fds[1].revents != 0)
+		if ((fds[1].revents & POLLIN) != 0 ? !read_wakes(courier) : fds[1].revents != 0)
 			fds[1].fd = -1; /* the receiver is gone; the scan remains */
 		if (fds[0].revents != 0 && !courier_read_channel(courier, &limit))
 			return limit;

@@ -5,6 +5,8 @@
  */
 #include "kernel/log/log.h"
 
+#include <postrider/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,11 +19,13 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
+#define PREFIX_MAX 128
 
 static int log_fd = STDERR_FILENO;
 static bool to_syslog;
 static int current_level = 9;
 static char identity_text[64] = "postrider";
+static atomic_uint identity_number; /* counts changes of it */
 
 /* Asked once and not per line; a child asks anew. */
 static atomic_long known_pid;
@@ -51,8 +55,10 @@ static long own_pid(void)
 
 bool log_open(const char *target, const char *identity)
 {
-	if (identity != NULL)
-		snprintf(identity_text, sizeof identity_text, "%s", identity);
+	if (identity != NULL) {
+		pr_print(identity_text, sizeof identity_text, "%s", identity);
+		atomic_fetch_add(&identity_number, 1);
+	}
 	if (strcmp(target, "syslog") == 0) {
 		openlog(identity_text, LOG_PID | LOG_NDELAY, LOG_MAIL);
 		to_syslog = true;
@@ -80,16 +86,41 @@ int log_level(void)
 	return current_level;
 }
 
-/* "Nov 20 12:32:14 identity[pid]: " as syslogd would put in front. */
-static size_t put_prefix(char *buffer, size_t room)
-{
-	struct tm tm;
-	time_t now = time(NULL);
+/* "Nov 20 12:32:14 identity[pid]: " as syslogd would put in front.  It is the same for all lines of a second, and
+ * asking for the local time takes a lock and longer than the line itself: each thread remembers. */
+struct prefix {
+	time_t second;
+	long pid;
+	unsigned int identity; /* which one it was made with */
+	size_t len;
+	char text[PREFIX_MAX];
+};
 
+static const struct prefix *prefix_now(void)
+{
+	static __thread struct prefix prefix;
+	time_t now = time(NULL);
+	unsigned int identity = atomic_load(&identity_number);
+	struct tm tm;
+
+	if (prefix.len > 0 && prefix.second == now && prefix.pid == own_pid() && prefix.identity == identity)
+		return &prefix;
 	localtime_r(&now, &tm);
-	size_t used = strftime(buffer, room, "%b %e %H:%M:%S ", &tm);
-	int more = snprintf(buffer + used, room - used, "%s[%ld]: ", identity_text, own_pid());
-	return more < 0 ? used : used + (size_t)more;
+	size_t used = strftime(prefix.text, sizeof prefix.text, "%b %e %H:%M:%S ", &tm);
+	int more = pr_print(prefix.text + used, sizeof prefix.text - used, "%s[%ld]: ", identity_text, own_pid());
+	prefix.second = now;
+	prefix.pid = own_pid();
+	prefix.identity = identity;
+	prefix.len = used + (more < 0 ? 0 : (size_t)more);
+	return &prefix;
+}
+
+static bool is_visible(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
 }
 
 /* One line stays one line: controls become \ooo; UTF-8 and other high bytes pass as they are in sendmail's log. */
@@ -102,10 +133,25 @@ static size_t put_visible(char *out, size_t room, const char *text)
 		if (byte >= 0x20 && byte != 0x7f)
 			out[used++] = (char)byte;
 		else
-			used += (size_t)snprintf(out + used, room - used, "\\%03o", byte);
+			used += (size_t)pr_print(out + used, room - used, "\\%03o", byte);
 	}
 	out[used] = '\0';
 	return used;
+}
+
+/* "ID: text", cut at the room. */
+static size_t put_text(char *out, size_t room, const char *queue_id, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
+static size_t put_text(char *out, size_t room, const char *queue_id, const char *format, va_list args)
+{
+	int used = queue_id == NULL ? 0 : pr_print(out, room, "%s: ", queue_id);
+
+	if (used < 0 || (size_t)used >= room)
+		used = 0;
+	int more = pr_format(out + used, room - (size_t)used, format, args);
+	size_t len = (size_t)used + (more < 0 ? 0 : (size_t)more);
+	return len < room ? len : room - 1;
 }
 
 static void emit(enum log_priority priority, const char *queue_id, const char *format, va_list args)
@@ -113,14 +159,21 @@ static void emit(enum log_priority priority, const char *queue_id, const char *f
 
 static void emit(enum log_priority priority, const char *queue_id, const char *format, va_list args)
 {
+	char line[PREFIX_MAX + LINE_MAX_BYTES + 1];
 	char raw[LINE_MAX_BYTES];
-	char line[LINE_MAX_BYTES + 128];
 	int saved_errno = errno;
-	size_t head = to_syslog ? 0 : put_prefix(line, 128);
-	int used = queue_id == NULL ? 0 : snprintf(raw, sizeof raw, "%s: ", queue_id);
+	size_t head = 0;
 
-	vsnprintf(raw + used, sizeof raw - (size_t)used, format, args);
-	size_t len = head + put_visible(line + head, sizeof line - head - 1, raw);
+	if (!to_syslog) {
+		const struct prefix *prefix = prefix_now();
+		head = prefix->len;
+		memcpy(line, prefix->text, head);
+	}
+	size_t len = head + put_text(line + head, LINE_MAX_BYTES, queue_id, format, args);
+	if (!is_visible(line + head)) {
+		memcpy(raw, line + head, len - head + 1);
+		len = head + put_visible(line + head, LINE_MAX_BYTES, raw);
+	}
 	if (to_syslog) {
 		syslog((int)priority, "%s", line);
 	} else {

@@ -305,6 +305,18 @@ static void clean_up(struct master *master)
 	control_close_all(master);
 }
 
+/* Datagrams would do, but of those only ten may wait (net.unix.max_dgram_qlen) and a burst of mail would wait for the next scan;
+ * here it is bytes that count. */
+static bool open_wake(int pair[2])
+{
+	int room = 1 << 20;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	(void)setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room); /* as much as the system allows */
+	return true;
+}
+
 static int serve(const struct master_settings *settings, int ready_pipe)
 {
 	struct master *master = pr_alloc(sizeof *master);
@@ -323,7 +335,7 @@ static int serve(const struct master_settings *settings, int ready_pipe)
 	(void)log_open("stderr", "postrider");
 	prepare_signals(master);
 	if (identity_find_self(&master->self, &why) != PR_OK ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, master->wake) != 0 || master->signal_fd < 0) {
+	    !open_wake(master->wake) || master->signal_fd < 0) {
 		log_line(LOGP_ERR, NULL, "cannot start: %s", why.len > 0 ? why.data : strerror(errno));
 		master->exit_status = EX_OSERR;
 	} else {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * getpeername and SO_PEERCRED turned into text once, at accept.  An IPv4 client of a dual-stack socket is written as
+ * The address of accept() and SO_PEERCRED turned into text once, at accept.  An IPv4 client of a dual-stack socket is written as
  * IPv4, because access tables name it that way.
  */
 #include "kernel/net/peer.h"
@@ -44,15 +44,11 @@ static void print_six(const struct sockaddr_in6 *six, struct net_peer *peer)
 	snprintf(peer->address, sizeof peer->address, "IPv6:%s", text);
 }
 
-bool net_peer_get(int fd, struct net_peer *peer_out)
+bool net_peer_of(int fd, const struct sockaddr_storage *storage, struct net_peer *peer_out)
 {
 	struct net_peer peer = {.uid = UINT32_MAX};
-	union peer_address from;
-	socklen_t len = sizeof from;
+	union peer_address from = {.room = *storage};
 
-	memset(&from, 0, sizeof from);
-	if (getpeername(fd, &from.any, &len) != 0)
-		return false;
 	if (from.any.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &from.four.sin_addr, peer.address, sizeof peer.address);
 		peer.port = ntohs(from.four.sin_port);

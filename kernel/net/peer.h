@@ -6,6 +6,7 @@
 #define KERNEL_NET_PEER_H
 
 #include <postrider/text.h>
+#include <sys/socket.h>
 
 #define NET_ADDRESS_MAX 64 /* "IPv6:" and the longest textual address */
 
@@ -16,11 +17,11 @@ struct net_peer {
 	uint32_t local; /* 1: a Unix socket */
 };
 
-/* False with errno when the peer is already gone. */
-bool net_peer_get(int fd, struct net_peer *peer_out);
+/* From what accept() said; false when the kernel does not know who it is. */
+bool net_peer_of(int fd, const struct sockaddr_storage *from, struct net_peer *peer_out);
 /* The address as the C library and DNS write it: without "IPv6:". */
 struct pr_str net_address_plain(struct pr_str address);
-/* One write, one segment: replies go out at once. */
+/* One write, one segment: replies go out at once.  On a listening socket: for those it accepts. */
 void net_no_delay(int fd);
 
 #endif

@@ -85,13 +85,15 @@ bool net_stream_shutdown(struct net_stream *stream)
 
 	if (stream->tls != NULL)
 		net_tls_shutdown(stream->tls);
-	shutdown(stream->fd, SHUT_WR);
 	do {
 		got = recv(stream->fd, waste, sizeof waste, MSG_DONTWAIT);
 		if (got > 0)
 			total += (size_t)got;
 	} while (got > 0 && total < UNREAD_MAX);
-	return total > 0 && got != 0;
+	if (total == 0 || got == 0)
+		return false; /* close() sends the FIN */
+	shutdown(stream->fd, SHUT_WR);
+	return true;
 }
 
 void net_stream_close(struct net_stream *stream)

@@ -8,7 +8,7 @@
 #include "kernel/module/module.h"
 #include "kernel/plan/plan.h"
 
-/* One datagram with the id; a full or broken socket is no error (the scan finds it). */
+/* One packet with the id; a full or broken socket is no error (the scan finds it). */
 void queue_wake(int wake_fd, struct pr_str id);
 /* The same with what the plan may know: whose it is, for turns, and its place in a queue run by QueueSortOrder. */
 #define QUEUE_WAKE_MAX 96

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes new connections in batches and leaves each to the epoll set, which hands it to whichever thread is free.
+ * Takes new connections in batches and leaves them to the loop; the thread that took one goes on with it, and others
+ * that are free help when there are more.
  * When descriptors are used up, one kept in reserve is given up for a moment to say 421, and the listener rests: a level
  * that cannot be served must not be polled.
  */
 #include "kernel/session/accept.h"
 
 #include "kernel/log/log.h"
+#include "kernel/net/peer.h"
 #include "kernel/session/close.h"
 #include "kernel/session/table.h"
 
@@ -58,7 +60,7 @@ static void turn_away(struct receiver *receiver, int fd, const char *why)
 }
 
 /* False: turned away. */
-static bool begin_session(struct receiver *receiver, const struct listener *listener, int fd)
+static bool begin_session(struct receiver *receiver, const struct listener *listener, int fd, const struct net_peer *peer)
 {
 	struct session *session = table_take(receiver->table, receiver->session_limit);
 
@@ -69,15 +71,17 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 	net_stream_init(&session->stream, fd);
 	session->receiver = receiver;
 	session->listener = listener;
-	session->watched = 1;
+	session->address = (struct pr_str){pr_copy_c(peer->address), strlen(peer->address)};
+	session->port = peer->port;
+	session->uid = peer->uid;
 	atomic_fetch_add(&receiver->counts.accepted, 1);
-	/* A new connection is writable, so the first event comes at once, to a thread that is free. */
-	if (!loop_watch(receiver->loop, &session->task, fd, EPOLLOUT)) {
+	if (!loop_watch(receiver->loop, &session->task, fd, EPOLLIN)) {
+		pr_free((void *)(uintptr_t)session->address.data);
 		table_give(receiver->table, session);
 		turn_away(receiver, fd, "No resources; connection rejected");
 		return false;
 	}
-	loop_release(receiver->loop, &session->task);
+	loop_defer(receiver->loop, &session->task, 0); /* the greeting waits for nothing */
 	return true;
 }
 
@@ -112,46 +116,69 @@ static bool no_resources(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
-/* Accepts what is there.  False: the listener must rest. */
-static bool accept_batch(struct listener *listener)
+/* accept() says who it is, so nobody has to ask again.  A descriptor, or -1 with errno. */
+static int accept_one(int listening, struct net_peer *peer_out)
 {
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+
+	memset(&from, 0, sizeof from);
+	int fd = accept4(listening, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 || net_peer_of(fd, &from, peer_out))
+		return fd;
+	close(fd);
+	errno = ECONNABORTED;
+	return -1;
+}
+
+enum batch { BATCH_ALL, BATCH_MORE, BATCH_REST };
+
+/* Accepts what is there.  BATCH_REST: the listener must rest. */
+static enum batch accept_batch(struct listener *listener)
+{
+	struct net_peer peer;
+
 	for (int i = 0; i < BATCH; i++) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept_one(listener->fd, &peer);
 		if (fd >= 0) {
-			begin_session(listener->receiver, listener, fd);
+			begin_session(listener->receiver, listener, fd, &peer);
 			continue;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return true;
+			return BATCH_ALL;
 		if (no_resources(errno)) {
 			int error = errno;
 			enum reserve reserve = use_reserve(listener->receiver, listener->fd);
 			if (reserve == RESERVE_USED)
 				continue;
 			if (reserve == RESERVE_NOBODY)
-				return true;
+				return BATCH_ALL;
 			log_line(LOGP_WARNING, "NOQUEUE", "cannot accept connections for the moment: %s", strerror(error));
-			return false;
+			return BATCH_REST;
 		}
 		/* ECONNABORTED and the like are about that one client only */
 	}
-	return true;
+	return BATCH_MORE;
 }
 
 static bool listener_run(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	struct listener *listener = (struct listener *)task;
+	enum batch batch = BATCH_ALL;
 
-	(void)events;
+	/* one that rests is not disturbed by those who knock meanwhile */
+	if (atomic_load(&listener->resting) != 0 && (events & LOOP_TIMER) == 0)
+		return true;
 	pthread_mutex_lock(&listener->lock);
-	if (listener->fd >= 0) {
-		if (accept_batch(listener))
-			loop_rewatch(worker->loop, task, listener->fd, EPOLLIN);
-		else
-			atomic_store(&listener->resting, 1);
-	}
+	if (listener->fd >= 0)
+		batch = accept_batch(listener);
 	pthread_mutex_unlock(&listener->lock);
-	return true;
+	if (batch == BATCH_REST)
+		atomic_store(&listener->resting, 1);
+	if (batch != BATCH_MORE)
+		return true;
+	loop_defer(worker->loop, task, LOOP_IO);
+	return false;
 }
 
 bool accept_start(struct receiver *receiver)
@@ -171,6 +198,7 @@ bool accept_start(struct receiver *receiver)
 		int flags = fcntl(listener->fd, F_GETFL);
 		if (flags < 0 || fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK) != 0)
 			return false;
+		net_no_delay(listener->fd); /* those it accepts inherit that */
 		if (!loop_watch(receiver->loop, &listener->task, listener->fd, EPOLLIN))
 			return false;
 		loop_release(receiver->loop, &listener->task);

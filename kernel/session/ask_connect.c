@@ -74,27 +74,14 @@ static void resolve_name(struct session *session, struct bench *bench)
 
 static void identify(struct session *session, struct bench *bench)
 {
-	struct net_peer peer;
-
-	session->uid = UINT32_MAX;
 	session->resolve = RESOLVE_FAIL;
-	if (!net_peer_get(session->stream.fd, &peer)) {
-		session->broken = 1;
-		session->address = own(PR_STR("0.0.0.0"));
-	} else {
-		session->address = own(pr_str(peer.address));
-		session->port = peer.port;
-		session->uid = peer.uid;
-	}
 	if (session->listener->submission != 0 && session->uid != UINT32_MAX) {
 		session->resolve = RESOLVE_OK;
 		session->first_input = 1;
 		session->name = own(PR_STR("localhost"));
 		submission_identify(session);
-	} else if (session->broken == 0 && session->uid == UINT32_MAX) {
-		net_no_delay(session->stream.fd);
-		if (session->receiver->options->resolve_clients != 0)
-			resolve_name(session, bench);
+	} else if (session->uid == UINT32_MAX && session->receiver->options->resolve_clients != 0) {
+		resolve_name(session, bench);
 	}
 	if (session->name.data == NULL)
 		session->name = own(pr_arena_printf(&bench->arena, "[%.*s]", PR_PRINT(session->address)));

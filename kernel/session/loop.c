@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BUSY 1u
-#define EVENTS (LOOP_IO | LOOP_TIMER | LOOP_COMMIT | LOOP_LEAVE)
+#define EVENTS (LOOP_IO | LOOP_TIMER | LOOP_COMMIT | LOOP_LEAVE | LOOP_END)
 
 void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, struct worker *, uint32_t))
 {
@@ -35,7 +35,8 @@ static void wake_one(struct loop *loop, size_t awake)
 		continue;
 }
 
-static void push_ready(struct loop *loop, struct loop_task *task)
+/* True when it is the first of the row. */
+static bool append_ready(struct loop *loop, struct loop_task *task)
 {
 	pthread_mutex_lock(&loop->lock);
 	bool first = loop->ready == NULL;
@@ -44,8 +45,13 @@ static void push_ready(struct loop *loop, struct loop_task *task)
 	loop->ready_tail = &task->next_ready;
 	atomic_fetch_add(&loop->posted, 1);
 	pthread_mutex_unlock(&loop->lock);
+	return first;
+}
+
+static void push_ready(struct loop *loop, struct loop_task *task)
+{
 	/* the others of a row are passed on by who takes the first */
-	if (first)
+	if (append_ready(loop, task))
 		wake_one(loop, 0);
 }
 
@@ -74,6 +80,13 @@ void loop_post(struct loop *loop, struct loop_task *task, uint32_t event)
 		push_ready(loop, task);
 }
 
+/* Nobody is woken: this thread looks at the list before it sleeps, and passes on what it does not take. */
+void loop_defer(struct loop *loop, struct loop_task *task, uint32_t event)
+{
+	atomic_fetch_or(&task->state, event);
+	append_ready(loop, task);
+}
+
 void loop_release(struct loop *loop, struct loop_task *task)
 {
 	uint32_t expected = BUSY;
@@ -97,14 +110,14 @@ static void run_owned(struct loop_task *task, struct worker *worker)
 
 bool loop_watch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted)
 {
-	struct epoll_event event = {.events = wanted | EPOLLONESHOT, .data.ptr = task};
+	struct epoll_event event = {.events = wanted | EPOLLRDHUP | EPOLLET, .data.ptr = task};
 
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted)
 {
-	struct epoll_event event = {.events = wanted | EPOLLONESHOT, .data.ptr = task};
+	struct epoll_event event = {.events = wanted | EPOLLRDHUP | EPOLLET, .data.ptr = task};
 
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0;
 }
@@ -161,11 +174,13 @@ enum loop_take loop_take(struct loop *loop, struct worker *worker)
 	if (count < 0 || event.data.ptr == &loop->ready)
 		return LOOP_WORKED; /* EINTR, or something is posted */
 	if (event.data.ptr == &loop->leave_fd)
-		return LOOP_END;
+		return LOOP_OVER;
 	struct loop_task *task = event.data.ptr;
+	uint32_t came = LOOP_IO | ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ? LOOP_END : 0);
+	if ((atomic_fetch_or(&task->state, came | BUSY) & BUSY) != 0)
+		return LOOP_WORKED; /* its owner will see it */
 	loop_busy(loop);
-	if ((atomic_fetch_or(&task->state, LOOP_IO | BUSY) & BUSY) == 0)
-		run_owned(task, worker);
+	run_owned(task, worker);
 	loop_idle(loop);
 	return LOOP_WORKED;
 }

@@ -3,9 +3,13 @@
  * Tasks, run by a few threads over one epoll set.
  *
  * A task is anything that waits for something: a session, a listening socket.  Events for it come from the epoll set
- * (one-shot) or from loop_post() in any thread: a timer, a finished commit, the order to leave.  However many come at
+ * or from loop_post() in any thread: a timer, a finished commit, the order to leave.  However many come at
  * once, a task is run by one thread at a time: the first event makes its bearer the owner, later ones are noted
  * and seen by the owner before it lets go.  So tasks need no locks.
+ *
+ * A descriptor is watched once and for good, edge-triggered: an event says that something *has become* possible and
+ * is not repeated, so the owner remembers it until a call says EAGAIN.  What that saves is a system call
+ * per command.
  *
  *        event --> not busy? --> busy: run() --> nothing new noted? --> not busy
  *                    | busy                        | noted
@@ -26,7 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16 };
+/* LOOP_END: the peer has closed, at least its side; comes with LOOP_IO. */
+enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16, LOOP_END = 32 };
 
 struct loop;
 
@@ -71,10 +76,13 @@ void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, stru
 void loop_release(struct loop *loop, struct loop_task *task);
 /* Notes the event; a task that is not busy is given to a thread. */
 void loop_post(struct loop *loop, struct loop_task *task, uint32_t event);
+/* Called by one of the loop's threads that owns the task, instead of running it or letting it go: it is run, as if the event had come,
+ * when what waits already has had its turn. */
+void loop_defer(struct loop *loop, struct loop_task *task, uint32_t event);
 
-/* Called by the owner of the task.  `wanted`: EPOLLIN, EPOLLOUT. */
+/* Called by the owner of the task.  `wanted`: EPOLLIN, EPOLLOUT or both. */
 bool loop_watch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* first time; false with errno */
-bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted);
+bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* to want something else from now on */
 void loop_unwatch(struct loop *loop, int fd);
 
 /* Grows the set when it must.  Returns the milliseconds until it wants to be called again, -1: when there is attention. */

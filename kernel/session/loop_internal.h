@@ -27,7 +27,7 @@ struct loop {
 	uint32_t calm;
 };
 
-enum loop_take { LOOP_WORKED, LOOP_NOTHING, LOOP_END };
+enum loop_take { LOOP_WORKED, LOOP_NOTHING, LOOP_OVER };
 
 bool loop_open_sets(struct loop *loop);
 void loop_close_sets(struct loop *loop);

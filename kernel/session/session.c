@@ -19,13 +19,13 @@
 #define READS_PER_RUN 64    /* then other sessions have their turn */
 #define LINGER_SECONDS 2
 
-enum next { NEXT_WAIT, NEXT_PARK, NEXT_AGAIN, NEXT_GONE };
+enum next { NEXT_WAIT, NEXT_YIELD, NEXT_PARK, NEXT_AGAIN, NEXT_GONE };
 
 /* Input that the machine has not taken: in the worker's buffer, or in the session's own. */
 struct feed {
 	struct pr_str rest;
 	bool own;
-	bool drained;  /* the socket had less than we asked for */
+	bool drained;  /* there is no more in the socket: an event will come when there is */
 	bool progress; /* a command or a piece of data was complete: the client is not just dripping bytes */
 	uint32_t reads;
 };
@@ -55,7 +55,7 @@ static void feed_keep(struct session *session, struct feed *feed)
 
 static struct feed feed_start(struct session *session)
 {
-	struct feed feed = {.rest = {"", 0}};
+	struct feed feed = {.rest = {"", 0}, .drained = session->unread == 0};
 
 	if (session->input.len > 0) {
 		feed.rest = pr_text_str(&session->input);
@@ -92,7 +92,8 @@ static void feed_read(struct session *session, struct bench *bench, struct feed 
 
 	switch (net_stream_read(&session->stream, bench->buffer, bench->room, &got)) {
 	case NET_DONE:
-		feed->drained = got < bench->room && session->stream.tls == NULL;
+		/* less than was asked for is all there is, but for the end of it */
+		feed->drained = got < bench->room && session->stream.tls == NULL && session->ending == 0;
 		feed->reads++;
 		struct pr_str more = {bench->buffer, got};
 		if (feed->rest.len == 0) {
@@ -138,8 +139,7 @@ static enum next farewell(struct session *session)
 		return NEXT_GONE;
 	session->phase = SESSION_LINGERING;
 	session->stalled = 0;
-	session->stream.wants = NET_WANT_READ;
-	return NEXT_WAIT;
+	return NEXT_AGAIN;
 }
 
 /* One step of talking.  NEXT_AGAIN: go on. */
@@ -177,9 +177,10 @@ static enum next talk_step(struct session *session, struct bench *bench, struct 
 	}
 	if (feed->rest.len > 0 && session->first_input == 0)
 		return NEXT_AGAIN;
-	session->stream.wants = NET_WANT_READ;
-	if (feed->drained || feed->reads >= READS_PER_RUN)
+	if (feed->drained)
 		return NEXT_WAIT;
+	if (feed->reads >= READS_PER_RUN)
+		return NEXT_YIELD;
 	feed_read(session, bench, feed);
 	return NEXT_AGAIN;
 }
@@ -205,6 +206,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	do
 		next = talk_step(session, bench, &feed);
 	while (next == NEXT_AGAIN);
+	session->unread = !feed.drained;
 	if (next == NEXT_GONE)
 		return farewell(session);
 	if (session->phase == SESSION_SECURING) {
@@ -247,6 +249,7 @@ static enum next phase_secure(struct session *session, struct bench *bench, uint
 	if (result == NET_AGAIN)
 		return NEXT_WAIT;
 	session->phase = SESSION_TALKING;
+	session->unread = 1; /* what came with the end of the handshake makes no event any more */
 	if (result != NET_DONE) {
 		session->broken = 1;
 		peer_gone(session);
@@ -271,7 +274,6 @@ static enum next phase_linger(struct session *session, struct bench *bench, uint
 static bool wait_for_more(struct session *session)
 {
 	struct receiver *receiver = session->receiver;
-	uint32_t wanted = (session->stream.wants & NET_WANT_WRITE) != 0 ? EPOLLOUT : EPOLLIN;
 	uint32_t timeout = session->phase == SESSION_LINGERING ? LINGER_SECONDS : smtp_machine_timeout(session->machine);
 	int64_t due = session_now() + (int64_t)timeout + 1;
 
@@ -280,10 +282,10 @@ static bool wait_for_more(struct session *session)
 	/* Waiting is what a session does most: it keeps no buffer meanwhile. */
 	if (smtp_machine_output(session->machine)->len == 0)
 		pr_text_fini(smtp_machine_output(session->machine));
-	bool armed = session->watched != 0 ? loop_rewatch(receiver->loop, &session->task, session->stream.fd, wanted)
-	                                   : loop_watch(receiver->loop, &session->task, session->stream.fd, wanted);
-	session->watched = 1;
-	return armed;
+	if ((session->stream.wants & NET_WANT_WRITE) == 0 || session->watches_room != 0)
+		return true;
+	session->watches_room = 1;
+	return loop_rewatch(receiver->loop, &session->task, session->stream.fd, EPOLLIN | EPOLLOUT);
 }
 
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
@@ -296,14 +298,18 @@ bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 	struct bench *bench = worker->local;
 	enum next next;
 
+	session->unread |= (events & LOOP_IO) != 0;
+	session->ending |= (events & LOOP_END) != 0;
 	do {
 		next = phases[session->phase](session, bench, events);
 		events &= ~(uint32_t)(LOOP_TIMER | LOOP_COMMIT);
 	} while (next == NEXT_AGAIN);
-	if (next == NEXT_WAIT && !wait_for_more(session))
+	if ((next == NEXT_WAIT || next == NEXT_YIELD) && !wait_for_more(session))
 		next = NEXT_GONE;
+	if (next == NEXT_YIELD)
+		loop_defer(worker->loop, task, LOOP_IO);
 	if (next != NEXT_GONE)
-		return true;
+		return next != NEXT_YIELD;
 	session_close(session, bench);
 	return false;
 }

@@ -60,7 +60,7 @@ static void *thread_main(void *argument)
 
 	while (worker.local != NULL && counted) {
 		enum loop_take took = loop_take(loop, &worker);
-		if (took == LOOP_END)
+		if (took == LOOP_OVER)
 			break;
 		if (took == LOOP_NOTHING && may_leave(loop))
 			counted = false;

@@ -6,7 +6,6 @@
  */
 #include "kernel/smtp/internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TEXT_MAX 1000 /* of one reply line, before escaping */
@@ -30,7 +29,7 @@ static void add_line(struct smtp_machine *machine, uint32_t code, char mark, con
 {
 	struct pr_text *out = &machine->output;
 	char head[32];
-	int len = snprintf(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
+	int len = pr_print(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
 	    enhanced != NULL && text.len > 0 ? " " : "");
 
 	pr_text_add(out, head, (size_t)len < sizeof head ? (size_t)len : sizeof head - 1);
@@ -63,7 +62,7 @@ static void reply(struct smtp_machine *machine, uint32_t code, char mark, const 
     va_list args)
 {
 	char text[TEXT_MAX + 1];
-	int len = vsnprintf(text, sizeof text, format, args);
+	int len = pr_format(text, sizeof text, format, args);
 
 	if (len < 0)
 		len = 0;
@@ -96,7 +95,7 @@ void smtp_reply_421(struct smtp_machine *machine, const char *enhanced, const ch
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	pr_format(text, sizeof text, format, args);
 	va_end(args);
 	smtp_reply(machine, 421, enhanced, "%.*s %s", PR_PRINT(machine->settings->host_name), text);
 	smtp_leave(machine);
@@ -132,9 +131,9 @@ static struct refusal_view view_refusal(const struct smtp_answer *answer, const 
 		enhanced = reject ? standard->reject_enhanced : standard->defer_enhanced;
 	}
 	if (is_enhanced(verdict->enhanced) && verdict->enhanced.data[0] == (char)('0' + view.code / 100))
-		snprintf(view.enhanced, sizeof view.enhanced, "%.*s", PR_PRINT(verdict->enhanced));
+		pr_print(view.enhanced, sizeof view.enhanced, "%.*s", PR_PRINT(verdict->enhanced));
 	else
-		snprintf(view.enhanced, sizeof view.enhanced, "%s", enhanced != NULL ? enhanced : view.code < 500 ? "4.0.0" : "5.0.0");
+		pr_print(view.enhanced, sizeof view.enhanced, "%s", enhanced != NULL ? enhanced : view.code < 500 ? "4.0.0" : "5.0.0");
 	if (view.text.data == NULL || view.text.len == 0)
 		view.text = pr_str(reject ? standard->reject_text : standard->defer_text);
 	return view;
@@ -181,9 +180,9 @@ struct smtp_short smtp_shorten(struct pr_str text)
 	const size_t max = 203, half = 100;
 
 	if (text.len <= max)
-		snprintf(shortened.text, sizeof shortened.text, "%.*s", PR_PRINT(text));
+		pr_print(shortened.text, sizeof shortened.text, "%.*s", PR_PRINT(text));
 	else
-		snprintf(shortened.text, sizeof shortened.text, "%.*s...%.*s", (int)half, text.data, (int)half,
+		pr_print(shortened.text, sizeof shortened.text, "%.*s...%.*s", (int)half, text.data, (int)half,
 		    text.data + text.len - half);
 	return shortened;
 }
@@ -196,9 +195,9 @@ struct smtp_short smtp_client(const struct smtp_machine *machine)
 
 	/* a client without a name is called by its address already */
 	if (bare)
-		snprintf(client.text, sizeof client.text, "%.*s", PR_PRINT(settings->client_name));
+		pr_print(client.text, sizeof client.text, "%.*s", PR_PRINT(settings->client_name));
 	else
-		snprintf(client.text, sizeof client.text, "%.*s [%.*s]%s", PR_PRINT(settings->client_name),
+		pr_print(client.text, sizeof client.text, "%.*s [%.*s]%s", PR_PRINT(settings->client_name),
 		    PR_PRINT(settings->client_address), settings->forged ? " (may be forged)" : "");
 	return client;
 }

@@ -6,12 +6,12 @@
  */
 #include "ascii.h"
 #include <postrider/arena.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ALIGNMENT 16
 #define FIRST_BLOCK 2048
 #define LARGEST_BLOCK 65536
+#define LINE 256 /* most of what is printed is shorter, and need not be measured first */
 
 struct pr_arena_block {
 	struct pr_arena_block *older;
@@ -74,7 +74,8 @@ static struct pr_arena_block *add_block(struct pr_arena *arena, size_t size)
 	return block;
 }
 
-void *pr_arena_alloc(struct pr_arena *arena, size_t size)
+/* Bytes that the caller fills. */
+static void *take(struct pr_arena *arena, size_t size)
 {
 	if (size > arena->max || size > SIZE_MAX / 2)
 		return NULL;
@@ -87,7 +88,15 @@ void *pr_arena_alloc(struct pr_arena *arena, size_t size)
 	void *memory = block->bytes + block->used;
 	block->used += size;
 	arena->used += size;
-	memset(memory, 0, size);
+	return memory;
+}
+
+void *pr_arena_alloc(struct pr_arena *arena, size_t size)
+{
+	void *memory = take(arena, size);
+
+	if (memory != NULL)
+		memset(memory, 0, size);
 	return memory;
 }
 
@@ -95,10 +104,11 @@ struct pr_str pr_arena_copy(struct pr_arena *arena, struct pr_str str)
 {
 	if (str.data == NULL || str.len == SIZE_MAX)
 		return PR_NONE;
-	char *copy = pr_arena_alloc(arena, str.len + 1);
+	char *copy = take(arena, str.len + 1);
 	if (copy == NULL)
 		return PR_NONE;
 	memcpy(copy, str.data, str.len);
+	copy[str.len] = '\0';
 	return (struct pr_str){copy, str.len};
 }
 
@@ -106,11 +116,12 @@ struct pr_str pr_arena_lower(struct pr_arena *arena, struct pr_str str)
 {
 	if (str.data == NULL || str.len == SIZE_MAX)
 		return PR_NONE;
-	char *copy = pr_arena_alloc(arena, str.len + 1);
+	char *copy = take(arena, str.len + 1);
 	if (copy == NULL)
 		return PR_NONE;
 	for (size_t i = 0; i < str.len; i++)
 		copy[i] = ascii_lower(str.data[i]);
+	copy[str.len] = '\0';
 	return (struct pr_str){copy, str.len};
 }
 
@@ -126,16 +137,19 @@ struct pr_str pr_arena_printf(struct pr_arena *arena, const char *format, ...)
 
 struct pr_str pr_arena_vprintf(struct pr_arena *arena, const char *format, va_list args)
 {
+	char line[LINE];
 	va_list again;
 	struct pr_str str = PR_NONE;
 
 	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, format, args);
-	char *copy = need >= 0 ? pr_arena_alloc(arena, (size_t)need + 1) : NULL;
-	if (copy != NULL) {
-		vsnprintf(copy, (size_t)need + 1, format, again);
+	int need = pr_format(line, sizeof line, format, args);
+	char *copy = need >= 0 ? take(arena, (size_t)need + 1) : NULL;
+	if (copy != NULL && (size_t)need < sizeof line)
+		memcpy(copy, line, (size_t)need + 1);
+	else if (copy != NULL)
+		pr_format(copy, (size_t)need + 1, format, again);
+	if (copy != NULL)
 		str = (struct pr_str){copy, (size_t)need};
-	}
 	va_end(again);
 	return str;
 }

@@ -4,10 +4,9 @@
  * One function decides whether an addition fits, so no caller can forget to.
  */
 #include <postrider/text.h>
-#include <stdio.h>
 #include <string.h>
 
-#define FIRST_ROOM 64
+#define FIRST_ROOM 256 /* a line of a log or a dialogue: one allocation */
 
 /* what data points at while nothing is allocated; never written */
 static char empty[1];
@@ -28,6 +27,12 @@ void pr_text_clear(struct pr_text *text)
 {
 	pr_text_cut(text, 0);
 	text->overflow = 0;
+}
+
+/* Is there room for len more bytes and the NUL without any thought?  Then it is also below the maximum. */
+static bool text_has_room(const struct pr_text *text, size_t len)
+{
+	return text->len < text->room && len < text->room - text->len;
 }
 
 /* Room for len more bytes and the NUL; false when that would pass the maximum. */
@@ -55,7 +60,7 @@ static bool text_grow(struct pr_text *text, size_t len)
 
 bool pr_text_add(struct pr_text *text, const void *data, size_t len)
 {
-	if (!text_grow(text, len))
+	if (!text_has_room(text, len) && !text_grow(text, len))
 		return false;
 	if (len > 0)
 		memcpy(text->data + text->len, data, len);
@@ -76,7 +81,11 @@ bool pr_text_add_c(struct pr_text *text, const char *c_string)
 
 bool pr_text_add_byte(struct pr_text *text, char byte)
 {
-	return pr_text_add(text, &byte, 1);
+	if (!text_has_room(text, 1) && !text_grow(text, 1))
+		return false;
+	text->data[text->len++] = byte;
+	text->data[text->len] = '\0';
+	return true;
 }
 
 bool pr_text_addf(struct pr_text *text, const char *format, ...)
@@ -92,16 +101,20 @@ bool pr_text_addf(struct pr_text *text, const char *format, ...)
 bool pr_text_addv(struct pr_text *text, const char *format, va_list args)
 {
 	va_list again;
+	size_t room = text->room > text->len && text->len <= text->max ? text->room - text->len : 0;
 
+	/* nearly always there is room, and once is enough */
 	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, format, args);
+	int need = pr_format(room > 0 ? text->data + text->len : NULL, room, format, args);
 	bool fits = need >= 0 && text_grow(text, (size_t)need);
-	if (fits) {
-		vsnprintf(text->data + text->len, (size_t)need + 1, format, again);
+	if (fits && (size_t)need >= room)
+		pr_format(text->data + text->len, (size_t)need + 1, format, again);
+	if (fits)
 		text->len += (size_t)need;
-	} else {
+	else
 		text->overflow = 1;
-	}
+	if (!fits && room > 0)
+		text->data[text->len] = '\0';
 	va_end(again);
 	return fits;
 }

@@ -186,7 +186,7 @@ static void start_courier(void)
 	thread = module_thread_new(set);
 	pr_arena_init(&arena, 64u << 20);
 	module_scope_init(&scope, thread, &arena);
-	if (!store_role(&scope, PR_STORE_INTAKE) || !channel_pair(channel) || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, wake) != 0)
+	if (!store_role(&scope, PR_STORE_INTAKE) || !channel_pair(channel) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wake) != 0)
 		abort();
 	role = (struct role){.name = "courier", .config_path = config_path, .single = 1, .channel = channel[1], .wake = wake[1]};
 	if (pthread_create(&courier_thread, NULL, run_courier, &role) != 0)

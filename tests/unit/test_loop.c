@@ -123,11 +123,11 @@ static bool read_one(struct loop_task *task, struct worker *worker, uint32_t eve
 	struct job *job = (struct job *)task;
 	char byte;
 
+	(void)worker;
 	if ((events & LOOP_IO) == 0)
 		return true;
 	while (recv(job->fd, &byte, 1, MSG_DONTWAIT) == 1)
 		atomic_fetch_add(&job->runs, 1);
-	loop_rewatch(worker->loop, task, job->fd, EPOLLIN);
 	return true;
 }
 
@@ -154,6 +154,77 @@ static void test_descriptor(void)
 	loop_free(loop);
 	close(pair[0]);
 	close(pair[1]);
+}
+
+/* What was sent before the peer closed is told once; that it closed is told too, even when both came before anybody looked. */
+static void test_end(void)
+{
+	static struct job job;
+	int pair[2];
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	struct loop *loop = new_loop(2, 2, 1000);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	loop_task_init(&job.task, run);
+	CU_ASSERT_TRUE(loop_watch(loop, &job.task, pair[0], EPOLLIN));
+	sleep_ms(20);
+	CU_ASSERT_EQUAL(atomic_load(&job.runs), 0); /* still ours */
+	CU_ASSERT_EQUAL(send(pair[1], "x", 1, 0), 1);
+	loop_release(loop, &job.task);
+	for (int i = 0; i < 100 && atomic_load(&job.runs) == 0; i++)
+		sleep_ms(10);
+	sleep_ms(20);
+	CU_ASSERT_EQUAL(atomic_load(&job.runs), 1); /* nobody reads, and nobody is told again */
+	CU_ASSERT_EQUAL(atomic_load(&job.seen), LOOP_IO);
+	close(pair[1]);
+	for (int i = 0; i < 100 && (atomic_load(&job.seen) & LOOP_END) == 0; i++)
+		sleep_ms(10);
+	CU_ASSERT_EQUAL(atomic_load(&job.seen), LOOP_IO | LOOP_END);
+	loop_free(loop);
+	close(pair[0]);
+}
+
+/* A task that gives way to another one, ten times. */
+struct polite {
+	struct loop_task task;
+	struct polite *other;
+	_Atomic int turns;
+	_Atomic int ahead; /* most turns that it was ahead of the other */
+};
+
+static bool give_way(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct polite *self = (struct polite *)task;
+	int ahead = atomic_fetch_add(&self->turns, 1) + 1 - atomic_load(&self->other->turns);
+
+	(void)events;
+	if (ahead > atomic_load(&self->ahead))
+		atomic_store(&self->ahead, ahead);
+	if (atomic_load(&self->turns) == 10)
+		return true;
+	loop_defer(worker->loop, task, LOOP_IO);
+	return false;
+}
+
+static void test_defer(void)
+{
+	static struct polite two[2];
+	struct loop *loop = new_loop(1, 1, 1000);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	for (size_t i = 0; i < 2; i++) {
+		two[i].other = &two[1 - i];
+		loop_task_init(&two[i].task, give_way);
+		loop_post(loop, &two[i].task, LOOP_IO); /* noted: it is busy until it is released */
+	}
+	loop_release(loop, &two[0].task);
+	loop_release(loop, &two[1].task);
+	for (int i = 0; i < 100 && (atomic_load(&two[0].turns) < 10 || atomic_load(&two[1].turns) < 10); i++)
+		sleep_ms(10);
+	for (size_t i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(atomic_load(&two[i].turns), 10);
+	CU_ASSERT_TRUE(atomic_load(&two[1].ahead) <= 1);
+	loop_free(loop);
 }
 
 static size_t thread_count(struct loop *loop)
@@ -227,7 +298,9 @@ static void test_gone(void)
 
 static const struct unit_case cases[] = {
     {"one owner at a time, no event lost", test_one_owner},
-    {"a descriptor, one-shot", test_descriptor},
+    {"a descriptor, every event once", test_descriptor},
+    {"the end of a peer", test_end},
+    {"giving way", test_defer},
     {"grows when blocked, shrinks when idle", test_grows_and_shrinks},
     {"a task that is gone stays gone", test_gone},
     {NULL, NULL},

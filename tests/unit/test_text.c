@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <postrider/call.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -158,6 +159,59 @@ static void test_escape(void)
 	pr_text_fini(&small);
 }
 
+static void same(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What the C library says is right, whatever the room. */
+static void same(const char *format, ...)
+{
+	for (size_t room = 0; room <= 64; room++) {
+		char ours[65] = "#", theirs[65] = "#";
+		va_list args;
+		va_start(args, format);
+		int need = vsnprintf(room > 0 ? theirs : NULL, room, format, args);
+		va_end(args);
+		va_start(args, format);
+		CU_ASSERT_EQUAL(pr_format(ours, room, format, args), need);
+		va_end(args);
+		CU_ASSERT_STRING_EQUAL(ours, theirs);
+	}
+}
+
+static void test_print(void)
+{
+	same("plain");
+	same("%s", "");
+	same("<%s>%%%c.", "a@b.example", 'x');
+	same("%.*s|%.*s|%.*s|%.3s|%.0s", 3, "abcdef", 9, "abc", 0, "abc", "abcdef", "x");
+	same("%d %i %u %d %d", 0, -1, 7u, INT32_MAX, INT32_MIN);
+	same("%ld %lu %lld %llu %zu", -5L, 5UL, (long long)INT64_MIN, (unsigned long long)UINT64_MAX, SIZE_MAX);
+	same("%02d:%02d:%02d %03u %03o %06ld %016llx", 1, 12, -3, 7u, 9u, 42L, 0xabcdefULL);
+	same("%5d|%3u|%x|%o", -42, 1234u, 255u, 8u);
+	/* what only vsnprintf knows */
+	same("%-5d|%5s|%-6s|%+d|%#x|%.3d|%hd", 4, "ab", "ab", 4, 255u, 5, (short)3);
+	CU_ASSERT_EQUAL(pr_print(NULL, 0, "%s:%d", "abc", 12), 6);
+	same("%d %s %.2f %s", 1, "two", 3.0, "four");
+	same("%*d %p", 7, 42, (void *)0);
+}
+
+static void test_addf(void)
+{
+	struct pr_text text;
+	char expected[1200] = "";
+
+	pr_text_init(&text, 1000);
+	for (int i = 0; strlen(expected) <= 1000; i++) {
+		size_t before = text.len;
+		snprintf(expected + strlen(expected), 100, "%d:%.*s;", i, i % 17, "abcdefghijklmnopqrstuvwxyz");
+		bool fits = pr_text_addf(&text, "%d:%.*s;", i, i % 17, "abcdefghijklmnopqrstuvwxyz");
+		CU_ASSERT_EQUAL(fits, strlen(expected) <= 1000);
+		CU_ASSERT(fits || (text.len == before && text.overflow != 0));
+		CU_ASSERT(strncmp(text.data, expected, text.len) == 0);
+		CU_ASSERT_EQUAL(strlen(text.data), text.len);
+	}
+	pr_text_fini(&text);
+}
+
 static void test_arena(void)
 {
 	struct pr_arena arena;
@@ -255,6 +309,7 @@ static void test_memory(void)
 static const struct unit_case cases[] = {
     {"comparing", test_compare}, {"cutting", test_cut}, {"numbers and hashes", test_number},
     {"a text never passes its maximum", test_text_limits}, {"editing a text", test_text_edit},
+    {"printing as the C library does", test_print}, {"printing into a text", test_addf},
     {"escaping for the log", test_escape}, {"an arena never passes its maximum", test_arena},
     {"arena blocks", test_arena_blocks}, {"failing with a reason", test_fail}, {"time left", test_remaining},
     {"heap", test_memory}, {NULL, NULL},

@@ -33,6 +33,14 @@ static enum pr_status ask(struct pr_call *call, const char *tag, struct pr_str k
 	return status;
 }
 
+/* Most sites ask dozens of keys per message of a table they do not have. */
+static bool has_table(struct pr_call *call)
+{
+	const struct routes *routes = call->instance;
+
+	return routes->access.len > 0 && call->host->map_exists(call, routes->access);
+}
+
 static enum pr_status settle(enum pr_status status, struct pr_str value)
 {
 	return status == PR_OK && is_skip(value) ? PR_NOTFOUND : status;
@@ -55,7 +63,7 @@ static enum pr_status search_domain(struct pr_call *call, const char *tag, struc
 
 enum pr_status access_domain(struct pr_call *call, const char *tag, struct pr_str domain, struct pr_str *value_out)
 {
-	return settle(search_domain(call, tag, domain, value_out), *value_out);
+	return has_table(call) ? settle(search_domain(call, tag, domain, value_out), *value_out) : PR_NOTFOUND;
 }
 
 /* user+detail@domain, user@domain, user+detail@, user@, domain and its parents. */
@@ -66,6 +74,8 @@ enum pr_status access_address(struct pr_call *call, const char *tag, struct pr_s
 	size_t count = users[1].len < local.len ? 2 : 1;
 	enum pr_status status = PR_NOTFOUND;
 
+	if (!has_table(call))
+		return status;
 	for (size_t i = 0; status == PR_NOTFOUND && domain.len > 0 && i < count; i++)
 		status = ask(call, tag, pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(users[i]), PR_PRINT(domain)), value_out);
 	for (size_t i = 0; status == PR_NOTFOUND && i < count; i++)
@@ -83,6 +93,8 @@ enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_s
 	char mark = six ? ':' : '.';
 	enum pr_status status = PR_NOTFOUND;
 
+	if (!has_table(call))
+		return status;
 	if (six && !pr_str_has_prefix_nocase(address, PR_STR("IPv6:")))
 		address = pr_arena_printf(call->arena, "IPv6:%.*s", PR_PRINT(address));
 	while (status == PR_NOTFOUND && address.len > 0) {

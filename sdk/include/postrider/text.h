@@ -80,6 +80,11 @@ void pr_text_cut(struct pr_text *text, size_t len); /* shortens */
 void pr_text_consume(struct pr_text *text, size_t len); /* drops from the front */
 struct pr_str pr_text_str(const struct pr_text *text); /* borrowed, until the next change */
 
+/* printing -------------------------------------------------------------- */
+/* snprintf and vsnprintf, in meaning and result; several times faster for %s %.*s %c and integers. */
+int pr_print(char *out, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int pr_format(char *out, size_t room, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+
 /* memory ---------------------------------------------------------------- */
 /* Never NULL: when memory is short the process prints one line to stderr and aborts
  * (the queue is on disk, the master starts the role again).  A size that comes from
