@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <string.h>
 
+#define DRAIN_MORE_SECONDS 4 /* the master waits five beyond the limit */
+
 bool courier_is_leaving(struct courier *courier)
 {
 	pthread_mutex_lock(&courier->lock);
@@ -95,6 +97,24 @@ static void hand_over(struct courier *courier)
 	module_thread_free(last.thread);
 }
 
+/* At a stop nobody follows: what the store keeps in a form of its own becomes what other programs can read. */
+static void drain_store(struct courier *courier, int64_t end)
+{
+	struct module_thread *thread = module_thread_new(courier->set);
+	struct pr_arena arena;
+	struct module_scope scope;
+
+	pr_arena_init(&arena, 1u << 20);
+	module_scope_init(&scope, thread, &arena);
+	scope.deadline_ms = (end + DRAIN_MORE_SECONDS) * 1000;
+	enum pr_status status = store_drain(&scope);
+	if (status != PR_OK && status != PR_MISUSE) /* a store without it has nothing to drain */
+		log_line(LOGP_WARNING, NULL, "the queue is not all in files (postriderctl handback does it, the next start too): %.*s",
+		         PR_PRINT(scope.reason));
+	pr_arena_fini(&arena);
+	module_thread_free(thread);
+}
+
 /* Idle sessions, and what came into a line while the workers ended. */
 static void let_go(struct courier *courier)
 {
@@ -138,9 +158,15 @@ bool courier_drain(struct courier *courier, int64_t limit)
 	pthread_cond_broadcast(&courier->work);
 	pthread_cond_broadcast(&courier->scan);
 	pthread_mutex_unlock(&courier->lock);
-	hand_over(courier);
-	if (!wait_for_threads(courier, limit))
-		return false;
-	let_go(courier);
-	return true;
+	/* a limit: the daemon is being stopped, else the next generation is waiting for the store */
+	bool stopping = limit >= 0 || courier->role->queue_now;
+	int64_t end = courier_now() + (limit >= 0 ? limit : 0);
+	if (!stopping)
+		hand_over(courier);
+	bool left = wait_for_threads(courier, limit);
+	if (left)
+		let_go(courier);
+	if (stopping)
+		drain_store(courier, end);
+	return left;
 }
