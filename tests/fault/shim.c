@@ -11,10 +11,15 @@
  *                           kill: the process dies by SIGKILL before the call
  *                           late: it dies after the call
  *                           lie: answers success and does nothing (a negative control)
+ *                           cut: the power goes before the call; see powercut.h
+ *   FAULT_SEED=n            what chance keeps at a cut
+ *   FAULT_LIAR=1            every sync answers success and syncs nothing (a negative control for cut)
  *   FAULT_LOG=fd            descriptor for one line per call: "name path [path]"
  *
  * fault_hits() tells how often a fault was given.
  */
+#include "tests/fault/powercut.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +30,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -109,6 +117,21 @@ static void note(const char *name, const char *path, const char *second)
 		abort();
 }
 
+static bool is_below(const char *path)
+{
+	const char *directory = getenv("FAULT_DIR");
+
+	return directory != NULL && strncmp(path, directory, strlen(directory)) == 0 && strstr(path, "/.cut") == NULL;
+}
+
+/* Is it to be remembered what a power cut would take? */
+static bool is_watched(const char *path)
+{
+	const char *action = getenv("FAULT_ACTION");
+
+	return action != NULL && strcmp(action, "cut") == 0 && is_below(path);
+}
+
 static int error_number(const char *action)
 {
 	static const struct {
@@ -124,9 +147,9 @@ static int error_number(const char *action)
 
 static enum verdict judge(const char *name, const char *path, const char *second)
 {
-	const char *directory = getenv("FAULT_DIR"), *at = getenv("FAULT_AT"), *action = getenv("FAULT_ACTION");
+	const char *at = getenv("FAULT_AT"), *action = getenv("FAULT_ACTION"), *seed = getenv("FAULT_SEED");
 
-	if (directory == NULL || strncmp(path, directory, strlen(directory)) != 0)
+	if (!is_below(path))
 		return PASS;
 	if (!is_listed(name) || at == NULL || action == NULL || atomic_fetch_add(&calls, 1) + 1 != strtol(at, NULL, 10)) {
 		note(name, path, second);
@@ -135,6 +158,8 @@ static enum verdict judge(const char *name, const char *path, const char *second
 	atomic_fetch_add(&hits, 1);
 	if (strcmp(action, "kill") == 0)
 		kill(getpid(), SIGKILL);
+	if (strcmp(action, "cut") == 0)
+		powercut_now((unsigned int)strtoul(seed == NULL ? "1" : seed, NULL, 10));
 	if (strcmp(action, "late") == 0)
 		return LATE;
 	if (strcmp(action, "short") == 0)
@@ -165,6 +190,9 @@ EXPORT ssize_t write(int fd, const void *data, size_t len)
 	if (verdict == LIE)
 		return (ssize_t)len;
 
+	if (is_watched(path))
+		powercut_before_write(fd, path, -1, len);
+
 	ssize_t result = real(fd, data, verdict == SHORT && len > 1 ? len / 2 : len);
 
 	die_if(verdict);
@@ -184,6 +212,9 @@ EXPORT ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 		return -1;
 	if (verdict == LIE)
 		return (ssize_t)len;
+
+	if (is_watched(path))
+		powercut_before_write(fd, path, offset, len);
 
 	ssize_t result = real(fd, data, verdict == SHORT && len > 1 ? len / 2 : len, offset);
 
@@ -214,6 +245,117 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 	return result;
 }
 
+EXPORT ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	char path[4096];
+	REAL(ssize_t, "pwritev", int, const struct iovec *, int, off_t);
+
+	path_of_fd(fd, path);
+
+	enum verdict verdict = judge("pwritev", path, NULL);
+	ssize_t total = 0;
+
+	if (verdict == FAIL)
+		return -1;
+	for (int i = 0; i < count; i++)
+		total += (ssize_t)parts[i].iov_len;
+	if (verdict == LIE)
+		return total;
+	if (is_watched(path))
+		powercut_before_write(fd, path, offset, (size_t)total);
+
+	struct iovec half = *parts;
+
+	half.iov_len /= 2;
+
+	ssize_t result = verdict == SHORT ? real(fd, &half, 1, offset) : real(fd, parts, count, offset);
+
+	die_if(verdict);
+	return result;
+}
+
+EXPORT ssize_t pread(int fd, void *data, size_t len, off_t offset)
+{
+	char path[4096];
+	REAL(ssize_t, "pread", int, void *, size_t, off_t);
+
+	path_of_fd(fd, path);
+
+	enum verdict verdict = judge("pread", path, NULL);
+
+	if (verdict == FAIL || verdict == LIE)
+		return -1;
+
+	ssize_t result = real(fd, data, verdict == SHORT && len > 1 ? len / 2 : len, offset);
+
+	die_if(verdict);
+	return result;
+}
+
+EXPORT int flock(int fd, int operation)
+{
+	char path[4096];
+	REAL(int, "flock", int, int);
+
+	path_of_fd(fd, path);
+
+	enum verdict verdict = judge("flock", path, NULL);
+	int result = verdict == FAIL ? -1 : verdict == LIE ? 0 : real(fd, operation);
+
+	die_if(verdict);
+	return result;
+}
+
+EXPORT void *mmap(void *address, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	char path[4096] = "";
+	REAL(void *, "mmap", void *, size_t, int, int, int, off_t);
+
+	if (fd >= 0)
+		path_of_fd(fd, path);
+
+	enum verdict verdict = fd >= 0 ? judge("mmap", path, NULL) : PASS;
+
+	if (verdict == FAIL)
+		return MAP_FAILED;
+
+	void *result = real(address, len, protection, flags, fd, offset);
+
+	die_if(verdict);
+	if (result != MAP_FAILED && fd >= 0 && (flags & MAP_SHARED) != 0 && is_watched(path))
+		powercut_mapped(path);
+	return result;
+}
+
+EXPORT int posix_fallocate(int fd, off_t offset, off_t length)
+{
+	char path[4096];
+	REAL(int, "posix_fallocate", int, off_t, off_t);
+
+	path_of_fd(fd, path);
+
+	enum verdict verdict = judge("posix_fallocate", path, NULL);
+	int result = verdict == FAIL ? errno : verdict == LIE ? 0 : real(fd, offset, length);
+
+	die_if(verdict);
+	return result;
+}
+
+static void note_synced(const char *name, const char *path)
+{
+	const char *liar = getenv("FAULT_LIAR");
+	struct stat st;
+
+	if (!is_watched(path) || (liar != NULL && *liar == '1'))
+		return;
+	if (strcmp(name, "syncfs") == 0)
+		powercut_synced_all();
+	else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		powercut_synced_directory(path);
+	else
+		powercut_synced_file(path);
+}
+
 /* Calls on one descriptor that answer 0 or -1. */
 static int on_fd(const char *name, int fd)
 {
@@ -231,6 +373,8 @@ static int on_fd(const char *name, int fd)
 
 	int result = real(fd);
 
+	if (result == 0)
+		note_synced(name, path);
 	die_if(verdict);
 	return result;
 }
@@ -301,6 +445,8 @@ EXPORT int renameat(int from_directory, const char *from, int to_directory, cons
 	path_at(to_directory, to, second);
 
 	enum verdict verdict = judge("renameat", path, second);
+	if ((verdict == PASS || verdict == LATE) && is_watched(path))
+		powercut_before_rename(path, second);
 	int result = verdict == FAIL ? -1 : verdict == LIE ? 0 : real(from_directory, from, to_directory, to);
 
 	die_if(verdict);
@@ -350,6 +496,8 @@ EXPORT int unlinkat(int directory, const char *name, int flags)
 	path_at(directory, name, path);
 
 	enum verdict verdict = judge("unlinkat", path, NULL);
+	if ((verdict == PASS || verdict == LATE) && is_watched(path))
+		powercut_before_unlink(path);
 	int result = verdict == FAIL ? -1 : verdict == LIE ? 0 : real(directory, name, flags);
 
 	die_if(verdict);
@@ -385,13 +533,17 @@ EXPORT int openat(int directory, const char *name, int flags, ...)
 	path_at(directory, name, path);
 
 	enum verdict verdict = judge("openat", path, NULL);
+	struct stat st;
 
 	/* a descriptor cannot be made up: lying is not for open */
 	if (verdict == FAIL)
 		return -1;
 
+	bool is_new = (flags & O_CREAT) != 0 && is_watched(path) && lstat(path, &st) != 0;
 	int result = real(directory, name, flags, mode);
 
+	if (is_new && result >= 0)
+		powercut_created(path);
 	die_if(verdict);
 	return result;
 }

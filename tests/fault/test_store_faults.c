@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Every file call of commit, defer and finish made to go wrong once, each in a process of its own; then a fresh look at the queue.
+ * Every file call of every phase in the life of a message made to go wrong once, each in a process of its own; then a fresh look at
+ * the queue.  First with the intake journal, then with files only.
  *
  *   DURABLE   the message is there, whole
  *   REFUSED   nothing of it is there
- *   otherwise (UNKNOWN, killed) it is there whole or not there at all
- *   defer     the message is there, in its old or its new state; the new one when defer said so
- *   finish    gone when finish said so, else there whole
+ *   otherwise (UNKNOWN, killed) it is there whole, or not there at all, or - torn by a power cut - set aside
+ *   defer, update   the message is there, in its old or its new state; the new one when the call said so
+ *   finish    gone when finish said so, else there whole; after a power cut it may come again, which is counted
+ *   replay, drain, hold, handover   the message is there, whole
  *
- * Then the order: both files synced before the rename, the directory after it and before the answer.
- * Negative controls: a system that says "done" and does nothing must be noticed by the first check, a left-out sync by the second.
+ * Actions: errors, a short write, SIGKILL before and after the call, and a power cut (powercut.h).
+ * Then the order, of files: both synced before the rename, the directory after it and before the answer.
+ * Negative controls: a system that says "done" and does nothing must be noticed by the first check, a left-out sync by the second, and
+ * syncs that sync nothing by the power cut.
+ *
+ * FAULT_FULL=1 takes every call; without it some of the later ones are left out.
  */
 #include "tests/unit/store_harness.h"
 
@@ -17,6 +23,7 @@
 #include <fcntl.h>
 #include <dlfcn.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +38,8 @@ static const char *module_path;
 static const char *self;
 static char shim_path[4096];
 static char body[BODY_SIZE];
-static int violations, runs;
+static int violations, runs, duplicates;
+static const char *settings = ""; /* of the store, for children and for the look afterwards */
 
 /* the child --------------------------------------------------------------- */
 
@@ -60,6 +68,24 @@ static void child_commit(const struct harness *h, size_t len)
 	say(names[harness_submit(h, &e.envelope, body, len, id, NULL)], id);
 }
 
+/* What can be done with a claim; the envelope has one recipient delivered, so that it may not be forgotten. */
+static enum pr_status end_claim(const struct harness *h, struct harness_call *c, const char *what, struct pr_claim *claim)
+{
+	enum pr_status status;
+
+	if (strcmp(what, "finish") == 0)
+		return h->ops->finish(&c->call, claim);
+	if (strcmp(what, "defer") == 0)
+		return h->ops->defer(&c->call, claim, claim->envelope);
+	if (strcmp(what, "update") == 0) {
+		status = h->ops->update(&c->call, claim, claim->envelope);
+		h->ops->release(&c->call, claim);
+		return status;
+	}
+	status = h->ops->handover(&c->call);
+	return status == PR_OK ? h->ops->finish(&c->call, claim) : status;
+}
+
 static void child_claimed(const struct harness *h, const char *what, const char *id)
 {
 	struct harness_call c;
@@ -71,8 +97,25 @@ static void child_claimed(const struct harness *h, const char *what, const char 
 	if (status == PR_OK) {
 		claim.envelope->tries = 1;
 		claim.envelope->recipients[0].state = PR_RECIPIENT_DELIVERED;
-		status = strcmp(what, "finish") == 0 ? h->ops->finish(&c.call, &claim) : h->ops->defer(&c.call, &claim, claim.envelope);
+		status = end_claim(h, &c, what, &claim);
 	}
+	say(status == PR_OK ? "OK" : "FAILED", id);
+	harness_call_fini(&c);
+}
+
+/* Without a claim: a scan after a crash, a clean stop, the operator's hand. */
+static void child_whole(const struct harness *h, const char *what, const char *id)
+{
+	enum pr_status status = PR_OK;
+	struct harness_call c;
+
+	harness_call_init(&c, h);
+	if (strcmp(what, "hold") == 0)
+		status = h->ops->hold(&c.call, pr_str(id), PR_STR("a reason"));
+	else if (strcmp(what, "drain") == 0 && h->ops->drain != NULL)
+		status = h->ops->drain(&c.call);
+	else
+		status = harness_count(h) == 1 ? PR_OK : PR_TEMPFAIL;
 	say(status == PR_OK ? "OK" : "FAILED", id);
 	harness_call_fini(&c);
 }
@@ -121,6 +164,8 @@ static int child(char **argv)
 		child_batch(&h);
 	else if (strcmp(argv[3], "commit") == 0 && pr_str_number(pr_str(argv[5]), BODY_SIZE, &len))
 		child_commit(&h, (size_t)len);
+	else if (strcmp(argv[3], "hold") == 0 || strcmp(argv[3], "drain") == 0 || strcmp(argv[3], "replay") == 0)
+		child_whole(&h, argv[3], argv[5]);
 	else
 		child_claimed(&h, argv[3], argv[5]);
 	harness_close(&h);
@@ -153,6 +198,7 @@ static void set_environment(const struct fault *fault, const char *directory)
 	setenv("FAULT_ACTION", fault->action, 1);
 	snprintf(number, sizeof number, "%d", fault->at);
 	setenv("FAULT_AT", number, 1);
+	setenv("FAULT_SEED", number, 1);
 	if (fault->log >= 0) {
 		snprintf(number, sizeof number, "%d", fault->log);
 		setenv("FAULT_LOG", number, 1);
@@ -216,7 +262,19 @@ static void violated(const char *what, const struct fault *fault, const struct o
 	       outcome->result, how);
 }
 
-enum found { ABSENT, WHOLE, WHOLE_CHANGED, BROKEN };
+enum found { ABSENT, WHOLE, WHOLE_CHANGED, ASIDE, BROKEN };
+
+/* Lifts a hold; one that was cut short is completed by the first who tries to claim the message. */
+static bool is_free(const struct harness *h, struct harness_call *c, const struct pr_entry *entry)
+{
+	struct pr_claim claim;
+
+	if (entry->state != PR_ENTRY_QUARANTINED && entry->state != PR_ENTRY_HELD)
+		return true;
+	if (h->ops->unhold(&c->call, entry->id) == PR_OK)
+		return true;
+	return h->ops->claim(&c->call, entry->id, &claim) != PR_OK && h->ops->unhold(&c->call, entry->id) == PR_OK;
+}
 
 static enum found inspect(const char *directory, size_t len)
 {
@@ -234,7 +292,9 @@ static enum found inspect(const char *directory, size_t len)
 	pr_text_init(&text, 2 * BODY_SIZE);
 	if (h.ops->next(&c.call, &cursor, &entry) != PR_OK) {
 		found = ABSENT;
-	} else if (h.ops->claim(&c.call, entry.id, &claim) == PR_OK && claim.envelope->recipient_count == 2 &&
+	} else if (entry.state == PR_ENTRY_LOST) {
+		found = ASIDE;
+	} else if (is_free(&h, &c, &entry) && h.ops->claim(&c.call, entry.id, &claim) == PR_OK && claim.envelope->recipient_count == 2 &&
 	           harness_read_body(&h, &claim, &text) && text.len == len && memcmp(text.data, body, len) == 0) {
 		found = claim.envelope->tries == 0 && claim.envelope->recipients[0].state == PR_RECIPIENT_WAITING       ? WHOLE
 		        : claim.envelope->tries == 1 && claim.envelope->recipients[0].state == PR_RECIPIENT_DELIVERED ? WHOLE_CHANGED
@@ -247,35 +307,51 @@ static enum found inspect(const char *directory, size_t len)
 	return found;
 }
 
+static bool is_cut(const struct fault *fault)
+{
+	return strcmp(fault->action, "cut") == 0;
+}
+
 static void check_commit(const char *directory, const struct fault *fault, const struct outcome *outcome, size_t len)
 {
 	int files = harness_files(directory);
 	enum found found = inspect(directory, len);
+	bool torn = found == ASIDE && is_cut(fault) && strcmp(outcome->result, "KILLED") == 0;
 
-	if (found == BROKEN || found == WHOLE_CHANGED)
+	if (found == BROKEN || found == WHOLE_CHANGED || (found == ASIDE && !torn))
 		violated("commit", fault, outcome, "it is not whole");
 	else if (strcmp(outcome->result, "DURABLE") == 0 && found != WHOLE)
 		violated("commit", fault, outcome, "it is not there");
 	else if (strcmp(outcome->result, "REFUSED") == 0 && found != ABSENT)
 		violated("commit", fault, outcome, "it is there");
-	else if (strcmp(outcome->result, "REFUSED") == 0 && files != 0)
+	else if (strcmp(outcome->result, "REFUSED") == 0 && files != 0 && !is_cut(fault))
 		violated("commit", fault, outcome, "files are left");
 }
 
 static void check_claimed(const char *what, const char *directory, const struct fault *fault, const struct outcome *outcome)
 {
-	bool finish = strcmp(what, "finish") == 0, ok = strcmp(outcome->result, "OK") == 0;
+	bool finish = strcmp(what, "finish") == 0 || strcmp(what, "handover") == 0, ok = strcmp(outcome->result, "OK") == 0;
 	bool failed = strcmp(outcome->result, "FAILED") == 0;
 	enum found found = inspect(directory, 10);
 
-	if (found == BROKEN)
+	if (found == BROKEN || found == ASIDE)
 		violated(what, fault, outcome, "it is not whole");
 	else if (found == ABSENT && !(finish && !failed))
 		violated(what, fault, outcome, "it is lost");
+	else if (ok && finish && found == WHOLE && is_cut(fault))
+		duplicates++; /* its mark was not durable yet: it is delivered once more */
 	else if (ok && found != (finish ? ABSENT : WHOLE_CHANGED))
 		violated(what, fault, outcome, "nothing happened");
 	else if (finish && found == WHOLE_CHANGED)
 		violated(what, fault, outcome, "it was changed");
+}
+
+static void check_whole(const char *what, const char *directory, const struct fault *fault, const struct outcome *outcome)
+{
+	if (strcmp(what, "drain") == 0 && strcmp(outcome->result, "OK") == 0 && harness_files(directory) != 2)
+		violated(what, fault, outcome, "it is not in two files");
+	if (inspect(directory, 10) != WHOLE)
+		violated(what, fault, outcome, "it is not there");
 }
 
 static void check_batch(const char *directory, const struct fault *fault, struct outcome *outcome)
@@ -313,7 +389,9 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 	if (!harness_scratch(directory))
 		exit(99);
 	snprintf(argument, sizeof argument, "%zu", len);
-	if (strcmp(what, "defer") == 0 || strcmp(what, "finish") == 0) {
+	bool committed = strcmp(what, "commit") != 0 && strcmp(what, "batch") != 0;
+
+	if (committed) {
 		run("commit", directory, "10", NULL, &before);
 		snprintf(argument, sizeof argument, "%s", before.id);
 	}
@@ -322,6 +400,8 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 		check_batch(directory, fault, &outcome);
 	else if (strcmp(what, "commit") == 0)
 		check_commit(directory, fault, &outcome, len);
+	else if (strcmp(what, "replay") == 0 || strcmp(what, "drain") == 0 || strcmp(what, "hold") == 0)
+		check_whole(what, directory, fault, &outcome);
 	else
 		check_claimed(what, directory, fault, &outcome);
 	harness_remove_scratch(directory);
@@ -333,9 +413,11 @@ static void all_faults(const char *what, const char *calls, const char *action, 
 	struct fault fault = { calls, action, 1, -1 };
 	int before = violations;
 
-	while (fault.at < 200 && one_fault(what, &fault, len))
-		fault.at++;
-	printf("%-7s %6zu bytes, %-6s: %d calls, %d violations\n", what, len, action, fault.at - 1, violations - before);
+	bool full = getenv("FAULT_FULL") != NULL;
+
+	while (fault.at < 400 && one_fault(what, &fault, len))
+		fault.at += full || fault.at < 12 ? 1 : 1 + fault.at % 5;
+	printf("%-8s %6zu bytes, %-6s: %d calls, %d violations\n", what, len, action, fault.at - 1, violations - before);
 	if (fault.at == 1)
 		violations++; /* nothing was hit: the test tests nothing */
 }
@@ -443,9 +525,57 @@ static void check_that_checks_can_fail(void)
 	violations = real;
 }
 
+/* A power cut where no sync did anything must cost mail that was called durable. */
+static void check_that_a_cut_is_noticed(void)
+{
+	int real = violations;
+
+	violations = 0;
+	printf("(negative control, violations are expected here)\n");
+	setenv("FAULT_LIAR", "1", 1);
+	for (int at = 2; at < 120; at += 3) {
+		struct fault fault = { "", "cut", at, -1 };
+
+		one_fault("batch", &fault, 10);
+	}
+	unsetenv("FAULT_LIAR");
+	if (violations == 0) {
+		printf("a power cut without any sync went unnoticed\n");
+		real++;
+	}
+	violations = real;
+}
+
+static void all_phases(const char *action)
+{
+	static const char *const phases[] = { "batch", "defer", "update", "finish", "replay", "drain", "hold", "handover" };
+	struct harness h;
+	bool can_hand_over, can_drain;
+	/* what another error does to the later phases is much the same */
+	bool few = getenv("FAULT_FULL") == NULL && (strcmp(action, "EINTR") == 0 || strcmp(action, "EMFILE") == 0 || strcmp(action, "late") == 0);
+
+	if (!harness_open(&h, module_path, "/tmp", NULL, 0))
+		exit(99);
+	can_hand_over = h.ops->size > offsetof(struct pr_store_ops, handover) && h.ops->handover != NULL;
+	can_drain = h.ops->size > offsetof(struct pr_store_ops, drain) && h.ops->drain != NULL;
+	harness_close(&h);
+	all_faults("commit", "", action, 10);
+	all_faults("commit", "", action, BODY_SIZE);
+	for (size_t i = 0; i < (few ? 2 : sizeof phases / sizeof phases[0]); i++)
+		if ((can_hand_over || strcmp(phases[i], "handover") != 0) && (can_drain || strcmp(phases[i], "drain") != 0))
+			all_faults(phases[i], "", action, 10);
+}
+
+static void use_settings(const char *text)
+{
+	settings = text;
+	setenv("STORE_SETTINGS", text, 1);
+	printf("== %s\n", text);
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const errors[] = { "EIO", "ENOSPC", "EINTR", "short", "kill", "late" };
+	static const char *const errors[] = { "EIO", "ENOSPC", "EINTR", "EMFILE", "short", "kill", "late", "cut" };
 	char cwd[2048];
 
 	for (size_t i = 0; i < sizeof body; i++)
@@ -461,15 +591,15 @@ int main(int argc, char **argv)
 		printf("%s is not built\n", shim_path);
 		return 99;
 	}
-	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-		all_faults("commit", "", errors[i], 10);
-		all_faults("commit", "", errors[i], BODY_SIZE);
-		all_faults("batch", "", errors[i], 10);
-		all_faults("defer", "", errors[i], 10);
-		all_faults("finish", "", errors[i], 10);
-	}
+	use_settings("journal_size=8M,journal_body=64K");
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		all_phases(errors[i]);
+	check_that_a_cut_is_noticed();
+	use_settings("journal_size=0");
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		all_phases(errors[i]);
 	check_order();
 	check_that_checks_can_fail();
-	printf("%d processes, %d violations\n", runs, violations);
+	printf("%d processes, %d violations; %d delivered once more after a power cut\n", runs, violations, duplicates);
 	return violations == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -302,7 +302,7 @@ void harness_remove_scratch(const char *path)
 static void count_name(const char *path, const char *name, void *context)
 {
 	(void)path;
-	if (strcmp(name, ".id") != 0 && strcmp(name, "journal") != 0)
+	if (strcmp(name, ".id") != 0 && strcmp(name, "journal") != 0 && strcmp(name, ".cut") != 0)
 		++*(int *)context;
 }
 

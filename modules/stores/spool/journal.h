@@ -168,6 +168,7 @@ struct journal {
 	bool lazy;              /* SuperSafe=false: appended, not made durable */
 	pthread_mutex_t opening;
 	int64_t next_open;      /* CLOCK_MONOTONIC second of the next try */
+	int open_error;         /* why it could not be opened; 0 or ENOENT: there is none */
 	atomic_bool ready;
 	struct journal_writer writer;
 	struct journal_reader reader;

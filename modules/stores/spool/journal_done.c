@@ -239,9 +239,10 @@ enum pr_status spool_drain(struct pr_call *call)
 
 	if (spool->journal.count == 0)
 		return PR_OK;
+	if (!journal_open_directory(spool))
+		return spool->journal.open_error == ENOENT ? PR_OK : spool_fail(call, spool->journal.open_error, "cannot open", "journal");
 	if (!journal_hold(call))
-		return atomic_load(&spool->journal.ready) ? pr_fail(call, PR_TEMPFAIL, "another process delivers from the journal of %s", spool->path)
-		                                          : PR_OK;
+		return pr_fail(call, PR_TEMPFAIL, "another process delivers from the journal of %s", spool->path);
 	journal_writer_leave(spool);
 	for (;;) {
 		bool written = is_written(spool);

@@ -70,6 +70,7 @@ static bool open_directory(struct spool *spool)
 
 	if (fd < 0 && errno == ENOENT && (spool->role & (PR_STORE_INTAKE | PR_STORE_DELIVERY)) != 0)
 		fd = make_directory(spool);
+	spool->journal.open_error = fd < 0 ? errno : 0;
 	spool->journal.directory = fd;
 	return fd >= 0;
 }
