@@ -76,13 +76,13 @@ static void open_memory(struct spool_record *record, struct pr_body *body_out)
 	*body_out = (struct pr_body){.size = sizeof *body_out, .length = record->body, .context = b, .read = memory_read, .rewind = memory_rewind};
 }
 
-static enum pr_status open_body(struct pr_call *call, const char *name, int *fd_out, int64_t *length_out)
+static enum pr_status open_body(struct pr_call *call, const struct spool_place *place, const char *name, int *fd_out, int64_t *length_out)
 {
-	int fd = openat(spool_of(call)->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(place->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
-		return spool_fail(call, errno, "cannot open", name);
+		return spool_fail(call, place, errno, "cannot open", name);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return pr_fail(call, PR_TEMPFAIL, "%s is no regular file", name);
@@ -111,7 +111,8 @@ enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, str
 	/* the first reader gets what the claim has opened and measured */
 	fd = spool_claim_take_body(spool_of(call), claim, &length);
 	if (fd < 0) {
-		enum pr_status status = open_body(call, name.text, &fd, &length);
+		const struct spool_place *place = spool_claim_place(spool_of(call), claim);
+		enum pr_status status = open_body(call, place != NULL ? place : &spool_of(call)->places[0], name.text, &fd, &length);
 
 		if (status != PR_OK)
 			return status;

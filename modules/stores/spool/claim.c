@@ -192,6 +192,18 @@ void spool_claims_leave_journal(struct spool *spool)
 		nanosleep(&pause, NULL);
 }
 
+struct spool_place *spool_claim_place(struct spool *spool, const struct pr_claim *wanted)
+{
+	struct spool_place *place = NULL;
+
+	pthread_mutex_lock(&spool->claims.lock);
+	for (struct spool_claim *c = spool->claims.buckets[wanted->epoch % SPOOL_BUCKETS]; c != NULL && place == NULL; c = c->next)
+		if (c->epoch == wanted->epoch && pr_str_equal(pr_str(c->id), wanted->id))
+			place = c->place;
+	pthread_mutex_unlock(&spool->claims.lock);
+	return place;
+}
+
 int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out)
 {
 	struct spool_claim *claim = take_claim(spool, wanted);
@@ -229,9 +241,9 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 	}
 	if (claim->entry != NULL)
 		return claim; /* the lease of the journal is ours for as long as there are such claims */
-	if (fstatat(spool->control_fd, spool_name('q', claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (fstatat(claim->place->control_fd, spool_name('q', claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno != ENOENT) {
-			*status_out = spool_fail(call, errno, "cannot look at", spool_name('q', claim->id).text);
+			*status_out = spool_fail(call, claim->place, errno, "cannot look at", spool_name('q', claim->id).text);
 			put_claim(spool, claim);
 			return NULL;
 		}
@@ -247,16 +259,21 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 static enum pr_status claim_file(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
 {
 	struct spool *spool = spool_of(call);
+	struct spool_place *place = spool->place_count == 1 ? &spool->places[0] : spool_place_of(spool, "q", name);
 	struct spool_held held;
 	int body_fd = -1;
-	enum pr_status status = spool_lock_status(call, spool_lock(call, 'q', name, &held), name);
+
+	if (place == NULL)
+		return PR_NOTFOUND;
+
+	enum pr_status status = spool_lock_status(call, place, spool_lock(place, 'q', name, &held), name);
 
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, &held, pr_str(name), envelope_out, &body_fd);
+	status = spool_load(call, place, &held, pr_str(name), envelope_out, &body_fd);
 	if (status != PR_OK) {
 		if (status == PR_PERMFAIL)
-			status = spool_lose(call, 'q', name, call->reason.data);
+			status = spool_lose(call, place, 'q', name, call->reason.data);
 		if (body_fd >= 0)
 			close(body_fd);
 		close(held.fd);
@@ -264,7 +281,7 @@ static enum pr_status claim_file(struct pr_call *call, const char *name, struct 
 	}
 	if ((*envelope_out)->quarantine.data != NULL) {
 		/* a crash came between the two steps of hold() */
-		renameat(spool->control_fd, spool_name('q', name).text, spool->control_fd, spool_name('h', name).text);
+		renameat(place->control_fd, spool_name('q', name).text, place->control_fd, spool_name('h', name).text);
 		close(body_fd);
 		close(held.fd);
 		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
@@ -272,6 +289,7 @@ static enum pr_status claim_file(struct pr_call *call, const char *name, struct 
 
 	struct spool_claim *claim = pr_alloc(sizeof *claim);
 
+	claim->place = place;
 	claim->fd = held.fd;
 	claim->body_fd = body_fd;
 	claim->body_size = (*envelope_out)->body_size;
@@ -342,7 +360,7 @@ enum pr_status spool_update(struct pr_call *call, struct pr_claim *wanted, const
 	if (claim->entry != NULL) {
 		status = journal_claim_update(call, claim, envelope);
 	} else {
-		status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+		status = spool_rewrite(call, claim->place, 'q', claim->id, envelope, &claim->fd);
 		spool_claim_note_inode(claim);
 	}
 	put_claim(spool_of(call), claim);
@@ -359,7 +377,7 @@ enum pr_status spool_defer(struct pr_call *call, struct pr_claim *wanted, const 
 	if (claim->entry != NULL) {
 		status = journal_claim_defer(call, claim, envelope);
 	} else {
-		status = spool_rewrite(call, 'q', claim->id, envelope, &claim->fd);
+		status = spool_rewrite(call, claim->place, 'q', claim->id, envelope, &claim->fd);
 		spool_claim_note_inode(claim);
 	}
 	if (status == PR_OK)
@@ -382,16 +400,18 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 		end_claim(spool, claim);
 		return PR_OK;
 	}
-	if (unlinkat(spool->control_fd, spool_name('q', claim->id).text, 0) != 0) {
-		status = spool_fail(call, errno, "cannot remove", spool_name('q', claim->id).text);
+	struct spool_place *place = claim->place;
+
+	if (unlinkat(claim->place->control_fd, spool_name('q', claim->id).text, 0) != 0) {
+		status = spool_fail(call, claim->place, errno, "cannot remove", spool_name('q', claim->id).text);
 		put_claim(spool, claim);
 		return status;
 	}
 	/* From here the message is gone; a df that stays is swept up some day. */
-	unlinkat(spool->data_fd, spool_name('d', claim->id).text, 0);
+	unlinkat(claim->place->data_fd, spool_name('d', claim->id).text, 0);
 	end_claim(spool, claim);
 	if (spool->sync_finish != 0)
-		spool_directory_flush(spool);
+		spool_directory_flush(place);
 	return PR_OK;
 }
 

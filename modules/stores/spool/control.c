@@ -29,8 +29,11 @@ static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_st
 		if (!journal_file_one(spool_of(call), name))
 			return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
 	}
+	held_out->place = spool_place_of(spool_of(call), kinds, name);
+	if (held_out->place == NULL)
+		held_out->place = &spool_of(call)->places[0];
 	for (; *kinds != '\0' && lock == SPOOL_GONE; kinds++) {
-		lock = spool_lock(call, *kinds, name, held_out);
+		lock = spool_lock(held_out->place, *kinds, name, held_out);
 		*kind_out = *kinds;
 	}
 	if (lock == SPOOL_GONE && journal_is_listed(call, name))
@@ -39,19 +42,18 @@ static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_st
 		return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
 	if (lock == SPOOL_BAD)
 		return *kind_out == 'Q' ? pr_fail(call, PR_PERMFAIL, "%s is no regular file", name)
-		                        : spool_lose(call, *kind_out, name, "the control file is no regular file");
-	return spool_lock_status(call, lock, name);
+		                        : spool_lose(call, held_out->place, *kind_out, name, "the control file is no regular file");
+	return spool_lock_status(call, held_out->place, lock, name);
 }
 
-static enum pr_status move(struct pr_call *call, char from, char to, const char *name)
+static enum pr_status move(struct pr_call *call, struct spool_place *place, char from, char to, const char *name)
 {
-	struct spool *spool = spool_of(call);
 	int error;
 
-	if (renameat(spool->control_fd, spool_name(from, name).text, spool->control_fd, spool_name(to, name).text) != 0)
-		return spool_fail(call, errno, "cannot rename", spool_name(from, name).text);
-	error = spool_directory_flush(spool);
-	return error == 0 ? PR_OK : spool_fail(call, error, "cannot fsync the queue directory of", spool_name(to, name).text);
+	if (renameat(place->control_fd, spool_name(from, name).text, place->control_fd, spool_name(to, name).text) != 0)
+		return spool_fail(call, place, errno, "cannot rename", spool_name(from, name).text);
+	error = spool_directory_flush(place);
+	return error == 0 ? PR_OK : spool_fail(call, place, error, "cannot fsync the queue directory of", spool_name(to, name).text);
 }
 
 /* Takes the control file, lets `change` alter the envelope, writes it back, and gives it the kind it is to have (0: the one it has). */
@@ -67,13 +69,13 @@ static enum pr_status change_envelope(struct pr_call *call, const char *kinds, s
 
 	if (status != PR_OK)
 		return status;
-	status = spool_load(call, &held, pr_str(name), &envelope, NULL);
+	status = spool_load(call, held.place, &held, pr_str(name), &envelope, NULL);
 	if (status == PR_OK) {
 		change(envelope, reason);
-		status = spool_rewrite(call, kind, name, envelope, &held.fd);
+		status = spool_rewrite(call, held.place, kind, name, envelope, &held.fd);
 	}
 	if (status == PR_OK && kind_after != 0 && kind_after != kind)
-		status = move(call, kind, kind_after, name);
+		status = move(call, held.place, kind, kind_after, name);
 	close(held.fd);
 	return status;
 }
@@ -107,17 +109,16 @@ enum pr_status spool_requeue(struct pr_call *call, struct pr_str id)
 
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
 {
-	struct spool *spool = spool_of(call);
 	char name[SPOOL_ID_MAX + 1], kind;
 	struct spool_held held;
 	enum pr_status status = take(call, "qhQ", id, name, &kind, &held);
 
 	if (status != PR_OK)
 		return status;
-	if (unlinkat(spool->control_fd, spool_name(kind, name).text, 0) != 0)
-		status = spool_fail(call, errno, "cannot remove", spool_name(kind, name).text);
+	if (unlinkat(held.place->control_fd, spool_name(kind, name).text, 0) != 0)
+		status = spool_fail(call, held.place, errno, "cannot remove", spool_name(kind, name).text);
 	else
-		unlinkat(spool->data_fd, spool_name('d', name).text, 0);
+		unlinkat(held.place->data_fd, spool_name('d', name).text, 0);
 	close(held.fd);
 	return status;
 }

@@ -38,27 +38,27 @@ static bool lock_patiently(int fd)
 	}
 }
 
-static int open_control(const struct spool *spool, const char *name)
+static int open_control(const struct spool_place *place, const char *name)
 {
 	int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int fd = openat(spool->control_fd, name, O_RDWR | flags);
+	int fd = openat(place->control_fd, name, O_RDWR | flags);
 
-	return fd >= 0 || errno != EACCES ? fd : openat(spool->control_fd, name, O_RDONLY | flags);
+	return fd >= 0 || errno != EACCES ? fd : openat(place->control_fd, name, O_RDONLY | flags);
 }
 
-static bool leads_to(const struct spool *spool, const char *name, const struct stat *held)
+static bool leads_to(const struct spool_place *place, const char *name, const struct stat *held)
 {
 	struct stat named;
 
-	return fstatat(spool->control_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == held->st_dev &&
+	return fstatat(place->control_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == held->st_dev &&
 	       named.st_ino == held->st_ino;
 }
 
-static bool still_leads_there(const struct spool *spool, const char *name, int fd)
+static bool still_leads_there(const struct spool_place *place, const char *name, int fd)
 {
 	struct stat held;
 
-	return fstat(fd, &held) == 0 && leads_to(spool, name, &held);
+	return fstat(fd, &held) == 0 && leads_to(place, name, &held);
 }
 
 static enum spool_lock open_failed(int error)
@@ -75,14 +75,13 @@ static enum spool_lock open_failed(int error)
 	}
 }
 
-enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, struct spool_held *held_out)
+enum spool_lock spool_lock(const struct spool_place *place, char kind, const char *id, struct spool_held *held_out)
 {
-	struct spool *spool = spool_of(call);
 	struct spool_name name = spool_name(kind, id);
 
 	/* the file may be replaced between open and lock, but not for ever */
 	for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
-		int fd = open_control(spool, name.text);
+		int fd = open_control(place, name.text);
 		struct stat st;
 
 		if (fd < 0)
@@ -98,8 +97,9 @@ enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, stru
 			close(fd);
 			return SPOOL_BAD;
 		}
-		if (leads_to(spool, name.text, &st)) {
-			*held_out = (struct spool_held){ fd, st };
+		if (leads_to(place, name.text, &st)) {
+			held_out->fd = fd;
+			held_out->st = st;
 			return SPOOL_LOCKED;
 		}
 		close(fd);
@@ -107,7 +107,7 @@ enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, stru
 	return SPOOL_BUSY;
 }
 
-enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id)
+enum pr_status spool_lock_status(struct pr_call *call, const struct spool_place *place, enum spool_lock lock, const char *id)
 {
 	switch (lock) {
 	case SPOOL_LOCKED:
@@ -117,11 +117,11 @@ enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, con
 	case SPOOL_BUSY:
 		return pr_fail(call, PR_TEMPFAIL, "%s: locked", id);
 	case SPOOL_BAD:
-		return spool_lose(call, 'q', id, "the control file is no regular file");
+		return spool_lose(call, place, 'q', id, "the control file is no regular file");
 	case SPOOL_ERROR:
 		break;
 	}
-	return spool_fail(call, errno, "cannot open", spool_name('q', id).text);
+	return spool_fail(call, place, errno, "cannot open", spool_name('q', id).text);
 }
 
 static bool read_all(int fd, struct pr_text *text, size_t size)
@@ -161,31 +161,31 @@ static enum pr_status check_file(struct pr_call *call, const struct stat *st)
 }
 
 /* Looks at df, through *body_fd_out when it is to be opened too; 0 or an errno. */
-static int look_at_body(const struct spool *spool, const char *name, struct stat *st, int *body_fd_out)
+static int look_at_body(const struct spool_place *place, const char *name, struct stat *st, int *body_fd_out)
 {
 	if (body_fd_out == NULL)
-		return fstatat(spool->data_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
-	*body_fd_out = openat(spool->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		return fstatat(place->data_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+	*body_fd_out = openat(place->data_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return *body_fd_out >= 0 && fstat(*body_fd_out, st) == 0 ? 0 : errno;
 }
 
-static enum pr_status measure_body(struct pr_call *call, struct pr_str id, struct pr_envelope *envelope, int *body_fd_out)
+static enum pr_status measure_body(struct pr_call *call, const struct spool_place *place, struct pr_str id, struct pr_envelope *envelope, int *body_fd_out)
 {
 	struct spool_name name = spool_name('d', id.data);
 	struct stat st;
-	int error = look_at_body(spool_of(call), name.text, &st, body_fd_out);
+	int error = look_at_body(place, name.text, &st, body_fd_out);
 
 	if (error == ENOENT)
 		return pr_fail(call, PR_PERMFAIL, "the body is missing");
 	if (error == ELOOP || error == ENXIO || (error == 0 && (!S_ISREG(st.st_mode) || st.st_nlink > 1)))
 		return pr_fail(call, PR_PERMFAIL, "the body is no regular file with one name");
 	if (error != 0)
-		return spool_fail(call, error, "cannot look at", name.text);
+		return spool_fail(call, place, error, "cannot look at", name.text);
 	envelope->body_size = st.st_size;
 	return PR_OK;
 }
 
-enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
+enum pr_status spool_load(struct pr_call *call, const struct spool_place *place, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
                           int *body_fd_out)
 {
 	struct pr_envelope *envelope = NULL;
@@ -194,12 +194,12 @@ enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, s
 
 	pr_text_init(&text, SPOOL_CONTROL_MAX + 8192);
 	if (status == PR_OK && !read_all(held->fd, &text, (size_t)held->st.st_size))
-		status = spool_fail(call, errno, "cannot read", spool_name('q', id.data).text);
+		status = spool_fail(call, place, errno, "cannot read", spool_name('q', id.data).text);
 	if (status == PR_OK)
 		status = qf_read(call, pr_text_str(&text), &envelope);
 	pr_text_fini(&text);
 	if (status == PR_OK)
-		status = measure_body(call, id, envelope, body_fd_out);
+		status = measure_body(call, place, id, envelope, body_fd_out);
 	if (status != PR_OK)
 		return status;
 	envelope->id = pr_arena_copy(call->arena, id);
@@ -209,16 +209,16 @@ enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, s
 	return PR_OK;
 }
 
-enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why)
+enum pr_status spool_lose(struct pr_call *call, const struct spool_place *place, char kind, const char *id, const char *why)
 {
 	struct spool *spool = spool_of(call);
 
 	/* who only looks must not move things */
 	if ((spool->role & PR_STORE_DELIVERY) == 0)
 		return pr_fail(call, PR_PERMFAIL, "%s: %s", id, why);
-	if (renameat(spool->control_fd, spool_name(kind, id).text, spool->control_fd, spool_name('Q', id).text) != 0)
-		return spool_fail(call, errno, "cannot set aside", spool_name(kind, id).text);
-	return pr_fail(call, PR_PERMFAIL, "Losing %s/%s: %s", spool->path, spool_name(kind, id).text, why);
+	if (renameat(place->control_fd, spool_name(kind, id).text, place->control_fd, spool_name('Q', id).text) != 0)
+		return spool_fail(call, place, errno, "cannot set aside", spool_name(kind, id).text);
+	return pr_fail(call, PR_PERMFAIL, "Losing %s/%s: %s", place->path, spool_name(kind, id).text, why);
 }
 
 /* Only root can give a file away.  Anyone else who may write here is the courier, who owns the directory and so needs no more
@@ -240,7 +240,7 @@ static bool inherit(const struct spool *spool, int from, int to)
 }
 
 /* tfID written, synced and locked; -1 with the reason in *status_out */
-static int write_new(struct pr_call *call, const char *id, const struct pr_envelope *envelope, int old, enum pr_status *status_out)
+static int write_new(struct pr_call *call, const struct spool_place *place, const char *id, const struct pr_envelope *envelope, int old, enum pr_status *status_out)
 {
 	struct spool *spool = spool_of(call);
 	struct spool_name name = spool_name('t', id);
@@ -251,38 +251,37 @@ static int write_new(struct pr_call *call, const char *id, const struct pr_envel
 	*status_out = qf_write(call, envelope, &text);
 	if (*status_out == PR_OK) {
 		/* we hold the message: a tf of this name is debris of a predecessor */
-		unlinkat(spool->control_fd, name.text, 0);
-		fd = spool_create(spool, spool->control_fd, name.text, true);
+		unlinkat(place->control_fd, name.text, 0);
+		fd = spool_create(spool, place->control_fd, name.text, true);
 		if (fd < 0 || !inherit(spool, old, fd) || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
-			*status_out = spool_fail(call, errno, "cannot write", name.text);
+			*status_out = spool_fail(call, place, errno, "cannot write", name.text);
 	}
 	pr_text_fini(&text);
 	if (*status_out != PR_OK && fd >= 0) {
-		unlinkat(spool->control_fd, name.text, 0);
+		unlinkat(place->control_fd, name.text, 0);
 		close(fd);
 		fd = -1;
 	}
 	return fd;
 }
 
-enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, const struct pr_envelope *envelope, int *fd)
+enum pr_status spool_rewrite(struct pr_call *call, struct spool_place *place, char kind, const char *id, const struct pr_envelope *envelope, int *fd)
 {
-	struct spool *spool = spool_of(call);
 	enum pr_status status;
-	int error, fresh = write_new(call, id, envelope, *fd, &status);
+	int error, fresh = write_new(call, place, id, envelope, *fd, &status);
 
 	if (fresh < 0)
 		return status;
-	if (renameat(spool->control_fd, spool_name('t', id).text, spool->control_fd, spool_name(kind, id).text) != 0) {
-		status = spool_fail(call, errno, "cannot rename", spool_name('t', id).text);
-		if (!still_leads_there(spool, spool_name(kind, id).text, fresh)) {
-			unlinkat(spool->control_fd, spool_name('t', id).text, 0);
+	if (renameat(place->control_fd, spool_name('t', id).text, place->control_fd, spool_name(kind, id).text) != 0) {
+		status = spool_fail(call, place, errno, "cannot rename", spool_name('t', id).text);
+		if (!still_leads_there(place, spool_name(kind, id).text, fresh)) {
+			unlinkat(place->control_fd, spool_name('t', id).text, 0);
 			close(fresh);
 			return status;
 		}
 	}
 	close(*fd);
 	*fd = fresh;
-	error = spool_directory_flush(spool);
-	return error == 0 ? PR_OK : spool_fail(call, error, "cannot fsync the queue directory of", spool_name(kind, id).text);
+	error = spool_directory_flush(place);
+	return error == 0 ? PR_OK : spool_fail(call, place, error, "cannot fsync the queue directory of", spool_name(kind, id).text);
 }

@@ -18,8 +18,8 @@ enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health
 	struct pr_store_health health = { .size = sizeof health, .messages = -1, .can_accept = 1, .text = PR_STR("ok") };
 	struct statvfs fs;
 
-	if (fstatvfs(spool->control_fd, &fs) != 0)
-		return spool_fail(call, errno, "cannot measure", "");
+	if (fstatvfs(spool->places[0].control_fd, &fs) != 0)
+		return spool_fail(call, NULL, errno, "cannot measure", "");
 	health.bytes_free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	/* a file system that has no fixed number of inodes says 0 of 0 */
 	health.files_free = fs.f_files == 0 ? INT64_MAX : (int64_t)fs.f_favail;

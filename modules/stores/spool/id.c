@@ -49,12 +49,12 @@ enum pr_status spool_ids_open(struct pr_call *call)
 			break;
 		spool->ids.fd = openat(spool->base_fd, ".id", flags | O_CREAT | O_EXCL, spool->file_mode);
 		if (spool->ids.fd >= 0 && !settle(spool))
-			return spool_fail(call, errno, "cannot set owner and mode of", ".id");
+			return spool_fail(call, NULL, errno, "cannot set owner and mode of", ".id");
 		if (spool->ids.fd < 0 && errno != EEXIST)
 			break;
 	}
 	if (spool->ids.fd < 0 || fstat(spool->ids.fd, &st) != 0)
-		return spool_fail(call, errno, "cannot open", ".id");
+		return spool_fail(call, NULL, errno, "cannot open", ".id");
 	if (!S_ISREG(st.st_mode))
 		return pr_fail(call, PR_TEMPFAIL, "%s/.id is not a regular file", spool->path);
 	return PR_OK;
@@ -171,5 +171,5 @@ enum pr_status spool_id_next(struct pr_call *call, char id_out[SPOOL_ID_MAX + 1]
 	if (ok)
 		print_id(ids, id_out);
 	pthread_mutex_unlock(&ids->lock);
-	return ok ? PR_OK : spool_fail(call, error, "cannot advance", ".id");
+	return ok ? PR_OK : spool_fail(call, NULL, error, "cannot advance", ".id");
 }

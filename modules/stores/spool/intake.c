@@ -17,6 +17,7 @@
 struct transaction {
 	struct pr_text body; /* what is not in df yet */
 	size_t keep;         /* bytes of body before df is begun */
+	struct spool_place *place;
 	int data_fd;
 	int error;           /* of the first failed write to df */
 	char id[SPOOL_ID_MAX + 1];
@@ -24,10 +25,20 @@ struct transaction {
 
 enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct pr_str *id_out)
 {
+	struct pr_intake intake = {.size = sizeof intake};
+
+	return spool_begin_in(call, &intake, transaction_out, id_out);
+}
+
+enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *intake, void **transaction_out, struct pr_str *id_out)
+{
 	struct spool *spool = spool_of(call);
+	struct spool_place *place = spool_place_choose(spool, intake->queue);
 	char id[SPOOL_ID_MAX + 1];
 	enum pr_status status = spool_need_role(call, PR_STORE_INTAKE | PR_STORE_DELIVERY);
 
+	if (status == PR_OK && place == NULL)
+		status = pr_fail(call, PR_NOTFOUND, "there is no queue group %.*s", PR_PRINT(intake->queue));
 	if (status == PR_OK)
 		status = spool_id_next(call, id);
 	if (status != PR_OK)
@@ -41,6 +52,7 @@ enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct 
 	struct transaction *t = pr_alloc(sizeof *t);
 
 	t->keep = (size_t)(spool->journal.count > 0 && spool->journal_body > spool->body_memory ? spool->journal_body : spool->body_memory);
+	t->place = place;
 	t->data_fd = -1;
 	memcpy(t->id, id, sizeof t->id);
 	pr_text_init(&t->body, t->keep);
@@ -60,7 +72,7 @@ static void free_transaction(struct transaction *t)
 static bool write_data(struct spool *spool, struct transaction *t, const void *data, size_t len)
 {
 	if (t->data_fd < 0)
-		t->data_fd = spool_create(spool, spool->data_fd, spool_name('d', t->id).text, true);
+		t->data_fd = spool_create(spool, t->place->data_fd, spool_name('d', t->id).text, true);
 	return t->data_fd >= 0 && pr_write_all(t->data_fd, data, len);
 }
 
@@ -74,15 +86,16 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 			t->error = errno;
 		pr_text_clear(&t->body);
 	}
-	return t->error == 0 ? PR_OK : spool_fail(call, t->error, "cannot write", spool_name('d', t->id).text);
+	return t->error == 0 ? PR_OK : spool_fail(call, t->place, t->error, "cannot write", spool_name('d', t->id).text);
 }
 
 void spool_abort(struct pr_call *call, void *transaction)
 {
 	struct transaction *t = transaction;
 
+	(void)call;
 	if (t->data_fd >= 0)
-		unlinkat(spool_of(call)->data_fd, spool_name('d', t->id).text, 0);
+		unlinkat(t->place->data_fd, spool_name('d', t->id).text, 0);
 	free_transaction(t);
 }
 
@@ -92,12 +105,12 @@ static int write_files(struct spool *spool, struct spool_job *job, const char **
 	int error = 0;
 
 	*what_out = "cannot write the control file";
-	job->control_fd = spool_create(spool, spool->control_fd, spool_name('t', job->id).text, true);
+	job->control_fd = spool_create(spool, job->place->control_fd, spool_name('t', job->id).text, true);
 	if (job->control_fd < 0)
 		return errno;
 	if (job->data_fd < 0 || job->body.len > 0) {
 		if (job->data_fd < 0)
-			job->data_fd = spool_create(spool, spool->data_fd, spool_name('d', job->id).text, false);
+			job->data_fd = spool_create(spool, job->place->data_fd, spool_name('d', job->id).text, false);
 		if (job->data_fd < 0 || !pr_write_all(job->data_fd, job->body.data, job->body.len)) {
 			error = errno;
 			*what_out = "cannot write the body";
@@ -106,7 +119,7 @@ static int write_files(struct spool *spool, struct spool_job *job, const char **
 	if (error == 0 && !pr_write_all(job->control_fd, job->control.data, job->control.len))
 		error = errno;
 	if (error != 0) {
-		unlinkat(spool->control_fd, spool_name('t', job->id).text, 0);
+		unlinkat(job->place->control_fd, spool_name('t', job->id).text, 0);
 		close(job->control_fd);
 		job->control_fd = -1;
 	}
@@ -121,7 +134,7 @@ void spool_job_file(struct spool *spool, struct spool_job *job)
 		return;
 	}
 	job->result = PR_COMMIT_REFUSED;
-	spool_job_answer(spool, job);
+	spool_job_answer(job);
 }
 
 /* Takes what the transaction has. */
@@ -129,6 +142,7 @@ static struct spool_job *new_job(struct transaction *t, bool held, pr_commit_don
 {
 	struct spool_job *job = pr_alloc(sizeof *job);
 
+	job->place = t->place;
 	job->data_fd = t->data_fd;
 	job->control_fd = -1;
 	t->data_fd = -1;
@@ -143,7 +157,7 @@ static struct spool_job *new_job(struct transaction *t, bool held, pr_commit_don
 }
 
 /* The body that has become df is durable before a record speaks of it. */
-static bool body_is_durable(struct spool *spool, const struct spool_job *job)
+static bool body_is_durable(const struct spool_job *job)
 {
 	int result;
 
@@ -152,7 +166,7 @@ static bool body_is_durable(struct spool *spool, const struct spool_job *job)
 	do
 		result = fdatasync(job->data_fd);
 	while (result != 0 && errno == EINTR);
-	if (result == 0 && (result = spool->separate_data ? spool_data_flush(spool) : spool_directory_flush(spool)) != 0)
+	if (result == 0 && (result = job->place->separate_data ? spool_data_flush(job->place) : spool_directory_flush(job->place)) != 0)
 		errno = result;
 	return result == 0;
 }
@@ -161,17 +175,17 @@ static bool body_is_durable(struct spool *spool, const struct spool_job *job)
 static bool is_for_journal(struct spool *spool, const struct spool_job *job)
 {
 	return job->kind == 'q' && spool->journal.count > 0 && journal_fits(job->control.len, job->body.len) &&
-	       spool->queue_name.len < JOURNAL_NAME_MAX && (job->data_fd < 0 || job->body.len == 0) && journal_open_directory(spool);
+	       job->place->name.len < JOURNAL_NAME_MAX && (job->data_fd < 0 || job->body.len == 0) && journal_open_directory(spool);
 }
 
-static void seal_payload(struct spool *spool, struct spool_job *job)
+static void seal_payload(struct spool_job *job)
 {
 	struct journal_record *record = &job->record;
 
 	*record = (struct journal_record){.kind = JOURNAL_MESSAGE, .control = (uint32_t)job->control.len, .body = (uint32_t)job->body.len,
 	                                  .flags = job->data_fd >= 0 ? JOURNAL_BODY_FILED : 0};
 	memcpy(record->id, job->id, strlen(job->id));
-	memcpy(record->place, spool->queue_name.data, spool->queue_name.len);
+	memcpy(record->place, job->place->name.data, job->place->name.len);
 	record->payload_crc = journal_crc(journal_crc(0, job->control.data, job->control.len), job->body.data, job->body.len);
 }
 
@@ -179,14 +193,14 @@ static void store_job(struct spool *spool, struct spool_job *job)
 {
 	if (!is_for_journal(spool, job)) {
 		spool_job_file(spool, job);
-	} else if (!body_is_durable(spool, job)) {
+	} else if (!body_is_durable(job)) {
 		/* never asked again: after a failure the next fsync says nothing */
 		job->error = errno;
 		job->what = "cannot make the body durable";
 		job->result = PR_COMMIT_REFUSED;
-		spool_job_answer(spool, job);
+		spool_job_answer(job);
 	} else {
-		seal_payload(spool, job);
+		seal_payload(job);
 		journal_submit(spool, job);
 	}
 }
@@ -207,7 +221,7 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		goto refuse;
 	}
 	if (t->error != 0) {
-		status = spool_fail(call, t->error, "cannot write", spool_name('d', t->id).text);
+		status = spool_fail(call, t->place, t->error, "cannot write", spool_name('d', t->id).text);
 		goto refuse;
 	}
 	job = new_job(t, stored.quarantine.data != NULL, done, context);

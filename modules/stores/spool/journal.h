@@ -89,6 +89,7 @@ bool journal_fits(size_t control, size_t body);
 
 struct spool;
 struct spool_job;
+struct spool_place;
 
 /* -- the writer -- */
 struct journal_writer {
@@ -121,7 +122,7 @@ struct journal_entry {
 	uint8_t rounds;    /* of the keeper that it has waited through; REPORT_ROUNDS: reported to wait_ready() */
 	int64_t seen;      /* CLOCK_MONOTONIC second */
 	char id[JOURNAL_NAME_MAX];
-	char place[JOURNAL_NAME_MAX];
+	struct spool_place *place;
 };
 
 struct journal_segment {
@@ -260,6 +261,7 @@ bool journal_is_visible(const struct journal_reader *reader, const struct journa
 /* journal_files.c */
 struct spool_record;
 struct spool_files {
+	struct spool_place *place;
 	const char *id;
 	struct pr_str control;            /* of qf */
 	const struct spool_record *record; /* its body becomes df */
@@ -270,8 +272,8 @@ struct spool_files {
 };
 /* df and tf; 0 or an errno.  *fd_out, unless NULL, receives tf, locked. */
 int spool_files_write(struct spool *spool, const struct spool_files *files, int *fd_out);
-int spool_files_name(struct spool *spool, const struct spool_files *files); /* tf becomes qf */
-void spool_files_drop(struct spool *spool, const struct spool_files *files);
+int spool_files_name(const struct spool_files *files); /* tf becomes qf */
+void spool_files_drop(const struct spool_files *files);
 /* A damaged record: what there is becomes Qf and df. */
 void journal_lose(struct spool *spool, struct journal_entry *entry, const struct spool_record *record);
 

@@ -46,15 +46,14 @@ static void put_back(struct journal_reader *reader, struct journal_entry *entry)
 
 static enum pr_status measure(struct pr_call *call, const struct journal_entry *entry, struct pr_envelope *envelope)
 {
-	struct spool *spool = spool_of(call);
 	struct stat st;
 
 	envelope->body_size = entry->body;
 	if ((entry->flags & JOURNAL_BODY_FILED) == 0)
 		return PR_OK;
-	if (fstatat(spool->data_fd, spool_name('d', entry->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(entry->place->data_fd, spool_name('d', entry->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? pr_fail(call, PR_PERMFAIL, "the body is missing")
-		                       : spool_fail(call, errno, "cannot look at", spool_name('d', entry->id).text);
+		                       : spool_fail(call, entry->place, errno, "cannot look at", spool_name('d', entry->id).text);
 	envelope->body_size = st.st_size;
 	return PR_OK;
 }
@@ -67,7 +66,7 @@ static enum pr_status read_entry(struct pr_call *call, struct journal_entry *ent
 
 	*record_out = record;
 	if (record->bad != 0 && record->bad != EBADMSG)
-		status = spool_fail(call, record->bad, "cannot read the journal record of", entry->id);
+		status = spool_fail(call, NULL, record->bad, "cannot read the journal record of", entry->id);
 	else if (record->bad != 0)
 		status = pr_fail(call, PR_PERMFAIL, "its record in the journal is damaged");
 	if (status == PR_OK)
@@ -100,6 +99,7 @@ enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_env
 		struct spool_claim *claim = pr_alloc(sizeof *claim);
 
 		claim->fd = claim->body_fd = -1;
+		claim->place = entry->place;
 		claim->entry = entry;
 		claim->record = record;
 		claim->body_filed = (entry->flags & JOURNAL_BODY_FILED) != 0;
@@ -131,7 +131,7 @@ void journal_claim_finish(struct spool *spool, struct spool_claim *claim)
 	pthread_mutex_unlock(&reader->lock);
 	claim->entry = NULL;
 	if (claim->body_filed)
-		unlinkat(spool->data_fd, spool_name('d', claim->id).text, 0);
+		unlinkat(claim->place->data_fd, spool_name('d', claim->id).text, 0);
 }
 
 static void set_state(struct journal_reader *reader, struct journal_entry *entry, enum journal_state state)
@@ -145,24 +145,24 @@ static void set_state(struct journal_reader *reader, struct journal_entry *entry
 static int become_file(struct spool *spool, struct spool_claim *claim, struct pr_str control)
 {
 	struct journal_reader *reader = &spool->journal.reader;
-	struct spool_files files = {.id = claim->id, .control = control, .record = claim->record, .locked = true, .durable = true,
+	struct spool_files files = {.place = claim->place, .id = claim->id, .control = control, .record = claim->record, .locked = true, .durable = true,
 	                            .body_filed = (claim->entry->flags & JOURNAL_BODY_FILED) != 0};
 	int fd = -1, error;
 
 	set_state(reader, claim->entry, JOURNAL_FILING);
 	error = spool_files_write(spool, &files, &fd);
 	if (error == 0)
-		error = spool_data_flush(spool);
+		error = spool_data_flush(claim->place);
 	if (error == 0)
-		error = spool_files_name(spool, &files);
+		error = spool_files_name(&files);
 	if (error != 0) {
-		spool_files_drop(spool, &files);
+		spool_files_drop(&files);
 		if (fd >= 0)
 			close(fd);
 		set_state(reader, claim->entry, JOURNAL_CLAIMED);
 		return error;
 	}
-	error = spool_directory_flush(spool);
+	error = spool_directory_flush(claim->place);
 	pthread_mutex_lock(&reader->lock);
 	if (error == 0)
 		journal_mark(reader, claim->entry);
@@ -192,7 +192,7 @@ enum pr_status journal_claim_update(struct pr_call *call, struct spool_claim *cl
 		int error = become_file(spool_of(call), claim, pr_text_str(&text));
 
 		if (error != 0)
-			status = spool_fail(call, error, "cannot write", spool_name('q', claim->id).text);
+			status = spool_fail(call, claim->place, error, "cannot write", spool_name('q', claim->id).text);
 	}
 	pr_text_fini(&text);
 	return status;
@@ -204,7 +204,7 @@ enum pr_status journal_claim_defer(struct pr_call *call, struct spool_claim *cla
 {
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
-	struct spool_files files = {.id = claim->id, .record = claim->record,
+	struct spool_files files = {.place = claim->place, .id = claim->id, .record = claim->record,
 	                            .body_filed = (claim->entry->flags & JOURNAL_BODY_FILED) != 0};
 	struct pr_text text;
 	int error = 0;
@@ -220,11 +220,11 @@ enum pr_status journal_claim_defer(struct pr_call *call, struct spool_claim *cla
 		set_state(reader, claim->entry, JOURNAL_FILING);
 		error = spool_files_write(spool, &files, NULL);
 		if (error == 0)
-			error = spool_files_name(spool, &files);
+			error = spool_files_name(&files);
 		if (error != 0) {
-			spool_files_drop(spool, &files);
+			spool_files_drop(&files);
 			set_state(reader, claim->entry, JOURNAL_CLAIMED);
-			status = spool_fail(call, error, "cannot write", spool_name('q', claim->id).text);
+			status = spool_fail(call, claim->place, error, "cannot write", spool_name('q', claim->id).text);
 		}
 	}
 	if (status == PR_OK) {
@@ -249,7 +249,7 @@ bool journal_file_one(struct spool *spool, const char *id)
 	if (entry == NULL)
 		return true;
 
-	struct spool_claim claim = {.fd = -1, .body_fd = -1, .entry = entry, .record = journal_load(spool, entry)};
+	struct spool_claim claim = {.place = entry->place, .fd = -1, .body_fd = -1, .entry = entry, .record = journal_load(spool, entry)};
 
 	memcpy(claim.id, id, strlen(id) + 1);
 

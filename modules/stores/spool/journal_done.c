@@ -240,7 +240,7 @@ enum pr_status spool_drain(struct pr_call *call)
 	if (spool->journal.count == 0)
 		return PR_OK;
 	if (!journal_open_directory(spool))
-		return spool->journal.open_error == ENOENT ? PR_OK : spool_fail(call, spool->journal.open_error, "cannot open", "journal");
+		return spool->journal.open_error == ENOENT ? PR_OK : spool_fail(call, NULL, spool->journal.open_error, "cannot open", "journal");
 	if (!journal_hold(call))
 		return pr_fail(call, PR_TEMPFAIL, "another process delivers from the journal of %s", spool->path);
 	journal_writer_leave(spool);

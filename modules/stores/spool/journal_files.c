@@ -28,7 +28,7 @@ static int write_file(struct spool *spool, int directory, const char *name, stru
 
 	if (fd < 0)
 		return errno;
-	if (!spool_give_to_owner(spool, fd) || !pr_write_all(fd, bytes.data, bytes.len) || (files->durable && fdatasync(fd) != 0))
+	if (!spool_give_to_owner(files->place, fd) || !pr_write_all(fd, bytes.data, bytes.len) || (files->durable && fdatasync(fd) != 0))
 		error = errno;
 	if (fd_out != NULL && error == 0)
 		*fd_out = fd;
@@ -41,37 +41,37 @@ int spool_files_write(struct spool *spool, const struct spool_files *files, int 
 {
 	struct spool_name body_name = spool_name('d', files->id), control_name = spool_name('t', files->id);
 	struct pr_str body = {files->record->data + files->record->control, files->record->body};
-	int error = files->body_filed ? 0 : write_file(spool, spool->data_fd, body_name.text, body, files, NULL);
+	int error = files->body_filed ? 0 : write_file(spool, files->place->data_fd, body_name.text, body, files, NULL);
 
-	return error != 0 ? error : write_file(spool, spool->control_fd, control_name.text, files->control, files, fd_out);
+	return error != 0 ? error : write_file(spool, files->place->control_fd, control_name.text, files->control, files, fd_out);
 }
 
-int spool_files_name(struct spool *spool, const struct spool_files *files)
+int spool_files_name(const struct spool_files *files)
 {
 	struct spool_name from = spool_name('t', files->id), to = spool_name(files->lost ? 'Q' : 'q', files->id);
 
-	return renameat(spool->control_fd, from.text, spool->control_fd, to.text) == 0 ? 0 : errno;
+	return renameat(files->place->control_fd, from.text, files->place->control_fd, to.text) == 0 ? 0 : errno;
 }
 
-void spool_files_drop(struct spool *spool, const struct spool_files *files)
+void spool_files_drop(const struct spool_files *files)
 {
-	unlinkat(spool->control_fd, spool_name('t', files->id).text, 0);
+	unlinkat(files->place->control_fd, spool_name('t', files->id).text, 0);
 	if (!files->body_filed)
-		unlinkat(spool->data_fd, spool_name('d', files->id).text, 0);
+		unlinkat(files->place->data_fd, spool_name('d', files->id).text, 0);
 }
 
 void journal_lose(struct spool *spool, struct journal_entry *entry, const struct spool_record *record)
 {
 	struct journal_reader *reader = &spool->journal.reader;
 	char id[JOURNAL_NAME_MAX];
-	struct spool_files files = {.id = id, .control = {record->data, record->control}, .record = record, .durable = true, .lost = true,
+	struct spool_files files = {.place = entry->place, .id = id, .control = {record->data, record->control}, .record = record, .durable = true, .lost = true,
 	                            .body_filed = (entry->flags & JOURNAL_BODY_FILED) != 0};
 
 	memcpy(id, entry->id, sizeof id);
-	if (spool_files_write(spool, &files, NULL) == 0 && spool_files_name(spool, &files) == 0)
-		spool_directory_flush(spool);
+	if (spool_files_write(spool, &files, NULL) == 0 && spool_files_name(&files) == 0)
+		spool_directory_flush(files.place);
 	else
-		spool_files_drop(spool, &files);
+		spool_files_drop(&files);
 	pthread_mutex_lock(&reader->lock);
 	journal_mark(reader, entry);
 	pthread_cond_broadcast(&reader->changed);

@@ -109,6 +109,7 @@ static void list_index(struct spool *spool, struct journal_listing *listing)
 			item->head = (struct journal_record){.control = entry->control, .body = entry->body, .payload_crc = entry->payload_crc,
 			                                     .flags = entry->flags};
 			memcpy(item->head.id, entry->id, sizeof item->head.id);
+			snprintf(item->head.place, sizeof item->head.place, "%.*s", PR_PRINT(entry->place->name));
 			item->offset = entry->offset;
 			item->segment = i;
 			item->claimed = entry->state == JOURNAL_CLAIMED;
@@ -142,15 +143,16 @@ static int log_of(const struct spool *spool, const struct journal_listing *listi
 
 static void fill(struct pr_call *call, const struct listed *item, const struct spool_record *record, struct pr_entry *entry_out)
 {
-	struct pr_entry entry = {.size = sizeof entry, .queue = spool_of(call)->queue_name, .body_size = record->body};
+	const struct spool_place *place = spool_place_find(spool_of(call), pr_str(item->head.place));
+	struct pr_entry entry = {.size = sizeof entry, .queue = spool_queue_name(spool_of(call), place), .body_size = record->body};
 	struct stat st;
 
-	qf_read_head((struct pr_str){record->data, record->control}, &entry);
+	qf_read_head((struct pr_str){record->data, record->control}, call->arena, &entry);
 	entry.id = pr_arena_copy(call->arena, pr_str(item->head.id));
 	if (item->claimed)
 		entry.state = PR_ENTRY_CLAIMED;
 	if ((item->head.flags & JOURNAL_BODY_FILED) != 0 &&
-	    fstatat(spool_of(call)->data_fd, spool_name('d', item->head.id).text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	    fstatat(place->data_fd, spool_name('d', item->head.id).text, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		entry.body_size = st.st_size;
 	*entry_out = entry;
 }

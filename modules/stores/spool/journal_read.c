@@ -133,6 +133,7 @@ static int64_t monotonic_second(void)
 
 /* New records are put into the index as they are found. */
 struct indexing {
+	struct spool *spool;
 	struct journal_reader *reader;
 	struct journal_segment *segment;
 	uint32_t number;
@@ -163,7 +164,7 @@ static void index_record(void *context, const struct journal_record *record, uin
 	entry->state = JOURNAL_READY;
 	entry->seen = indexing->now;
 	memcpy(entry->id, record->id, sizeof entry->id);
-	memcpy(entry->place, record->place, sizeof entry->place);
+	entry->place = spool_place_find(indexing->spool, pr_str(record->place));
 	*indexing->end = entry;
 	indexing->end = &entry->next;
 }
@@ -205,7 +206,7 @@ static void read_mark(struct spool *spool, uint32_t number)
 bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
-	struct indexing indexing = {.reader = &spool->journal.reader, .segment = segment, .number = number, .now = monotonic_second()};
+	struct indexing indexing = {.spool = spool, .reader = &spool->journal.reader, .segment = segment, .number = number, .now = monotonic_second()};
 	uint64_t end;
 
 	indexing.end = &indexing.first;

@@ -234,6 +234,7 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 {
 	struct spool *spool = spool_of(call);
+	const struct spool_place *place = entry->place;
 	struct pr_envelope *envelope;
 	struct spool_held held;
 	static const char kinds[] = "qhQ";
@@ -241,17 +242,17 @@ static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 	for (size_t i = 0; kinds[i] != '\0'; i++) {
 		struct spool_name name = spool_name(kinds[i], entry->id);
 
-		held.fd = openat(spool->control_fd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		held.fd = openat(place->control_fd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (held.fd < 0)
 			continue;
 		bool whole = fstat(held.fd, &held.st) == 0 &&
-		             (kinds[i] == 'Q' || spool_load(call, &held, pr_str(entry->id), &envelope, NULL) == PR_OK);
+		             (kinds[i] == 'Q' || spool_load(call, place, &held, pr_str(entry->id), &envelope, NULL) == PR_OK);
 
 		close(held.fd);
 		if (whole)
 			journal_filed(&spool->journal.reader, entry);
 		else if (held.st.st_uid == geteuid())
-			unlinkat(spool->control_fd, name.text, 0); /* a power cut left half of what we were writing out; the journal has all of it */
+			unlinkat(place->control_fd, name.text, 0); /* a power cut left half of what we were writing out; the journal has all of it */
 		return;
 	}
 }

@@ -35,17 +35,29 @@ static int sync_written(struct spool *spool)
 	int error = 0;
 
 	if (spool->sync.together && !reader->distrust)
-		error = syncfs(spool->control_fd) == 0 ? 0 : errno;
+		error = syncfs(spool->places[0].control_fd) == 0 ? 0 : errno;
 	else
-		error = spool_data_flush(spool);
+		for (size_t i = 0; i < spool->place_count && error == 0; i++)
+			error = spool_data_flush(&spool->places[i]);
 	if (error != 0)
 		reader->distrust = true;
 	return error;
 }
 
+/* Batches go to all places of a group by chance, so all of them are asked. */
+static int flush_places(struct spool *spool)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < spool->place_count && error == 0; i++)
+		error = spool_directory_flush(&spool->places[i]);
+	return error;
+}
+
 static struct spool_files files_of(const struct spool *spool, const struct spilled *spilled)
 {
-	return (struct spool_files){.id = spilled->entry->id,
+	return (struct spool_files){.place = spilled->entry->place,
+	                            .id = spilled->entry->id,
 	                            .control = {spilled->record->data, spilled->record->control},
 	                            .record = spilled->record,
 	                            .body_filed = (spilled->entry->flags & JOURNAL_BODY_FILED) != 0,
@@ -83,7 +95,7 @@ static void write_all(struct spool *spool, struct spilled *chosen, size_t count)
 
 		chosen[i].error = spool_files_write(spool, &files, NULL);
 		if (chosen[i].error != 0)
-			spool_files_drop(spool, &files);
+			spool_files_drop(&files);
 	}
 }
 
@@ -95,9 +107,9 @@ static void name_all(struct spool *spool, struct spilled *chosen, size_t count, 
 
 		struct spool_files files = files_of(spool, &chosen[i]);
 
-		chosen[i].error = error != 0 ? error : spool_files_name(spool, &files);
+		chosen[i].error = error != 0 ? error : spool_files_name(&files);
 		if (chosen[i].error != 0)
-			spool_files_drop(spool, &files);
+			spool_files_drop(&files);
 	}
 }
 
@@ -153,7 +165,7 @@ size_t journal_spill(struct spool *spool, int64_t before, int64_t now)
 		write_all(spool, chosen, count);
 		lose_damaged(spool, chosen, &count);
 		name_all(spool, chosen, count, sync_written(spool));
-		done = mark_all(&spool->journal.reader, chosen, count, spool_directory_flush(spool), now);
+		done = mark_all(&spool->journal.reader, chosen, count, flush_places(spool), now);
 	}
 	for (size_t i = 0; i < count; i++)
 		spool_record_release(chosen[i].record);
@@ -198,9 +210,9 @@ static int sync_filed(struct spool *spool, const struct journal_entry *filed)
 	if (spool->sync.together && !spool->journal.reader.distrust)
 		return sync_written(spool);
 	for (; filed != NULL && error == 0; filed = filed->filed_next) {
-		error = sync_named(spool->data_fd, spool_name('d', filed->id).text);
+		error = sync_named(filed->place->data_fd, spool_name('d', filed->id).text);
 		for (const char *kind = "qhQ"; *kind != '\0' && error == 0; kind++)
-			error = sync_named(spool->control_fd, spool_name(*kind, filed->id).text);
+			error = sync_named(filed->place->control_fd, spool_name(*kind, filed->id).text);
 	}
 	return error;
 }
@@ -220,7 +232,7 @@ int journal_settle_filed(struct spool *spool)
 		return 0;
 	error = sync_filed(spool, filed);
 	if (error == 0)
-		error = spool_directory_flush(spool);
+		error = flush_places(spool);
 	pthread_mutex_lock(&reader->lock);
 	for (; filed != NULL; filed = next) {
 		next = filed->filed_next;

@@ -219,7 +219,7 @@ static bool scrub(const struct journal_writer *writer, off_t offset)
 	return pwrite(writer->fd, &blank, sizeof blank, offset) == (ssize_t)sizeof blank;
 }
 
-static void answer_all(struct spool *spool, struct spool_job *jobs, enum pr_commit result, int error, const char *what)
+static void answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what)
 {
 	while (jobs != NULL) {
 		struct spool_job *next = jobs->next;
@@ -227,7 +227,7 @@ static void answer_all(struct spool *spool, struct spool_job *jobs, enum pr_comm
 		jobs->result = result;
 		jobs->error = error;
 		jobs->what = what;
-		spool_job_answer(spool, jobs);
+		spool_job_answer(jobs);
 		jobs = next;
 	}
 }
@@ -241,20 +241,20 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 		bool gone = scrub(writer, offset);
 
 		leave_segment(writer);
-		answer_all(spool, batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
+		answer_all(batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
 		return;
 	}
 	error = spool->journal.lazy ? 0 : make_durable(writer->fd);
 	if (error != 0) {
 		scrub(writer, offset);
 		leave_segment(writer);
-		answer_all(spool, batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
+		answer_all(batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
 		return;
 	}
 	writer->durable = writer->offset;
 	if (writer->mark != NULL)
 		atomic_store_explicit((_Atomic uint64_t *)&writer->mark->retired, writer->durable, memory_order_release);
-	answer_all(spool, batch, PR_COMMIT_DURABLE, 0, "");
+	answer_all(batch, PR_COMMIT_DURABLE, 0, "");
 }
 
 /* No segment is free: each becomes files. */

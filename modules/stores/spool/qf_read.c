@@ -482,22 +482,56 @@ enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_enve
 	return status;
 }
 
-bool qf_read_head(struct pr_str bytes, struct pr_entry *entry_out)
+/* What an index shows of a message; a recipient that is delivered stands in no R line. */
+struct head {
+	struct pr_entry *entry;
+	struct pr_arena *arena;
+	struct reader reader;
+	bool has_sender;
+};
+
+static void take_shown_line(struct head *head, struct pr_str line)
+{
+	struct pr_str value = pr_str_slice(line, 1, line.len);
+	struct pr_entry *entry = head->entry;
+
+	switch (line.data[0]) {
+	case 'q':
+		entry->state = PR_ENTRY_QUARANTINED;
+		break;
+	case 'M':
+		if (!head->has_sender)
+			entry->message = pr_arena_copy(head->arena, value);
+		break;
+	case 'S':
+		head->has_sender = true;
+		entry->sender = pr_arena_copy(head->arena, value);
+		break;
+	case 'R':
+		if (entry->recipients++ == 0)
+			entry->recipient = pr_arena_copy(head->arena, pr_str_slice(value, pr_str_find(value, ':') + 1, value.len));
+		break;
+	default:
+		break;
+	}
+}
+
+bool qf_read_head(struct pr_str bytes, struct pr_arena *arena, struct pr_entry *entry_out)
 {
 	struct pr_envelope envelope = { .size = sizeof envelope };
-	struct reader r = { .e = &envelope };
+	struct head head = { .entry = entry_out, .arena = arena, .reader = { .e = &envelope } };
 	struct pr_str line;
 
-	while (next_line(&bytes, &line) && line.len > 0 && strchr("VTKNPIdLBMFq", line.data[0]) != NULL) {
-		if (strchr("VTKNPF", line.data[0]) != NULL && !read_line(&r, line))
+	/* up to the header, or to what was read of the file */
+	while (next_line(&bytes, &line) && line.len > 0 && line.data[0] != 'H' && line.data[0] != '.') {
+		if (strchr("VTKNPF", line.data[0]) != NULL && !read_line(&head.reader, line))
 			return false;
-		if (line.data[0] == 'q')
-			entry_out->state = PR_ENTRY_QUARANTINED;
+		take_shown_line(&head, line);
 	}
 	entry_out->created = envelope.created;
 	entry_out->last_try = envelope.last_try;
 	entry_out->tries = envelope.tries;
 	entry_out->priority = envelope.priority;
 	entry_out->flags = envelope.flags;
-	return r.has_version && r.has_created;
+	return head.reader.has_version && head.reader.has_created;
 }

@@ -36,11 +36,11 @@ static bool is_claimed(struct spool *spool, struct pr_str id, int fd)
 	return false;
 }
 
-static void read_counters(struct spool *spool, char kind, int fd, struct pr_entry *entry)
+static void read_counters(struct spool *spool, struct pr_arena *arena, char kind, int fd, struct pr_entry *entry)
 {
 	char buffer[HEAD_BYTES];
 	ssize_t got = pread(fd, buffer, sizeof buffer, 0);
-	bool good = got > 0 && qf_read_head((struct pr_str){ buffer, (size_t)got }, entry);
+	bool good = got > 0 && qf_read_head((struct pr_str){ buffer, (size_t)got }, arena, entry);
 
 	if (kind == 'Q')
 		entry->state = PR_ENTRY_LOST;
@@ -53,83 +53,95 @@ static void read_counters(struct spool *spool, char kind, int fd, struct pr_entr
 }
 
 /* false: gone meanwhile */
-static bool fill_entry(struct pr_call *call, char kind, const char *id, struct pr_entry *entry_out)
+static bool fill_entry(struct pr_call *call, const struct spool_place *place, char kind, const char *id, struct pr_entry *entry_out)
 {
 	struct spool *spool = spool_of(call);
-	struct pr_entry entry = { .size = sizeof entry, .queue = spool->queue_name };
+	struct pr_entry entry = { .size = sizeof entry, .queue = spool_queue_name(spool, place) };
 	struct stat st;
-	int fd = openat(spool->control_fd, spool_name(kind, id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(place->control_fd, spool_name(kind, id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return false;
 	entry.id = pr_arena_copy(call->arena, pr_str(id));
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		read_counters(spool, kind, fd, &entry);
+		read_counters(spool, call->arena, kind, fd, &entry);
 	else
 		entry.state = kind == 'Q' ? PR_ENTRY_LOST : PR_ENTRY_READY;
 	if (fd >= 0)
 		close(fd);
-	if (fstatat(spool->data_fd, spool_name('d', id).text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(place->data_fd, spool_name('d', id).text, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		entry.body_size = st.st_size;
 	*entry_out = entry;
 	return entry.id.data != NULL;
 }
 
-/* First what is in the journal, then the files. */
+/* First what is in the journal, then the files of one place after the other. */
 struct cursor {
 	struct journal_listing *listing; /* NULL: no journal */
-	DIR *directory;
+	size_t place;
+	DIR *directory; /* of that place, when it is open */
 };
 
-static enum pr_status open_cursor(struct pr_call *call, void **cursor)
+/* A directory stream of the control files of a place; NULL with errno. */
+static DIR *open_place(const struct spool_place *place)
+{
+	int fd = openat(place->control_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	int error = errno;
+
+	if (directory == NULL && fd >= 0)
+		close(fd);
+	errno = error;
+	return directory;
+}
+
+/* The next name in the directory that is open; PR_NOTFOUND at its end. */
+static enum pr_status next_file(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out)
+{
+	const struct spool_place *place = &spool_of(call)->places[c->place];
+	struct dirent *found;
+	char kind;
+
+	for (errno = 0; (found = readdir(c->directory)) != NULL; errno = 0)
+		if (is_entry(found->d_name, &kind) && !journal_list_has_shown(c->listing, found->d_name + 2) &&
+		    fill_entry(call, place, kind, found->d_name + 2, entry_out))
+			return PR_OK;
+	return errno == 0 ? PR_NOTFOUND : spool_fail(call, place, errno, "cannot list", "");
+}
+
+static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out)
 {
 	struct spool *spool = spool_of(call);
-	int fd = openat(spool->control_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	enum pr_status status = PR_NOTFOUND;
 
-	if (directory == NULL) {
-		int error = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return spool_fail(call, error, "cannot list", "");
+	for (; status == PR_NOTFOUND && c->place < spool->place_count; c->place += status == PR_NOTFOUND) {
+		if (c->directory == NULL && (c->directory = open_place(&spool->places[c->place])) == NULL)
+			return spool_fail(call, &spool->places[c->place], errno, "cannot list", "");
+		status = next_file(call, c, entry_out);
+		if (status == PR_OK)
+			break;
+		closedir(c->directory);
+		c->directory = NULL;
 	}
-	struct cursor *c = pr_alloc(sizeof *c);
-
-	c->directory = directory;
-	c->listing = journal_list(call);
-	*cursor = c;
-	return PR_OK;
+	return status;
 }
 
 enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out)
 {
-	struct dirent *found;
-	char kind;
-
-	if (*cursor == NULL) {
-		enum pr_status status = open_cursor(call, cursor);
-
-		if (status != PR_OK)
-			return status;
-	}
 	struct cursor *c = *cursor;
+	enum pr_status status;
 
-	if (c->listing != NULL && journal_list_next(call, c->listing, entry_out))
-		return PR_OK;
-	for (;;) {
-		errno = 0;
-		found = readdir(c->directory);
-		if (found == NULL)
-			break;
-		if (is_entry(found->d_name, &kind) && !journal_list_has_shown(c->listing, found->d_name + 2) && fill_entry(call, kind, found->d_name + 2, entry_out))
-			return PR_OK;
+	if (c == NULL) {
+		c = pr_alloc(sizeof *c);
+		c->listing = journal_list(call);
+		*cursor = c;
 	}
-
-	int error = errno;
-
-	spool_next_end(call, cursor);
-	return error == 0 ? PR_NOTFOUND : spool_fail(call, error, "cannot list", "");
+	if (c->place == 0 && c->directory == NULL && c->listing != NULL && journal_list_next(call, c->listing, entry_out))
+		return PR_OK;
+	status = next_in_places(call, c, entry_out);
+	if (status != PR_OK)
+		spool_next_end(call, cursor);
+	return status;
 }
 
 void spool_next_end(struct pr_call *call, void **cursor)
@@ -140,9 +152,28 @@ void spool_next_end(struct pr_call *call, void **cursor)
 	if (c == NULL)
 		return;
 	journal_list_free(c->listing);
-	closedir(c->directory);
+	if (c->directory != NULL)
+		closedir(c->directory);
 	pr_free(c);
 	*cursor = NULL;
+}
+
+/* The file of that kind in that place; PR_NOTFOUND: there is none. */
+static enum pr_status peek_file(struct pr_call *call, struct spool_place *place, char kind, const char *name,
+                                struct pr_envelope **envelope_out, struct pr_entry *entry_out)
+{
+	struct spool_held held = {.place = place};
+	enum pr_status status;
+
+	held.fd = openat(place->control_fd, spool_name(kind, name).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (held.fd < 0)
+		return errno == ENOENT ? PR_NOTFOUND : spool_fail(call, place, errno, "cannot open", spool_name(kind, name).text);
+	status = fstat(held.fd, &held.st) == 0 ? spool_load(call, place, &held, pr_str(name), envelope_out, NULL)
+	                                       : spool_fail(call, place, errno, "cannot read", spool_name(kind, name).text);
+	close(held.fd);
+	if (status == PR_OK && entry_out != NULL && !fill_entry(call, place, kind, name, entry_out))
+		return PR_NOTFOUND;
+	return status;
 }
 
 enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out)
@@ -150,30 +181,15 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
 	struct spool *spool = spool_of(call);
 	static const char kinds[] = "qhQ";
 	char name[SPOOL_ID_MAX + 1];
+	enum pr_status status = PR_NOTFOUND;
 
 	if (!spool_id_is_valid(id))
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
 	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
-	for (size_t i = 0; kinds[i] != '\0'; i++) {
-		struct pr_entry entry;
-		struct spool_held held;
-		enum pr_status status;
-
-		if (!fill_entry(call, kinds[i], name, &entry))
-			continue;
-		held.fd = openat(spool->control_fd, spool_name(kinds[i], name).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (held.fd < 0 && errno == ENOENT)
-			continue;
-		if (held.fd < 0)
-			return spool_fail(call, errno, "cannot open", spool_name(kinds[i], name).text);
-		status = fstat(held.fd, &held.st) == 0 ? spool_load(call, &held, pr_str(name), envelope_out, NULL)
-		                                       : spool_fail(call, errno, "cannot read", spool_name(kinds[i], name).text);
-		close(held.fd);
-		if (status == PR_OK && entry_out != NULL)
-			*entry_out = entry;
-		return status;
-	}
-	enum pr_status status = journal_peek(call, name, envelope_out, entry_out);
-
+	for (size_t i = 0; i < spool->place_count && status == PR_NOTFOUND; i++)
+		for (const char *kind = kinds; *kind != '\0' && status == PR_NOTFOUND; kind++)
+			status = peek_file(call, &spool->places[i], *kind, name, envelope_out, entry_out);
+	if (status == PR_NOTFOUND)
+		status = journal_peek(call, name, envelope_out, entry_out);
 	return status != PR_NOTFOUND ? status : pr_fail(call, PR_NOTFOUND, "%s is not in the queue", name);
 }

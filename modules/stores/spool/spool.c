@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The descriptor of the spool store and its life: options, directories, role.
- * Directory descriptors stay open and every name is one component below them, so no
- * path is built from what a queue id says and a renamed parent does no harm.
+ * The descriptor of the spool store and its life: options, roles.
+ * What a file of it may be called and who may create it is settled here, too, once for all.
  */
 #include "spool.h"
 
@@ -40,12 +39,12 @@ bool spool_is_full(int error)
 	return error == ENOSPC || error == EDQUOT;
 }
 
-enum pr_status spool_fail(struct pr_call *call, int error, const char *what, const char *name)
+enum pr_status spool_fail(struct pr_call *call, const struct spool_place *place, int error, const char *what, const char *name)
 {
 	char text[128];
 
 	return pr_fail(call, PR_TEMPFAIL, "%s%s %s/%s: %s", spool_is_full(error) ? "Insufficient disk space: " : "", what,
-	               spool_of(call)->path, name, strerror_r(error, text, sizeof text));
+	               place != NULL ? place->path : spool_of(call)->path, name, strerror_r(error, text, sizeof text));
 }
 
 /* What the receiver made, the courier must be able to lock and write; what the courier has written back, the receiver - who shares the
@@ -88,13 +87,13 @@ int spool_create(struct spool *spool, int directory, const char *name, bool lock
 	return -1;
 }
 
-bool spool_give_to_owner(const struct spool *spool, int fd)
+bool spool_give_to_owner(const struct spool_place *place, int fd)
 {
 	struct stat base;
 
 	if (geteuid() != 0)
 		return true;
-	return fstat(spool->base_fd, &base) == 0 && fchown(fd, base.st_uid, base.st_gid) == 0;
+	return fstat(place->base_fd, &base) == 0 && fchown(fd, base.st_uid, base.st_gid) == 0;
 }
 
 enum pr_status spool_need_role(struct pr_call *call, uint32_t role)
@@ -110,13 +109,8 @@ static enum pr_status check_directory(struct pr_call *call, struct pr_str *direc
 
 	if (directory.len == 0)
 		directory = call->host->option(call, PR_STR("QueueDirectory"));
-	if (directory.len == 0 || directory.data[0] != '/')
-		return pr_fail(call, PR_MISUSE, "QueueDirectory is not set to an absolute path");
-	if (pr_str_find(directory, '*') != directory.len)
-		return pr_fail(call, PR_MISUSE, "QueueDirectory %.*s: several queue directories (*) are not supported by store spool",
-		               PR_PRINT(directory));
 	*directory_out = directory;
-	return PR_OK;
+	return spool_pattern_check(call, directory, "QueueDirectory");
 }
 
 static enum pr_status check(struct pr_call *call)
@@ -139,51 +133,6 @@ static enum pr_status check(struct pr_call *call)
 	return check_directory(call, &directory);
 }
 
-/* qf/ df/ when they exist, else the queue directory itself */
-static int open_part(int base, const char *name, bool *separate_out)
-{
-	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	*separate_out = fd >= 0;
-	return fd >= 0 || errno != ENOENT ? fd : fcntl(base, F_DUPFD_CLOEXEC, 3);
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void close_directories(struct spool *spool)
-{
-	close_fd(&spool->data_fd);
-	close_fd(&spool->control_fd);
-	close_fd(&spool->base_fd);
-	pr_free((void *)(uintptr_t)spool->path);
-	spool->path = NULL;
-}
-
-static enum pr_status open_directories(struct pr_call *call, struct pr_str directory)
-{
-	struct spool *spool = spool_of(call);
-	bool separate;
-
-	spool->data_fd = spool->control_fd = -1;
-	spool->path = pr_copy_str(directory);
-	while (directory.len > 1 && directory.data[directory.len - 1] == '/')
-		directory.len--;
-	spool->queue_name = pr_str_slice(directory, pr_str_find_last(directory, '/') + 1, directory.len);
-	spool->base_fd = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (spool->base_fd < 0)
-		return spool_fail(call, errno, "cannot open the queue directory", "");
-	spool->control_fd = open_part(spool->base_fd, "qf", &separate);
-	if (spool->control_fd < 0)
-		return spool_fail(call, errno, "cannot open the queue directory", "qf");
-	spool->data_fd = open_part(spool->base_fd, "df", &spool->separate_data);
-	return spool->data_fd >= 0 ? PR_OK : spool_fail(call, errno, "cannot open the queue directory", "df");
-}
-
 static enum pr_status open_store(struct pr_call *call)
 {
 	struct spool *spool = spool_of(call);
@@ -195,9 +144,9 @@ static enum pr_status open_store(struct pr_call *call)
 	if (blocks.len > 0 && pr_str_number(blocks, INT64_MAX, &number))
 		spool->min_free_blocks = (int64_t)number;
 	if (status == PR_OK)
-		status = open_directories(call, directory);
+		status = spool_places_open(call, directory);
 	if (status != PR_OK) {
-		close_directories(spool);
+		spool_places_close(spool);
 		return status;
 	}
 	spool->journal.count = (uint32_t)(spool->journal_size / (int64_t)JOURNAL_SEGMENT);
@@ -221,7 +170,7 @@ static void close_store(struct pr_call *call)
 	spool_sync_fini(spool);
 	spool_claims_fini(spool);
 	spool_ids_close(spool);
-	close_directories(spool);
+	spool_places_close(spool);
 	spool->opened = false;
 }
 
@@ -281,6 +230,7 @@ static const struct pr_store_ops ops = {
 	.remove = spool_remove,
 	.health = spool_health,
 	.drain = spool_drain,
+	.begin_in = spool_begin_in,
 	.wait_ready = spool_wait_ready,
 	.handover = spool_handover,
 };

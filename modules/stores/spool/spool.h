@@ -79,8 +79,25 @@ struct spool_directory_sync {
 	bool running;
 };
 
+/* One queue directory. */
+struct spool_place {
+	const char *path;
+	struct pr_str name;  /* last component of the path */
+	size_t group;        /* index */
+	int base_fd, control_fd, data_fd;
+	bool separate_data;  /* df/ is a directory of its own */
+	struct spool_directory_sync directory_sync;
+};
+
+/* A queue group: one or several places. */
+struct spool_group {
+	struct pr_str name;
+	size_t first, count; /* of places */
+};
+
 struct spool_claim {
 	struct spool_claim *next;
+	struct spool_place *place;
 	uint64_t epoch;
 	struct journal_entry *entry; /* while it is in the journal; NULL: files */
 	struct spool_record *record; /* as it was read from the journal; its body is read from here, even when it has become a file */
@@ -117,15 +134,16 @@ struct spool {
 	/* state */
 	const char *path;
 	int64_t min_free_blocks; /* MinFreeBlocks, in blocks of the file system */
-	struct pr_str queue_name; /* last component of the path */
-	int base_fd, control_fd, data_fd;
-	bool separate_data; /* df/ is a directory of its own */
+	int base_fd;         /* .id and the journal; the directory above the places of a "q.*" */
+	struct spool_place *places; /* at least one */
+	size_t place_count;
+	struct spool_group *groups; /* the first one is the default */
+	size_t group_count;
 	atomic_bool modes_are_right; /* new files get file_mode without help */
 	bool opened;
 	uint32_t role;
 	struct spool_ids ids;
 	struct spool_sync sync;
-	struct spool_directory_sync directory_sync;
 	struct spool_claims claims;
 	struct journal journal;
 };
@@ -141,14 +159,25 @@ struct spool_name {
 	char text[SPOOL_NAME_MAX];
 };
 struct spool_name spool_name(char kind, const char *id);
-/* PR_TEMPFAIL with the text of errno; "Insufficient disk space: ..." when there is no room. */
-enum pr_status spool_fail(struct pr_call *call, int error, const char *what, const char *name);
+/* PR_TEMPFAIL with the text of errno, about a file of that place (NULL: of the base directory); "Insufficient disk space: ..." when there is no room. */
+enum pr_status spool_fail(struct pr_call *call, const struct spool_place *place, int error, const char *what, const char *name);
 bool spool_is_full(int error);
 /* Creates a new file for writing (O_EXCL), of the mode the option says; -1 with errno.  Not locked is only what another
  * locked file speaks for. */
 int spool_create(struct spool *spool, int directory, const char *name, bool locked);
 /* What root makes belongs to the owner of the queue; others make what is theirs. */
-bool spool_give_to_owner(const struct spool *spool, int fd);
+bool spool_give_to_owner(const struct spool_place *place, int fd);
+/* places.c */
+enum pr_status spool_pattern_check(struct pr_call *call, struct pr_str path, const char *what);
+enum pr_status spool_places_open(struct pr_call *call, struct pr_str directory);
+void spool_places_close(struct spool *spool);
+struct spool_place *spool_place_find(struct spool *spool, struct pr_str name); /* the first one when it is gone */
+/* What an entry says of it: its group, when that is not the default one, else the directory. */
+struct pr_str spool_queue_name(const struct spool *spool, const struct spool_place *place);
+/* Any one of the group, by chance; NULL: no such group. */
+struct spool_place *spool_place_choose(struct spool *spool, struct pr_str group);
+/* Where the first of the kinds of files with that id is; NULL: nowhere. */
+struct spool_place *spool_place_of(struct spool *spool, const char *kinds, const char *id);
 /* May this process deliver?  PR_MISUSE otherwise. */
 enum pr_status spool_need_role(struct pr_call *call, uint32_t role);
 
@@ -161,14 +190,15 @@ enum pr_status spool_id_next(struct pr_call *call, char id_out[SPOOL_ID_MAX + 1]
 enum pr_status qf_write(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out);
 /* PR_PERMFAIL: not a whole, honest control file; PR_TEMPFAIL: the arena is full. */
 enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_envelope **envelope_out);
-/* The lines before the recipients only, for scans: the counters, sender's flags.  false: not a control file. */
-bool qf_read_head(struct pr_str bytes, struct pr_entry *entry_out);
+/* What a scan shows: counters, sender, recipients, as far as the bytes go.  false: not a control file. */
+bool qf_read_head(struct pr_str bytes, struct pr_arena *arena, struct pr_entry *entry_out);
 /* Covers what decides where mail goes; see qf_write.c. */
 uint64_t qf_sum(uint64_t sum, struct pr_str line);
 #define QF_SUM_START 0xcbf29ce484222325u
 
 /* intake.c, sync.c */
 enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct pr_str *id_out);
+enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *intake, void **transaction_out, struct pr_str *id_out);
 enum pr_status spool_body(struct pr_call *call, void *transaction, const void *data, size_t len);
 enum pr_status spool_commit(struct pr_call *call, void *transaction, const struct pr_envelope *envelope,
                             pr_commit_done *done, void *context);
@@ -176,6 +206,7 @@ void spool_abort(struct pr_call *call, void *transaction);
 
 struct spool_job {
 	struct spool_job *next;
+	struct spool_place *place;
 	int data_fd, control_fd;
 	char kind; /* 'q', or 'h' for a message born quarantined */
 	char id[SPOOL_ID_MAX + 1];
@@ -190,36 +221,39 @@ struct spool_job {
 /* intake.c: the message becomes df and tf, and goes to the sync thread. */
 void spool_job_file(struct spool *spool, struct spool_job *job);
 /* sync.c: calls done() and frees. */
-void spool_job_answer(struct spool *spool, struct spool_job *job);
+void spool_job_answer(struct spool_job *job);
 void spool_job_free(struct spool_job *job);
 void spool_sync_init(struct spool *spool);
 void spool_sync_submit(struct spool *spool, struct spool_job *job);
 void spool_sync_fini(struct spool *spool); /* finishes what was submitted */
 /* fsync of the control directory, shared; 0 or an errno. */
-int spool_directory_flush(struct spool *spool);
+int spool_directory_flush(struct spool_place *place);
 /* fsync of the directory of bodies, when it is one of its own; 0 or an errno. */
-int spool_data_flush(struct spool *spool);
+int spool_data_flush(const struct spool_place *place);
 
 /* claim.c, body.c, rewrite.c */
 enum spool_lock { SPOOL_LOCKED, SPOOL_GONE, SPOOL_BUSY, SPOOL_BAD, SPOOL_ERROR };
 /* A control file that is locked, and what it was when it had been. */
 struct spool_held {
+	struct spool_place *place;
 	int fd;
 	struct stat st;
 };
 /* Opens and locks "qfID" (or hf); the name leads to what is locked. */
-enum spool_lock spool_lock(struct pr_call *call, char kind, const char *id, struct spool_held *held_out);
-enum pr_status spool_lock_status(struct pr_call *call, enum spool_lock lock, const char *id);
+enum spool_lock spool_lock(const struct spool_place *place, char kind, const char *id, struct spool_held *held_out);
+enum pr_status spool_lock_status(struct pr_call *call, const struct spool_place *place, enum spool_lock lock, const char *id);
 /* body_fd_out, unless NULL, receives df opened for reading. */
-enum pr_status spool_load(struct pr_call *call, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
+enum pr_status spool_load(struct pr_call *call, const struct spool_place *place, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
                           int *body_fd_out);
 /* Sets an unreadable message aside as Qf; PR_PERMFAIL with `why`. */
-enum pr_status spool_lose(struct pr_call *call, char kind, const char *id, const char *why);
+enum pr_status spool_lose(struct pr_call *call, const struct spool_place *place, char kind, const char *id, const char *why);
 /* Writes the envelope as the new kind+id; the lock passes from *fd to the new file.  Untouched on failure before the rename. */
-enum pr_status spool_rewrite(struct pr_call *call, char kind, const char *id, const struct pr_envelope *envelope, int *fd);
+enum pr_status spool_rewrite(struct pr_call *call, struct spool_place *place, char kind, const char *id, const struct pr_envelope *envelope, int *fd);
 bool spool_claims_has(struct spool *spool, struct pr_str id);
 /* df as it was opened by the claim, or -1: no such claim, or somebody took it. */
 int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out);
+/* Where a claim's files are; NULL: no such claim. */
+struct spool_place *spool_claim_place(struct spool *spool, const struct pr_claim *wanted);
 /* Claims of the journal that `choose` wants become claims of files. */
 typedef bool spool_claim_chooser(const struct spool *spool, const struct spool_claim *claim, int64_t now);
 void spool_claims_to_files(struct spool *spool, spool_claim_chooser *choose, int64_t now);

@@ -15,24 +15,24 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool exists(const struct spool *spool, char kind, const char *id)
+static bool exists(const struct spool_place *place, char kind, const char *id)
 {
 	struct stat st;
 
 	/* what cannot be looked at is taken to be there */
-	return fstatat(spool->control_fd, spool_name(kind, id).text, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return fstatat(place->control_fd, spool_name(kind, id).text, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-static bool belongs_to_a_message(struct spool *spool, const char *id)
+static bool belongs_to_a_message(struct spool *spool, const struct spool_place *place, const char *id)
 {
 	/* the journal first, for what is in it may become tf; then tf, for it may become qf */
-	return journal_has(spool, id) || exists(spool, 't', id) || exists(spool, 'q', id) || exists(spool, 'h', id) || exists(spool, 'Q', id);
+	return journal_has(spool, id) || exists(place, 't', id) || exists(place, 'q', id) || exists(place, 'h', id) || exists(place, 'Q', id);
 }
 
 /* A rewrite's tf beside a claimed qf is locked too, but sendmail does not lock its tf: its qf is. */
-static bool control_is_locked(const struct spool *spool, const char *id)
+static bool control_is_locked(const struct spool_place *place, const char *id)
 {
-	int fd = openat(spool->control_fd, spool_name('q', id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(place->control_fd, spool_name('q', id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool locked = fd < 0 ? errno != ENOENT : flock(fd, LOCK_EX | LOCK_NB) != 0;
 
 	if (fd >= 0)
@@ -40,7 +40,7 @@ static bool control_is_locked(const struct spool *spool, const char *id)
 	return locked;
 }
 
-static void sweep_file(struct spool *spool, int directory, const char *name)
+static void sweep_file(struct spool *spool, const struct spool_place *place, int directory, const char *name)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -48,7 +48,7 @@ static void sweep_file(struct spool *spool, int directory, const char *name)
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= spool->orphan_age && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		bool needed = name[0] == 'd' ? belongs_to_a_message(spool, name + 2) : control_is_locked(spool, name + 2);
+		bool needed = name[0] == 'd' ? belongs_to_a_message(spool, place, name + 2) : control_is_locked(place, name + 2);
 
 		if (!needed)
 			unlinkat(directory, name, 0);
@@ -56,7 +56,7 @@ static void sweep_file(struct spool *spool, int directory, const char *name)
 	close(fd);
 }
 
-static void sweep_directory(struct spool *spool, int directory, char kind)
+static void sweep_directory(struct spool *spool, const struct spool_place *place, int directory, char kind)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -69,13 +69,17 @@ static void sweep_directory(struct spool *spool, int directory, char kind)
 	}
 	while ((found = readdir(list)) != NULL)
 		if (found->d_name[0] == kind && found->d_name[1] == 'f' && spool_id_is_valid(pr_str(found->d_name + 2)))
-			sweep_file(spool, directory, found->d_name);
+			sweep_file(spool, place, directory, found->d_name);
 	closedir(list);
 }
 
 /* tf first: a df whose only companion was a stale tf goes in the same sweep */
 void spool_sweep(struct spool *spool)
 {
-	sweep_directory(spool, spool->control_fd, 't');
-	sweep_directory(spool, spool->data_fd, 'd');
+	for (size_t i = 0; i < spool->place_count; i++) {
+		const struct spool_place *place = &spool->places[i];
+
+		sweep_directory(spool, place, place->control_fd, 't');
+		sweep_directory(spool, place, place->data_fd, 'd');
+	}
 }
