@@ -165,11 +165,12 @@ class Scheduler(story.Story):
                             options={"DeliveryMode": "queue", "QueueInterval": "1h", "MaxConnectionsPerHost": 1, "CourierThreads": 2,
                                      "MaxQueueChildren": 1})
         daemon.start()
-        for word, value in (("bulk", -60), ("junk", -100), ("list", -30), ("special-delivery", 100), ("first-class", 0), ("strange", 0)):
-            ident = daemon.send("a@example.net", [f"{word}@host.example"], f"Precedence: {word}\n{LETTER}")
-            size, given = re.search(rf"{ident}: from=.* size=(\d+), class=(-?\d+)", daemon.log()).groups()
+        for word, value, priority in (("bulk", -60, 138040), ("junk", -100, 210040), ("list", -30, 84040),
+                                      ("special-delivery", 100, -149948), ("first-class", 0, 30047), ("strange", 0, 30043)):
+            ident = daemon.send("a@example.net", [f"{word}@host.example"], f"Subject: x\nPrecedence: {word}\n\nhello worl\n")
+            given = re.search(rf"{ident}: from=.* class=(-?\d+)", daemon.log()).group(1)
             self.assertEqual(int(given), value)
-            self.assertEqual(self.priority(daemon, ident), int(size) - value * 1800 + 30000)
+            self.assertEqual(self.priority(daemon, ident), priority)
         daemon.ctl("queue-run")
         sink.wait(6)
         order = [message[1][0].split("@")[0] for message in sink.messages]

@@ -338,6 +338,18 @@ static void test_ready(void)
 	strike(courier);
 }
 
+static atomic_bool seen_in_time;
+
+/* A delivery that lasts until the next courier could have begun. */
+static void *last_delivery(void *argument)
+{
+	for (int i = 0; i < 500 && (handovers < 1 || releases < 1); i++)
+		usleep(10000);
+	seen_in_time = handovers == 1 && releases == 1;
+	courier_service_ends(argument);
+	return NULL;
+}
+
 /* What stands in line with a claim is free, and the store handed over, before anybody is waited for. */
 static void test_handover(void)
 {
@@ -348,10 +360,11 @@ static void test_handover(void)
 	plan_add(courier->plan, PR_STR("PARKED"), 0);
 	job->entry = plan_take(courier->plan, 1);
 	plan_wait(courier->plan, job->entry, plan_destination(courier->plan, PR_STR("esmtp"), PR_STR("a.example"), 1), job);
-	courier->services = 1; /* somebody who does not end */
-	CU_ASSERT_FALSE(courier_drain(courier, 0));
-	CU_ASSERT_EQUAL(releases, 1);
+	courier_service_starts(courier, last_delivery);
+	CU_ASSERT_TRUE(courier_drain(courier, -1));
+	CU_ASSERT_TRUE(seen_in_time);
 	CU_ASSERT_EQUAL(handovers, 1);
+	CU_ASSERT_EQUAL(courier->services, 0);
 	module_thread_free(thread);
 	strike(courier);
 }
