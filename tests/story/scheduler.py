@@ -85,6 +85,25 @@ class Scheduler(story.Story):
         story.wait_for("only the stopped host's mail to be left", lambda: self.queued(daemon) == 30)
         daemon.kill()
 
+    def test_a_reload_waits_for_no_delivery(self):
+        """A delivery hangs in the old courier and mail stands in line behind it; the new one delivers all the same, what stood in line too."""
+        live, late = self.sink(), self.sink()
+        port, = self.hanging(1)
+        table = f"live.example\tesmtp:[127.0.0.1]:{live.port}\nhost.example\tesmtp:[127.0.0.1]:"
+        daemon = self.stage(f"{table}{port}\n")
+        daemon.start()
+        for i in range(10):
+            daemon.send("a@example.net", [f"x{i}@host.example"], LETTER)
+        time.sleep(1)
+        daemon.write("mailertable", f"{table}{late.port}\n")
+        self.assertEqual(daemon.ctl("reload")[0], 0)
+        began = time.monotonic()
+        daemon.send("a@example.net", ["y@live.example"], LETTER)
+        live.wait(1, 10)
+        late.wait(8, 15)  # two hang in the old courier's hands
+        print(f"in line: delivered after {time.monotonic() - began:.1f} s ", end="", flush=True)
+        daemon.kill()
+
     def test_many_of_one_sender_and_one_of_another(self):
         """300 messages to one host that takes 25 a second; the stranger's single one is among the next few."""
         def slow(verb, argument):
