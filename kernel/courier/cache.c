@@ -91,8 +91,8 @@ void cache_close(struct cached_session *session, struct module_scope *scope)
 void cache_put(struct courier *courier, struct cached_session *session, struct module_scope *scope)
 {
 	const struct config_instance *config = module_config(session->session.instance);
-	size_t most = courier->options->connection_cache_size > (int64_t)courier->max_workers ?
-	              (size_t)courier->options->connection_cache_size : courier->max_workers;
+	size_t most = courier->options->connection_cache_size > (int64_t)courier->threads ?
+	              (size_t)courier->options->connection_cache_size : courier->threads;
 	bool keep = config->messages <= 0 || session->served < (uint64_t)config->messages;
 
 	if (keep && mailer_alive(scope, &session->session)) {

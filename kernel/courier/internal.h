@@ -180,7 +180,7 @@ int64_t job_warn_after(const struct job *job);
 /* main.c */
 /* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
 bool courier_read_channel(struct courier *courier, int64_t *limit_out);
-int64_t courier_fresh_due(const struct courier *courier); /* of a message that was never tried: 0 now */
+int64_t courier_fresh_due(const struct courier *courier, uint8_t group); /* of a message that was never tried: 0 now */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
 /* The same in two steps: with the lock held, starts a worker if none is idle; true: signal `work` when the lock is free. */

@@ -46,13 +46,14 @@ void courier_add(struct courier *courier, struct pr_str id, int64_t due)
 }
 
 /* DeliveryMode q and d: new mail waits for the next run. */
-int64_t courier_fresh_due(const struct courier *courier)
+int64_t courier_fresh_due(const struct courier *courier, uint8_t group)
 {
 	struct pr_str mode = courier->options->delivery_mode;
 
 	if (mode.len == 0 || (mode.data[0] != 'q' && mode.data[0] != 'd'))
 		return 0;
-	return courier->retry.interval > 0 ? courier_now() + courier->retry.interval : PLAN_NEVER;
+	int64_t interval = groups_retry(courier, group)->interval;
+	return interval > 0 ? courier_now() + interval : PLAN_NEVER;
 }
 
 /* False: nobody can send any more. */
@@ -71,7 +72,7 @@ static bool read_wakes(struct courier *courier)
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
 	if (got <= 0 || messages[0].msg_len == 0)
 		return got <= 0;
-	struct plan_item item = {.due = courier_fresh_due(courier), .group = PLAN_GROUP_UNKNOWN};
+	struct plan_item item = {.due = courier_fresh_due(courier, PLAN_GROUP_UNKNOWN), .group = PLAN_GROUP_UNKNOWN};
 	pthread_mutex_lock(&courier->lock);
 	for (int i = 0; i < got && messages[i].msg_len > 0; i++) {
 		queue_wake_read(bytes[i], messages[i].msg_len, &item);

@@ -22,7 +22,7 @@ static int64_t deadline(void)
 
 static void take_ids(struct courier *courier, const struct pr_list *ids)
 {
-	int64_t due = courier_fresh_due(courier);
+	int64_t due = courier_fresh_due(courier, PLAN_GROUP_UNKNOWN);
 
 	pthread_mutex_lock(&courier->lock);
 	for (size_t i = 0; i < ids->count; i++)

@@ -37,7 +37,7 @@ static int64_t due_of(const struct courier *courier, const struct pr_entry *entr
 	int64_t wall = courier_wall(), now = courier_now();
 
 	if (entry->tries == 0)
-		return courier_fresh_due(courier);
+		return courier_fresh_due(courier, group);
 	int64_t due = plan_retry_due(groups_retry(courier, group), entry->last_try, entry->tries, wall);
 	return due == PLAN_NEVER ? due : due <= wall ? now : due - wall + now;
 }

@@ -53,7 +53,7 @@ static const char whole[] =
     "users = { receiver = \"r\"; courier = \"c\"; };\n"
     "options = { QueueDirectory = \"/q\"; maxmessagesize = \"50M\"; MaxHopCount = 7; SuperSafe = false; RejectNUL = \"no\";\n"
     "  AliasFile = (\"access\", \"big\"); PrivacyOptions = \"needmailhelo, noexpn\";\n"
-    "  Timeout = { mail = \"1h30m\"; QueueReturn = \"5d\"; }; };\n"
+    "  Timeout = { mail = \"1h30m\"; QueueReturn = \"5d\"; queuewarn = { urgent = \"1h\"; dsn = 0; }; }; };\n"
     "listeners = ( { name = \"MTA\"; address = \"127.0.0.1\"; port = 2525; }, { address = \"::1\"; port = 25; },\n"
     "  { name = \"local\"; path = \"/opt/run/x.sock\"; mode = \"0600\"; } );\n"
     "maps = { access = { module = \"hash\"; file = \"/a.db\"; }; big = { module = \"text\"; keys = [\"a\", \"b\"]; }; };\n"
@@ -78,6 +78,8 @@ static void test_whole(void)
 	CU_ASSERT(options->super_safe == 0 && options->reject_nul == 0);
 	CU_ASSERT_EQUAL(options->timeout_mail, 5400);
 	CU_ASSERT_EQUAL(options->timeout_queuereturn, 5 * 86400);
+	CU_ASSERT(options->timeout_warn_of[TIMEOUT_URGENT] == 3600 && options->timeout_warn_of[TIMEOUT_DSN] == 0);
+	CU_ASSERT(options->timeout_warn_of[TIMEOUT_NORMAL] == -1 && options->timeout_return_of[TIMEOUT_DSN] == -1);
 	CU_ASSERT_EQUAL(options->timeout_rcpt, 3600);
 	CU_ASSERT_FATAL(options->alias_files.count == 2 && options->privacy.count == 2);
 	CU_ASSERT(is(options->alias_files.items[1], "big") && is(options->privacy.items[1], "noexpn"));
@@ -182,6 +184,10 @@ static const struct {
     {"options = {\n Resolver = ( \"192.0.2.1\", \"192.0.2.1:x\", \"dns\", \"192.0.2.2:5353\" ); };\n",
         "a.conf:2: option Resolver: \"192.0.2.1:x\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"
         "a.conf:2: option Resolver: \"dns\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"},
+    {"options = { QueueSortOrder = \"zzz\"; };\n",
+        "a.conf:1: option QueueSortOrder: invalid queue sort order \"zzz\"; it is priority, host, filename, time, modification, random or none\n"},
+    {"options = { Timeout = { queuereturn = { urgnt = \"1d\"; }; }; };\n",
+        "a.conf:1: unknown option Timeout.queuereturn.urgnt; did you mean Timeout.queuereturn.urgent?\n"},
     {"options = { HostName = \"my host\"; };\n", "a.conf:1: option HostName: \"my host\" is no name of a host\n"},
     {"options = { AliasFile = \"nowhere\"; };\n", "a.conf:1: option AliasFile names nowhere, but maps declares no such map\n"},
     {"options = { MaxHopCount = (1, 2); };\n", "a.conf:1: option MaxHopCount: takes one value, not a list\n"},

@@ -5,9 +5,11 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/module/internal.h"
+#include "kernel/queue/queue.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* the store ---------------------------------------------------------------------- */
@@ -150,6 +152,40 @@ static void test_clock(void)
 	clock_note(&clock, 1000025, 61 + day + 11);
 	CU_ASSERT_EQUAL(clock_age(&clock, 1000014 + day, 1000025), 0);
 	CU_ASSERT_EQUAL(clock_age(&clock, 999000, 1000025), 1025);
+}
+
+static void test_wakes(void)
+{
+	struct pr_recipient recipient = {.address = PR_STR("<joe@host.example>")};
+	struct pr_envelope envelope = {.size = sizeof envelope, .id = PR_STR("6AKCWE2x026116"), .sender = PR_STR("<a@example.net>"),
+	                               .priority = -149948, .created = 77, .recipients = &recipient, .recipient_count = 1};
+	struct plan_item item = {.due = 1};
+	char bytes[QUEUE_WAKE_MAX];
+	int ends[2];
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	queue_wake_with(ends[0], &envelope, PR_STR("priority"));
+	ssize_t len = recv(ends[1], bytes, sizeof bytes, 0);
+	queue_wake_read(bytes, (size_t)len, &item);
+	CU_ASSERT_TRUE(pr_str_equal(item.id, envelope.id));
+	CU_ASSERT_EQUAL(item.order, -149948);
+	CU_ASSERT_EQUAL(item.source, plan_source(envelope.sender));
+	queue_wake_with(ends[0], &envelope, PR_STR("time"));
+	len = recv(ends[1], bytes, sizeof bytes, 0);
+	queue_wake_read(bytes, (size_t)len, &item);
+	CU_ASSERT_EQUAL(item.order, 77);
+	/* only the id, and rubbish */
+	queue_wake(ends[0], envelope.id);
+	len = recv(ends[1], bytes, sizeof bytes, 0);
+	queue_wake_read(bytes, (size_t)len, &item);
+	CU_ASSERT_TRUE(pr_str_equal(item.id, envelope.id));
+	CU_ASSERT_TRUE(item.order == 0 && item.source == 0);
+	queue_wake_read("", 0, &item);
+	CU_ASSERT_EQUAL(item.id.len, 0);
+	queue_wake_read("ab\0cd", 5, &item);
+	CU_ASSERT_TRUE(item.id.len == 2 && item.source == 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static int64_t after(struct courier *courier, const char *priority, uint32_t flags, bool warn)
@@ -302,6 +338,18 @@ static void test_ready(void)
 	strike(courier);
 }
 
+static atomic_bool seen_in_time;
+
+/* A delivery that lasts until the next courier could have begun. */
+static void *last_delivery(void *argument)
+{
+	for (int i = 0; i < 500 && (handovers < 1 || releases < 1); i++)
+		usleep(10000);
+	seen_in_time = handovers == 1 && releases == 1;
+	courier_service_ends(argument);
+	return NULL;
+}
+
 /* What stands in line with a claim is free, and the store handed over, before anybody is waited for. */
 static void test_handover(void)
 {
@@ -312,10 +360,11 @@ static void test_handover(void)
 	plan_add(courier->plan, PR_STR("PARKED"), 0);
 	job->entry = plan_take(courier->plan, 1);
 	plan_wait(courier->plan, job->entry, plan_destination(courier->plan, PR_STR("esmtp"), PR_STR("a.example"), 1), job);
-	courier->services = 1; /* somebody who does not end */
-	CU_ASSERT_FALSE(courier_drain(courier, 0));
-	CU_ASSERT_EQUAL(releases, 1);
+	courier_service_starts(courier, last_delivery);
+	CU_ASSERT_TRUE(courier_drain(courier, -1));
+	CU_ASSERT_TRUE(seen_in_time);
 	CU_ASSERT_EQUAL(handovers, 1);
+	CU_ASSERT_EQUAL(courier->services, 0);
 	module_thread_free(thread);
 	strike(courier);
 }
@@ -363,6 +412,7 @@ static void test_scan(void)
 
 static const struct unit_case cases[] = {
 	{"the clock jumps", test_clock},
+	{"wake-ups", test_wakes},
 	{"timeouts by class", test_timeouts},
 	{"verdicts on hosts", test_judgement},
 	{"queue groups", test_groups},

@@ -150,6 +150,8 @@ static void test_names(void)
 	CU_ASSERT(pr_option_find(table, PR_STR("flags")) == NULL);
 	CU_ASSERT(pr_option_find(NULL, PR_STR("flag")) == NULL);
 	int64_t seconds;
+	CU_ASSERT(pr_parse_time(PR_STR("Now"), 'd', &seconds) && seconds == 0);
+	CU_ASSERT(!pr_parse_time(PR_STR("now5m"), 'd', &seconds));
 	CU_ASSERT(pr_parse_time(PR_STR("5"), 'd', &seconds) && seconds == 5 * 86400);
 	CU_ASSERT(pr_parse_time(PR_STR("1H"), 'd', &seconds) && seconds == 3600);
 	CU_ASSERT(!pr_parse_time(PR_STR("5"), 'x', &seconds));
