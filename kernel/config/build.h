@@ -32,6 +32,8 @@ void config_apply_overrides(struct config_builder *builder, const struct pr_list
 void config_finish_options(struct config_builder *builder);
 void config_build_listeners(struct config_builder *builder, const struct config_node *list);
 void config_add_submission_listener(struct config_builder *builder);
+void config_build_groups(struct config_builder *builder, const struct config_node *node);
+void config_check_groups(struct config_builder *builder);
 /* After everything else: what concerns the file as a whole. */
 void config_check_whole(struct config_builder *builder);
 /* One of maps, mailers (groups of groups), filters, auth (lists of groups), rules, store (one group). */

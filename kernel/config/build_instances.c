@@ -22,6 +22,7 @@ static const struct kernel_key {
     {"line_limit", PR_KIND_MAILER, KEY_SIZE, offsetof(struct config_instance, line_limit)},
     {"recipients", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, recipients)},
     {"messages", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, messages)},
+    {"queue_group", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, queue_group)},
     {"on_failure", PR_KIND_FILTER, KEY_TEXT, offsetof(struct config_instance, on_failure)},
     {"name", PR_KIND_FILTER, KEY_TEXT, offsetof(struct config_instance, name)},
     {"name", PR_KIND_AUTH, KEY_TEXT, offsetof(struct config_instance, name)},

@@ -64,7 +64,7 @@ bool config_want_number(struct config_builder *builder, const struct config_node
 	return true;
 }
 
-enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_INSTANCES };
+enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_GROUPS, TOP_INSTANCES };
 
 static const struct top_key {
 	const char *name;
@@ -79,6 +79,7 @@ static const struct top_key {
     {"users", TOP_USERS, 0, 0},
     {"options", TOP_OPTIONS, 0, 0},
     {"listeners", TOP_LISTENERS, 0, 0},
+    {"queue_groups", TOP_GROUPS, 0, 0},
     {"maps", TOP_INSTANCES, PR_KIND_MAP, 0},
     {"mailers", TOP_INSTANCES, PR_KIND_MAILER, 0},
     {"filters", TOP_INSTANCES, PR_KIND_FILTER, 0},
@@ -134,6 +135,8 @@ static void build_top(struct config_builder *builder, const struct config_node *
 		config_build_options(builder, node);
 	else if (key->type == TOP_LISTENERS)
 		config_build_listeners(builder, node);
+	else if (key->type == TOP_GROUPS)
+		config_build_groups(builder, node);
 	else
 		config_build_instances(builder, key->kind, node);
 }

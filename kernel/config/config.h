@@ -49,7 +49,17 @@ struct config_instance {
 	int64_t size_limit;       /* mailers: M=, 0 none */
 	int64_t line_limit;       /* mailers: L=, 0 none */
 	int64_t recipients;       /* mailers: r=, recipients per transaction, 100 */
+	struct pr_str queue_group; /* mailers: Q=, absent: mqueue */
 	int64_t messages;         /* mailers: m=, messages per connection, 0 no limit */
+};
+
+/* A queue group; "mqueue" is the default one, whose directory is QueueDirectory. */
+struct queue_group {
+	struct pr_str name, path;
+	int64_t interval;   /* seconds between queue runs; 0: QueueInterval */
+	int64_t runners;    /* deliveries of queue runs at once; 0: MaxRunnersPerQueue */
+	int64_t recipients; /* most in one message, it is split beyond; 0: no limit */
+	uint32_t line;
 };
 
 struct config_listener {
@@ -75,6 +85,8 @@ struct config {
 	size_t listener_count;
 	const struct config_instance *instances;
 	size_t instance_count;
+	const struct queue_group *groups; /* those declared */
+	size_t group_count;
 	struct pr_text notices; /* "FILE:LINE: option X: accepted, no effect here: why", one a line */
 };
 
@@ -85,5 +97,7 @@ struct config *config_load(const char *path, const struct pr_list *overrides, st
 /* The same from bytes, for fuzzing and tests; `path` only names it in errors. */
 struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors);
 void config_free(struct config *config);
+/* NULL: not declared. */
+const struct queue_group *config_group(const struct config *config, struct pr_str name);
 
 #endif

@@ -116,4 +116,5 @@ void config_check_whole(struct config_builder *builder)
 	check_resolver(builder);
 	check_host_name(builder);
 	check_sort_order(builder);
+	config_check_groups(builder);
 }

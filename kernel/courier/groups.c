@@ -24,7 +24,13 @@ bool groups_add(struct courier *courier, struct pr_str name, int64_t interval, i
 
 void groups_open(struct courier *courier)
 {
-	groups_add(courier, PR_STR("mqueue"), 0, 0);
+	const struct config *config = courier->config;
+	const struct queue_group *mqueue = config_group(config, PR_STR("mqueue"));
+
+	groups_add(courier, PR_STR("mqueue"), mqueue != NULL ? mqueue->interval : 0, mqueue != NULL ? mqueue->runners : 0);
+	for (size_t i = 0; i < config->group_count; i++)
+		if (&config->groups[i] != mqueue)
+			groups_add(courier, config->groups[i].name, config->groups[i].interval, config->groups[i].runners);
 }
 
 uint8_t groups_find(const struct courier *courier, struct pr_str name)

@@ -41,10 +41,11 @@ static bool make_parents(const char *path, struct pr_text *why)
 /* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
 static bool is_own_name(const char *name)
 {
-	static const char *const kinds[] = {"qf", "df", "xf", "tf", "hf", "Qf", "lf"};
+	static const char *const kinds[] = {"qf", "df", "xf", "tf", "hf", "Qf", "lf"}; /* also the names of sub-directories */
 	struct pr_str text = pr_str(name);
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
+	    strcmp(name, "journal") == 0 ||
 	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
 		return true;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -141,9 +142,14 @@ bool places_prepare(struct master *master, const struct generation *generation, 
 		return false;
 	if (!make_directory(table->drop, privileged ? 01733 : 0700, uid, group, privileged, why))
 		return false;
-	/* QueueDirectory=/path/q.* names those that are there: only what stands above is ours to make */
+	/* QueueDirectory=/path/q* names those that are there: only what stands above is ours to make */
 	if (strchr(table->queue, '*') != NULL) {
-		if (!make_parents(table->queue, why))
+		char above[TABLE_PATH_MAX];
+		const char *slash = strrchr(table->queue, '/');
+
+		snprintf(above, sizeof above, "%.*s", slash == table->queue ? 1 : (int)(slash - table->queue), table->queue);
+		/* the journal and the counter of ids stand there */
+		if (!make_directory(above, privileged ? 01770 : 0700, queue_owner, group, privileged, why))
 			return false;
 	} else if (!make_directory(table->queue, privileged ? 01770 : 0700, queue_owner, group, privileged, why)) {
 		return false;

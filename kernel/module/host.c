@@ -53,16 +53,27 @@ static bool host_map_exists(struct pr_call *call, struct pr_str map)
 	return map_exists(call_set(call), map);
 }
 
+/* No option of the file, but the registry of queue groups as a store wants it: "name=path,name=path". */
+static void print_groups(const struct config *config, struct pr_text *out)
+{
+	for (size_t i = 0; i < config->group_count; i++)
+		if (config->groups[i].path.len > 0)
+			pr_text_addf(out, "%s%.*s=%.*s", out->len > 0 ? "," : "", PR_PRINT(config->groups[i].name), PR_PRINT(config->groups[i].path));
+}
+
 static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 {
 	const struct pr_option *option = pr_option_find(options_table, name);
 	struct pr_text text;
 	struct pr_str value = PR_NONE;
 
-	if (option == NULL)
+	if (option == NULL && !pr_str_equal(name, PR_STR("QueueGroups")))
 		return PR_NONE;
 	pr_text_init(&text, 65536);
-	if (pr_option_print(option, &call_set(call)->config->options, &text))
+	if (option == NULL) {
+		print_groups(call_set(call)->config, &text);
+		value = pr_arena_copy(call->arena, pr_text_str(&text));
+	} else if (pr_option_print(option, &call_set(call)->config->options, &text))
 		value = pr_arena_copy(call->arena, pr_text_str(&text));
 	pr_text_fini(&text);
 	return value;

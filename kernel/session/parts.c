@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Divides the recipients by the sender their copy will have, and opens one store transaction for each.  The division is
- * made at DATA, when all recipients are known and no byte of the message has come, so the body is read once.
+ * Divides the recipients by the sender their copy will have, by queue group, and into pieces of as many as a group takes; and opens
+ * one store transaction for each.  The division is made at DATA, when all recipients are known and no byte of the message has
+ * come, so the body is read once.  Without queue groups and lists with owners there is one part, and nobody is asked anything.
  */
 #include "kernel/session/transaction.h"
 
-static struct part *part_of(struct transaction *transaction, struct pr_str owner)
-{
-	for (size_t i = 0; i < transaction->part_count; i++)
-		if (pr_str_equal(transaction->parts[i].owner, owner))
-			return &transaction->parts[i];
-	if (transaction->part_count == PARTS_MAX)
-		return NULL;
-	struct part *part = &transaction->parts[transaction->part_count++];
-	part->transaction = transaction;
-	part->owner = pr_arena_copy(&transaction->arena, owner);
-	return part;
-}
+#include <postrider/address.h>
+
+struct division {
+	struct transaction *transaction;
+	struct module_scope *scope;
+	const struct config *config;
+	size_t room; /* for parts */
+};
 
 static enum pr_status fail(struct module_scope *scope, const char *reason)
 {
@@ -24,19 +21,69 @@ static enum pr_status fail(struct module_scope *scope, const char *reason)
 	return PR_TEMPFAIL;
 }
 
+/* sendmail's order: the rules' word, the mailer's, the default. */
+static struct pr_str group_of(const struct division *division, const struct pr_recipient *recipient)
+{
+	struct module_scope *scope = division->scope;
+	struct pr_str address = pr_address_inner(recipient->address), group = PR_NONE;
+	struct pr_route route = {.size = sizeof route};
+
+	if (division->config->group_count == 0)
+		return PR_NONE;
+	if (rules_queue_group(scope, address, &group) == PR_OK && group.len > 0)
+		return group;
+	if (rules_resolve(scope, address, pr_address_inner(division->transaction->sender), &route) != PR_OK)
+		return PR_NONE;
+	const struct module_instance *mailer = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, route.mailer);
+	return mailer != NULL ? module_config(mailer)->queue_group : PR_NONE;
+}
+
+static bool is_full(const struct division *division, const struct part *part)
+{
+	struct pr_str name = part->group.len > 0 ? part->group : PR_STR("mqueue");
+	const struct queue_group *group = config_group(division->config, name);
+
+	/* with no room for more parts the last one takes what comes */
+	return group != NULL && group->recipients > 0 && (int64_t)part->recipient_count >= group->recipients &&
+	       division->transaction->part_count < division->room;
+}
+
+static struct part *part_of(struct division *division, struct pr_str owner, struct pr_str group)
+{
+	struct transaction *transaction = division->transaction;
+
+	for (size_t i = transaction->part_count; i-- > 0;) {
+		struct part *part = &transaction->parts[i];
+		if (pr_str_equal(part->owner, owner) && pr_str_equal_nocase(part->group, group) && !is_full(division, part))
+			return part;
+	}
+	if (transaction->part_count == division->room)
+		return NULL;
+	struct part *part = &transaction->parts[transaction->part_count++];
+	part->transaction = transaction;
+	part->owner = pr_arena_copy(&transaction->arena, owner);
+	part->group = pr_arena_copy(&transaction->arena, group);
+	return part;
+}
+
+/* Puts each recipient into its part: counted first, so that each list is allocated once. */
 static enum pr_status divide(struct transaction *transaction, struct module_scope *scope)
 {
+	struct division division = {transaction, scope, module_set_config(module_thread_set(scope->thread)), PARTS_MAX};
 	size_t count = 0;
 	const struct pr_recipient *all = expansion_recipients(transaction->expansion, &count);
 
-	transaction->parts = pr_arena_alloc(&transaction->arena, PARTS_MAX * sizeof *transaction->parts);
-	if (transaction->parts == NULL)
+	if (division.config->group_count > 0)
+		division.room = PARTS_SPLIT_MAX;
+	transaction->parts = pr_arena_alloc(&transaction->arena, division.room * sizeof *transaction->parts);
+	struct part **parts = pr_arena_alloc(&transaction->arena, (count + 1) * sizeof *parts);
+	if (transaction->parts == NULL || parts == NULL)
 		return fail(scope, "too much memory for one message");
 	for (size_t i = 0; i < count; i++) {
-		struct part *part = part_of(transaction, expansion_recipient_owner(transaction->expansion, i));
-		if (part == NULL)
+		parts[i] = part_of(&division, expansion_recipient_owner(transaction->expansion, i), group_of(&division, &all[i]));
+		if (parts[i] == NULL)
 			return fail(scope, "too many lists with owners in one message");
-		part->recipient_count++;
+		parts[i]->recipient_count++;
 	}
 	for (size_t i = 0; i < transaction->part_count; i++) {
 		struct part *part = &transaction->parts[i];
@@ -45,10 +92,10 @@ static enum pr_status divide(struct transaction *transaction, struct module_scop
 			return fail(scope, "too much memory for one message");
 		part->recipient_count = 0;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct part *part = part_of(transaction, expansion_recipient_owner(transaction->expansion, i));
-		part->recipients[part->recipient_count++] = all[i];
-	}
+	for (size_t i = 0; i < count; i++)
+		parts[i]->recipients[parts[i]->recipient_count++] = all[i];
+	if (transaction->part_count > 1 && division.config->group_count > 0)
+		transaction->flags |= PR_ENVELOPE_SPLIT;
 	return PR_OK;
 }
 
@@ -61,7 +108,8 @@ enum pr_status parts_begin(struct transaction *transaction, struct module_scope 
 	for (size_t i = 0; i < transaction->part_count && status == PR_OK; i++) {
 		struct part *part = &transaction->parts[i];
 		struct pr_str id = PR_NONE;
-		status = store_begin(scope, &part->store, &id);
+		const struct pr_intake intake = {.size = sizeof intake, .queue = part->group.len > 0 ? part->group : PR_NONE};
+		status = store_begin_in(scope, &intake, &part->store, &id);
 		if (status == PR_OK)
 			part->id = pr_arena_copy(&transaction->arena, id);
 		else

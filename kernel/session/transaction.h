@@ -17,13 +17,15 @@
 #include "kernel/route/expand.h"
 #include "kernel/session/session.h"
 
-#define PARTS_MAX 16
+#define PARTS_MAX 16        /* senders of one message */
+#define PARTS_SPLIT_MAX 200 /* and pieces, where queue groups divide it further */
 #define REASON_MAX 200
 
 struct part {
 	struct transaction *transaction;
 	void *store;                  /* the store's transaction; NULL when gone */
 	struct pr_str id;
+	struct pr_str group;          /* queue group; absent: the default one */
 	struct pr_str owner;          /* sender instead of the client's, without brackets; absent: the client's */
 	struct pr_recipient *recipients;
 	size_t recipient_count;

@@ -35,11 +35,12 @@ static void host_log(struct pr_call *call, uint32_t level, const char *format, .
 	pthread_mutex_unlock(&lock);
 }
 
+const char *harness_queue_groups;
+
 static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 {
 	(void)call;
-	(void)name;
-	return PR_NONE;
+	return pr_str_equal(name, PR_STR("QueueGroups")) ? pr_str(harness_queue_groups) : PR_NONE;
 }
 
 static const struct pr_host host = { .size = sizeof host, .abi_major = PR_ABI_MAJOR, .abi_minor = PR_ABI_MINOR,
@@ -181,6 +182,26 @@ static enum pr_commit wait_for(struct answer *answer)
 		pthread_cond_wait(&answer->ready, &answer->lock);
 	result = answer->times == 1 ? answer->result : 0;
 	pthread_mutex_unlock(&answer->lock);
+	return result;
+}
+
+enum pr_commit harness_submit_in(const struct harness *h, struct pr_str queue, const struct pr_envelope *envelope, const char *body, size_t len)
+{
+	struct answer answer = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, "" };
+	const struct pr_intake intake = { .size = sizeof intake, .queue = queue };
+	struct harness_call c;
+	struct pr_str id;
+	void *transaction;
+	enum pr_commit result = 0;
+
+	harness_call_init(&c, h);
+	if (h->ops->begin_in(&c.call, &intake, &transaction, &id) == PR_OK) {
+		if (h->ops->body(&c.call, transaction, body, len) != PR_OK)
+			h->ops->abort(&c.call, transaction);
+		else if (h->ops->commit(&c.call, transaction, envelope, note, &answer) == PR_OK)
+			result = wait_for(&answer);
+	}
+	harness_call_fini(&c);
 	return result;
 }
 

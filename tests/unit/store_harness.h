@@ -22,6 +22,9 @@ struct harness {
 bool harness_open(struct harness *h, const char *path, const char *directory, const char *const *settings, uint32_t role);
 void harness_close(struct harness *h);
 
+/* Option QueueGroups of the next store, "name=path,name=path"; NULL: none. */
+extern const char *harness_queue_groups;
+
 /* What stores have logged since it was last set to "". */
 extern char harness_logged[16384];
 
@@ -36,6 +39,8 @@ void harness_call_fini(struct harness_call *c);
 /* Begins, writes the body in two pieces, commits, waits.  0: refused before done() was due. */
 enum pr_commit harness_submit(const struct harness *h, const struct pr_envelope *envelope, const char *body, size_t len,
                               char id_out[64], char reason_out[512]);
+/* The same into a queue group. */
+enum pr_commit harness_submit_in(const struct harness *h, struct pr_str queue, const struct pr_envelope *envelope, const char *body, size_t len);
 /* A small envelope in static storage of the caller. */
 struct harness_envelope {
 	struct pr_envelope envelope;

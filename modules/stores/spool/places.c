@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PLACES_MAX 1000
@@ -43,6 +45,32 @@ static void place_close(struct spool_place *place)
 	pthread_mutex_destroy(&place->directory_sync.lock);
 }
 
+/* The directory of a group lies below the queue directory, whose owner makes it; who else opens the store at the same time waits a moment. */
+static int make_place(const struct spool *spool, const char *path)
+{
+	struct timespec pause = {0, 20000000};
+	struct stat base;
+	int fd = -1;
+
+	if (fstat(spool->base_fd, &base) != 0)
+		return -1;
+	if (geteuid() == 0 || geteuid() == base.st_uid) {
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return -1;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && ((geteuid() == 0 && fchown(fd, base.st_uid, base.st_gid) != 0) || fchmod(fd, base.st_mode & 07777) != 0))
+			close_fd(&fd);
+		return fd;
+	}
+	for (int i = 0; i < 250 && fd < 0; i++) {
+		nanosleep(&pause, NULL);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT && errno != EACCES)
+			break;
+	}
+	return fd;
+}
+
 static enum pr_status place_open(struct pr_call *call, struct spool_place *place, struct pr_str path)
 {
 	bool ignored;
@@ -53,6 +81,8 @@ static enum pr_status place_open(struct pr_call *call, struct spool_place *place
 	place->name = pr_str_slice(path, pr_str_find_last(path, '/') + 1, path.len);
 	/* a link to a directory is fine: the administrator made it, and the path itself is his */
 	place->base_fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->base_fd < 0 && errno == ENOENT && place->group > 0)
+		place->base_fd = make_place(spool_of(call), place->path);
 	if (place->base_fd >= 0)
 		place->control_fd = open_part(place->base_fd, "qf", &ignored);
 	if (place->control_fd >= 0)
