@@ -113,6 +113,19 @@ static bool judge(struct header_reader *reader, char byte)
 	return true;
 }
 
+/* What surely belongs to the name, or the one byte that must be judged. */
+static size_t take_name(struct header_reader *reader, const char *data, size_t len)
+{
+	size_t run = 0, most = reader->line.len < NAME_LONGEST ? NAME_LONGEST - reader->line.len : 0;
+
+	while (run < len && run < most && is_name_byte(data[run]))
+		run++;
+	if (run == 0)
+		return judge(reader, data[0]);
+	pr_text_add(&reader->line, data, run);
+	return run;
+}
+
 /* Takes up to and with the end of the line. */
 static size_t take_line(struct header_reader *reader, const char *data, size_t len)
 {
@@ -135,6 +148,8 @@ size_t header_reader_input(struct header_reader *reader, const char *data, size_
 	while (taken < len && reader->place != OVER) {
 		if (reader->place == IN_VALUE || reader->place == IN_FROM_LINE)
 			taken += take_line(reader, data + taken, len - taken);
+		else if (reader->place == IN_NAME)
+			taken += take_name(reader, data + taken, len - taken);
 		else
 			taken += judge(reader, data[taken]);
 	}

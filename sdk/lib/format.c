@@ -175,6 +175,24 @@ static void put_directive(struct output *out, const struct directive *directive,
 	}
 }
 
+/* "%s" and "%.*s": nine of ten. */
+static bool take_common(struct output *out, const char **format, va_list *args)
+{
+	struct directive directive = {.letter = 's'};
+
+	if (**format == 's') {
+		*format += 1;
+	} else if ((*format)[0] == '.' && (*format)[1] == '*' && (*format)[2] == 's') {
+		*format += 3;
+		directive.precise = true;
+		directive.precision = va_arg(*args, int);
+	} else {
+		return false;
+	}
+	put_string(out, va_arg(*args, const char *), &directive);
+	return true;
+}
+
 /* False: there is something in it that only vsnprintf knows. */
 static bool put_all(struct output *out, const char *format, va_list *args)
 {
@@ -188,7 +206,10 @@ static bool put_all(struct output *out, const char *format, va_list *args)
 			put(out, literal, (size_t)(format - literal));
 		if (*format == '\0')
 			break;
-		format = parse(format + 1, &directive, args);
+		format++;
+		if (take_common(out, &format, args))
+			continue;
+		format = parse(format, &directive, args);
 		if (format == NULL)
 			return false;
 		put_directive(out, &directive, args);

@@ -136,10 +136,12 @@ static void keep_line(struct pr_text *text, const char *line, size_t length)
 		return;
 	if (text->len > 0)
 		pr_text_add_byte(text, '\n');
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)line[i];
-		pr_text_add_byte(text, byte < 0x20 || byte == 0x7f ? (byte == '\t' ? ' ' : '?') : (char)byte);
-	}
+	size_t start = text->len;
+	if (!pr_text_add(text, line, length))
+		return;
+	for (size_t i = start; i < text->len; i++)
+		if ((unsigned char)text->data[i] < 0x20 || text->data[i] == 0x7f)
+			text->data[i] = text->data[i] == '\t' ? ' ' : '?';
 }
 
 /* "5.1.1" after the code, its class equal to the code's (RFC 2034) */

@@ -41,37 +41,40 @@ struct pr_str routes_unquote(struct pr_call *call, struct pr_str local)
 	return plain.data == NULL ? PR_STR("") : plain;
 }
 
-/* Position of the first or last `byte` outside quotes, text.len when absent. */
-static size_t find_bare(struct pr_str text, char byte, bool last)
+/* Where the bytes are, outside quotes, that make an address more than a word; text.len when absent. */
+struct marks {
+	size_t at, last_at, comma, bang, last_percent;
+	bool balanced;
+};
+
+static struct marks find_marks(struct pr_str text)
 {
-	size_t found = text.len;
+	struct marks marks = { text.len, text.len, text.len, text.len, text.len, true };
 	bool inside = false;
 
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '\\')
+		char byte = text.data[i];
+		if (byte > '@' && byte != '\\') /* letters: nearly all of it */
+			continue;
+		if (byte == '\\')
 			i++;
-		else if (text.data[i] == '"')
+		else if (byte == '"')
 			inside = !inside;
-		else if (!inside && text.data[i] == byte) {
-			found = i;
-			if (!last)
-				break;
-		}
+		else if (inside)
+			continue;
+		else if (byte == '@')
+			marks.at = marks.at < text.len ? marks.at : i;
+		else if (byte == ',')
+			marks.comma = marks.comma < text.len ? marks.comma : i;
+		else if (byte == '!')
+			marks.bang = marks.bang < text.len ? marks.bang : i;
+		else if (byte == '%')
+			marks.last_percent = i;
+		if (byte == '@')
+			marks.last_at = i;
 	}
-	return found;
-}
-
-static bool is_balanced(struct pr_str text)
-{
-	bool inside = false;
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '\\')
-			i++;
-		else if (text.data[i] == '"')
-			inside = !inside;
-	}
-	return !inside;
+	marks.balanced = !inside;
+	return marks;
 }
 
 /* "@a,@b:user@domain" -> "user@domain" */
@@ -86,6 +89,13 @@ static bool take_route(struct pr_str *address)
 	return true;
 }
 
+static bool is_host_byte(unsigned char byte)
+{
+	if ((byte >= 'a' && byte <= 'z') || byte == '.')
+		return true;
+	return byte > ' ' && byte != 127 && memchr("\"<>()\\,;:|/", byte, 11) == NULL;
+}
+
 static enum pr_status check_domain(struct pr_str domain, struct refusal *refusal_out)
 {
 	if (domain.len == 0)
@@ -95,7 +105,7 @@ static enum pr_status check_domain(struct pr_str domain, struct refusal *refusal
 	if (domain.data[0] == '.' || memmem(domain.data, domain.len, "..", 2) != NULL || domain.len > 255)
 		return refuse(refusal_out, "5.1.2", "Invalid host name");
 	for (size_t i = 0; i < domain.len; i++) /* it becomes part of commands, keys and log lines */
-		if ((unsigned char)domain.data[i] <= ' ' || domain.data[i] == 127 || memchr("\"<>()\\,;:|/", domain.data[i], 11) != NULL)
+		if (!is_host_byte((unsigned char)domain.data[i]))
 			return refuse(refusal_out, "5.1.2", "Invalid host name");
 	return PR_OK;
 }
@@ -133,24 +143,23 @@ static enum pr_status set_domain(struct pr_call *call, struct pr_str domain, str
 /* One step: splits `address` at its @; without one at the last %, or at the first ! */
 static enum pr_status split(struct pr_call *call, struct pr_str address, struct canonical *canonical, struct refusal *refusal_out)
 {
-	size_t at = find_bare(address, '@', false);
-	size_t percent, bang;
+	struct marks marks = find_marks(address);
+	size_t at = marks.at, percent = marks.last_percent, bang = marks.bang;
 
-	if (!is_balanced(address))
+	if (!marks.balanced)
 		return refuse(refusal_out, "5.1.3", "Unbalanced '\"'");
-	if (find_bare(address, ',', false) < address.len)
+	if (marks.comma < address.len)
 		return refuse(refusal_out, "5.1.3", "Invalid route address");
 
 	*canonical = (struct canonical){ .local = address, .domain = PR_STR(""), .shown = PR_STR("") };
 	if (at < address.len) {
-		if (find_bare(address, '@', true) != at)
+		if (marks.last_at != at)
 			return refuse(refusal_out, "5.1.3", "Invalid route address");
 		canonical->local = pr_str_trim(pr_str_slice(address, 0, at));
 		if (canonical->local.len == 0)
 			return refuse(refusal_out, "5.1.3", "User address required");
 		return set_domain(call, pr_str_slice(address, at + 1, address.len), canonical, refusal_out);
 	}
-	bang = find_bare(address, '!', false);
 	if (bang > 0 && bang + 1 < address.len) {
 		struct pr_str host = pr_str_slice(address, 0, bang);
 		canonical->local = pr_str_slice(address, bang + 1, address.len);
@@ -159,7 +168,6 @@ static enum pr_status split(struct pr_call *call, struct pr_str address, struct 
 			host = pr_arena_printf(call->arena, "%.*s.uucp", PR_PRINT(host));
 		return set_domain(call, host, canonical, refusal_out);
 	}
-	percent = find_bare(address, '%', true);
 	if (percent < address.len) {
 		canonical->local = pr_str_slice(address, 0, percent);
 		if (canonical->local.len == 0)
@@ -183,8 +191,9 @@ enum pr_status routes_split(struct pr_call *call, struct pr_str address, struct 
 /* Is there another address inside a local part behind a domain of ours? */
 static bool has_inner(struct pr_str local)
 {
-	return find_bare(local, '%', true) < local.len ||
-	       (find_bare(local, '!', false) > 0 && find_bare(local, '!', false) + 1 < local.len) || find_bare(local, '@', false) < local.len;
+	struct marks marks = find_marks(local);
+
+	return marks.last_percent < local.len || (marks.bang > 0 && marks.bang + 1 < local.len) || marks.at < local.len;
 }
 
 enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, struct canonical *canonical_out,
