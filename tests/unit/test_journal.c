@@ -3,6 +3,7 @@
  * The intake journal of the spool store: what a crash leaves is found again, damage is told and never delivered, segments are used again.
  * A crash is a child process that leaves without closing anything; damage is done to the files while nobody has them open.
  */
+#include "modules/stores/spool/journal.h"
 #include "tests/unit/store_harness.h"
 #include "tests/unit/unit.h"
 
@@ -531,7 +532,22 @@ static void test_large_body(void)
 	harness_remove_scratch(scratch);
 }
 
+/* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
+static void test_checksum(void)
+{
+	char bytes[1000];
+
+	CU_ASSERT_EQUAL(journal_crc(0, "123456789", 9), 0xe3069283u);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 7 + i / 13);
+	for (size_t cut = 0; cut <= 64; cut++)
+		CU_ASSERT_EQUAL(journal_crc(journal_crc(0, bytes, cut), bytes + cut, sizeof bytes - cut), journal_crc(0, bytes, sizeof bytes));
+	for (size_t len = 0; journal_crc_is_fast() && len <= 64; len++)
+		CU_ASSERT_EQUAL(~journal_crc_fast(~0u, bytes, len), journal_crc_tables(0, bytes, len));
+}
+
 static const struct unit_case cases[] = {
+	{"the checksum", test_checksum},
 	{"a crash loses nothing", test_replay},
 	{"results survive a crash", test_results_survive},
 	{"a damaged payload is set aside and told", test_damaged_payload},

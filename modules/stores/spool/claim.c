@@ -299,12 +299,15 @@ static enum pr_status claim_file(struct pr_call *call, const char *name, struct 
 	return PR_OK;
 }
 
-/* Where it is: known to be in the journal, a file, or new in the journal; or, when it moved meanwhile, a file after all. */
+/* Where it is: known to be in the journal, new where the last one came from, a file, or new elsewhere in the journal; or, when it moved
+ * meanwhile, a file after all. */
 static enum pr_status claim_anywhere(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
 {
 	struct spool *spool = spool_of(call);
 	enum pr_status status = journal_claim(call, name, envelope_out, claim_out);
 
+	if (status == PR_NOTFOUND && journal_tail_recent(spool))
+		status = journal_claim(call, name, envelope_out, claim_out);
 	if (status == PR_NOTFOUND)
 		status = claim_file(call, name, envelope_out, claim_out);
 	if (status != PR_NOTFOUND || !journal_open_directory(spool))

@@ -77,6 +77,10 @@ struct journal_record {
 
 /* journal_format.c: pure */
 uint32_t journal_crc(uint32_t crc, const void *data, size_t len);
+uint32_t journal_crc_tables(uint32_t crc, const void *data, size_t len);
+/* journal_crc.c: without the inversions at both ends. */
+bool journal_crc_is_fast(void);
+uint32_t journal_crc_fast(uint32_t crc, const void *data, size_t len);
 uint64_t journal_head_check(const struct journal_head *head);
 bool journal_head_is_good(const struct journal_head *head, uint32_t number);
 void journal_head_seal(struct journal_head *head, uint32_t number);
@@ -215,6 +219,8 @@ uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visi
 uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out);
 /* Looks for records appended since the last time, when the lease is held. */
 void journal_tail(struct spool *spool);
+/* Only where news came from last; true: there were some. */
+bool journal_tail_recent(struct spool *spool);
 /* Puts the records from `offset` on into the index; true: the segment reaches further than was known. */
 bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset);
 struct spool_record;

@@ -14,6 +14,7 @@
 #define WAIT_SECONDS 2         /* an unclaimed message stays in the journal so long */
 #define PRESSED_SECONDS 0      /* and so long when the journal is half full */
 #define PIN_SECONDS 10         /* a delivery may keep its segment so long */
+#define DRAIN_PATIENCE 25      /* rounds of a drain that bring nothing */
 #define FAILED_PAUSE_MS 1000   /* after an error of the disk */
 
 static int64_t monotonic_second(void)
@@ -236,6 +237,7 @@ enum pr_status spool_drain(struct pr_call *call)
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
 	struct timespec pause = {0, 20000000};
+	int idle_rounds = 0;
 
 	if (spool->journal.count == 0)
 		return PR_OK;
@@ -246,6 +248,7 @@ enum pr_status spool_drain(struct pr_call *call)
 	journal_writer_leave(spool);
 	for (;;) {
 		bool written = is_written(spool);
+		size_t before = reader->count;
 
 		journal_tail(spool);
 		notice_left(spool);
@@ -258,7 +261,9 @@ enum pr_status spool_drain(struct pr_call *call)
 		sync_marks(spool);
 		if (!written && reader->count == 0)
 			return PR_OK;
-		if (pr_call_remaining(call, 1) <= 0)
+		/* a full disk does not get better by waiting; the journal keeps what is left */
+		idle_rounds = !written && reader->count >= before ? idle_rounds + 1 : 0;
+		if (pr_call_remaining(call, 1) <= 0 || idle_rounds > DRAIN_PATIENCE)
 			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", reader->count, spool->path);
 		nanosleep(&pause, NULL);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Heads of segments and records, and what makes them believable: a magic, a generation, a checksum, and lengths that stay within the
- * segment.  The checksum is CRC-32C (RFC 9260 appendix A), eight bytes at a step through eight tables.
+ * segment.  The checksum is CRC-32C (RFC 9260 appendix A): by the processor where it can (journal_crc.c), else eight bytes at a step
+ * through eight tables.
  */
 #include "journal.h"
 
@@ -29,12 +30,9 @@ static void make_tables(void)
 			tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 0xff];
 }
 
-uint32_t journal_crc(uint32_t crc, const void *data, size_t len)
+static uint32_t crc_by_tables(uint32_t crc, const unsigned char *at, size_t len)
 {
-	const unsigned char *at = data;
-
 	pthread_once(&tables_made, make_tables);
-	crc = ~crc;
 	for (; len >= 8; len -= 8, at += 8) {
 		uint32_t low, high;
 
@@ -46,7 +44,17 @@ uint32_t journal_crc(uint32_t crc, const void *data, size_t len)
 	}
 	for (; len > 0; len--, at++)
 		crc = (crc >> 8) ^ tables[0][(crc ^ *at) & 0xff];
-	return ~crc;
+	return crc;
+}
+
+uint32_t journal_crc_tables(uint32_t crc, const void *data, size_t len)
+{
+	return ~crc_by_tables(~crc, data, len);
+}
+
+uint32_t journal_crc(uint32_t crc, const void *data, size_t len)
+{
+	return journal_crc_is_fast() ? ~journal_crc_fast(~crc, data, len) : journal_crc_tables(crc, data, len);
 }
 
 uint64_t journal_head_check(const struct journal_head *head)

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WINDOW (64u << 10)
+#define WINDOW (32u << 10)
 
 struct window {
 	int fd;
@@ -21,6 +21,17 @@ struct window {
 	size_t len;
 	char bytes[WINDOW];
 };
+
+/* Not zeroed: what is read is what counts. */
+static struct window *window_new(int fd)
+{
+	struct window *window = pr_resize(NULL, sizeof *window);
+
+	window->fd = fd;
+	window->start = 0;
+	window->len = 0;
+	return window;
+}
 
 /* The head at `offset`, in the window or read into it; NULL at the end of the file or when it cannot be read. */
 static const struct journal_record *head_at(struct window *window, uint64_t offset, struct journal_record *copy)
@@ -39,10 +50,9 @@ static const struct journal_record *head_at(struct window *window, uint64_t offs
 
 uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context)
 {
-	struct window *window = pr_alloc(sizeof *window);
+	struct window *window = window_new(fd);
 	struct journal_record record;
 
-	window->fd = fd;
 	while (offset + sizeof record <= JOURNAL_SEGMENT) {
 		const struct journal_record *head = head_at(window, offset, &record);
 
@@ -57,11 +67,10 @@ uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visi
 
 uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out)
 {
-	struct window *window = pr_alloc(sizeof *window);
+	struct window *window = window_new(fd);
 	struct journal_record record;
 	uint64_t found = 0;
 
-	window->fd = fd;
 	for (; found == 0 && offset + sizeof record <= JOURNAL_SEGMENT; offset += JOURNAL_ALIGN) {
 		const struct journal_record *head = head_at(window, offset, &record);
 
@@ -97,8 +106,9 @@ static bool read_exactly(int fd, void *buffer, size_t len, uint64_t offset)
 struct spool_record *journal_load_from(int fd, const struct journal_record *head, uint64_t offset)
 {
 	size_t len = (size_t)head->control + head->body;
-	struct spool_record *record = pr_alloc(sizeof *record + len);
+	struct spool_record *record = pr_resize(NULL, sizeof *record + len);
 
+	record->bad = 0;
 	atomic_init(&record->references, 1);
 	record->control = head->control;
 	record->body = head->body;
@@ -227,6 +237,18 @@ static bool tail_segment(struct spool *spool, uint32_t number)
 	if ((segment->generation == 0 || segment->complete) && !journal_adopt(spool, number))
 		return false;
 	return journal_index_from(spool, number, segment->tail);
+}
+
+bool journal_tail_recent(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+	bool news = false;
+
+	pthread_mutex_lock(&reader->tailing);
+	if (reader->held)
+		news = tail_segment(spool, reader->recent);
+	pthread_mutex_unlock(&reader->tailing);
+	return news;
 }
 
 void journal_tail(struct spool *spool)
