@@ -385,6 +385,11 @@ class Daemon:
                 result.append(handle.read().decode("latin-1"))
         return result
 
+    def listed_ids(self):
+        """Everything the operator sees: files, and what is still in the store's journal."""
+        listed = self.run("postriderctl", "-C", self.conf_path, "queue", "list")
+        return [line.split()[0] for line in listed.stdout.splitlines() if re.match(r"[0-9A-Za-x]{14,}\s", line)]
+
     def queue_ids(self):
         found = []
         for _, _, names in os.walk(os.path.join(self.top, "queue")):

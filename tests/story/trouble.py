@@ -100,7 +100,7 @@ class Trouble(story.Story):
             self.assertEqual(got[0], 452, got)
             self.assertGreater(accepted, 3, daemon.log())
             client.command("RSET")
-        self.assertEqual(len(daemon.queue_ids()), accepted, "everything accepted is in the queue, and nothing else")
+        self.assertEqual(len(set(daemon.listed_ids())), accepted, "everything accepted is in the queue, and nothing else")
         done = daemon.run("sendmail", "-C", daemon.conf_path, "x@far.example", text="Subject: drop\n\nx\n")
         self.assertEqual(done.returncode, 0, done.stdout)  # it waits in the drop directory
         subprocess.run(["mount", "-o", "remount,size=100m,nr_inodes=100000", queue], check=True)

@@ -107,6 +107,7 @@ struct journal_writer {
 	int fd;             /* the segment, locked; -1: none */
 	uint32_t number, offset, index;
 	uint32_t next_try;  /* where to look for a free segment first */
+	int64_t make_again; /* CLOCK_MONOTONIC second before which no new segment is made: the last one failed */
 	uint64_t generation;
 	uint64_t durable;
 	struct journal_head *mark; /* mapping of .mark; NULL: without */

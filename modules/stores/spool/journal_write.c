@@ -14,10 +14,12 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BATCH_MAX 256 /* messages of one pwritev: four pieces each, IOV_MAX is 1024 */
 #define SEGMENT_MODE 0640
+#define MAKE_AGAIN_SECONDS 5
 
 void journal_writer_init(struct journal_writer *writer)
 {
@@ -99,6 +101,21 @@ static void map_mark(struct spool *spool)
 		*writer->mark = (struct journal_head){.number = writer->number, .generation = writer->generation, .retired = JOURNAL_HEAD};
 }
 
+/* On a full disk not with every message. */
+static int make_segment(struct journal *journal, uint32_t number)
+{
+	struct timespec now;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec < journal->writer.make_again)
+		return -1;
+	fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
+	if (fd < 0)
+		journal->writer.make_again = now.tv_sec + MAKE_AGAIN_SECONDS;
+	return fd;
+}
+
 static bool try_segment(struct spool *spool, uint32_t number)
 {
 	struct journal *journal = &spool->journal;
@@ -107,7 +124,7 @@ static bool try_segment(struct spool *spool, uint32_t number)
 	int fd = openat(journal->directory, journal_log_name(number).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
-		fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
+		fd = make_segment(journal, number);
 	if (fd < 0)
 		return false;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_SEGMENT) {
