@@ -171,7 +171,7 @@ class HostileQueue(story.Story):
                     self.assertNotIn(name, ids)
                     ids.add(name)
             (daemon.kill if turn % 2 else daemon.stop)()
-        self.assertEqual(set(daemon.queue_ids()), ids)
+        self.assertEqual(set(daemon.listed_ids()), ids)
 
     def test_a_long_queue(self):  # row 48
         count = int(os.environ.get("STORY_QUEUE", "3000"))
