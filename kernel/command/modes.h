@@ -7,9 +7,11 @@
 
 #include "kernel/command/sendmail/arguments.h"
 #include "kernel/module/module.h"
+#include "kernel/queue/selection.h"
 
 int daemon_mode(const struct arguments *arguments);  /* -bd -bD, -q30m alone */
 int run_mode(const struct arguments *arguments);     /* -q */
+int quarantine_mode(const struct arguments *arguments, const struct queue_selection *selection); /* -Q */
 int mailq_mode(const struct arguments *arguments);   /* -bp */
 int aliases_mode(const struct arguments *arguments); /* -bi */
 int verify_mode(const struct arguments *arguments);  /* -bv */
@@ -47,6 +49,8 @@ int tool_overrides(const struct arguments *arguments, struct pr_str *items, stru
 const char *tool_config_path(const struct arguments *arguments);
 /* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
+/* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */
+int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out);
 
 /* One request to a running daemon; what it says goes to `lines`, a refusal to stderr.  EX_OK, EX_UNAVAILABLE (no
  * daemon), EX_NOPERM, EX_SOFTWARE (ERROR). */

@@ -56,6 +56,8 @@ const struct pr_option options_table[] = {
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
     ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
+    ROW(run_directory, "RunDirectory", PATH, NULL, "takes the place of run_directory: a queue run beside the daemon"),
+    ROW(drop_directory, "DropDirectory", PATH, NULL, "takes the place of drop_directory"),
     ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),

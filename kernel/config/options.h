@@ -18,6 +18,8 @@ struct options {
 	struct pr_str host_name;         /* HostName: $j; default: the machine's canonical name */
 	struct pr_str pid_file;          /* PidFile */
 	struct pr_str trusted_user;      /* TrustedUser */
+	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
+	struct pr_str drop_directory;
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */
