@@ -232,9 +232,9 @@ static void set_threads(struct courier *courier)
 	most = most < 2 ? 2 : most;
 	threads = threads < 2 ? 2 : threads < most ? threads : most;
 	courier->threads = courier->max_workers = (unsigned int)threads;
+	courier->most_threads = (unsigned int)(threads * HANGING_FACTOR < most ? threads * HANGING_FACTOR : most);
 	if (courier->role->verbose != 0) /* what is shown is one thing after the other */
-		courier->threads = courier->max_workers = 1;
-	courier->most_threads = courier->role->verbose != 0 ? 1 : (unsigned int)(threads * HANGING_FACTOR < most ? threads * HANGING_FACTOR : most);
+		courier->max_workers = courier->most_threads = 1;
 }
 
 static void plan_open(struct courier *courier)

@@ -171,7 +171,7 @@ static bool leave_terminal(const struct master *master, const struct generation 
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
                                                   const struct child *child, int channel, char **arguments)
 {
-	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && 
+	bool good = keep_open(channel) && keep_open(wake_end(master, child)) &&
 	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
 	spawn_clean_process();
