@@ -15,6 +15,8 @@ int quarantine_mode(const struct arguments *arguments, const struct queue_select
 int mailq_mode(const struct arguments *arguments);   /* -bp */
 int aliases_mode(const struct arguments *arguments); /* -bi */
 int verify_mode(const struct arguments *arguments);  /* -bv */
+int host_status_mode(const struct arguments *arguments); /* -bh, hoststat */
+int host_purge_mode(const struct arguments *arguments);  /* -bH, purgestat */
 int console_mode(const struct arguments *arguments); /* -bt */
 /* Parses and runs; a wrong word is told on stderr.  The exit status. */
 int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));

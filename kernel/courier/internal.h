@@ -19,6 +19,7 @@
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
  *   notice.c    bounces, warnings and success notices, composed into the queue
  *   expand.c    aliases for those notices
+ *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
  *   verbose.c   the lines on the terminal of sendmail -v -q
  *   helper.c    local deliveries through the master's helpers
@@ -199,6 +200,10 @@ void *scan_main(void *courier);
 /* The place of a message in a queue run. */
 int64_t courier_order(const struct courier *courier, const struct plan_facts *facts);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
+
+/* host_record.c: nothing without HostStatusDirectory */
+void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
 
 /* selected.c: the messages that the line of a selection means become due now */
 void selected_start(struct courier *courier, struct pr_str line);

@@ -174,9 +174,11 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	if (answer == PLAN_FULL)
 		return answer;
 	int64_t began = courier_now();
-	if (answer == PLAN_GO)
+	/* another process may have found it dead; this one learns nothing from that */
+	bool tried = answer == PLAN_GO && !host_record_is_dead(job, group, &dead);
+	if (tried)
 		verbose_connecting(job, group);
-	if (answer == PLAN_GO)
+	if (tried)
 		group_deliver(job, group);
 	else
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.4.1"), dead);
@@ -185,7 +187,8 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	verbose_results(job, group);
 	job_note_results(job, group);
 	if (answer == PLAN_GO) {
-		enum plan_outcome outcome = courier_judge(job, group, &reply);
+		enum plan_outcome outcome = tried ? courier_judge(job, group, &reply) : PLAN_NEUTRAL;
+		host_record_write(job, group, outcome, reply);
 		courier_note_host(courier, group, outcome, reply);
 	}
 	group->destination = NULL;
