@@ -24,6 +24,7 @@ int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check 
 int makemap_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */
 
+int handback_mode(const struct arguments *arguments); /* postriderctl handback */
 int queue_tool(const struct arguments *arguments); /* postriderctl queue */
 
 /* A configuration with its modules open, for the length of one command. */
