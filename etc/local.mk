@@ -23,7 +23,7 @@ install-configuration: etc/postrider.conf
 	done
 
 # The other names of the two programs.
-sendmail_names = mailq newaliases
+sendmail_names = mailq newaliases hoststat purgestat
 postrider_names = makemap postriderctl
 install-exec-hook: install-names
 install-names:

@@ -27,13 +27,6 @@ static int option_names(const struct arguments *arguments)
 	return EX_OK;
 }
 
-/* Persistent host status is kept by no directory yet; sendmail without one prints nothing either. */
-static int host_status(const struct arguments *arguments)
-{
-	(void)arguments;
-	return EX_OK;
-}
-
 static int queue_counts(const struct arguments *arguments)
 {
 	(void)arguments;
@@ -62,8 +55,8 @@ static const struct mode {
     {'t', console_mode},
     {'C', configuration_check},
     {'O', option_names},
-    {'h', host_status},
-    {'H', host_status},
+    {'h', host_status_mode},
+    {'H', host_purge_mode},
     {'P', queue_counts},
 };
 

@@ -115,7 +115,8 @@ static const struct verb {
     {"reload", "a new generation with the configuration as it is now; says why not", NULL, false},
     {"check", "read the configuration and all modules, change nothing", check_mode, false},
     {"stop", "finish running transactions and leave", NULL, false},
-    {"queue", "list, show, hold, release, delete or requeue messages; `postriderctl queue` says how", queue_tool, true},
+    {"queue", "list, show, hold, quarantine, edit, release, delete or requeue messages; `postriderctl queue` says how", queue_tool, true},
+    {"handback", "after a crash: write everything into the files that sendmail reads", handback_mode, false},
     {"queue-run", "try every waiting message now", NULL, false},
 };
 

@@ -7,12 +7,16 @@
 
 #include "kernel/command/sendmail/arguments.h"
 #include "kernel/module/module.h"
+#include "kernel/queue/selection.h"
 
 int daemon_mode(const struct arguments *arguments);  /* -bd -bD, -q30m alone */
 int run_mode(const struct arguments *arguments);     /* -q */
+int quarantine_mode(const struct arguments *arguments, const struct queue_selection *selection); /* -Q */
 int mailq_mode(const struct arguments *arguments);   /* -bp */
 int aliases_mode(const struct arguments *arguments); /* -bi */
 int verify_mode(const struct arguments *arguments);  /* -bv */
+int host_status_mode(const struct arguments *arguments); /* -bh, hoststat */
+int host_purge_mode(const struct arguments *arguments);  /* -bH, purgestat */
 int console_mode(const struct arguments *arguments); /* -bt */
 /* Parses and runs; a wrong word is told on stderr.  The exit status. */
 int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));
@@ -20,6 +24,7 @@ int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check 
 int makemap_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */
 
+int handback_mode(const struct arguments *arguments); /* postriderctl handback */
 int queue_tool(const struct arguments *arguments); /* postriderctl queue */
 
 /* A configuration with its modules open, for the length of one command. */
@@ -47,6 +52,8 @@ int tool_overrides(const struct arguments *arguments, struct pr_str *items, stru
 const char *tool_config_path(const struct arguments *arguments);
 /* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
+/* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */
+int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out);
 
 /* One request to a running daemon; what it says goes to `lines`, a refusal to stderr.  EX_OK, EX_UNAVAILABLE (no
  * daemon), EX_NOPERM, EX_SOFTWARE (ERROR). */

@@ -24,7 +24,7 @@ bool queue_is_open(const struct pr_recipient *recipient)
 	return recipient->state != PR_RECIPIENT_DELIVERED;
 }
 
-static struct pr_str reason_of(const struct message *message)
+struct pr_str queue_reason(const struct message *message)
 {
 	const struct pr_envelope *envelope = message->envelope;
 
@@ -90,7 +90,7 @@ void queue_list_line(struct pr_text *out, const struct message *message)
 	pr_text_add_byte(out, ' ');
 	add_recipients_short(out, message->envelope);
 	pr_text_add_byte(out, ' ');
-	add_shown(out, reason_of(message));
+	add_shown(out, queue_reason(message));
 	pr_text_add_byte(out, '\n');
 	pr_text_fini(&age);
 }
@@ -157,7 +157,7 @@ void queue_list_json(struct pr_text *out, const struct message *message)
 		first = false;
 	}
 	pr_text_add_c(out, "],\"reason\":");
-	add_json(out, reason_of(message));
+	add_json(out, queue_reason(message));
 	pr_text_add_c(out, "}\n");
 }
 
@@ -202,7 +202,7 @@ void queue_show(struct pr_text *out, const struct message *message)
 
 	add_field(out, "id", message->entry.id);
 	add_field(out, "state", pr_str(queue_states[message->entry.state]));
-	add_field(out, "reason", reason_of(message));
+	add_field(out, "reason", queue_reason(message));
 	add_field(out, "sender", envelope->sender);
 	pr_text_addf(out, "%-10s %" PRId64 " bytes\n", "body", envelope->body_size);
 	add_moment(out, "created", envelope->created);

@@ -6,9 +6,10 @@
  */
 #include "kernel/command/modes.h"
 
-#include "kernel/command/queue_tool.h"
+#include "kernel/command/queue_terms.h"
 
 #include <errno.h>
+#include <postrider/address.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,6 @@
 #define SET_ASIDE (BIT(PR_ENTRY_HELD) | BIT(PR_ENTRY_QUARANTINED))
 #define ALL_STATES (BIT(QUEUE_STATES) - 1)
 
-struct term {
-	const struct term_kind *kind;
-	struct pr_str text;
-	int64_t number;
-};
-
 struct job {
 	struct module_scope *scope;
 	const struct verb *verb;
@@ -39,90 +34,12 @@ struct job {
 	size_t count, room;
 	struct pr_text out;
 	struct pr_str reason; /* --reason */
+	struct pr_edit edit;  /* --sender, and how many of the next two */
+	struct pr_str *removed, *added;
+	struct pr_arena words;
+	bool progress;        /* --progress, or a terminal watches */
 	bool json;
 	bool by_id;
-};
-
-static bool has_part(struct pr_str text, struct pr_str part)
-{
-	for (size_t i = 0; i + part.len <= text.len; i++)
-		if (pr_str_has_prefix_nocase(pr_str_slice(text, i, text.len), part))
-			return true;
-	return false;
-}
-
-static bool is_sender(const struct message *message, const struct term *term)
-{
-	return message->envelope != NULL && has_part(message->envelope->sender, term->text);
-}
-
-static bool is_recipient(const struct message *message, const struct term *term)
-{
-	const struct pr_envelope *envelope = message->envelope;
-
-	for (size_t i = 0; envelope != NULL && i < envelope->recipient_count; i++)
-		if (queue_is_open(&envelope->recipients[i]) && has_part(envelope->recipients[i].address, term->text))
-			return true;
-	return false;
-}
-
-static bool is_state(const struct message *message, const struct term *term)
-{
-	return message->entry.state == (uint32_t)term->number;
-}
-
-static bool is_id(const struct message *message, const struct term *term)
-{
-	return has_part(message->entry.id, term->text);
-}
-
-/* number: the second before which it must have come; an age that cannot be read is no old age */
-static bool is_older(const struct message *message, const struct term *term)
-{
-	return message->entry.created > 0 && message->entry.created < term->number;
-}
-
-static bool parse_text(struct term *term)
-{
-	return term->text.len > 0;
-}
-
-static bool parse_state(struct term *term)
-{
-	for (size_t i = 0; i < QUEUE_STATES; i++) {
-		if (pr_str_equal_nocase(term->text, pr_str(queue_states[i]))) {
-			term->number = (int64_t)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool parse_age(struct term *term)
-{
-	int64_t seconds;
-
-	/* "older=3" would be somebody's days and somebody's minutes */
-	if (term->text.len == 0 || strchr("smhdw", term->text.data[term->text.len - 1]) == NULL)
-		return false;
-	if (!pr_parse_time(term->text, 's', &seconds))
-		return false;
-	term->number = (int64_t)time(NULL) - seconds;
-	return true;
-}
-
-static const struct term_kind {
-	const char *name;
-	const char *value; /* for people */
-	bool (*parse)(struct term *term);
-	bool (*matches)(const struct message *message, const struct term *term);
-	bool full; /* asks the envelope */
-} term_kinds[] = {
-    {"id", "part of the id", parse_text, is_id, false},
-    {"state", "ready, claimed, held, quarantined or lost", parse_state, is_state, false},
-    {"older", "an age with its unit, as 90m, 12h or 1d", parse_age, is_older, false},
-    {"sender", "part of the address", parse_text, is_sender, true},
-    {"recipient", "part of the address", parse_text, is_recipient, true},
 };
 
 /* Either shows or changes, and says `done` of what it changed. */
@@ -133,7 +50,7 @@ struct verb {
 	enum pr_status (*change)(struct job *job, struct pr_str id);
 	const char *done;
 	uint32_t states; /* that terms may choose */
-	bool ids, terms, reason, json, wakes;
+	bool ids, terms, reason, json, wakes, edits;
 };
 
 static bool matches(const struct job *job, const struct message *message, bool full)
@@ -141,7 +58,7 @@ static bool matches(const struct job *job, const struct message *message, bool f
 	if (job->term_count > 0 && (job->verb->states & BIT(message->entry.state)) == 0)
 		return false;
 	for (size_t i = 0; i < job->term_count; i++)
-		if (job->terms[i].kind->full == full && !job->terms[i].kind->matches(message, &job->terms[i]))
+		if (term_is_full(&job->terms[i]) == full && !term_holds(&job->terms[i], message))
 			return false;
 	return true;
 }
@@ -158,6 +75,25 @@ static enum pr_status hold(struct job *job, struct pr_str id)
 		return PR_PERMFAIL;
 	}
 	return store_hold(job->scope, id, job->reason.len > 0 ? job->reason : PR_NONE);
+}
+
+static enum pr_status quarantine(struct job *job, struct pr_str id)
+{
+	struct pr_str reason = job->reason.len > 0 ? job->reason : PR_STR("by the operator");
+	enum pr_status status = store_quarantine(job->scope, id, reason);
+
+	/* the same in a store that knows only one way to set aside */
+	return status == PR_MISUSE ? store_hold(job->scope, id, reason) : status;
+}
+
+static enum pr_status edit(struct job *job, struct pr_str id)
+{
+	struct pr_edit change = job->edit;
+
+	change.size = sizeof change;
+	change.remove.items = job->removed;
+	change.add.items = job->added;
+	return store_edit(job->scope, id, &change);
 }
 
 static enum pr_status release(struct job *job, struct pr_str id)
@@ -180,6 +116,10 @@ static const struct verb verbs[] = {
     {"show", "ID...", queue_show, NULL, NULL, ALL_STATES, .ids = true},
     {"hold", "[--reason TEXT] ID... | TERM...", NULL, hold, "held", BIT(PR_ENTRY_READY) | BIT(PR_ENTRY_CLAIMED),
         .ids = true, .terms = true, .reason = true},
+    {"quarantine", "[--reason TEXT] ID... | TERM...", NULL, quarantine, "quarantined", ALL_STATES & ~BIT(PR_ENTRY_LOST), .ids = true,
+        .terms = true, .reason = true},
+    {"edit", "[--sender ADDRESS] [--remove ADDRESS]... [--add ADDRESS]... ID... | TERM...", NULL, edit, "changed",
+        ALL_STATES & ~BIT(PR_ENTRY_LOST), .ids = true, .terms = true, .edits = true},
     {"release", "ID... | TERM...", NULL, release, "released", SET_ASIDE, .ids = true, .terms = true, .wakes = true},
     {"delete", "ID... | TERM...", NULL, delete, "deleted", ALL_STATES, .ids = true, .terms = true},
     {"requeue", "ID... | TERM...", NULL, requeue, "requeued", ALL_STATES & ~BIT(PR_ENTRY_LOST), .ids = true,
@@ -190,8 +130,11 @@ static int usage(void)
 {
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		fprintf(stderr, "%s postriderctl queue %s %s\n", i == 0 ? "usage:" : "      ", verbs[i].name, verbs[i].help);
-	for (size_t i = 0; i < sizeof term_kinds / sizeof term_kinds[0]; i++)
-		fprintf(stderr, "%s %s=%s\n", i == 0 ? "TERM: " : "      ", term_kinds[i].name, term_kinds[i].value);
+	struct pr_text help;
+	pr_text_init(&help, 8192);
+	term_print_help(&help);
+	fputs(help.data, stderr);
+	pr_text_fini(&help);
 	return EX_USAGE;
 }
 
@@ -209,22 +152,16 @@ static void choose(struct job *job, const struct pr_entry *entry)
 
 static int add_term(struct job *job, struct pr_str word)
 {
-	size_t equals = pr_str_find(word, '=');
-	struct term term = {.text = pr_str_slice(word, equals + 1, word.len)};
+	struct pr_text why;
 
-	for (size_t i = 0; i < sizeof term_kinds / sizeof term_kinds[0]; i++) {
-		if (!pr_str_equal(pr_str_slice(word, 0, equals), pr_str(term_kinds[i].name)))
-			continue;
-		term.kind = &term_kinds[i];
-		if (term.kind->parse(&term)) {
-			job->terms[job->term_count++] = term;
-			return EX_OK;
-		}
-		fprintf(stderr, "postriderctl queue: %s= wants %s\n", term.kind->name, term.kind->value);
-		return EX_USAGE;
-	}
-	fprintf(stderr, "postriderctl queue: unknown term %.*s\n", PR_PRINT(word));
-	return usage();
+	pr_text_init(&why, 2000);
+	bool good = term_parse(word, &job->terms[job->term_count], &why);
+	if (good)
+		job->term_count++;
+	else
+		fprintf(stderr, "postriderctl queue: %s\n", why.data);
+	pr_text_fini(&why);
+	return good ? EX_OK : EX_USAGE;
 }
 
 static int take_reason(struct job *job, const char *text)
@@ -239,6 +176,33 @@ static int take_reason(struct job *job, const char *text)
 	return EX_USAGE;
 }
 
+/* "joe@example.org" or with its brackets; the queue keeps the brackets. */
+static int take_address(struct job *job, const char *option, const char *text)
+{
+	struct pr_str address = pr_address_inner(pr_str_trim(pr_str(text)));
+	bool sender = strcmp(option, "--sender") == 0, good = text != NULL && address.len <= 1000 && (sender || address.len > 0);
+
+	for (size_t i = 0; good && i < address.len; i++)
+		good = (unsigned char)address.data[i] > ' ' && address.data[i] != 0x7f && strchr("<>", address.data[i]) == NULL;
+	if (!good) {
+		fprintf(stderr, "postriderctl queue: %s wants an address\n", option);
+		return EX_USAGE;
+	}
+	struct pr_str whole = pr_arena_printf(&job->words, "<%.*s>", PR_PRINT(address));
+	if (sender)
+		job->edit.sender = whole;
+	else if (strcmp(option, "--add") == 0)
+		job->added[job->edit.add.count++] = whole;
+	else
+		job->removed[job->edit.remove.count++] = whole;
+	return EX_OK;
+}
+
+static bool is_edit(struct pr_str word)
+{
+	return pr_str_equal(word, PR_STR("--sender")) || pr_str_equal(word, PR_STR("--add")) || pr_str_equal(word, PR_STR("--remove"));
+}
+
 static int take_words(struct job *job, char **words, size_t count)
 {
 	const struct verb *verb = job->verb;
@@ -248,7 +212,12 @@ static int take_words(struct job *job, char **words, size_t count)
 		struct pr_str word = pr_str(words[i]);
 		if (verb->json && pr_str_equal(word, PR_STR("--json")))
 			job->json = true;
-		else if (verb->reason && pr_str_equal(word, PR_STR("--reason")))
+		else if (pr_str_equal(word, PR_STR("--progress")))
+			job->progress = true;
+		else if (verb->edits && is_edit(word)) {
+			const char *option = words[i];
+			status = take_address(job, option, i + 1 < count ? words[++i] : NULL);
+		} else if (verb->reason && pr_str_equal(word, PR_STR("--reason")))
 			status = take_reason(job, i + 1 < count ? words[++i] : NULL);
 		else if (verb->reason && pr_str_has_prefix_nocase(word, PR_STR("--reason=")))
 			status = take_reason(job, words[i] + strlen("--reason="));
@@ -260,6 +229,10 @@ static int take_words(struct job *job, char **words, size_t count)
 			status = usage();
 	}
 	job->by_id = job->count > 0;
+	if (status == EX_OK && verb->edits && job->edit.sender.data == NULL && job->edit.add.count + job->edit.remove.count == 0) {
+		fprintf(stderr, "postriderctl queue edit: change what?  --sender, --remove or --add\n");
+		status = EX_USAGE;
+	}
 	if (status == EX_OK && job->by_id && job->term_count > 0) {
 		fprintf(stderr, "postriderctl queue: ids or terms, not both\n");
 		status = EX_USAGE;
@@ -308,6 +281,42 @@ static int oldest_first(const void *a, const void *b)
 	if (x->entry.created != y->entry.created)
 		return x->entry.created < y->entry.created ? -1 : 1;
 	return strcmp(x->entry.id.data, y->entry.id.data);
+}
+
+#define PROGRESS_EACH 1000
+
+static void progress(const struct job *job, const char *what, size_t count)
+{
+	if (job->progress && count % PROGRESS_EACH == 0 && count > 0)
+		fprintf(stderr, "%zu messages %s\n", count, what);
+}
+
+/* Programs read a line at a time: nothing is gathered or sorted, and the memory is that of one message. */
+static int stream(struct job *job)
+{
+	struct pr_entry entry = {.size = sizeof entry};
+	void *cursor = NULL;
+	enum pr_status status;
+	size_t seen = 0;
+
+	while ((status = store_next(job->scope, &cursor, &entry)) == PR_OK) {
+		struct message message = {.entry = entry};
+		if (entry.state < QUEUE_STATES && matches(job, &message, false) && look(job, &message) != PR_NOTFOUND && matches(job, &message, true))
+			queue_list_json(&job->out, &message);
+		bool gone = job->out.len > 0 && (fwrite(job->out.data, 1, job->out.len, stdout) < job->out.len || fflush(stdout) != 0);
+		pr_text_clear(&job->out);
+		pr_arena_reset(job->scope->arena);
+		entry = (struct pr_entry){.size = sizeof entry};
+		progress(job, "looked at", ++seen);
+		if (gone) { /* nobody reads any more */
+			store_next_end(job->scope, &cursor);
+			return EX_IOERR;
+		}
+	}
+	if (status == PR_NOTFOUND)
+		return EX_OK;
+	fprintf(stderr, "postriderctl queue: %.*s\n", PR_PRINT(job->scope->reason));
+	return EX_TEMPFAIL;
 }
 
 static int gather(struct job *job)
@@ -359,7 +368,7 @@ static int show_all(struct job *job)
 		if (status == PR_NOTFOUND ? job->by_id : job->by_id && status != PR_OK)
 			worst = complain(job, message, status);
 		else if (status != PR_NOTFOUND && matches(job, message, true))
-			(job->json ? queue_list_json : job->verb->show)(&job->out, message);
+			job->verb->show(&job->out, message);
 		(void)fwrite(job->out.data, 1, job->out.len, stdout);
 		pr_text_clear(&job->out);
 		pr_arena_reset(job->scope->arena);
@@ -402,6 +411,7 @@ static int change_all(struct job *job, size_t *done_out)
 			worst = complain(job, &job->chosen[i], status);
 		}
 		pr_arena_reset(job->scope->arena);
+		progress(job, job->verb->done, i + 1);
 	}
 	return worst;
 }
@@ -412,6 +422,8 @@ static int carry_out(struct job *job, const char *config)
 	size_t done = 0;
 
 	store_role(job->scope, PR_STORE_READ);
+	if (job->json)
+		return stream(job);
 	int status = job->by_id ? EX_OK : gather(job);
 	if (status != EX_OK)
 		return status;
@@ -466,6 +478,10 @@ int queue_tool(const struct arguments *arguments)
 	if (job.verb == NULL)
 		return usage();
 	job.terms = pr_alloc(arguments->address_count * sizeof *job.terms);
+	job.added = pr_alloc(arguments->address_count * sizeof *job.added);
+	job.removed = pr_alloc(arguments->address_count * sizeof *job.removed);
+	job.progress = isatty(STDERR_FILENO) == 1;
+	pr_arena_init(&job.words, MESSAGE_ARENA);
 	int status = take_words(&job, arguments->addresses + 2, arguments->address_count - 2);
 	if (status == EX_OK)
 		status = run(&job, arguments);
@@ -473,5 +489,8 @@ int queue_tool(const struct arguments *arguments)
 		pr_free((void *)(uintptr_t)job.chosen[i].entry.id.data);
 	pr_free(job.chosen);
 	pr_free(job.terms);
+	pr_free(job.added);
+	pr_free(job.removed);
+	pr_arena_fini(&job.words);
 	return status;
 }

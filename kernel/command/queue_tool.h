@@ -17,6 +17,8 @@ struct message {
 #define QUEUE_STATES (PR_ENTRY_LOST + 1)
 extern const char *const queue_states[QUEUE_STATES];
 
+/* Why it is still here: of the quarantine, the message, a recipient, or why it cannot be read. */
+struct pr_str queue_reason(const struct message *message);
 /* Not delivered yet. */
 bool queue_is_open(const struct pr_recipient *recipient);
 

@@ -152,20 +152,35 @@ void tool_close(struct tool *tool)
 
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out)
 {
-	const char *text = arguments->queue_given ? arguments->queue : "";
+	const char *text = "";
 
+	/* the last -q that chooses no messages */
+	for (size_t i = 0; i < arguments->queue_count; i++)
+		if (!selection_is_one(pr_str(arguments->queues[i])))
+			text = arguments->queues[i];
 	*seconds_out = 0;
-	if (text[0] == 'p' || text[0] == 'f')
+	if (text[0] == 'f')
+		return EX_OK;
+	if (text[0] == 'p')
 		text++;
 	if (text[0] == '\0' || pr_parse_time(pr_str(text), 'm', seconds_out))
 		return EX_OK;
-	size_t digits = strspn(text, "0123456789");
-	if (digits > 0) {
-		fprintf(stderr, "Invalid time unit `%c'\n", text[digits]);
-		return EX_USAGE;
-	}
-	fprintf(stderr,
-	    "-q%s: choosing messages (-qI -qR -qS -qQ -qG -qL) is not part of this release; -q runs the whole queue\n",
-	    text);
+	fprintf(stderr, "Invalid time unit `%c'\n", text[strspn(text, "0123456789")]);
 	return EX_USAGE;
+}
+
+int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out)
+{
+	struct pr_text why;
+	bool good = true;
+
+	*selection_out = (struct queue_selection){.count = 0};
+	pr_text_init(&why, 1000);
+	for (size_t i = 0; good && i < arguments->queue_count; i++)
+		if (selection_is_one(pr_str(arguments->queues[i])))
+			good = selection_add(selection_out, pr_str(arguments->queues[i]), &why);
+	if (!good)
+		fprintf(stderr, "%s\n", why.data);
+	pr_text_fini(&why);
+	return good ? EX_OK : EX_USAGE;
 }

@@ -110,6 +110,10 @@ void config_finish_options(struct config_builder *builder)
 
 	if (config->options.host_name.len == 0)
 		config->options.host_name = own_name(&config->arena);
+	if (config->options.run_directory.len > 0)
+		config->run_directory = config->options.run_directory;
+	if (config->options.drop_directory.len > 0)
+		config->drop_directory = config->options.drop_directory;
 	if (config->options.pid_file.len == 0)
 		config->options.pid_file = pr_arena_printf(&config->arena, "%.*s/postrider.pid", PR_PRINT(config->run_directory));
 }

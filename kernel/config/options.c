@@ -56,6 +56,9 @@ const struct pr_option options_table[] = {
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
     ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
+    ROW(run_directory, "RunDirectory", PATH, NULL, "takes the place of run_directory: a queue run beside the daemon"),
+    ROW(drop_directory, "DropDirectory", PATH, NULL, "takes the place of drop_directory"),
+    ROW(host_status_directory, "HostStatusDirectory", STRING, NULL, "what was learned of each next host, for hoststat; default: none"),
     ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
@@ -102,3 +105,17 @@ const struct pr_option options_table[] = {
     IDLE(unix_from_line, "UnixFromLine", STRING, "From $g $d", "the line is always \"From SENDER DATE\""),
     PR_OPTION_END,
 };
+
+void options_host_status_path(const struct options *options, struct pr_text *out)
+{
+	struct pr_str name = options->host_status_directory, queue = options->queue_directory;
+
+	if (name.len == 0)
+		return;
+	if (name.data[0] != '/') {
+		/* QueueDirectory=/path/q*: the folder that holds them */
+		pr_text_add_str(out, pr_str_find(queue, '*') < queue.len ? pr_str_slice(queue, 0, pr_str_find_last(queue, '/')) : queue);
+		pr_text_add_byte(out, '/');
+	}
+	pr_text_add_str(out, name);
+}

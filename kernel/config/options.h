@@ -18,6 +18,9 @@ struct options {
 	struct pr_str host_name;         /* HostName: $j; default: the machine's canonical name */
 	struct pr_str pid_file;          /* PidFile */
 	struct pr_str trusted_user;      /* TrustedUser */
+	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
+	struct pr_str drop_directory;
+	struct pr_str host_status_directory; /* HostStatusDirectory */
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */
@@ -78,5 +81,7 @@ enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT 
 extern const struct pr_option options_table[];
 /* What no text can say as a default; before the table's defaults. */
 void options_prepare(struct options *options);
+/* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
+void options_host_status_path(const struct options *options, struct pr_text *out);
 
 #endif

@@ -30,6 +30,8 @@ struct role {
 	size_t listener_count;
 	uint32_t master_uid;      /* who may say XDROP on the submission socket */
 	uint32_t queue_now;       /* courier: one run of the whole queue, then leave (sendmail -q without a daemon) */
+	uint32_t selected;        /* courier: never looks for mail by itself, only what a WAKE asks for (sendmail -qI..., -q -v) */
+	uint32_t verbose;         /* courier: one message after the other, and what happens goes to standard output (-v) */
 	int64_t queue_interval;   /* courier: -q30m, seconds; 0: the configuration's */
 };
 

@@ -8,6 +8,7 @@
  *   groups.c    queue groups: intervals and runners
  *   ready.c     listens to a store that says what is ready
  *   scan.c      goes through the store now and then: the truth about what is queued
+ *   selected.c  goes through it for the messages that somebody chose
  *   worker.c    threads that take messages from the plan; the set grows while work waits
  *   job.c       one message: claim, route, group by destination, run the groups, settle
  *   deliver.c   one group: session from the cache or new, the mailer, results per recipient
@@ -18,7 +19,9 @@
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
  *   notice.c    bounces, warnings and success notices, composed into the queue
  *   expand.c    aliases for those notices
+ *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
+ *   verbose.c   the lines on the terminal of sendmail -v -q
  *   helper.c    local deliveries through the master's helpers
  *
  * One lock guards plan, cache and worker counts; it is never held during I/O or a module's call.
@@ -34,6 +37,7 @@
 #include "kernel/net/helper_protocol.h"
 #include "kernel/plan/order.h"
 #include "kernel/plan/plan.h"
+#include "kernel/queue/selection.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -83,6 +87,8 @@ struct courier {
 	bool draining, scan_wanted, run_all, scanned_once;
 	struct courier_clock clock;
 	size_t cached;
+	unsigned int selected_running;  /* walks of selected.c */
+	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
 };
 
@@ -194,6 +200,18 @@ void *scan_main(void *courier);
 /* The place of a message in a queue run. */
 int64_t courier_order(const struct courier *courier, const struct plan_facts *facts);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
+
+/* host_record.c: nothing without HostStatusDirectory */
+void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
+
+/* selected.c: the messages that the line of a selection means become due now */
+void selected_start(struct courier *courier, struct pr_str line);
+
+/* verbose.c: nothing unless -v */
+void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked);
+void verbose_connecting(const struct job *job, const struct group *group);
+void verbose_results(const struct job *job, const struct group *group);
 
 /* job.c */
 struct job *job_new(struct courier *courier);

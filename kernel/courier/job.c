@@ -90,6 +90,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 
 	job->claim = (struct pr_claim){.size = sizeof job->claim};
 	status = store_claim(&job->scope, pr_str(entry->id), &job->claim);
+	verbose_turn(job, entry, status == PR_TEMPFAIL);
 	switch (status) {
 	case PR_OK:
 		break;
@@ -109,7 +110,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	job->envelope = job->claim.envelope;
 	job->first_try = job->envelope->tries == 0;
 	/* a first try after somebody else's claim is still no queue run */
-	job->expensive_ok = !job->first_try || courier->role->queue_now || (entry->runner && entry->busy == 0);
+	job->expensive_ok = !job->first_try || courier->role->queue_now || (entry->runner && entry->busy == 0) || entry->urgent;
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
@@ -173,15 +174,21 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	if (answer == PLAN_FULL)
 		return answer;
 	int64_t began = courier_now();
-	if (answer == PLAN_GO)
+	/* another process may have found it dead; this one learns nothing from that */
+	bool tried = answer == PLAN_GO && !host_record_is_dead(job, group, &dead);
+	if (tried)
+		verbose_connecting(job, group);
+	if (tried)
 		group_deliver(job, group);
 	else
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.4.1"), dead);
 	int64_t took = courier_now() - began;
 	report_group(job, group, took);
+	verbose_results(job, group);
 	job_note_results(job, group);
 	if (answer == PLAN_GO) {
-		enum plan_outcome outcome = courier_judge(job, group, &reply);
+		enum plan_outcome outcome = tried ? courier_judge(job, group, &reply) : PLAN_NEUTRAL;
+		host_record_write(job, group, outcome, reply);
 		courier_note_host(courier, group, outcome, reply);
 	}
 	group->destination = NULL;
@@ -251,6 +258,7 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 		}
 		/* what the rules answered */
 		report_group(job, NULL, 0);
+		verbose_results(job, NULL);
 		job_note_results(job, NULL);
 	}
 	if (!run_groups(job))

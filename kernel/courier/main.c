@@ -105,10 +105,12 @@ static void send_state(struct courier *courier, uint32_t serial)
 	plan_count(courier->plan, courier_now(), &counts);
 	unsigned int workers = courier->workers, idle = courier->idle;
 	size_t cached = courier->cached;
+	/* a run that has only begun to look is not done */
+	unsigned int scanning = courier->selected_running + courier->run_all;
 	pthread_mutex_unlock(&courier->lock);
 	pr_text_init(&text, CHANNEL_TEXT_MAX - 1);
-	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
-	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, counts.destinations, counts.dead, workers,
+	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu scanning=%u destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
+	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, scanning, counts.destinations, counts.dead, workers,
 	             idle, cached);
 	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)courier->counters.sent,
 	             (unsigned long long)courier->counters.deferred, (unsigned long long)courier->counters.failed,
@@ -137,7 +139,10 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		*limit_out = message.number > 0 ? message.number : STOP_DEFAULT_SECONDS;
 		return false;
 	case CHANNEL_WAKE:
-		run_all(courier);
+		if (message.length > 0 || courier->role->selected != 0)
+			selected_start(courier, (struct pr_str){message.text, message.length});
+		else
+			run_all(courier);
 		return true;
 	case CHANNEL_STATUS:
 		send_state(courier, message.serial);
@@ -228,6 +233,8 @@ static void set_threads(struct courier *courier)
 	threads = threads < 2 ? 2 : threads < most ? threads : most;
 	courier->threads = courier->max_workers = (unsigned int)threads;
 	courier->most_threads = (unsigned int)(threads * HANGING_FACTOR < most ? threads * HANGING_FACTOR : most);
+	if (courier->role->verbose != 0) /* what is shown is one thing after the other */
+		courier->max_workers = courier->most_threads = 1;
 }
 
 static void plan_open(struct courier *courier)
@@ -339,8 +346,10 @@ int courier_main(const struct role *role)
 	if (role->queue_now) {
 		courier_run_once(courier);
 	} else {
-		courier_service_starts(courier, scan_main);
-		courier_service_starts(courier, ready_main);
+		if (role->selected == 0) {
+			courier_service_starts(courier, scan_main);
+			courier_service_starts(courier, ready_main);
+		}
 		channel_send(role->channel, CHANNEL_READY, 0, 0, PR_NONE, -1);
 		limit = serve(courier);
 	}

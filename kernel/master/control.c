@@ -9,6 +9,7 @@
 #include "kernel/master/state.h"
 
 #include <errno.h>
+#include <postrider/address.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -140,8 +141,9 @@ static void ask_state(struct child *child)
 	child->replied = child->channel < 0 || !channel_send(child->channel, CHANNEL_STATUS, 0, 0, PR_STR(""), -1);
 }
 
-static void do_status(struct master *master, struct connection *connection)
+static void do_status(struct master *master, struct connection *connection, struct pr_str rest)
 {
+	(void)rest;
 	connection->waits_status = true;
 	connection->deadline_ms = master_now_ms() + STATUS_MS;
 	if (master->current != NULL) {
@@ -151,8 +153,9 @@ static void do_status(struct master *master, struct connection *connection)
 	control_status_arrived(master, false);
 }
 
-static void do_reload(struct master *master, struct connection *connection)
+static void do_reload(struct master *master, struct connection *connection, struct pr_str rest)
 {
+	(void)rest;
 	if (master->settings->single) {
 		finish(connection, PR_STR("ERROR --single has only one generation\n"));
 		return;
@@ -162,8 +165,9 @@ static void do_reload(struct master *master, struct connection *connection)
 	generation_begin(master);
 }
 
-static void do_stop(struct master *master, struct connection *connection)
+static void do_stop(struct master *master, struct connection *connection, struct pr_str rest)
 {
+	(void)rest;
 	connection->waits_stop = true; /* whoever starts the next daemon when this is answered must find the place free */
 	connection->deadline_ms = 0;
 	if (!master->stopping) {
@@ -172,12 +176,37 @@ static void do_stop(struct master *master, struct connection *connection)
 	}
 }
 
-static void do_queue_run(struct master *master, struct connection *connection)
+/* "D=DIRECTORY": true when that is not where this daemon works, and the client has been told. */
+static bool is_other_queue(const struct master *master, struct connection *connection, struct pr_str *rest)
+{
+	struct pr_str before = *rest, word;
+	struct pr_text own;
+
+	if (!pr_str_next(rest, ' ', &word) || !pr_str_has_prefix_nocase(word, PR_STR("D="))) {
+		*rest = before;
+		return false;
+	}
+	pr_text_init(&own, CONTROL_LINE_MAX);
+	if (master->current != NULL)
+		(void)pr_xtext_encode(pr_str(master->current->table.queue), &own);
+	bool other = !pr_str_equal(pr_text_str(&own), pr_str_slice(word, 2, word.len));
+	if (other) {
+		pr_text_clear(&own);
+		pr_text_addf(&own, "OTHER %s\nOK\n", master->current != NULL ? master->current->table.queue : "");
+		finish(connection, pr_text_str(&own));
+	}
+	pr_text_fini(&own);
+	return other;
+}
+
+static void do_queue_run(struct master *master, struct connection *connection, struct pr_str rest)
 {
 	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
 
+	if (is_other_queue(master, connection, &rest))
+		return;
 	if (courier != NULL && courier->state == CHILD_READY &&
-	    channel_send(courier->channel, CHANNEL_WAKE, 0, 0, PR_STR(""), -1))
+	    channel_send(courier->channel, CHANNEL_WAKE, 0, 0, rest.len > 0 ? rest : PR_STR(""), -1))
 		finish(connection, PR_STR("OK\n"));
 	else
 		finish(connection, PR_STR("ERROR no courier is running\n"));
@@ -185,15 +214,21 @@ static void do_queue_run(struct master *master, struct connection *connection)
 
 static const struct {
 	struct pr_str word;
-	void (*run)(struct master *master, struct connection *connection);
-} commands[] = {
-    {{"status", 6}, do_status}, {{"reload", 6}, do_reload}, {{"stop", 4}, do_stop}, {{"queue-run", 9}, do_queue_run}};
+	void (*run)(struct master *master, struct connection *connection, struct pr_str rest);
+	bool words;
+} commands[] = {{{"status", 6}, do_status, false},
+    {{"reload", 6}, do_reload, false},
+    {{"stop", 4}, do_stop, false},
+    {{"queue-run", 9}, do_queue_run, true}};
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
 {
+	size_t blank = pr_str_find(line, ' ');
+	struct pr_str word = pr_str_slice(line, 0, blank), rest = pr_str_trim(pr_str_slice(line, blank, line.len));
+
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-		if (pr_str_equal(line, commands[i].word)) {
-			commands[i].run(master, connection);
+		if (pr_str_equal(word, commands[i].word) && (rest.len == 0 || commands[i].words)) {
+			commands[i].run(master, connection, rest);
 			return;
 		}
 	}

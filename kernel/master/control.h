@@ -9,6 +9,8 @@
  *   reload      waits until the new generation is in force: OK; or ERROR and the reason, the old one serves on
  *   stop        the daemon finishes running transactions and leaves; OK when its place is free for another one
  *   queue-run   OK when the courier was told to run the whole queue
+ *   queue-run D=DIRECTORY WORD...   the same for the messages that the words of a selection choose, and only when DIRECTORY (xtext) is the
+ *               queue directory of this daemon; else a line "OTHER" and the one that is
  *
  * The last line is always "OK" or "ERROR text"; a connection that ends without one means that the master died.
  */
@@ -16,6 +18,6 @@
 #define KERNEL_MASTER_CONTROL_H
 
 #define CONTROL_SOCKET_NAME "control.sock"
-#define CONTROL_LINE_MAX 256
+#define CONTROL_LINE_MAX 6000 /* a selection of messages, kernel/queue/selection.h, and the name of a directory */
 
 #endif

@@ -26,6 +26,8 @@ struct master_settings {
 	bool foreground;          /* -bD */
 	bool single;              /* --single: roles are threads; implies foreground */
 	bool queue_only;          /* -q30m without -bd: only the submission socket is listened on */
+	bool selected;            /* the courier takes only what it is told to take (sendmail -qI...) */
+	bool verbose;             /* the courier tells on standard output what it does (-v) */
 	int64_t queue_interval;   /* seconds, 0: the configuration's */
 };
 

@@ -115,6 +115,14 @@ static struct arguments *make_arguments(const struct master *master, const struc
 		add_argument(arguments, "--queue-interval");
 		add_argument(arguments, "%lld", (long long)settings->queue_interval);
 	}
+	if (is_role(child, "courier") && settings->selected) {
+		add_argument(arguments, "--selected");
+		add_argument(arguments, "1");
+	}
+	if (is_role(child, "courier") && settings->verbose) {
+		add_argument(arguments, "--verbose");
+		add_argument(arguments, "1");
+	}
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++) {
 		add_argument(arguments, "--listen");
 		add_argument(arguments, "%s:%d:%d", generation->listeners[i].spec.name, generation->listeners[i].fd,
@@ -150,20 +158,21 @@ static bool keep_open(int fd)
 }
 
 /* In the background, whoever started us may wait for the end of our output; the first generation is born while it is still open. */
-static bool leave_terminal(const struct master *master, const struct generation *generation)
+static bool leave_terminal(const struct master *master, const struct generation *generation, bool speaks)
 {
 	bool is_needed = generation->table.log[0] == '\0' || strcmp(generation->table.log, "stderr") == 0;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (master->settings->foreground || null < 0)
 		return master->settings->foreground;
-	return dup2(null, 0) == 0 && dup2(null, 1) == 1 && (is_needed || dup2(null, 2) == 2);
+	return dup2(null, 0) == 0 && (speaks || dup2(null, 1) == 1) && (is_needed || dup2(null, 2) == 2);
 }
 
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
                                                   const struct child *child, int channel, char **arguments)
 {
-	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && leave_terminal(master, generation);
+	bool good = keep_open(channel) && keep_open(wake_end(master, child)) &&
+	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
 	spawn_clean_process();
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++)
@@ -210,7 +219,8 @@ static bool start_thread(const struct master *master, const struct generation *g
 	                            .single = 1, .channel = channel,
 	                            .wake = wake < 0 ? -1 : fcntl(wake, F_DUPFD_CLOEXEC, 3),
 	                            .listeners = start->listeners, .master_uid = (uint32_t)geteuid(),
-	                            .queue_interval = master->settings->queue_interval};
+	                            .queue_interval = master->settings->queue_interval,
+	                            .selected = master->settings->selected, .verbose = master->settings->verbose};
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++) {
 		const struct listener *listener = &generation->listeners[i];
 		start->listeners[i] = (struct role_listener){.fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3),

@@ -157,6 +157,7 @@ enum pr_status store_requeue(struct module_scope *scope, struct pr_str id);
 enum pr_status store_remove(struct module_scope *scope, struct pr_str id);
 enum pr_status store_health(struct module_scope *scope, struct pr_store_health *health_out);
 enum pr_status store_drain(struct module_scope *scope);
+bool store_has_groups(struct module_scope *scope); /* does it know begin_in()? */
 /* Since ABI 1.1; PR_MISUSE: the store has none. */
 enum pr_status store_wait_ready(struct module_scope *scope, struct pr_list *ids_out);
 enum pr_status store_quarantine(struct module_scope *scope, struct pr_str id, struct pr_str reason);

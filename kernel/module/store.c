@@ -59,6 +59,14 @@ enum pr_status store_begin_in(struct module_scope *scope, const struct pr_intake
 	STORE_CALL(begin_in, &frame.call, intake, transaction_out, id_out);
 }
 
+bool store_has_groups(struct module_scope *scope)
+{
+	const struct module_instance *store = the_store(scope);
+	const struct pr_store_ops *ops = store == NULL ? NULL : store->module->ops;
+
+	return ops != NULL && MODULE_HAS(ops, begin_in);
+}
+
 enum pr_status store_body(struct module_scope *scope, void *transaction, const void *data, size_t len)
 {
 	STORE_CALL(body, &frame.call, transaction, data, len);

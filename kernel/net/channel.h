@@ -3,7 +3,7 @@
  * Between the master and its children: one SOCK_SEQPACKET pair each, small messages, descriptors passed along.
  *
  *   master -> role    DRAIN  stop accepting/claiming, finish, leave       STOP  leave soon (SIGTERM): limit in number
- *                     WAKE   run the queue now (-q)                        STATUS  send one line of state
+ *                     WAKE   run the queue now (-q); text: a selection     STATUS  send one line of state
  *   role -> master    READY  loaded and serving                            FAILED text  why not
  *                     STATE text   answer to STATUS
  *                     CRASH text   the module that was on the stack when a signal ended the role (kernel/module/crash.h)

@@ -177,6 +177,14 @@ bool plan_run_put(struct plan *plan, const struct plan_item *item, int64_t now)
 	return plan_put(plan, &due);
 }
 
+bool plan_urge(struct plan *plan, const struct plan_item *item)
+{
+	if (!plan_put(plan, item))
+		return false;
+	plan_entry_find(plan, item->id)->urgent = true;
+	return true;
+}
+
 static void move_due(struct plan *plan, int64_t now)
 {
 	for (int i = 0; i < DUE_AT_ONCE && plan->waiting.count > 0 && plan->waiting.at[0]->due <= now; i++) {
@@ -275,6 +283,7 @@ static void settle(struct plan *plan, struct plan_entry *entry)
 void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due)
 {
 	settle(plan, entry);
+	entry->urgent = entry->urgent && entry->again;
 	wait_until(plan, entry, entry->again ? 0 : due);
 	entry->again = false;
 }

@@ -58,6 +58,7 @@ struct plan_entry {
 	bool discovering : 1;
 	bool kept : 1;                        /* a place at `destination` is kept */
 	bool runner : 1;                      /* taken by a queue run, not a first try */
+	bool urgent : 1;                      /* plan_urge: a dead destination is tried all the same */
 };
 
 struct plan_limits {
@@ -99,6 +100,8 @@ uint32_t plan_source(struct pr_str sender);
 /* Known ids only become due earlier.  False: too many, or the id is too long. */
 bool plan_put(struct plan *plan, const struct plan_item *item);
 bool plan_add(struct plan *plan, struct pr_str id, int64_t due);
+/* Somebody asked for this very message: item->due is now, and no destination of it counts as dead. */
+bool plan_urge(struct plan *plan, const struct plan_item *item);
 /* What a scan knows more than a wake-up did; the due time stays.  False: not known. */
 bool plan_learn(struct plan *plan, const struct plan_item *item);
 bool plan_knows(const struct plan *plan, struct pr_str id);

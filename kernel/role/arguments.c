@@ -77,6 +77,24 @@ static bool set_queue_interval(struct role_arguments *arguments, const char *val
 	return good;
 }
 
+static bool set_selected(struct role_arguments *arguments, const char *value)
+{
+	uint64_t number = 0;
+	bool good = take_number(value, 1, &number);
+
+	arguments->role.selected = (uint32_t)number;
+	return good;
+}
+
+static bool set_verbose(struct role_arguments *arguments, const char *value)
+{
+	uint64_t number = 0;
+	bool good = take_number(value, 1, &number);
+
+	arguments->role.verbose = (uint32_t)number;
+	return good;
+}
+
 static bool set_log(struct role_arguments *arguments, const char *value)
 {
 	arguments->log = value;
@@ -122,6 +140,7 @@ static const struct {
     {"--role", set_role},           {"--config", set_config},   {"--routing", set_routing},
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
+    {"--selected", set_selected},   {"--verbose", set_verbose},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 

@@ -131,6 +131,47 @@ class QueueTool(story.Story):
         self.assertEqual(self.queue("delete", "recipient=@far.example"), f"{two} deleted\n")
         self.wait_gone()
 
+    def test_more_terms(self):
+        self.stage()
+        one, two = self.fish("one"), self.far("ann", "bob")
+        three = self.pr.send("a@example.net", ["carl@sub.far.example"], "Subject: s\n\n" + "x" * 70 * 30 + "\n")
+        story.wait_for("a first try", lambda: self.rows("id=" + three, "state=ready").get(three, {}).get("tries"))
+        for terms, expected in ((("domain=FAR.example",), {two}), (("domain=sub.far.example",), {three}), (("domain=example",), set()),
+                                (("larger=2K",), {three}), (("larger=0", "smaller=10"), {one, two}), (("smaller=5",), set()), (("newer=1d",), {one, two, three}),
+                                (("newer=0s", "older=1d"), set()), (("reason=FISH",), {one}), (("reason=4.3.2 later",), {two, three}),
+                                (("queue=nosuch",), set())):
+            self.assertEqual(set(self.rows(*terms)), expected, terms)
+        for wrong in ("larger=", "larger=x", "larger=-1", "larger=99999999999999999G", "smaller=1T", "newer=5"):
+            self.assertIn(wrong.split("=")[0] + "= wants", self.queue("list", wrong, expect=64))
+        self.assertEqual(self.queue("quarantine", "--reason", "look twice", "domain=far.example"), f"{two} quarantined\n")
+        self.assertEqual((self.rows()[two]["state"], self.rows()[two]["reason"]), ("quarantined", "look twice"))
+        self.assertEqual(self.queue("quarantine", three), f"{three} quarantined\n")
+        self.assertEqual(self.rows()[three]["reason"], "by the operator")
+
+    def test_edit(self):
+        self.stage()
+        one = self.far("ann", "bob")
+        self.assertIn("change what?", self.queue("edit", one, expect=64))
+        for wrong in ("", "a b@c.example", "a>@c.example", "a@c\n.example"):
+            self.queue("edit", "--add", wrong, one, expect=64)
+        self.assertEqual(self.queue("edit", "--sender", "new@example.org", "--remove", "ann@far.example", "--add", "<carl@far.example>", one), f"{one} changed\n")
+        row = self.rows()[one]
+        self.assertEqual((row["sender"], sorted(to["address"] for to in row["recipients"])), ("new@example.org", ["bob@far.example", "carl@far.example"]))
+        before = self.rows()
+        self.queue("edit", "--remove", "nobody@far.example", one, expect=70)
+        self.assertEqual(self.rows(), before)
+
+    def test_handback(self):
+        self.stage()
+        one = self.far()
+        self.assertIn("a daemon works on this queue", self.pr.ctl("handback")[1])
+        self.pr.kill()
+        status, text = self.pr.ctl("handback")
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, r"nothing to hand back|: 1 message, each in files that sendmail reads")
+        self.assertIn("qf" + one, self.files())
+        self.assertIn("df" + one, self.files())
+
     def test_errors_name_the_id_and_say_what_to_do(self):
         self.stage()
         one, two = self.far(), self.fish()

@@ -247,9 +247,19 @@ static int take_error_mode(struct arguments *arguments, const char *value, struc
 
 static int take_queue(struct arguments *arguments, const char *value, struct pr_text *error)
 {
-	(void)error;
+	if (arguments->queue_count == ARGUMENTS_QUEUES) {
+		pr_text_addf(error, "Too many -q (%d max)", ARGUMENTS_QUEUES);
+		return EX_USAGE;
+	}
 	arguments->queue_given = true;
-	arguments->queue = value;
+	arguments->queue = arguments->queues[arguments->queue_count++] = value;
+	return EX_OK;
+}
+
+static int take_quarantine(struct arguments *arguments, const char *value, struct pr_text *error)
+{
+	(void)error;
+	arguments->quarantine = value;
 	return EX_OK;
 }
 
@@ -305,7 +315,7 @@ static const struct letter letters[] = {
     {'O', VALUE_NEEDED, 0, take_long_option},
     {'o', VALUE_NEEDED, 0, take_short_option},
     {'p', VALUE_NEEDED, FIELD(protocol)},
-    {'Q', VALUE_ATTACHED, 0, take_nothing},
+    {'Q', VALUE_ATTACHED, 0, take_quarantine},
     {'q', VALUE_ATTACHED, 0, take_queue},
     {'R', VALUE_NEEDED, 0, take_ret},
     {'r', VALUE_NEEDED, 0, take_sender},
@@ -382,6 +392,12 @@ static int take_option(struct arguments *arguments, int found, struct pr_text *e
 /* -q belongs to a daemon, to a listing, or stands alone: then it is a mode of its own. */
 static int settle_queue(struct arguments *arguments, struct pr_text *error)
 {
+	if (arguments->quarantine != NULL && arguments->mode_given && strchr("dDp", arguments->mode) != NULL) {
+		pr_text_addf(error, "Can not use -Q with -b%c", arguments->mode);
+		return EX_USAGE;
+	}
+	if (arguments->quarantine != NULL && arguments->mode == 'm' && !arguments->mode_given)
+		arguments->mode = 'q';
 	if (!arguments->queue_given)
 		return EX_OK;
 	if (!arguments->mode_given && arguments->mode == 'm') {

@@ -14,6 +14,7 @@
 #include <postrider/text.h>
 
 #define ARGUMENTS_OVERRIDES 64 /* most -O and -o of one command line */
+#define ARGUMENTS_QUEUES 64    /* most -q */
 
 struct arguments {
 	const char *program; /* last part of argv[0] */
@@ -26,7 +27,10 @@ struct arguments {
 	bool verbose;                                 /* -v */
 	bool queue_given;                             /* -q */
 	bool single;                                  /* --single */
-	const char *queue;                            /* what stood behind -q, maybe empty */
+	const char *queue;                            /* what stood behind the last -q, maybe empty */
+	const char *queues[ARGUMENTS_QUEUES];         /* ... behind each of them */
+	size_t queue_count;
+	const char *quarantine;                       /* behind -Q: a reason, empty to lift one; NULL: no -Q */
 	const char *config;                           /* -C */
 	const char *sender;                           /* -f, -r */
 	const char *full_name;                        /* -F */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The courier's use of HostStatusDirectory: what a delivery showed about a host is written there, and a host that another process found
+ * unreachable a moment ago is not tried.  Written under the name of the host that answered, asked by the name the mail is for: only what could not
+ * be reached at all is believed before connecting.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+#include "kernel/queue/host_status.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define RESOLVER_TRY_AGAIN 2
+
+static bool find_directory(const struct courier *courier, struct pr_text *path)
+{
+	pr_text_init(path, 4096);
+	options_host_status_path(courier->options, path);
+	return path->len > 0;
+}
+
+/* What stands in a reply of ours, as the number sendmail would have kept. */
+static int64_t error_of(struct pr_str reply)
+{
+	static const struct {
+		const char *words;
+		int error;
+	} rows[] = {{"Connection refused", ECONNREFUSED}, {"Connection timed out", ETIMEDOUT}, {"No route to host", EHOSTUNREACH},
+	    {"Network is unreachable", ENETUNREACH}, {"Connection reset", ECONNRESET}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (selection_contains(reply, pr_str(rows[i].words)))
+			return rows[i].error;
+	return 0;
+}
+
+/* "mx1.remote.example. [192.0.2.1]" or what the mail is for */
+static struct pr_str name_of(const struct job *job, const struct group *group)
+{
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		const struct parcel *parcel = &job->parcels[i];
+		if (parcel->group == (uint32_t)(group - job->groups) + 1 && parcel->code != 0 && parcel->remote.len > 0)
+			return pr_str_slice(parcel->remote, 0, pr_str_find(parcel->remote, ' '));
+	}
+	return group->host;
+}
+
+void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply)
+{
+	struct courier *courier = job->courier;
+	struct pr_text path;
+
+	if (group->host.len == 0 || outcome == PLAN_NEUTRAL || courier->options->host_status_directory.len == 0)
+		return;
+	if (find_directory(courier, &path)) {
+		bool dead = outcome == PLAN_UNREACHABLE;
+		struct pr_str line = pr_str_slice(reply, 0, pr_str_find(reply, '\n')), name = dead ? group->host : name_of(job, group);
+		struct host_status status = {.error = dead ? error_of(line) : 0, .status = dead ? EX_TEMPFAIL : EX_OK, .when = courier_wall(),
+		    .enhanced = dead ? PR_STR("4.4.1") : PR_STR("2.0.0")};
+		status.reply = status.error == 0 ? line : PR_NONE;
+		if (!host_status_write(path.data, name, &status) && errno != EINVAL)
+			log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path.data, strerror(errno));
+		/* it lives again, under whatever name */
+		if (!dead && !pr_str_equal_nocase(name, group->host) && host_status_read(path.data, group->host, &job->arena, &(struct host_status){.error = 0}) == PR_OK)
+			(void)host_status_write(path.data, group->host, &status);
+	}
+	pr_text_fini(&path);
+}
+
+bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out)
+{
+	struct host_status status;
+	struct pr_text path;
+	char text[128];
+	bool dead = false;
+
+	if (job->entry->urgent || group->host.len == 0 || job->courier->options->host_status_directory.len == 0)
+		return false;
+	if (find_directory(job->courier, &path) && host_status_read(path.data, group->host, &job->arena, &status) == PR_OK) {
+		dead = status.status == EX_TEMPFAIL && status.when <= courier_wall() &&
+		       status.when + job->courier->options->timeout_hoststatus > courier_wall();
+		if (dead && status.error != 0)
+			*reason_out = pr_arena_printf(&job->arena, "Deferred: %s by %.*s", strerror_r((int)status.error, text, sizeof text), PR_PRINT(group->host));
+		else if (dead)
+			*reason_out = status.reply.len > 0 ? status.reply : PR_STR("Deferred");
+	}
+	pr_text_fini(&path);
+	return dead;
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""sendmail -q does what its letters say: chosen messages and no others, in sight with -v, quarantined with -Q, on an old queue beside a daemon."""
+import fcntl
+import os
+import re
+import unittest
+
+import story
+
+
+class QueueRun(story.Story):
+    def setUp(self):
+        super().setUp()
+        self.open_hosts = False
+        self.next = self.sink(lambda verb, _: "451 4.3.2 later" if verb == "RCPT" and not self.open_hosts else None)
+
+    def stage(self, name="pr", start=True, **settings):
+        options = {"MinQueueAge": "1h", "QueueInterval": "1h", "Timeout": {"queuewarn": "0"}, **settings.pop("options", {})}
+        self.pr = self.daemon(name, start=False, options=options, rules={"smart_host": f"[127.0.0.1]:{self.next.port}"}, **settings)
+        return self.pr.start() if start else self.pr
+
+    def deferred(self, sender, *recipients):
+        one = self.pr.send(sender, recipients, "Subject: s\n\nbody\n")
+        self.pr.wait_log(one + ": to=.*stat=Deferred")
+        story.wait_for("it to be put back", lambda: not self.is_locked(one))
+        return one
+
+    def is_locked(self, one):
+        with open(self.control(one), "r+b") as control:
+            try:
+                fcntl.flock(control, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def control(self, one):
+        return [os.path.join(folder, name) for folder, _, names in os.walk(self.pr.top) for name in names if name[1:] == "f" + one and name[0] in "qhQ"][0]
+
+    def sendmail(self, *words, expect=0, conf=None):
+        done = self.pr.run("sendmail", "-C", conf or self.pr.conf_path, *words)
+        self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}\n{self.pr.log()[-3000:]}")
+        return done.stdout
+
+    def delivered(self):
+        return sorted(recipient for _, recipients, _ in self.next.messages for recipient in recipients)
+
+    def test_chosen_ones(self):
+        self.stage()
+        ids = [self.deferred("owner-list@example.net", "ann@far.example", "bob@far.example"), self.deferred("Joe@Example.NET", "carl@near.example"),
+               self.deferred("joe@example.org", "dora@near.example")]
+        self.open_hosts = True
+        self.assertEqual(self.sendmail("-qInosuch"), "")
+        self.sendmail("-qRnear", "-qRnowhere", "-qSEXAMPLE.net")  # R or R, and S
+        self.next.wait(1)
+        self.sendmail("-q!Sowner-", "-q!Rann@", "-qI" + ids[2][-4:])
+        self.next.wait(2)
+        self.sendmail("-qI" + ids[0].lower())  # case does not matter, MinQueueAge neither
+        self.next.wait(3)
+        self.assertEqual([got[1] for got in self.next.messages], [["carl@near.example"], ["dora@near.example"], ["ann@far.example", "bob@far.example"]])
+        story.wait_for("an empty queue", lambda: self.pr.queue_ids() == [])
+
+    def test_negation_holds_for_some_recipient(self):
+        self.stage()
+        self.deferred("a@example.net", "ann@far.example", "bob@near.example")
+        self.deferred("a@example.net", "carl@far.example")
+        self.open_hosts = True
+        self.sendmail("-q!Rfar")
+        self.next.wait(1)
+        self.sendmail("-q")
+        self.next.wait(2)
+        self.assertEqual([got[1] for got in self.next.messages], [["ann@far.example", "bob@near.example"], ["carl@far.example"]])
+
+    def test_words_that_mean_nothing(self):
+        self.stage(start=False).write_conf()
+        for words, status, said in ((("-qGnosuch",), 0, "Queue group nosuch unknown\n"), (("-q!Gx",), 64, "Can not use -q!G\n"),
+                                    (("-qGa", "-qGb"), 64, "Can not use multiple -qG options\n"), (("-qX",), 64, "Invalid time unit `X'\n"),
+                                    (("-q1x",), 64, "Invalid time unit `x'\n"), (("-Qwhy", "-qL"), 64, "Can not use -Q with -qL\n"),
+                                    (("-bp", "-Qwhy"), 64, "Can not use -Q with -bp\n")):
+            self.assertEqual(self.sendmail(*words, expect=status), said)
+        self.assertIn("Too many -q", self.sendmail(*["-qIa"] * 65, expect=64))
+        self.assertIn("too long", self.sendmail("-qI" + "x" * 5000, expect=64))
+
+    def test_verbose_beside_the_daemon(self):
+        self.stage()
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("a@example.net", "bob@far.example")
+        with open(self.control(two), "r+b") as control:
+            fcntl.flock(control, fcntl.LOCK_EX)
+            self.open_hosts = True
+            text = self.sendmail("-v", "-qR@FAR")
+        queue = os.path.join(self.pr.top, "queue")
+        self.assertEqual(sorted(re.findall(r"Running (\S+) \(sequence (\d) of 2\)", text)),
+                         sorted((f"{queue}/{name}", str(at + 1)) for at, name in enumerate(re.findall(r"Running \S+/(\S+) ", text))))
+        self.assertIn(f"{two}: locked\n", text)
+        self.assertIn(f"<ann@far.example>... Connecting to [127.0.0.1]:{self.next.port} via relay...\n<ann@far.example>... Sent (taken)\n", text)
+        self.assertEqual(self.delivered(), ["ann@far.example"])
+        self.assertEqual(self.pr.queue_ids(), [two])
+        self.assertEqual([name for name in os.listdir(os.path.join(self.pr.top, "run")) if name.startswith("run.")], [])
+        self.assertEqual(self.pr.ctl("status")[0], 0)  # the daemon noticed nothing
+        self.assertIn("sequence 1 of 1", self.sendmail("-v", "-q"))
+        self.assertEqual(self.sendmail("-v", "-q"), "")
+        self.assertEqual(self.pr.stop(), 0)
+
+    def test_quarantine(self):
+        self.stage()
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("b@example.net", "bob@far.example")
+        queue = os.path.join(self.pr.top, "queue")
+        self.assertEqual(self.sendmail("-v", "-Qtesting", "-qI" + one), f'Processing {queue}:\n{one}: Quarantined with "testing"\n1 change\n')
+        self.assertTrue(self.control(one).endswith("hf" + one))
+        self.assertEqual(self.sendmail("-v", "-Qother", "-qQ"), f'Processing {queue}:\n{one}: Quarantine changed from "testing" to "other"\n1 change\n')
+        self.assertEqual(self.sendmail("-v", "-Qother", "-qQ"), f'Processing {queue}:\n{one}: Already quarantined with "other"\nNo changes\n')
+        self.assertEqual(self.sendmail("-v", "-Qx", "-qInone"), f"{queue}: no matches\nNo changes\n")
+        with open(self.control(two), "r+b") as control:
+            fcntl.flock(control, fcntl.LOCK_EX)
+            self.assertEqual(self.sendmail("-v", "-Qx", "-qI" + two), f"Processing {queue}:\n{two}: locked\nSkipping {two}\nNo changes\n")
+        self.open_hosts = True
+        self.sendmail("-qI" + one)  # without Q it is not looked at
+        self.assertEqual(self.sendmail("-v", "-qInone"), "")
+        self.assertEqual(self.next.messages, [])
+        self.assertEqual(self.sendmail("-v", "-Q", "-qQoth"), f'Processing {queue}:\n{one}: Removed quarantine of "other"\n1 change\n')
+        self.assertEqual(self.sendmail("-Qagain", "-qSa@"), "")
+        self.sendmail("-qQagain")
+        self.next.wait(1)
+        self.assertEqual(self.delivered(), ["ann@far.example"])
+
+    def test_without_a_daemon(self):
+        self.stage()
+        self.deferred("a@example.net", "ann@far.example"), self.deferred("a@example.net", "bob@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        self.open_hosts = True
+        self.sendmail("-qRbob")
+        self.assertEqual(self.delivered(), ["bob@far.example"])
+        self.assertEqual(len(self.pr.queue_ids()), 1)
+        self.sendmail("-qf")
+        self.assertEqual(self.delivered(), ["ann@far.example", "bob@far.example"])
+        self.assertEqual(self.pr.queue_ids(), [])
+
+    def old_queue(self):
+        """mv mqueue omqueue, restart: the old mail lies there and the daemon works on a new directory."""
+        self.stage()
+        self.deferred("a@example.net", "ann@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        old = os.path.join(self.pr.top, "omqueue")
+        os.rename(os.path.join(self.pr.top, "queue"), old)
+        self.pr.start()
+        self.deferred("a@example.net", "bob@far.example")
+        self.open_hosts = True
+        return old
+
+    def test_old_recipe_with_o(self):
+        old = self.old_queue()
+        text = self.sendmail("-oQ" + old, "-q", "-v")
+        self.assertIn(f"\nRunning {old}/", text)
+        self.assertIn("<ann@far.example>... Sent (taken)", text)
+        self.assertEqual(self.delivered(), ["ann@far.example"])
+        self.assertEqual([name for name in os.listdir(old) if name[1:2] == "f"], [])
+        self.assertEqual(len(self.pr.queue_ids()), 1)
+        self.assertEqual(self.pr.ctl("status")[0], 0)
+
+    def test_old_recipe_with_long_option(self):
+        old = self.old_queue()
+        self.assertEqual(self.sendmail("-OQueueDirectory=" + old, "-q"), "")
+        self.assertEqual(self.delivered(), ["ann@far.example"])
+        self.sendmail("-q")
+        self.next.wait(2)
+
+    def test_old_recipe_with_c(self):
+        old = self.old_queue()
+        path = self.pr.write("queue.conf", open(self.pr.conf_path).read().replace(os.path.join(self.pr.top, "queue"), old))
+        self.assertEqual(self.sendmail("-q", conf=path), "")
+        self.assertEqual(self.delivered(), ["ann@far.example"])
+        self.assertEqual(len(self.pr.queue_ids()), 1)
+        self.assertIn("serving", self.pr.ctl("status")[1])
+
+
+if __name__ == "__main__":
+    story.main()
