@@ -153,9 +153,6 @@ static void line_ends(struct suite *s)
 		store_mail_plain(&mail);
 		mail.envelope.sender = bad[i];
 		check_refused(s, &mail.envelope);
-		store_mail_plain(&mail);
-		mail.envelope.envelope_id = bad[i];
-		check_refused(s, &mail.envelope);
 	}
 	store_mail_plain(&mail);
 	mail.headers[1].value = PR_STR(" x\nBcc: y");
@@ -236,19 +233,19 @@ static void *put_soon(void *context)
 }
 
 /* Until nothing is new; at most a few rounds, because hints may be given twice. */
-static bool has_quiet(struct suite *s)
+static enum pr_status wait_for_quiet(struct suite *s)
 {
-	for (int i = 0; i < 20; i++) {
+	enum pr_status status = PR_OK;
+
+	for (int i = 0; i < 20 && status == PR_OK; i++) {
 		struct store_call c;
 		struct pr_list ids = { NULL, 0 };
 
 		store_call_init(&c, &s->main, 100);
-		enum pr_status status = s->main.ops->wait_ready(&c.call, &ids);
+		status = s->main.ops->wait_ready(&c.call, &ids);
 		store_call_fini(&c);
-		if (status == PR_NOTFOUND)
-			return true;
 	}
-	return false;
+	return status;
 }
 
 static void waiting(struct suite *s)
@@ -258,7 +255,12 @@ static void waiting(struct suite *s)
 	struct pr_list ids = { NULL, 0 };
 
 	NEEDS(s, wait_ready);
-	CHECK(s, has_quiet(s));
+	enum pr_status quiet = wait_for_quiet(s);
+	if (quiet == PR_MISUSE) {
+		store_skip(s, "with these options there is nothing to wait for");
+		return;
+	}
+	CHECK(s, quiet == PR_NOTFOUND);
 	REQUIRE(s, pthread_create(&thread, NULL, put_soon, s) == 0);
 	int64_t from = store_clock();
 	store_call_init(&c, &s->main, 10000);

@@ -43,7 +43,7 @@ void store_mail_rich(struct store_mail *mail)
 	mail->envelope.tries = 7;
 	mail->envelope.flags = PR_ENVELOPE_EIGHT_BIT | PR_ENVELOPE_WARNED | PR_ENVELOPE_RET_HEADERS | PR_ENVELOPE_RET_GIVEN;
 	mail->recipients[0] = (struct pr_recipient){
-		.address = PR_STR("<\"joe\tdoe\"@example.org>"),
+		.address = PR_STR("<\"joe doe\"@example.org>"),
 		.original = PR_STR("rfc822;Joe=Doe+x@Example.ORG"),
 		.final = PR_STR("<list@example.org>"),
 		.status = PR_STR("450 4.2.1 mailbox busy \xe4"),
