@@ -22,9 +22,10 @@ EXTRA_DIST += sdk/lib/banned.h
 # begin a module, and try one out without a daemon
 bin_PROGRAMS += postrider-module
 postrider_module_SOURCES = sdk/tools/postrider-module.c sdk/tools/deliver.c sdk/tools/host.c sdk/tools/load.c \
-	sdk/tools/message.c sdk/tools/new.c sdk/tools/tool.h
+	sdk/tools/message.c sdk/tools/new.c sdk/tools/tool.h sdk/tools/store.h sdk/tools/store.c sdk/tools/store_mail.c \
+	sdk/tools/store_accept.c sdk/tools/store_claim.c sdk/tools/store_hands.c sdk/tools/store_look.c sdk/tools/store_many.c
 postrider_module_CPPFLAGS = $(SDK_CPPFLAGS) -DTEMPLATE_DIR='"$(pkgdatadir)/template"'
-postrider_module_LDADD = libpostrider.la $(LTDL_LIBS)
+postrider_module_LDADD = libpostrider.la $(LTDL_LIBS) -lpthread
 
 # templates of new projects
 template_mapdir = $(pkgdatadir)/template/map

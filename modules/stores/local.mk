@@ -13,3 +13,14 @@ spool_la_SOURCES = modules/stores/spool/spool.h modules/stores/spool/spool.c mod
 spool_la_CPPFLAGS = $(SDK_CPPFLAGS)
 spool_la_LDFLAGS = $(MODULE_LINK)
 spool_la_LIBADD = libpostrider.la
+
+memory_store_sources = modules/stores/memory/memory.h modules/stores/memory/memory.c modules/stores/memory/queue.c \
+	modules/stores/memory/sane.c modules/stores/memory/intake.c modules/stores/memory/claim.c modules/stores/memory/look.c \
+	modules/stores/memory/hands.c
+store_LTLIBRARIES += memory.la
+memory_la_SOURCES = modules/stores/memory/descriptor.c $(memory_store_sources)
+memory_la_CPPFLAGS = $(SDK_CPPFLAGS)
+memory_la_LDFLAGS = $(MODULE_LINK)
+memory_la_LIBADD = libpostrider.la
+man_MANS += modules/stores/memory/postrider-store-memory.5
+EXTRA_DIST += modules/stores/memory/postrider-store-memory.5

@@ -134,6 +134,13 @@ bool tool_load(struct loaded *loaded, const char *file, char *const *settings, b
 	return set_options(loaded, settings) && start(loaded, run);
 }
 
+const struct pr_option *tool_options(const char *file)
+{
+	const struct pr_module *module = find_descriptor(file);
+
+	return module != NULL && speaks_our_abi(file, module) ? module->options : NULL;
+}
+
 void tool_unload(struct loaded *loaded)
 {
 	const struct pr_module *module = loaded->module;

@@ -3,6 +3,7 @@
  * postrider-module: begin a module, and try one out without a daemon.
  * A table of commands; each loads the module with this program's tiny host (host.c) and asks it one thing.
  */
+#include "store.h"
 #include "tool.h"
 
 #include <stdio.h>
@@ -134,6 +135,8 @@ static const struct command {
     {"new", 2, 2, run_new, "new map|mailer|filter NAME"},
     {"check", 1, 1000, run_check, "check FILE.so [name=value ...]"},
     {"lookup", 2, 1000, run_lookup, "lookup FILE.so KEY [name=value ...]"},
+    {"store", 1, 1000, tool_store, "store [-v] FILE.so [name=value ...]"},
+    {"store-child", 3, 1000, tool_store_child, NULL}, /* of the case of processes */
     {"deliver", 2, 1000, run_deliver, "deliver FILE.so RECIPIENT [name=value ...] < MESSAGE"},
 };
 
@@ -143,7 +146,8 @@ static int usage(void)
 {
 	fputs("usage:\n", stderr);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stderr, "  postrider-module %s%s\n", i == 0 ? "[-T templates] " : "", commands[i].usage);
+		if (commands[i].usage != NULL)
+			fprintf(stderr, "  postrider-module %s%s\n", i == 0 ? "[-T templates] " : "", commands[i].usage);
 	return EX_USAGE;
 }
 

@@ -4,7 +4,7 @@
  *
  * load.c opens the object and gives it the memory a kernel would; host.c is what the module sees of a
  * kernel here; message.c reads a message from the standard input; deliver.c hands it to a mailer or a filter;
- * new.c writes a project.  Every command returns the exit status of the program (sysexits.h).
+ * store.h says how a store is tried; new.c writes a project.  Every command returns the exit status of the program (sysexits.h).
  */
 #ifndef SDK_TOOLS_TOOL_H
 #define SDK_TOOLS_TOOL_H
@@ -24,6 +24,8 @@ struct loaded {
 /* Opens FILE, fills its options from "name=value" words, runs check() and, when `run`, open() and thread_open().
  * False and a sentence on stderr when any of it fails. */
 bool tool_load(struct loaded *loaded, const char *file, char *const *settings, bool run);
+/* The option table of FILE; NULL when it cannot be loaded or has none. */
+const struct pr_option *tool_options(const char *file);
 /* Undoes it: thread_close(), close(), session memory. */
 void tool_unload(struct loaded *loaded);
 

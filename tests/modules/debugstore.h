@@ -1,70 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A store in memory that keeps the whole contract of store.h, and nothing over a restart.
- *
- * debugstore.c takes messages in, debugstore_queue.c gives them out.  A message lives as long as somebody has a
- * reference: the list, a claim, an open body.
+ * The memory store with odd habits: debugstore.c answers a commit late, refuses or does not know; debugstore_wrong.c breaks one
+ * promise of store.h, so that the conformance suite can be seen to notice.
  */
 #ifndef TESTS_MODULES_DEBUGSTORE_H
 #define TESTS_MODULES_DEBUGSTORE_H
 
-#include <postrider/store.h>
-
-#include <pthread.h>
-
-#define ENVELOPE_MOST ((size_t)16 << 20)
-#define BODY_MOST ((size_t)64 << 20)
-
-struct message {
-	struct message *next;
-	struct pr_arena arena; /* holds the envelope */
-	struct pr_envelope *envelope;
-	struct pr_text body;
-	uint64_t number;
-	uint64_t epoch; /* of the claim that stands, 0 when none does */
-	uint32_t references;
-	uint32_t held;
-	char id[24];
-};
+#include "modules/stores/memory/memory.h"
 
 struct debugstore {
+	struct memory memory; /* first: the memory store's functions see only this */
 	struct pr_str commit;
-	int64_t most;
+	struct pr_str wrong;
 	int64_t delay;
-	struct message *messages;
-	uint64_t last_number;
-	uint64_t last_epoch;
-	uint64_t count;
-	uint32_t role;
-	uint32_t how;  /* to commit */
-	uint32_t late; /* completions still to come */
+	uint32_t how;      /* to commit */
+	uint32_t breaking; /* enum debugstore_wrong */
+	uint32_t late;     /* answers still to come */
 	uint32_t reserved;
 	pthread_mutex_t lock;
 	pthread_cond_t quiet;
 };
 
-/* Gives up one reference; with the lock held when the message is in the list. */
-void debugstore_unreference(struct message *message);
-/* Is the role one of `wanted`?  The reason is left in the call when not. */
-bool debugstore_may(struct pr_call *call, uint32_t wanted, const char *doing);
+/* The promise that is broken. */
+enum debugstore_wrong {
+	WRONG_NOTHING,
+	WRONG_EPOCH,     /* a stale claimer may finish */
+	WRONG_EXCLUSIVE, /* two may claim the same message */
+	WRONG_ABORT,     /* what was aborted is queued */
+	WRONG_BODY,      /* a body ends at its first NUL */
+	WRONG_TWICE,     /* a commit is answered twice */
+	WRONG_DEFER,     /* forgets which recipients have the message */
+	WRONG_SCAN,      /* a removal under a scan ends it */
+	WRONG_ROLE,      /* the receiver may claim */
+	WRONG_HOLD,      /* what is held may be claimed */
+	WRONG_EDIT,      /* half of an impossible edit is done */
+	WRONG_QUERY      /* only one condition is looked at */
+};
 
-/* store.h says what they do */
-enum pr_status debugstore_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out);
-void debugstore_next_end(struct pr_call *call, void **cursor);
-enum pr_status debugstore_peek(struct pr_call *call, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
+static inline struct debugstore *debugstore_of(const struct pr_call *call)
+{
+	return call->instance;
+}
+
+/* false: no such word */
+bool debugstore_wrong_parse(struct debugstore *store);
+
+/* As in the memory store when nothing is to be wrong. */
+enum pr_status debugstore_body(struct pr_call *call, void *transaction, const void *data, size_t len);
+void debugstore_abort(struct pr_call *call, void *transaction);
 enum pr_status debugstore_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
-enum pr_status debugstore_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out);
-void debugstore_body_close(struct pr_call *call, struct pr_body *open);
-enum pr_status debugstore_renew(struct pr_call *call, struct pr_claim *claim);
-enum pr_status debugstore_update(struct pr_call *call, struct pr_claim *claim, const struct pr_envelope *envelope);
 enum pr_status debugstore_finish(struct pr_call *call, struct pr_claim *claim);
 enum pr_status debugstore_defer(struct pr_call *call, struct pr_claim *claim, const struct pr_envelope *envelope);
-void debugstore_release(struct pr_call *call, struct pr_claim *claim);
-enum pr_status debugstore_hold(struct pr_call *call, struct pr_str id, struct pr_str reason);
-enum pr_status debugstore_unhold(struct pr_call *call, struct pr_str id);
-enum pr_status debugstore_requeue(struct pr_call *call, struct pr_str id);
 enum pr_status debugstore_remove(struct pr_call *call, struct pr_str id);
-enum pr_status debugstore_health(struct pr_call *call, struct pr_store_health *health_out);
-enum pr_status debugstore_drain(struct pr_call *call);
+enum pr_status debugstore_edit(struct pr_call *call, struct pr_str id, const struct pr_edit *edit);
+enum pr_status debugstore_query(struct pr_call *call, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
 
 #endif

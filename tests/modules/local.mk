@@ -22,8 +22,9 @@ debugrules_la_CPPFLAGS = $(SDK_CPPFLAGS)
 debugrules_la_LDFLAGS = $(TEST_MODULE_LINK)
 debugrules_la_LIBADD = libpostrider.la
 check_LTLIBRARIES += debugstore.la
-debugstore_la_SOURCES = tests/modules/debugstore.c tests/modules/debugstore.h tests/modules/debugstore_queue.c
-debugstore_la_CPPFLAGS = $(SDK_CPPFLAGS)
+# the memory store with odd habits
+debugstore_la_SOURCES = tests/modules/debugstore.c tests/modules/debugstore.h tests/modules/debugstore_wrong.c $(memory_store_sources)
+debugstore_la_CPPFLAGS = $(SDK_CPPFLAGS) -I$(top_srcdir)
 debugstore_la_LDFLAGS = $(TEST_MODULE_LINK)
 debugstore_la_LIBADD = libpostrider.la
 check_LTLIBRARIES += debugauth.la

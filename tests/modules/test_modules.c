@@ -238,7 +238,7 @@ static void test_store_hands(void)
 	CU_ASSERT_EQUAL(store->hold(&call, id, PR_STR("smells")), PR_OK);
 	CU_ASSERT_EQUAL(store->claim(&call, id, &claim), PR_TEMPFAIL);
 	CU_ASSERT(store->peek(&call, id, &envelope, &entry) == PR_OK && pr_str_equal(envelope->quarantine, PR_STR("smells")));
-	CU_ASSERT_EQUAL(entry.state, PR_ENTRY_QUARANTINED);
+	CU_ASSERT_EQUAL(entry.state, PR_ENTRY_HELD);
 	CU_ASSERT_EQUAL(store->unhold(&call, id), PR_OK);
 	while (store->next(&call, &cursor, &entry) == PR_OK)
 		count++;
@@ -257,7 +257,7 @@ static void test_store_commits(void)
 		enum pr_commit result;
 	} cases[] = {
 	    {"commit=late", PR_COMMIT_DURABLE}, {"commit=unknown", PR_COMMIT_UNKNOWN}, {"commit=refused", PR_COMMIT_REFUSED},
-	    {"commit=full", PR_COMMIT_REFUSED}, {"most=0", PR_COMMIT_REFUSED},
+	    {"commit=full", PR_COMMIT_REFUSED}, 
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -45,13 +45,9 @@ tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/unit.h
 tests_unit_test_file_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_file_LDADD = libpostrider.la $(CUNIT_LIBS)
 
-# any store module against its contract: STORE_MODULE=path tests/unit/test_store_conformance
-check_PROGRAMS += tests/unit/test_store_conformance
-TESTS += tests/unit/test_store_conformance
-tests_unit_test_store_conformance_SOURCES = tests/unit/test_store_conformance.c tests/unit/store_harness.c \
-	tests/unit/store_harness.h tests/unit/unit.h
-tests_unit_test_store_conformance_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_store_conformance_LDADD = libpostrider.la $(CUNIT_LIBS)
+# every store module against its contract, and stores that break it
+TESTS += tests/unit/store_conformance
+EXTRA_DIST += tests/unit/store_conformance
 check_PROGRAMS += tests/unit/test_table_plan tests/unit/test_channel tests/unit/test_delivery
 TESTS += tests/unit/test_table_plan tests/unit/test_channel tests/unit/test_delivery
 tests_unit_test_table_plan_SOURCES = tests/unit/test_table_plan.c tests/unit/unit.h

@@ -112,7 +112,11 @@ enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, str
 	fd = spool_claim_take_body(spool_of(call), claim, &length);
 	if (fd < 0) {
 		const struct spool_place *place = spool_claim_place(spool_of(call), claim);
-		enum pr_status status = open_body(call, place != NULL ? place : &spool_of(call)->places[0], name.text, &fd, &length);
+
+		if (place == NULL)
+			return pr_fail(call, PR_PERMFAIL, "%.*s is not claimed with this epoch", PR_PRINT(claim->id));
+
+		enum pr_status status = open_body(call, place, name.text, &fd, &length);
 
 		if (status != PR_OK)
 			return status;

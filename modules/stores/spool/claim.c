@@ -330,6 +330,8 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 		return status;
 	if (!spool_id_is_valid(id))
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
+	if (atomic_load(&spool_of(call)->handed_over))
+		return pr_fail(call, PR_TEMPFAIL, "the queue has been handed over");
 	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
 	result.id = pr_arena_copy(call->arena, id);
 	status = claim_anywhere(call, name, &result.envelope, &claim);

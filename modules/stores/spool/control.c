@@ -99,7 +99,7 @@ enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str 
 
 enum pr_status spool_unhold(struct pr_call *call, struct pr_str id)
 {
-	return change_envelope(call, "h", id, set_quarantine, PR_NONE, 'q');
+	return change_envelope(call, "hq", id, set_quarantine, PR_NONE, 'q');
 }
 
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id)

@@ -212,6 +212,7 @@ enum pr_status spool_handover(struct pr_call *call)
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
 
+	atomic_store(&spool->handed_over, true); /* also of what is a file already */
 	if (!reader->held)
 		return PR_OK;
 	pthread_mutex_lock(&reader->lock);

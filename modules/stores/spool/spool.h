@@ -139,6 +139,7 @@ struct spool {
 	size_t place_count;
 	struct spool_group *groups; /* the first one is the default */
 	size_t group_count;
+	atomic_bool handed_over; /* no new claims here */
 	atomic_bool modes_are_right; /* new files get file_mode without help */
 	bool opened;
 	uint32_t role;
