@@ -72,6 +72,7 @@ struct pr_entry {
 	struct pr_str sender;    /* "<joe@example.org>" */
 	struct pr_str recipient; /* the first one that is not delivered yet */
 	struct pr_str message;   /* why it waits */
+	struct pr_str body_type; /* "8BITMIME" */
 	uint32_t recipients;     /* how many are not delivered yet */
 	uint32_t reserved;
 };
