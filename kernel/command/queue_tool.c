@@ -98,6 +98,12 @@ static enum pr_status edit(struct job *job, struct pr_str id)
 
 static enum pr_status release(struct job *job, struct pr_str id)
 {
+	struct pr_envelope *envelope;
+	struct pr_entry entry = {.size = sizeof entry};
+
+	/* a store may call it a success when there was nothing to do; the operator named the wrong message */
+	if (store_peek(job->scope, id, &envelope, &entry) == PR_OK && (BIT(entry.state) & SET_ASIDE) == 0)
+		return PR_NOTFOUND;
 	return store_unhold(job->scope, id);
 }
 

@@ -27,11 +27,11 @@ class QueueRun(story.Story):
         return one
 
     def is_locked(self, one):
-        with open(self.control(one), "r+b") as control:
-            try:
+        try:
+            with open(self.control(one), "r+b") as control:
                 fcntl.flock(control, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except (BlockingIOError, IndexError, FileNotFoundError):
+            return True  # being delivered, or not written out yet
         return False
 
     def control(self, one):
@@ -166,7 +166,8 @@ class QueueRun(story.Story):
 
     def test_old_recipe_with_c(self):
         old = self.old_queue()
-        path = self.pr.write("queue.conf", open(self.pr.conf_path).read().replace(os.path.join(self.pr.top, "queue"), old))
+        with open(self.pr.conf_path) as conf:
+            path = self.pr.write("queue.conf", conf.read().replace(os.path.join(self.pr.top, "queue"), old))
         self.assertEqual(self.sendmail("-q", conf=path), "")
         self.assertEqual(self.delivered(), ["ann@far.example"])
         self.assertEqual(len(self.pr.queue_ids()), 1)
