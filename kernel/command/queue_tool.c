@@ -438,9 +438,10 @@ static int carry_out(struct job *job, const char *config)
 	if (!job->by_id)
 		narrow(job);
 	status = job->count > 0 ? change_all(job, &done) : EX_OK;
-	if (done > 0 && job->verb->wakes) {
+	if (done > 0) {
 		pr_text_init(&lines, 65536);
-		if (control_ask(config, "queue-run", &lines) != EX_OK)
+		int told = control_ask(config, job->verb->wakes ? "queue-run" : "rescan", &lines);
+		if (job->verb->wakes && told != EX_OK)
 			fprintf(stderr, "the daemon could not be told; its next queue run finds the mail\n");
 		pr_text_fini(&lines);
 	}

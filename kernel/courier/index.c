@@ -59,6 +59,7 @@ void index_job(struct job *job)
 
 	pr_text_init(&recipients, 64u << 20);
 	struct index_row row = row_of(job->envelope, job->claim.id, &recipients);
+	row.queue = job->claim.queue;
 	pthread_mutex_lock(&courier->index.lock);
 	index_put(courier->index.table, &row, courier->index.round);
 	pthread_mutex_unlock(&courier->index.lock);
@@ -79,12 +80,35 @@ void index_scan_begins(struct courier *courier)
 	pthread_mutex_unlock(&courier->index.lock);
 }
 
-void index_scan_ends(struct courier *courier)
+/* A reading of a directory may miss what is rewritten meanwhile: who was not seen is asked for by name. */
+static bool is_gone(struct module_scope *scope, struct pr_str id)
 {
-	pthread_mutex_lock(&courier->index.lock);
-	index_sweep(courier->index.table, courier->index.round);
-	courier->index.whole = true;
-	pthread_mutex_unlock(&courier->index.lock);
+	struct pr_entry entry = {.size = sizeof entry};
+	struct pr_envelope *envelope = NULL;
+
+	return store_peek(scope, id, &envelope, &entry) == PR_NOTFOUND;
+}
+
+void index_scan_ends(struct courier *courier, struct module_scope *scope)
+{
+	struct courier_index *index = &courier->index;
+	struct pr_str id;
+	size_t cursor = 0;
+	char name[64];
+
+	pthread_mutex_lock(&index->lock);
+	while (index_next_unseen(index->table, &cursor, index->round, &id)) {
+		memcpy(name, id.data, id.len);
+		id.data = name;
+		pthread_mutex_unlock(&index->lock);
+		bool gone = is_gone(scope, id);
+		pr_arena_reset(scope->arena);
+		pthread_mutex_lock(&index->lock);
+		if (gone)
+			index_remove(index->table, id);
+	}
+	index->whole = true;
+	pthread_mutex_unlock(&index->lock);
 }
 
 /* A new one that nobody has tried is on its way out, and not worth a row, unless it must wait for a run. */

@@ -274,7 +274,7 @@ void index_job(struct job *job);        /* it is put back */
 void index_forget(struct courier *courier, struct pr_str id);
 void index_scan_begins(struct courier *courier);
 void index_entry(struct courier *courier, struct module_scope *scope, const struct pr_entry *entry);
-void index_scan_ends(struct courier *courier); /* when it was whole */
+void index_scan_ends(struct courier *courier, struct module_scope *scope); /* when it was whole */
 void index_list(struct courier *courier, int fd); /* takes the descriptor */
 
 /* helper.c */

@@ -96,6 +96,14 @@ static void run_all(struct courier *courier)
 	pthread_mutex_unlock(&courier->lock);
 }
 
+static void scan_soon(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	courier->scan_wanted = true;
+	pthread_cond_signal(&courier->scan);
+	pthread_mutex_unlock(&courier->lock);
+}
+
 static void send_state(struct courier *courier, uint32_t serial)
 {
 	struct plan_counts counts;
@@ -139,7 +147,9 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		*limit_out = message.number > 0 ? message.number : STOP_DEFAULT_SECONDS;
 		return false;
 	case CHANNEL_WAKE:
-		if (message.length > 0 || courier->role->selected != 0)
+		if (message.number == WAKE_SCAN)
+			scan_soon(courier);
+		else if (message.length > 0 || courier->role->selected != 0)
 			selected_start(courier, (struct pr_str){message.text, message.length});
 		else
 			run_all(courier);

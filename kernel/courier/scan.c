@@ -115,7 +115,7 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
 	hand_in(courier, batch, all_due);
 	if (status == PR_NOTFOUND)
-		index_scan_ends(courier);
+		index_scan_ends(courier, &scope);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));
 	pr_arena_fini(&arena);

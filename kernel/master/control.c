@@ -228,6 +228,18 @@ static void do_list(struct master *master, struct connection *connection, struct
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
 
+/* Somebody has changed the queue by hand: the courier looks at it now, instead of within a minute. */
+static void do_rescan(struct master *master, struct connection *connection, struct pr_str rest)
+{
+	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
+
+	(void)rest;
+	if (courier != NULL && courier->state == CHILD_READY && channel_send(courier->channel, CHANNEL_WAKE, 0, WAKE_SCAN, PR_STR(""), -1))
+		finish(connection, PR_STR("OK\n"));
+	else
+		finish(connection, PR_STR("ERROR no courier is running\n"));
+}
+
 static const struct {
 	struct pr_str word;
 	void (*run)(struct master *master, struct connection *connection, struct pr_str rest);
@@ -236,7 +248,8 @@ static const struct {
     {{"reload", 6}, do_reload, false},
     {{"stop", 4}, do_stop, false},
     {{"queue-run", 9}, do_queue_run, true},
-    {{"list", 4}, do_list, true}};
+    {{"list", 4}, do_list, true},
+    {{"rescan", 6}, do_rescan, false}};
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
 {

@@ -22,6 +22,7 @@ enum channel_kind {
 	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH, CHANNEL_LIST
 };
 
+#define WAKE_SCAN 1 /* number of a WAKE: only look at the queue */
 #define CHANNEL_TEXT_MAX 8000
 
 struct channel_message {

@@ -280,11 +280,16 @@ bool index_has(const struct queue_index *index, struct pr_str id)
 	return find(index, id) != NONE;
 }
 
-void index_sweep(struct queue_index *index, uint32_t round)
+bool index_next_unseen(const struct queue_index *index, size_t *cursor, uint32_t round, struct pr_str *id_out)
 {
-	for (uint32_t i = 0; i < index->slot_count; i++)
-		if (index->slots[i] != NULL && index->slots[i]->round < round)
-			remove_slot(index, i);
+	while (*cursor < index->slot_count) {
+		const struct index_entry *entry = index->slots[(*cursor)++];
+		if (entry != NULL && entry->round < round) {
+			*id_out = id_of(entry);
+			return true;
+		}
+	}
+	return false;
 }
 
 size_t index_count(const struct queue_index *index)

@@ -3,7 +3,7 @@
  * What mailq shows of every message that waits, so that nobody has to read a hundred thousand files for a list.
  *
  * A message comes in when it is put back after a try, or when a scan finds it; one that is delivered at its first attempt is
- * never here.  It goes when it is finished, or when a whole scan has not seen it.  Reasons, queue names and body types are kept
+ * never here.  It goes when it is finished, or when a whole scan has not seen it and the store does not know it.  Reasons, queue names and body types are kept
  * once for all who share them.
  *
  * No clock, no lock, no I/O: the caller serialises.  A walk by slots goes on over changes: what was there all the time is seen once.
@@ -31,8 +31,8 @@ void index_put(struct queue_index *index, const struct index_row *row, uint32_t 
 bool index_seen(struct queue_index *index, struct pr_str id, int64_t last_try, uint32_t state, uint32_t round);
 void index_remove(struct queue_index *index, struct pr_str id);
 bool index_has(const struct queue_index *index, struct pr_str id);
-/* Forgets what was put in before round `round`: a whole scan since then has not seen it. */
-void index_sweep(struct queue_index *index, uint32_t round);
+/* The next one that the scan of that round has not seen; *cursor 0 at first, false at the end. */
+bool index_next_unseen(const struct queue_index *index, size_t *cursor, uint32_t round, struct pr_str *id_out);
 size_t index_count(const struct queue_index *index);
 /* *cursor 0 at first; false at the end.  The row is borrowed until the next change. */
 bool index_next(const struct queue_index *index, size_t *cursor, struct index_row *row_out);

@@ -220,7 +220,7 @@ static void print_heading(struct listing *l, struct pr_str name, struct pr_str d
 static void print_all(struct listing *l, struct pr_str name)
 {
 	size_t star = pr_str_find(name, '*');
-	bool several = star != name.len || l->queue_count > 1;
+	bool several = star != name.len || module_set_config(module_thread_set(l->scope->thread))->group_count > 0;
 	struct pr_str base = star != name.len ? pr_str_slice(name, 0, pr_str_find_last(name, '/')) : name;
 
 	if (l->count == 0)

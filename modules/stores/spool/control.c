@@ -57,10 +57,10 @@ static enum pr_status move(struct pr_call *call, struct spool_place *place, char
 }
 
 /* Takes the control file, lets `change` alter the envelope, writes it back, and gives it the kind it is to have (0: the one it has). */
-typedef void envelope_change(struct pr_envelope *envelope, struct pr_str reason);
+typedef enum pr_status envelope_change(struct pr_call *call, struct pr_envelope *envelope, const void *context);
 
 static enum pr_status change_envelope(struct pr_call *call, const char *kinds, struct pr_str id, envelope_change *change,
-    struct pr_str reason, char kind_after)
+    const void *context, char kind_after)
 {
 	struct pr_envelope *envelope;
 	char name[SPOOL_ID_MAX + 1], kind;
@@ -70,41 +70,101 @@ static enum pr_status change_envelope(struct pr_call *call, const char *kinds, s
 	if (status != PR_OK)
 		return status;
 	status = spool_load(call, held.place, &held, pr_str(name), &envelope, NULL);
-	if (status == PR_OK) {
-		change(envelope, reason);
+	if (status == PR_OK)
+		status = change(call, envelope, context);
+	if (status == PR_OK)
 		status = spool_rewrite(call, held.place, kind, name, envelope, &held.fd);
-	}
 	if (status == PR_OK && kind_after != 0 && kind_after != kind)
 		status = move(call, held.place, kind, kind_after, name);
 	close(held.fd);
 	return status;
 }
 
-static void set_quarantine(struct pr_envelope *envelope, struct pr_str reason)
+static enum pr_status set_quarantine(struct pr_call *call, struct pr_envelope *envelope, const void *reason)
 {
-	envelope->quarantine = reason;
+	(void)call;
+	envelope->quarantine = *(const struct pr_str *)reason;
+	return PR_OK;
 }
 
-static void forget_tries(struct pr_envelope *envelope, struct pr_str reason)
+static enum pr_status forget_tries(struct pr_call *call, struct pr_envelope *envelope, const void *nothing)
 {
-	(void)reason;
+	(void)call;
+	(void)nothing;
 	envelope->last_try = 0;
 	envelope->tries = 0;
+	return PR_OK;
+}
+
+static bool drop_recipient(struct pr_envelope *envelope, struct pr_str address)
+{
+	for (size_t i = 0; i < envelope->recipient_count; i++) {
+		if (envelope->recipients[i].state == PR_RECIPIENT_DELIVERED || !pr_str_equal_nocase(envelope->recipients[i].address, address))
+			continue;
+		envelope->recipients[i] = envelope->recipients[--envelope->recipient_count];
+		return true;
+	}
+	return false;
+}
+
+static bool has_open_recipient(const struct pr_envelope *envelope)
+{
+	for (size_t i = 0; i < envelope->recipient_count; i++)
+		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED)
+			return true;
+	return false;
+}
+
+static enum pr_status change_addresses(struct pr_call *call, struct pr_envelope *envelope, const void *context)
+{
+	const struct pr_edit *edit = context;
+	struct pr_recipient *recipients =
+	    pr_arena_alloc(call->arena, (envelope->recipient_count + edit->add.count + 1) * sizeof *recipients);
+
+	if (recipients == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no memory for the recipients");
+	memcpy(recipients, envelope->recipients, envelope->recipient_count * sizeof *recipients);
+	envelope->recipients = recipients;
+	for (size_t i = 0; i < edit->remove.count; i++)
+		if (!drop_recipient(envelope, edit->remove.items[i]))
+			return pr_fail(call, PR_NOTFOUND, "%.*s is no recipient that still waits", PR_PRINT(edit->remove.items[i]));
+	for (size_t i = 0; i < edit->add.count; i++)
+		recipients[envelope->recipient_count++] =
+		    (struct pr_recipient){.address = edit->add.items[i], .flags = PR_RECIPIENT_PRIMARY, .state = PR_RECIPIENT_WAITING};
+	if (!has_open_recipient(envelope))
+		return pr_fail(call, PR_MISUSE, "the message would have no recipient left; remove it instead");
+	if (edit->sender.data != NULL)
+		envelope->sender = edit->sender;
+	return PR_OK;
 }
 
 enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason)
 {
-	return change_envelope(call, "qh", id, set_quarantine, reason, 'h');
+	return change_envelope(call, "qh", id, set_quarantine, &reason, 'h');
+}
+
+enum pr_status spool_quarantine(struct pr_call *call, struct pr_str id, struct pr_str reason)
+{
+	if (reason.len == 0)
+		return pr_fail(call, PR_MISUSE, "a quarantine needs a reason");
+	return change_envelope(call, "qh", id, set_quarantine, &reason, 'h');
 }
 
 enum pr_status spool_unhold(struct pr_call *call, struct pr_str id)
 {
-	return change_envelope(call, "hq", id, set_quarantine, PR_NONE, 'q');
+	struct pr_str none = PR_NONE;
+
+	return change_envelope(call, "hq", id, set_quarantine, &none, 'q');
 }
 
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id)
 {
-	return change_envelope(call, "qh", id, forget_tries, PR_NONE, 0);
+	return change_envelope(call, "qh", id, forget_tries, NULL, 0);
+}
+
+enum pr_status spool_edit(struct pr_call *call, struct pr_str id, const struct pr_edit *edit)
+{
+	return change_envelope(call, "qh", id, change_addresses, edit, 0);
 }
 
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id)

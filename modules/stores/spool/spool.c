@@ -232,6 +232,9 @@ static const struct pr_store_ops ops = {
 	.drain = spool_drain,
 	.begin_in = spool_begin_in,
 	.wait_ready = spool_wait_ready,
+	.quarantine = spool_quarantine,
+	.edit = spool_edit,
+	.query = spool_query,
 	.handover = spool_handover,
 };
 

@@ -283,6 +283,9 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
 
 /* control.c, health.c, sweep.c */
 enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason);
+enum pr_status spool_quarantine(struct pr_call *call, struct pr_str id, struct pr_str reason);
+enum pr_status spool_edit(struct pr_call *call, struct pr_str id, const struct pr_edit *edit);
+enum pr_status spool_query(struct pr_call *call, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
 enum pr_status spool_unhold(struct pr_call *call, struct pr_str id);
 enum pr_status spool_requeue(struct pr_call *call, struct pr_str id);
 enum pr_status spool_remove(struct pr_call *call, struct pr_str id);

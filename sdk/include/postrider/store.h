@@ -85,6 +85,7 @@ struct pr_claim {
 	struct pr_envelope *envelope; /* in the arena of the claim() call */
 	/* since 1.1 */
 	int64_t lease_ms; /* renew() before so much time has passed; 0: it lasts as long as the process */
+	struct pr_str queue; /* as pr_entry.queue; absent when the store has one only */
 };
 
 /* What is known when a message begins; absent or 0 where it is not.  Since 1.1. */
