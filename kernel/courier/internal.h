@@ -35,7 +35,6 @@
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/helper_protocol.h"
-#include "kernel/plan/index.h"
 #include "kernel/plan/order.h"
 #include "kernel/plan/plan.h"
 #include "kernel/queue/selection.h"
@@ -64,17 +63,6 @@ struct courier_leases {
 	bool running, closing;
 };
 
-#define INDEX_ASKERS_MAX 8
-
-struct courier_index {
-	pthread_mutex_t lock; /* of its own, taken before the courier's: a list does not keep the workers waiting */
-	struct queue_index *table;
-	uint32_t round;       /* number of the scan that is going on, or of the last one */
-	bool whole;           /* one scan has seen everything */
-	int askers[INDEX_ASKERS_MAX];
-	size_t asker_count;
-};
-
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -87,7 +75,6 @@ struct courier {
 	size_t group_count;
 	enum plan_sort sort;
 	struct courier_leases leases;
-	struct courier_index index;
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
 	pthread_cond_t work;            /* workers wait for messages */
@@ -266,16 +253,6 @@ void notice_expand(struct job *job, struct pr_envelope *envelope);
 
 /* report.c */
 void report_group(const struct job *job, const struct group *group, int64_t seconds);
-
-/* index.c */
-void index_open(struct courier *courier);
-void index_close(struct courier *courier);
-void index_job(struct job *job);        /* it is put back */
-void index_forget(struct courier *courier, struct pr_str id);
-void index_scan_begins(struct courier *courier);
-void index_entry(struct courier *courier, struct module_scope *scope, const struct pr_entry *entry);
-void index_scan_ends(struct courier *courier, struct module_scope *scope); /* when it was whole */
-void index_list(struct courier *courier, int fd); /* takes the descriptor */
 
 /* helper.c */
 void helpers_open(struct courier *courier);

@@ -157,9 +157,6 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 	case CHANNEL_STATUS:
 		send_state(courier, message.serial);
 		return true;
-	case CHANNEL_LIST:
-		index_list(courier, fd);
-		return true;
 	case CHANNEL_HELPER:
 		helpers_answer(courier, &message, fd);
 		return true;
@@ -272,7 +269,6 @@ static void plan_open(struct courier *courier)
 	courier->plan = plan_new(&limits);
 	plan_sort_parse(options->queue_sort_order, &courier->sort);
 	groups_open(courier);
-	index_open(courier);
 }
 
 static bool courier_open(struct courier *courier)
@@ -321,7 +317,6 @@ static void courier_close(struct courier *courier)
 	leases_close(courier);
 	module_set_close(courier->set);
 	plan_free(courier->plan);
-	index_close(courier);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
 	pthread_cond_destroy(&courier->quiet);

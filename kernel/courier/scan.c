@@ -94,7 +94,6 @@ static enum pr_status read_all(struct courier *courier, struct module_scope *sco
 		if (status != PR_OK)
 			return status;
 		note_entry(courier, batch, &entry);
-		index_entry(courier, scope, &entry);
 		if (batch->count == BATCH && !hand_in(courier, batch, all_due)) {
 			store_next_end(scope, &cursor);
 			return PR_OK;
@@ -111,11 +110,8 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, thread, &arena);
-	index_scan_begins(courier);
 	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
 	hand_in(courier, batch, all_due);
-	if (status == PR_NOTFOUND)
-		index_scan_ends(courier, &scope);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));
 	pr_arena_fini(&arena);

@@ -172,7 +172,6 @@ static void put_back(struct job *job)
 		log_line(LOGP_ERR, job->entry->id, "cannot put back: %.*s", PR_PRINT(job->scope.reason));
 		store_release(&job->scope, &job->claim);
 	}
-	index_job(job);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
 	plan_retry(courier->plan, job->entry, due);
@@ -194,8 +193,6 @@ static void finish(struct job *job)
 	}
 	log_at(11, LOGP_INFO, job->entry->id, "done; delay=%lld, ntries=%lld", (long long)(courier_wall() - job->envelope->created),
 	       (long long)job->envelope->tries + 1);
-	if (!job->first_try)
-		index_forget(courier, job->claim.id);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
 	if (status == PR_OK || status == PR_PERMFAIL)

@@ -9,7 +9,6 @@
 #include "kernel/master/state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <postrider/address.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -213,21 +212,6 @@ static void do_queue_run(struct master *master, struct connection *connection, s
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
 
-/* The connection itself goes to the courier, which has the index: no row passes through here. */
-static void do_list(struct master *master, struct connection *connection, struct pr_str rest)
-{
-	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
-	int flags = fcntl(connection->fd, F_GETFL);
-
-	if (is_other_queue(master, connection, &rest))
-		return;
-	if (courier != NULL && courier->state == CHILD_READY && flags >= 0 && fcntl(connection->fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
-	    channel_send(courier->channel, CHANNEL_LIST, 0, 0, PR_STR(""), connection->fd))
-		finish(connection, PR_STR(""));
-	else
-		finish(connection, PR_STR("ERROR no courier is running\n"));
-}
-
 /* Somebody has changed the queue by hand: the courier looks at it now, instead of within a minute. */
 static void do_rescan(struct master *master, struct connection *connection, struct pr_str rest)
 {
@@ -248,7 +232,6 @@ static const struct {
     {{"reload", 6}, do_reload, false},
     {{"stop", 4}, do_stop, false},
     {{"queue-run", 9}, do_queue_run, true},
-    {{"list", 4}, do_list, true},
     {{"rescan", 6}, do_rescan, false}};
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)

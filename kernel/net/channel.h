@@ -9,7 +9,6 @@
  *                     CRASH text   the module that was on the stack when a signal ended the role (kernel/module/crash.h)
  *   plan -> master    PLAN text    pieces of the table (kernel/master/table.h), then END
  *   courier -> master HELPER name  a helper for that user, please; empty: for DefaultUser
- *   master -> courier LIST   with a descriptor: write what waits, for mailq (kernel/courier/index.c)
  *   master -> courier HELPER number = 0 with a descriptor, or text = why not
  */
 #ifndef KERNEL_NET_CHANNEL_H
@@ -19,7 +18,7 @@
 
 enum channel_kind {
 	CHANNEL_READY = 1, CHANNEL_FAILED, CHANNEL_DRAIN, CHANNEL_STOP, CHANNEL_WAKE, CHANNEL_STATUS, CHANNEL_STATE,
-	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH, CHANNEL_LIST
+	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH
 };
 
 #define WAKE_SCAN 1 /* number of a WAKE: only look at the queue */

@@ -6,9 +6,6 @@
  */
 #include "kernel/plan/internal.h"
 
-#include <string.h>
-
-#define LIST_BUCKET 32
 #define LINE_IS_LONG 16    /* in line anywhere: from here on few look for more */
 #define MOST_DISCOVERING 2
 #define DUE_AT_ONCE 256    /* entries moved from the heap by one take */
@@ -80,27 +77,6 @@ void plan_regroup(struct plan *plan, struct plan_entry *entry, uint8_t group)
 	entry->group = group;
 	if (entry->runner)
 		group_of(plan, entry)->runners++;
-}
-
-bool plan_is_running(const struct plan *plan, struct pr_str id)
-{
-	const struct plan_entry *entry = plan_entry_find(plan, id);
-
-	return entry != NULL && (entry->state == PLAN_TAKEN || (entry->state == PLAN_IN_LINE && entry->job != NULL));
-}
-
-size_t plan_list(const struct plan *plan, size_t *cursor, char ids[][PLAN_ID_MAX + 1], size_t room)
-{
-	size_t count = 0;
-
-	/* a bucket holds a few: it is taken whole or not at all, but for one that would never fit */
-	for (; *cursor < plan->bucket_count && count + LIST_BUCKET <= room; ++*cursor) {
-		size_t taken = 0;
-		for (const struct plan_entry *entry = plan->buckets[*cursor]; entry != NULL && taken < LIST_BUCKET; entry = entry->hash_next)
-			memcpy(ids[count + taken++], entry->id, sizeof entry->id);
-		count += taken;
-	}
-	return count;
 }
 
 bool plan_knows(const struct plan *plan, struct pr_str id)

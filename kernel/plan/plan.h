@@ -105,10 +105,6 @@ bool plan_urge(struct plan *plan, const struct plan_item *item);
 /* What a scan knows more than a wake-up did; the due time stays.  False: not known. */
 bool plan_learn(struct plan *plan, const struct plan_item *item);
 bool plan_knows(const struct plan *plan, struct pr_str id);
-/* Is somebody at work on it, or does it stand in line with its claim? */
-bool plan_is_running(const struct plan *plan, struct pr_str id);
-/* Copies ids, bucket by bucket from *cursor (0 at first) on; how many, 0 at the end.  What moves meanwhile may be missed. */
-size_t plan_list(const struct plan *plan, size_t *cursor, char ids[][PLAN_ID_MAX + 1], size_t room);
 /* The next one to work on, or NULL.  entry->job is what plan_wait was given. */
 struct plan_entry *plan_take(struct plan *plan, int64_t now);
 /* When plan_take may have something: 0 now, PLAN_NEVER, or a time. */

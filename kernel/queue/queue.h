@@ -6,7 +6,6 @@
 #define KERNEL_QUEUE_QUEUE_H
 
 #include "kernel/module/module.h"
-#include "kernel/queue/selection.h"
 #include "kernel/plan/plan.h"
 
 /* One packet with the id; a full or broken socket is no error (the scan finds it). */
@@ -29,13 +28,13 @@ typedef enum pr_status queue_composer(void *context, struct pr_str id, queue_wri
                                       struct pr_envelope **envelope_out);
 enum pr_status queue_compose(struct module_scope *scope, queue_composer *compose, void *context, struct pr_str *id_out);
 
-/* What is listed: the queue (qf), the quarantined (mailq -qQ, hf) or the lost (mailq -qL, Qf). */
+/* The text of mailq; verbose as -bp -v.  The number of requests in *count_out. */
+enum pr_status queue_print(struct module_scope *scope, bool verbose, struct pr_str name,
+                           void (*print)(void *context, struct pr_str text), void *context, size_t *count_out);
+
+/* What is listed: the queue (qf), the quarantined (mailq -qQ, hf) or the lost (mailq -qL, Qf).  queue_print lists the queue. */
 enum queue_kind { QUEUE_WAITING = 0, QUEUE_QUARANTINED = 1, QUEUE_LOST = 2 };
-/* The text of mailq, from the store; verbose as -bp -v; a selection (NULL: all) as mailq -qR.  The number of requests in *count_out. */
-enum pr_status queue_print_kind(struct module_scope *scope, const struct queue_selection *selection, enum queue_kind kind, bool verbose,
-                                struct pr_str name, void (*print)(void *context, struct pr_str text), void *context, size_t *count_out);
-/* The same from the rows that the daemon sends on `fd`.  PR_TEMPFAIL: they were not whole, nothing was printed. */
-enum pr_status queue_print_rows(struct module_scope *scope, int fd, enum queue_kind kind, struct pr_str name,
+enum pr_status queue_print_kind(struct module_scope *scope, enum queue_kind kind, bool verbose, struct pr_str name,
                                 void (*print)(void *context, struct pr_str text), void *context, size_t *count_out);
 
 #endif

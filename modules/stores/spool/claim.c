@@ -339,7 +339,6 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 		return status;
 	result.envelope->id = result.id;
 	memcpy(claim->id, name, sizeof claim->id);
-	result.queue = pr_arena_copy(call->arena, spool_queue_name(spool_of(call), claim->place));
 	put_claim(spool_of(call), claim);
 	result.epoch = claim->epoch;
 	*claim_out = result;

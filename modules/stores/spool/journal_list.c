@@ -90,19 +90,6 @@ static void list_segment(struct spool *spool, struct journal_listing *listing, u
 	listing->done_fd = -1;
 }
 
-static void list_entry(struct journal_listing *listing, const struct journal_entry *entry)
-{
-	struct listed *item = add(listing);
-
-	item->head = (struct journal_record){.control = entry->control, .body = entry->body, .payload_crc = entry->payload_crc,
-	                                     .flags = entry->flags};
-	memcpy(item->head.id, entry->id, sizeof item->head.id);
-	snprintf(item->head.place, sizeof item->head.place, "%.*s", PR_PRINT(entry->place->name));
-	item->offset = entry->offset;
-	item->segment = entry->segment;
-	item->claimed = entry->state == JOURNAL_CLAIMED;
-}
-
 static void list_index(struct spool *spool, struct journal_listing *listing)
 {
 	struct journal_reader *reader = &spool->journal.reader;
@@ -117,19 +104,17 @@ static void list_index(struct spool *spool, struct journal_listing *listing)
 			if (entry->state == JOURNAL_FILED || !journal_is_visible(reader, entry, now.tv_sec))
 				continue;
 
-			list_entry(listing, entry);
+			struct listed *item = add(listing);
+
+			item->head = (struct journal_record){.control = entry->control, .body = entry->body, .payload_crc = entry->payload_crc,
+			                                     .flags = entry->flags};
+			memcpy(item->head.id, entry->id, sizeof item->head.id);
+			snprintf(item->head.place, sizeof item->head.place, "%.*s", PR_PRINT(entry->place->name));
+			item->offset = entry->offset;
+			item->segment = i;
+			item->claimed = entry->state == JOURNAL_CLAIMED;
 		}
 	pthread_mutex_unlock(&reader->lock);
-}
-
-static struct journal_listing *listing_new(void)
-{
-	struct journal_listing *listing = pr_alloc(sizeof *listing);
-
-	for (uint32_t i = 0; i < JOURNAL_SEGMENTS_MAX; i++)
-		listing->log_fd[i] = -1;
-	listing->done_fd = -1;
-	return listing;
 }
 
 struct journal_listing *journal_list(struct pr_call *call)
@@ -139,7 +124,10 @@ struct journal_listing *journal_list(struct pr_call *call)
 
 	if (!journal_open_directory(spool))
 		return NULL;
-	listing = listing_new();
+	listing = pr_alloc(sizeof *listing);
+	for (uint32_t i = 0; i < JOURNAL_SEGMENTS_MAX; i++)
+		listing->log_fd[i] = -1;
+	listing->done_fd = -1;
 	if (journal_hold(call))
 		list_index(spool, listing);
 	else
@@ -226,29 +214,10 @@ static const struct listed *find(const struct journal_listing *listing, const ch
 	return NULL;
 }
 
-/* What the index knows, as a listing of one; without the lease everything is looked through. */
-static struct journal_listing *list_one(struct pr_call *call, const char *id)
-{
-	struct spool *spool = spool_of(call);
-	struct journal_reader *reader = &spool->journal.reader;
-	struct journal_listing *listing;
-	const struct journal_entry *entry;
-
-	if (!journal_open_directory(spool) || !journal_hold(call))
-		return journal_list(call);
-	listing = listing_new();
-	pthread_mutex_lock(&reader->lock);
-	entry = journal_find(reader, id);
-	if (entry != NULL && entry->state != JOURNAL_FILED)
-		list_entry(listing, entry);
-	pthread_mutex_unlock(&reader->lock);
-	return listing;
-}
-
 enum pr_status journal_peek(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct pr_entry *entry_out)
 {
 	struct spool *spool = spool_of(call);
-	struct journal_listing *listing = list_one(call, id);
+	struct journal_listing *listing = journal_list(call);
 	const struct listed *item = find(listing, id);
 	enum pr_status status = PR_NOTFOUND;
 

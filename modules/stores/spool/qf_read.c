@@ -503,9 +503,6 @@ static void take_shown_line(struct head *head, struct pr_str line)
 		if (!head->has_sender)
 			entry->message = pr_arena_copy(head->arena, value);
 		break;
-	case 'B':
-		entry->body_type = pr_arena_copy(head->arena, value);
-		break;
 	case 'S':
 		head->has_sender = true;
 		entry->sender = pr_arena_copy(head->arena, value);

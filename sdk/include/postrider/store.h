@@ -72,7 +72,6 @@ struct pr_entry {
 	struct pr_str sender;    /* "<joe@example.org>" */
 	struct pr_str recipient; /* the first one that is not delivered yet */
 	struct pr_str message;   /* why it waits */
-	struct pr_str body_type; /* "8BITMIME" */
 	uint32_t recipients;     /* how many are not delivered yet */
 	uint32_t reserved;
 };
@@ -85,7 +84,6 @@ struct pr_claim {
 	struct pr_envelope *envelope; /* in the arena of the claim() call */
 	/* since 1.1 */
 	int64_t lease_ms; /* renew() before so much time has passed; 0: it lasts as long as the process */
-	struct pr_str queue; /* as pr_entry.queue; absent when the store has one only */
 };
 
 /* What is known when a message begins; absent or 0 where it is not.  Since 1.1. */
