@@ -233,6 +233,7 @@ static const struct pr_store_ops ops = {
 	.begin_in = spool_begin_in,
 	.wait_ready = spool_wait_ready,
 	.handover = spool_handover,
+	.list = spool_list,
 };
 
 PR_MODULE(spool) = {
