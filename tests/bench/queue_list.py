@@ -39,7 +39,7 @@ def own(directory, like):
     st = os.stat(like)
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
-        if os.path.isfile(path):
+        if name[:2] in ('qf', 'df'):
             os.chown(path, st.st_uid, st.st_gid)
             os.chmod(path, 0o640)
 
@@ -78,7 +78,7 @@ class Relay:
             if (count == 0 and 'is empty' in text) or f'entries={count}\n' in text:
                 return time.monotonic() - started
             if self.process.poll() is not None:
-                sys.exit('the relay did not start: see ' + self.log.name)
+                sys.exit('the relay did not start: ' + open(f'{self.spool}/log').read()[-500:] + open(self.log.name).read()[-500:])
             time.sleep(0.2)
         sys.exit('the queue was not read in 300 s')
 
