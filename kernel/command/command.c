@@ -27,13 +27,6 @@ static int option_names(const struct arguments *arguments)
 	return EX_OK;
 }
 
-static int queue_counts(const struct arguments *arguments)
-{
-	(void)arguments;
-	printf("Data unavailable: shared memory not updated\n");
-	return EX_OK;
-}
-
 static int configuration_check(const struct arguments *arguments)
 {
 	return check_mode(arguments) == EX_OK ? EX_OK : EX_SOFTWARE;
@@ -57,7 +50,7 @@ static const struct mode {
     {'O', option_names},
     {'h', host_status_mode},
     {'H', host_purge_mode},
-    {'P', queue_counts},
+    {'P', mailq_counts_mode},
 };
 
 static int run(const struct arguments *arguments)

@@ -1,20 +1,108 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * mailq: the listing itself is kernel/queue's; here only the right to see it is settled.
+ * mailq: asks the daemon, who has all of it in memory, and reads the files when there is none or it serves another queue.
+ * Here the source and the right to see it are settled; gathering and printing are kernel/queue's.
  */
 #include "kernel/command/modes.h"
 
-#include "kernel/queue/queue.h"
+#include "kernel/command/sendmail/dialogue.h"
+#include "kernel/command/sendmail/places.h"
+#include "kernel/queue/listing.h"
 
 #include <errno.h>
+#include <postrider/file.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PATIENCE_SECONDS 120 /* between two pieces of what the daemon sends */
+
+struct query {
+	const struct arguments *arguments;
+	struct queue_selection selection;
+	struct pr_arena arena;
+	struct listing listing;
+};
 
 static void print(void *context, struct pr_str text)
 {
 	(void)fwrite(text.data, 1, text.len, context);
+}
+
+static struct pr_recipient *recipients_of(struct plan_index_row row, struct pr_arena *arena, size_t *count_out)
+{
+	struct pr_recipient *list = pr_arena_alloc(arena, ((size_t)row.recipients + 1) * sizeof *list);
+	struct plan_index_recipient one;
+	size_t count = 0;
+
+	while (list != NULL && count < row.recipients && row_next(&row, &one))
+		list[count++].address = one.address;
+	*count_out = count;
+	return list;
+}
+
+/* The words of -qI -qR -qS -qQ are asked of a row as of an envelope. */
+static bool is_chosen(void *context, const struct plan_index_row *row)
+{
+	struct query *query = context;
+	struct pr_entry entry = {.size = sizeof entry, .id = row->id, .state = row->state};
+	struct pr_envelope envelope = {.size = sizeof envelope, .sender = row->sender, .quarantine = row->quarantine};
+
+	envelope.recipients = recipients_of(*row, &query->arena, &envelope.recipient_count);
+	bool chosen = selection_matches(&query->selection, &entry, row->unreadable ? NULL : &envelope);
+	pr_arena_reset(&query->arena);
+	return chosen;
+}
+
+static void query_init(struct query *query, const struct config *config)
+{
+	const struct queue_selection *selection = &query->selection;
+
+	query->listing = (struct listing){
+	    .kind = selection->kind == SELECTION_QUARANTINED ? QUEUE_QUARANTINED : selection->kind == SELECTION_LOST ? QUEUE_LOST : QUEUE_WAITING,
+	    .verbose = query->arguments->verbose, .group = selection->group, .no_total = selection->group.len > 0,
+	    .tried_after = time(NULL) - config->options.min_queue_age};
+	plan_sort_parse(config->options.queue_sort_order, &query->listing.sort);
+	if (selection->count > 0) {
+		query->listing.filter = is_chosen;
+		query->listing.filter_context = query;
+	}
+}
+
+static int connect_daemon(const char *config)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+	static const char request[] = "queue-list\n";
+	struct places places;
+	struct pr_text error;
+	int fd = -1;
+
+	pr_text_init(&error, 4096);
+	if (places_find(config, &places, &error) != EX_OK || !dialogue_connect(places.control_socket, &fd))
+		fd = -1;
+	pr_text_fini(&error);
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	if (pr_write_all(fd, request, sizeof request - 1))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static enum listing_answer ask_daemon(struct query *query, const struct config *config)
+{
+	int fd = connect_daemon(query->arguments->config);
+
+	if (fd < 0)
+		return LISTING_NONE;
+	enum listing_answer answer = listing_receive(&query->listing, fd, config->options.queue_directory);
+	close(fd);
+	return answer;
 }
 
 /* A queue that does not exist yet is an empty one; one that we may not enter is somebody else's. */
@@ -23,49 +111,96 @@ static bool is_permitted(const struct config *config)
 	return access(config->options.queue_directory.data, R_OK | X_OK) == 0 || errno != EACCES;
 }
 
-/* -qQ and -qL choose another list; what else -q can say chooses messages, or is an interval without a meaning here. */
-static int choose(const struct arguments *arguments, enum queue_kind *kind_out)
+static int deny(void)
 {
-	const char *text = arguments->queue_given ? arguments->queue : "";
-	int64_t ignored;
-
-	*kind_out = strcmp(text, "Q") == 0 ? QUEUE_QUARANTINED : strcmp(text, "L") == 0 ? QUEUE_LOST : QUEUE_WAITING;
-	return *kind_out == QUEUE_WAITING ? tool_interval(arguments, &ignored) : EX_OK;
+	fprintf(stderr, "You are not permitted to see the queue\n");
+	return EX_NOPERM;
 }
 
-static int list(struct tool *tool, enum queue_kind kind, const struct arguments *arguments)
+static int read_files(struct query *query)
 {
-	size_t count = 0;
-	struct pr_str directory = tool->config->options.queue_directory;
+	struct tool tool;
+	int status = tool_open_store(query->arguments, &tool);
 
-	store_role(&tool->scope, PR_STORE_READ);
-	if (queue_print_kind(&tool->scope, kind, arguments->verbose, directory, print, stdout, &count) == PR_OK)
+	if (status != EX_OK)
+		return status;
+	places_from_config(&query->listing.places, tool.config);
+	store_role(&tool.scope, PR_STORE_READ);
+	if (listing_gather(&query->listing, &tool.scope) != PR_OK) {
+		fprintf(stderr, "%.*s: %.*s\n", PR_PRINT(tool.config->options.queue_directory), PR_PRINT(tool.scope.reason));
+		status = EX_TEMPFAIL;
+	}
+	tool_close(&tool);
+	return status;
+}
+
+static int gather(struct query *query, const struct config *config)
+{
+	switch (ask_daemon(query, config)) {
+	case LISTING_WHOLE:
 		return EX_OK;
-	fprintf(stderr, "%.*s: %.*s\n", PR_PRINT(directory), PR_PRINT(tool->scope.reason));
-	return EX_TEMPFAIL;
+	case LISTING_DENIED:
+		return deny();
+	case LISTING_OTHER:
+	case LISTING_NONE:
+		break;
+	}
+	return is_permitted(config) ? read_files(query) : deny();
+}
+
+static int show(struct query *query, const struct config *config)
+{
+	query_init(query, config);
+	int status = gather(query, config);
+	if (status == EX_OK)
+		listing_print(&query->listing, print, stdout);
+	listing_fini(&query->listing);
+	return status == EX_OK && fflush(stdout) != 0 ? EX_IOERR : status;
 }
 
 int mailq_mode(const struct arguments *arguments)
 {
-	struct tool tool;
-	struct config *config;
-	enum queue_kind kind;
+	struct query query = {.arguments = arguments};
+	struct config *config = NULL;
+	int64_t ignored;
 
-	int status = choose(arguments, &kind);
+	int status = tool_selection(arguments, &query.selection);
+	if (status == EX_OK)
+		status = tool_interval(arguments, &ignored);
 	if (status == EX_OK)
 		status = tool_config(arguments, &config);
 	if (status != EX_OK)
 		return status;
-	bool permitted = is_permitted(config);
-	config_free(config);
-	if (!permitted) {
-		fprintf(stderr, "You are not permitted to see the queue\n");
-		return EX_NOPERM;
+	if (query.selection.group.len > 0 && config_group(config, query.selection.group) == NULL &&
+	    !pr_str_equal_nocase(query.selection.group, PR_STR("mqueue"))) {
+		fprintf(stderr, "Queue group %.*s unknown\n", PR_PRINT(query.selection.group)); /* and, as with sendmail, nothing else */
+	} else {
+		pr_arena_init(&query.arena, 64u << 20);
+		status = show(&query, config);
+		pr_arena_fini(&query.arena);
 	}
-	status = tool_open(arguments, MODULE_ROLE_TOOL, &tool);
+	config_free(config);
+	return status;
+}
+
+/* -bP: what sendmail keeps in shared memory, we have in the daemon's. */
+int mailq_counts_mode(const struct arguments *arguments)
+{
+	struct query query = {.arguments = arguments};
+	struct config *config = NULL;
+	int status = tool_config(arguments, &config);
+
 	if (status != EX_OK)
 		return status;
-	status = list(&tool, kind, arguments);
-	tool_close(&tool);
-	return fflush(stdout) == 0 ? status : EX_IOERR;
+	query_init(&query, config);
+	enum listing_answer answer = ask_daemon(&query, config);
+	if (answer == LISTING_WHOLE)
+		listing_print_counts(&query.listing, print, stdout);
+	else if (answer == LISTING_DENIED)
+		status = deny();
+	else
+		printf("Data unavailable: shared memory not updated\n");
+	listing_fini(&query.listing);
+	config_free(config);
+	return status;
 }

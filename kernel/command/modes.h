@@ -13,6 +13,7 @@ int daemon_mode(const struct arguments *arguments);  /* -bd -bD, -q30m alone */
 int run_mode(const struct arguments *arguments);     /* -q */
 int quarantine_mode(const struct arguments *arguments, const struct queue_selection *selection); /* -Q */
 int mailq_mode(const struct arguments *arguments);   /* -bp */
+int mailq_counts_mode(const struct arguments *arguments); /* -bP */
 int aliases_mode(const struct arguments *arguments); /* -bi */
 int verify_mode(const struct arguments *arguments);  /* -bv */
 int host_status_mode(const struct arguments *arguments); /* -bh, hoststat */

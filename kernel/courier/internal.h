@@ -7,6 +7,7 @@
  *   clock.c     two clocks, and jumps of one of them
  *   groups.c    queue groups: intervals and runners
  *   ready.c     listens to a store that says what is ready
+ *   index.c     what is queued, for mailq; index_stream.c sends it
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   selected.c  goes through it for the messages that somebody chose
  *   worker.c    threads that take messages from the plan; the set grows while work waits
@@ -55,6 +56,7 @@ struct courier_group {
 };
 
 struct job;
+struct courier_index;
 struct courier_leases {
 	pthread_mutex_t lock; /* of its own: a renewal and the end of a claim exclude each other */
 	pthread_cond_t changed;
@@ -75,6 +77,7 @@ struct courier {
 	size_t group_count;
 	enum plan_sort sort;
 	struct courier_leases leases;
+	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
 	pthread_cond_t work;            /* workers wait for messages */
@@ -165,6 +168,20 @@ bool groups_add(struct courier *courier, struct pr_str name, int64_t interval, i
 uint8_t groups_find(const struct courier *courier, struct pr_str name);
 const struct plan_retry *groups_retry(const struct courier *courier, uint8_t number);
 void job_find_group(struct job *job); /* of a message that only a wake-up told of */
+
+/* index.c */
+void courier_index_open(struct courier *courier);
+void courier_index_close(struct courier *courier);
+void courier_index_wake(struct courier *courier, struct pr_str id); /* there is one, nothing else is known */
+void courier_index_running(struct job *job, bool running);
+void courier_index_waits(struct job *job);                           /* put back into the queue as its envelope says */
+void courier_index_gone(struct courier *courier, struct pr_str id);
+/* A scan: begins, meets an entry (envelope NULL: unreadable), and has met all. */
+void courier_index_scan(struct courier *courier);
+void courier_index_scanned(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena);
+void courier_index_scan_ends(struct courier *courier);
+/* index_stream.c: the client at fd is answered by a thread of its own */
+void courier_index_answer(struct courier *courier, int fd);
 
 /* lease.c */
 void leases_open(struct courier *courier);

@@ -56,6 +56,7 @@ static void adopt(struct job *job, struct worker *worker)
 void job_release(struct job *job)
 {
 	lease_end(job);
+	courier_index_running(job, false);
 	store_release(&job->scope, &job->claim);
 }
 
@@ -95,6 +96,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	case PR_OK:
 		break;
 	case PR_NOTFOUND:
+		courier_index_gone(courier, pr_str(entry->id));
 		entry_forget(courier, entry);
 		return false;
 	case PR_PERMFAIL:
@@ -107,6 +109,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 		return false;
 	}
 	job->entry = entry;
+	courier_index_running(job, true);
 	job->envelope = job->claim.envelope;
 	job->first_try = job->envelope->tries == 0;
 	/* a first try after somebody else's claim is still no queue run */

@@ -43,6 +43,7 @@ void courier_add(struct courier *courier, struct pr_str id, int64_t due)
 	plan_add(courier->plan, id, due);
 	courier_kick(courier);
 	pthread_mutex_unlock(&courier->lock);
+	courier_index_wake(courier, id);
 }
 
 /* DeliveryMode q and d: new mail waits for the next run. */
@@ -76,6 +77,7 @@ static bool read_wakes(struct courier *courier)
 	pthread_mutex_lock(&courier->lock);
 	for (int i = 0; i < got && messages[i].msg_len > 0; i++) {
 		queue_wake_read(bytes[i], messages[i].msg_len, &item);
+		courier_index_wake(courier, item.id);
 		plan_put(courier->plan, &item);
 	}
 	/* one is enough: who takes the first wakes the next */
@@ -156,6 +158,9 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		return true;
 	case CHANNEL_STATUS:
 		send_state(courier, message.serial);
+		return true;
+	case CHANNEL_LIST:
+		courier_index_answer(courier, fd);
 		return true;
 	case CHANNEL_HELPER:
 		helpers_answer(courier, &message, fd);
@@ -302,6 +307,7 @@ static bool courier_open(struct courier *courier)
 	module_thread_free(thread);
 	set_threads(courier);
 	plan_open(courier);
+	courier_index_open(courier);
 	helpers_open(courier);
 out:
 	if (!good)
@@ -317,6 +323,7 @@ static void courier_close(struct courier *courier)
 	leases_close(courier);
 	module_set_close(courier->set);
 	plan_free(courier->plan);
+	courier_index_close(courier);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
 	pthread_cond_destroy(&courier->quiet);

@@ -26,8 +26,10 @@ static void take_ids(struct courier *courier, const struct pr_list *ids)
 
 	pthread_mutex_lock(&courier->lock);
 	for (size_t i = 0; i < ids->count; i++)
-		if (!plan_knows(courier->plan, ids->items[i]))
+		if (!plan_knows(courier->plan, ids->items[i])) {
+			courier_index_wake(courier, ids->items[i]);
 			plan_add(courier->plan, ids->items[i], due);
+		}
 	if (due == 0)
 		courier_kick(courier);
 	pthread_mutex_unlock(&courier->lock);

@@ -15,6 +15,7 @@
 #define PAUSE_SECONDS 60
 #define PAUSE_FACTOR 20
 #define BATCH 256
+#define SCAN_ARENA (40u << 20) /* more than the largest envelope a store reads */
 
 /* Read entries on their way to the plan: the lock is taken once for all of them. */
 struct batch {
@@ -84,15 +85,17 @@ static enum pr_status read_all(struct courier *courier, struct module_scope *sco
                                bool all_due)
 {
 	struct pr_arena *arena = scope->arena;
+	struct pr_envelope *envelope;
 	struct pr_entry entry;
 	void *cursor = NULL;
 
 	for (;;) {
 		module_scope_init(scope, thread, arena);
 		entry = (struct pr_entry){.size = sizeof entry};
-		enum pr_status status = store_next(scope, &cursor, &entry);
+		enum pr_status status = store_list(scope, &cursor, &entry, &envelope);
 		if (status != PR_OK)
 			return status;
+		courier_index_scanned(courier, &entry, envelope, arena);
 		note_entry(courier, batch, &entry);
 		if (batch->count == BATCH && !hand_in(courier, batch, all_due)) {
 			store_next_end(scope, &cursor);
@@ -108,9 +111,12 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 	struct pr_arena arena;
 	struct module_scope scope;
 
-	pr_arena_init(&arena, 1u << 20);
+	pr_arena_init(&arena, SCAN_ARENA);
 	module_scope_init(&scope, thread, &arena);
+	courier_index_scan(courier);
 	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
+	if (status == PR_NOTFOUND)
+		courier_index_scan_ends(courier);
 	hand_in(courier, batch, all_due);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));

@@ -172,6 +172,7 @@ static void put_back(struct job *job)
 		log_line(LOGP_ERR, job->entry->id, "cannot put back: %.*s", PR_PRINT(job->scope.reason));
 		store_release(&job->scope, &job->claim);
 	}
+	courier_index_waits(job);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
 	plan_retry(courier->plan, job->entry, due);
@@ -193,6 +194,10 @@ static void finish(struct job *job)
 	}
 	log_at(11, LOGP_INFO, job->entry->id, "done; delay=%lld, ntries=%lld", (long long)(courier_wall() - job->envelope->created),
 	       (long long)job->envelope->tries + 1);
+	if (status == PR_OK)
+		courier_index_gone(courier, pr_str(job->entry->id));
+	else
+		courier_index_running(job, false);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
 	if (status == PR_OK || status == PR_PERMFAIL)

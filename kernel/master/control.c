@@ -43,8 +43,15 @@ static bool is_allowed(int fd)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static struct connection *free_connection(struct master *master)
+/* Those who may only list the queue leave the operator a connection, however many they make. */
+static struct connection *free_connection(struct master *master, bool denied)
 {
+	size_t strangers = 0;
+
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
+		strangers += master->connections[i].fd >= 0 && master->connections[i].denied;
+	if (denied && strangers >= MASTER_CONNECTIONS_MAX / 2)
+		return NULL;
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
 		if (master->connections[i].fd < 0)
 			return &master->connections[i];
@@ -54,10 +61,11 @@ static struct connection *free_connection(struct master *master)
 void control_accept(struct master *master)
 {
 	int fd = accept4(master->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct connection *connection = free_connection(master);
 
 	if (fd < 0)
 		return;
+	bool denied = !is_allowed(fd);
+	struct connection *connection = free_connection(master, denied);
 	if (connection == NULL) {
 		static const char busy[] = "ERROR too many connections\n";
 		(void)!send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL);
@@ -66,7 +74,7 @@ void control_accept(struct master *master)
 	}
 	memset(connection, 0, sizeof *connection);
 	connection->fd = fd;
-	connection->denied = !is_allowed(fd); /* told when its line was read: a close before that would take the words along */
+	connection->denied = denied; /* told when its line was read: a close before that would take the words along */
 	connection->deadline_ms = master_now_ms() + INPUT_MS;
 	pr_text_init(&connection->in, CONTROL_LINE_MAX);
 }
@@ -224,6 +232,19 @@ static void do_rescan(struct master *master, struct connection *connection, stru
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
 
+/* The courier knows what is queued and who may see it; the connection is his from here on. */
+static void do_queue_list(struct master *master, struct connection *connection, struct pr_str rest)
+{
+	(void)rest;
+	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
+
+	if (courier != NULL && courier->state == CHILD_READY &&
+	    channel_send(courier->channel, CHANNEL_LIST, 0, 0, PR_STR(""), connection->fd))
+		finish(connection, PR_STR(""));
+	else
+		finish(connection, PR_STR("ERROR no courier is running\n"));
+}
+
 static const struct {
 	struct pr_str word;
 	void (*run)(struct master *master, struct connection *connection, struct pr_str rest);
@@ -232,7 +253,8 @@ static const struct {
     {{"reload", 6}, do_reload, false},
     {{"stop", 4}, do_stop, false},
     {{"queue-run", 9}, do_queue_run, true},
-    {{"rescan", 6}, do_rescan, false}};
+    {{"rescan", 6}, do_rescan, false},
+    {{"queue-list", 10}, do_queue_list, false}};
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
 {
@@ -270,7 +292,7 @@ void control_input(struct master *master, struct connection *connection)
 	}
 	struct pr_str text = pr_text_str(&connection->in);
 	size_t end = pr_str_find(text, '\n');
-	if (end < text.len && connection->denied)
+	if (end < text.len && connection->denied && !pr_str_equal(pr_str_trim(pr_str_slice(text, 0, end)), PR_STR("queue-list")))
 		finish(connection, PR_STR("ERROR permission denied\n"));
 	else if (end < text.len)
 		run_line(master, connection, pr_str_trim(pr_str_slice(text, 0, end)));

@@ -240,7 +240,7 @@ static bool open_control(struct master *master)
 	pr_text_init(&path, TABLE_PATH_MAX + 20);
 	pr_text_init(&why, 500);
 	pr_text_addf(&path, "%s/%s", master->current->table.run, CONTROL_SOCKET_NAME);
-	master->control_fd = listen_unix(path.data, 0600, &why);
+	master->control_fd = listen_unix(path.data, 0666, &why);
 	if (master->control_fd < 0)
 		log_line(LOGP_ERR, NULL, "no control socket: %s", why.data);
 	pr_text_fini(&path);

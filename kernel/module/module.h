@@ -164,6 +164,8 @@ enum pr_status store_quarantine(struct module_scope *scope, struct pr_str id, st
 enum pr_status store_edit(struct module_scope *scope, struct pr_str id, const struct pr_edit *edit);
 enum pr_status store_query(struct module_scope *scope, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
 enum pr_status store_handover(struct module_scope *scope);
+/* next and peek in one, whatever the store offers; an envelope that cannot be read is NULL */
+enum pr_status store_list(struct module_scope *scope, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out);
 
 /* auth; the instances by module_at(set, PR_KIND_AUTH, n).  PR_NOTFOUND of a step: wrong credentials. */
 enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instance *auth, bool tls, struct pr_list *names_out);

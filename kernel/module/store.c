@@ -174,6 +174,34 @@ enum pr_status store_handover(struct module_scope *scope)
 	STORE_CALL(handover, &frame.call);
 }
 
+/* A store that reads twice: what is unreadable the second time is so, what is gone is passed over. */
+static enum pr_status next_and_peek(struct module_scope *scope, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
+{
+	enum pr_status status, peeked;
+
+	do {
+		*entry_out = (struct pr_entry){.size = sizeof *entry_out};
+		*envelope_out = NULL;
+		status = store_next(scope, cursor, entry_out);
+		if (status != PR_OK)
+			return status;
+		peeked = store_peek(scope, entry_out->id, envelope_out, NULL);
+		if (peeked != PR_OK)
+			*envelope_out = NULL;
+	} while (peeked == PR_NOTFOUND);
+	return PR_OK;
+}
+
+enum pr_status store_list(struct module_scope *scope, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
+{
+	struct module_instance *instance = the_store(scope);
+	const struct pr_store_ops *given = instance == NULL ? NULL : instance->module->ops;
+
+	if (given != NULL && !MODULE_HAS(given, list))
+		return next_and_peek(scope, cursor, entry_out, envelope_out);
+	STORE_CALL(list, &frame.call, cursor, entry_out, envelope_out);
+}
+
 void store_abort(struct module_scope *scope, void *transaction)
 {
 	STORE_CALL_VOID(abort, &frame.call, transaction);

@@ -4,6 +4,7 @@
  *
  *   master -> role    DRAIN  stop accepting/claiming, finish, leave       STOP  leave soon (SIGTERM): limit in number
  *                     WAKE   run the queue now (-q); text: a selection     STATUS  send one line of state
+ *                     LIST   with a client's connection: who may, is told what is queued (courier; kernel/queue/row.h)
  *   role -> master    READY  loaded and serving                            FAILED text  why not
  *                     STATE text   answer to STATUS
  *                     CRASH text   the module that was on the stack when a signal ended the role (kernel/module/crash.h)
@@ -18,7 +19,7 @@
 
 enum channel_kind {
 	CHANNEL_READY = 1, CHANNEL_FAILED, CHANNEL_DRAIN, CHANNEL_STOP, CHANNEL_WAKE, CHANNEL_STATUS, CHANNEL_STATE,
-	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH
+	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH, CHANNEL_LIST
 };
 
 #define WAKE_SCAN 1 /* number of a WAKE: only look at the queue */

@@ -1,93 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The text of mailq, column for column as sendmail prints it.
- * One pass over the store gathers id, priority and time of what is to be listed (48 bytes a message), the list is
- * sorted by priority, and only then each envelope is read, printed and forgotten.
+ * Everything is in the rows by now, so printing is one walk over them in order, directory by directory.
  */
-#include "kernel/queue/queue.h"
+#include "kernel/queue/listing.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define ENTRY_ARENA (40u << 20) /* more than the largest envelope a store reads */
-#define ID_MAX 23
-
-struct row {
-	int64_t priority;
-	int64_t created;
-	char id[ID_MAX + 1];
-	bool claimed, waiting;
-};
-
-struct listing {
-	struct module_scope *scope;
-	struct row *rows;
-	size_t count, room;
-	struct pr_text out;
-	bool verbose;
-	void (*print)(void *context, struct pr_str text);
-	void *context;
-};
-
-static bool is_kind(const struct pr_entry *entry, enum queue_kind kind)
-{
-	switch (entry->state) {
-	case PR_ENTRY_LOST:
-		return kind == QUEUE_LOST;
-	case PR_ENTRY_HELD:
-	case PR_ENTRY_QUARANTINED:
-		return kind == QUEUE_QUARANTINED;
-	default:
-		return kind == QUEUE_WAITING;
-	}
-}
-
-static void add_row(struct listing *l, const struct pr_entry *entry, int64_t due_before)
-{
-	struct row *row;
-
-	if (l->count == l->room) {
-		l->room = l->room == 0 ? 64 : 2 * l->room;
-		l->rows = pr_resize(l->rows, l->room * sizeof *l->rows);
-	}
-	row = &l->rows[l->count++];
-	memset(row, 0, sizeof *row);
-	row->priority = entry->priority;
-	row->created = entry->created;
-	row->claimed = entry->state == PR_ENTRY_CLAIMED;
-	row->waiting = entry->last_try > due_before;
-	memcpy(row->id, entry->id.data, entry->id.len);
-}
-
-static enum pr_status gather(struct listing *l, enum queue_kind kind)
-{
-	struct module_set *set = module_thread_set(l->scope->thread);
-	int64_t due_before = time(NULL) - module_set_config(set)->options.min_queue_age;
-	struct pr_entry entry;
-	void *cursor = NULL;
-	enum pr_status status;
-
-	while ((status = store_next(l->scope, &cursor, &entry)) == PR_OK) {
-		if (is_kind(&entry, kind) && entry.id.len <= ID_MAX)
-			add_row(l, &entry, due_before);
-		pr_arena_reset(l->scope->arena);
-	}
-	return status == PR_NOTFOUND ? PR_OK : status;
-}
-
-/* sendmail's default order: priority, then age */
-static int compare(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	if (x->created != y->created)
-		return x->created < y->created ? -1 : 1;
-	return strcmp(x->id, y->id);
-}
+#define FLUSH_AT 32768
+#define SENDER_WIDTH 39 /* and what -v has room for */
+#define SENDER_WIDTH_V 78
+#define RECIPIENT_WIDTH 38
+#define RECIPIENT_WIDTH_V 71
+#define REASON_WIDTH 60
+#define REASON_WIDTH_V 100
 
 /* What is not printable shows as '?': a terminal reads this. */
 static void add_visible(struct pr_text *out, struct pr_str text, size_t max)
@@ -99,130 +28,225 @@ static void add_visible(struct pr_text *out, struct pr_str text, size_t max)
 	}
 }
 
-/* "Fri Nov 20 13:02 ", without the weekday when short of room */
+/* "Fri Nov 20 13:02 ", without the weekday when short of room; the minute before is remembered, a queue comes in bursts */
 static void add_time(struct pr_text *out, int64_t when, bool weekday)
 {
+	static _Thread_local int64_t last = INT64_MIN;
+	static _Thread_local char text[64];
 	time_t t = when;
 	struct tm tm;
-	char text[64];
 
-	if (localtime_r(&t, &tm) != NULL && strftime(text, sizeof text, "%a %b %e %H:%M ", &tm) > 0)
-		pr_text_add_c(out, weekday ? text : text + 4);
+	if (last == INT64_MIN || when / 60 != last) {
+		last = when / 60;
+		if (localtime_r(&t, &tm) == NULL || strftime(text, sizeof text, "%a %b %e %H:%M ", &tm) == 0)
+			text[0] = text[4] = '\0';
+	}
+	pr_text_add_c(out, weekday ? text : text + 4);
 }
 
-static void print_reason(struct listing *l, const struct pr_envelope *e)
+static void print_reason(const struct plan_index_row *row, bool verbose, struct pr_text *out)
 {
-	if (e->quarantine.data != NULL) {
-		pr_text_add_c(&l->out, "\n     QUARANTINE: ");
-		add_visible(&l->out, e->quarantine, l->verbose ? 100 : 60);
+	if (row->quarantine.data != NULL) {
+		pr_text_add_c(out, "\n     QUARANTINE: ");
+		add_visible(out, row->quarantine, verbose ? REASON_WIDTH_V : REASON_WIDTH);
 	}
-	if (e->body_type.len == 0 && e->message.len == 0)
+	if (row->body_type.len == 0 && row->message.len == 0)
 		return;
-	pr_text_addf(&l->out, "\n%14.*s", PR_PRINT(e->body_type.data == NULL ? PR_STR("") : pr_str_slice(e->body_type, 0, 10)));
-	if (e->message.len > 0) {
-		pr_text_add_c(&l->out, "   (");
-		add_visible(&l->out, e->message, l->verbose ? 100 : 60);
-		pr_text_add_byte(&l->out, ')');
+	pr_text_addf(out, "\n%14.*s", PR_PRINT(row->body_type.data == NULL ? PR_STR("") : pr_str_slice(row->body_type, 0, 10)));
+	if (row->message.len > 0) {
+		pr_text_add_c(out, "   (");
+		add_visible(out, row->message, verbose ? REASON_WIDTH_V : REASON_WIDTH);
+		pr_text_add_byte(out, ')');
 	}
 }
 
-static void print_recipient(struct listing *l, const struct pr_recipient *r)
+static void print_recipient(const struct plan_index_recipient *recipient, bool verbose, struct pr_text *out)
 {
-	if (r->state == PR_RECIPIENT_DELIVERED)
-		return;
-	pr_text_add_c(&l->out, l->verbose ? "\n\t\t\t\t\t\t" : "\n\t\t\t\t\t ");
-	add_visible(&l->out, r->address, 1000);
-	if (l->verbose && r->status.len > 0) {
-		pr_text_add_c(&l->out, "\n\t\t (");
-		add_visible(&l->out, r->status, 100);
-		pr_text_add_byte(&l->out, ')');
+	pr_text_add_c(out, verbose ? "\n\t\t\t\t\t\t" : "\n\t\t\t\t\t ");
+	add_visible(out, recipient->address, verbose ? RECIPIENT_WIDTH_V : RECIPIENT_WIDTH);
+	if (verbose && recipient->status.len > 0) {
+		pr_text_add_c(out, "\n\t\t (");
+		add_visible(out, recipient->status, REASON_WIDTH_V);
+		pr_text_add_byte(out, ')');
 	}
 }
 
-static void flush(struct listing *l)
+/* pr_text_addf costs more than the rest of the line together */
+static void add_number(struct pr_text *out, int64_t number, size_t width)
 {
-	l->print(l->context, pr_text_str(&l->out));
-	pr_text_clear(&l->out);
+	char digits[24];
+	size_t at = sizeof digits;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (number < 0)
+		digits[--at] = '-';
+	for (size_t i = sizeof digits - at; i < width; i++)
+		pr_text_add_byte(out, ' ');
+	pr_text_add(out, digits + at, sizeof digits - at);
 }
 
-static void print_envelope(struct listing *l, const struct row *row, const struct pr_envelope *e)
+static void print_head(const struct plan_index_row *row, bool verbose, struct pr_text *out)
 {
-	pr_text_addf(&l->out, "%8" PRId64 " ", e->body_size);
-	if (l->verbose) {
-		pr_text_addf(&l->out, "%10" PRId64 "%c", row->priority, (e->flags & PR_ENVELOPE_WARNED) != 0 ? '+' : ' ');
-		add_time(&l->out, e->created, false);
+	add_number(out, row->size, 8);
+	pr_text_add_byte(out, ' ');
+	if (verbose) {
+		add_number(out, row->priority, 10);
+		pr_text_add_byte(out, (row->flags & PR_ENVELOPE_WARNED) != 0 ? '+' : ' ');
+	}
+	add_time(out, row->created, !verbose);
+	add_visible(out, row->sender, verbose ? SENDER_WIDTH_V : SENDER_WIDTH);
+	print_reason(row, verbose, out);
+}
+
+static char mark_of(const struct plan_index_row *row, int64_t tried_after)
+{
+	if (row->state == PR_ENTRY_LOST)
+		return '?';
+	return row->running ? '*' : row->last_try > tried_after ? '-' : ' ';
+}
+
+void listing_print_row(const struct plan_index_row *row, bool verbose, int64_t tried_after, struct pr_text *out)
+{
+	struct plan_index_recipient recipient;
+	struct plan_index_row rest = *row;
+
+	pr_text_add_str(out, row->id);
+	pr_text_add_byte(out, mark_of(row, tried_after));
+	if (row->unreadable) {
+		pr_text_add_c(out, " (no control file)");
+	} else if (!row->complete) {
+		pr_text_add_c(out, " (job completed)");
 	} else {
-		add_time(&l->out, e->created, true);
+		print_head(row, verbose, out);
+		while (row_next(&rest, &recipient))
+			print_recipient(&recipient, verbose, out);
 	}
-	add_visible(&l->out, e->sender, 1000);
-	print_reason(l, e);
-	for (size_t i = 0; i < e->recipient_count; i++) {
-		print_recipient(l, &e->recipients[i]);
-		if (l->out.len > 32768)
-			flush(l);
+	pr_text_add_byte(out, '\n');
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct listed *x = *(struct listed *const *)a, *y = *(struct listed *const *)b;
+	struct plan_index_row first, second;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	if (!row_read((struct pr_str){x->bytes, x->length}, &first) || !row_read((struct pr_str){y->bytes, y->length}, &second))
+		return 0;
+	int order = memcmp(first.id.data, second.id.data, first.id.len < second.id.len ? first.id.len : second.id.len);
+	return order != 0 ? order : (first.id.len > second.id.len) - (first.id.len < second.id.len);
+}
+
+struct page {
+	struct pr_text text;
+	listing_print_line *print;
+	void *context;
+};
+
+static void flush(struct page *page)
+{
+	if (page->text.len > 0)
+		page->print(page->context, pr_text_str(&page->text));
+	pr_text_clear(&page->text);
+}
+
+static void print_rows(const struct listing *listing, size_t from, size_t to, struct page *page)
+{
+	struct plan_index_row row;
+
+	for (size_t i = from; i < to; i++) {
+		if (row_read((struct pr_str){listing->rows[i]->bytes, listing->rows[i]->length}, &row))
+			listing_print_row(&row, listing->verbose, listing->tried_after, &page->text);
+		if (page->text.len > FLUSH_AT)
+			flush(page);
 	}
 }
 
-static void print_row(struct listing *l, const struct row *row)
+static void print_place(const struct listing *listing, const char *path, size_t from, size_t to, struct page *page)
 {
-	struct pr_envelope *envelope;
-	struct pr_entry entry;
-	enum pr_status status = store_peek(l->scope, pr_str(row->id), &envelope, &entry);
+	size_t count = to - from;
 
-	pr_text_addf(&l->out, "%s%c", row->id, row->claimed ? '*' : row->waiting ? '-' : ' ');
-	if (status == PR_OK)
-		print_envelope(l, row, envelope);
+	if (count == 0) {
+		pr_text_addf(&page->text, "%s is empty\n", path);
+		return;
+	}
+	pr_text_addf(&page->text, "\t\t%s (%zu request%s)\n", path, count, count == 1 ? "" : "s");
+	pr_text_add_c(&page->text, listing->verbose
+	                               ? "-----Q-ID----- --Size-- -Priority- ---Q-Time--- --------Sender/Recipient--------\n"
+	                               : "-----Q-ID----- --Size-- -----Q-Time----- ------------Sender/Recipient-----------\n");
+	print_rows(listing, from, to, page);
+}
+
+static bool is_shown(const struct listing *listing, size_t place)
+{
+	const char *group = listing->places.items[place].group;
+
+	return listing->group.len == 0 || (group != NULL && pr_str_equal_nocase(pr_str(group), listing->group));
+}
+
+/* Calls for each directory in turn, with the rows that lie there. */
+static void each_place(struct listing *listing, struct page *page,
+                       void (*print)(const struct listing *, const char *, size_t, size_t, struct page *))
+{
+	size_t from = 0, to;
+
+	if (listing->count > 1)
+		qsort(listing->rows, listing->count, sizeof *listing->rows, compare);
+	for (size_t place = 0; place < listing->places.count; place++) {
+		for (to = from; to < listing->count && listing->rows[to]->place == place; to++)
+			;
+		if (is_shown(listing, place))
+			print(listing, listing->places.items[place].path, from, to, page);
+		from = to;
+	}
+}
+
+void listing_print(struct listing *listing, listing_print_line *print, void *context)
+{
+	struct page page = {.print = print, .context = context};
+
+	pr_text_init(&page.text, 2 * (size_t)ROW_MAX);
+	each_place(listing, &page, print_place);
+	if (!listing->no_total)
+		pr_text_addf(&page.text, "\t\tTotal requests: %zu\n", listing->count);
+	flush(&page);
+	pr_text_fini(&page.text);
+}
+
+static void print_count(const struct listing *listing, const char *path, size_t from, size_t to, struct page *page)
+{
+	(void)listing;
+	if (from == to)
+		pr_text_addf(&page->text, "%s is empty\n", path);
 	else
-		pr_text_add_c(&l->out, status == PR_NOTFOUND ? " (job completed)" : " (no control file)");
-	pr_text_add_byte(&l->out, '\n');
-	flush(l);
-	pr_arena_reset(l->scope->arena);
+		pr_text_addf(&page->text, "%s: entries=%zu\n", path, to - from);
 }
 
-static void print_all(struct listing *l, struct pr_str name)
+static bool has_groups(const struct listing *listing)
 {
-	if (l->count == 0) {
-		pr_text_addf(&l->out, "%.*s is empty\n", PR_PRINT(name));
-	} else {
-		pr_text_addf(&l->out, "\t\t%.*s (%zu request%s)\n", PR_PRINT(name), l->count, l->count == 1 ? "" : "s");
-		pr_text_add_c(&l->out, l->verbose
-		                           ? "-----Q-ID----- --Size-- -Priority- ---Q-Time--- --------Sender/Recipient--------\n"
-		                           : "-----Q-ID----- --Size-- -----Q-Time----- ------------Sender/Recipient-----------\n");
-		qsort(l->rows, l->count, sizeof *l->rows, compare);
+	for (size_t i = 1; i < listing->places.count; i++) {
+		const char *group = listing->places.items[i].group, *first = listing->places.items[0].group;
+		if (group != NULL && first != NULL && strcmp(group, first) != 0)
+			return true;
 	}
-	for (size_t i = 0; i < l->count; i++)
-		print_row(l, &l->rows[i]);
-	pr_text_addf(&l->out, "\t\tTotal requests: %zu\n", l->count);
-	flush(l);
+	return false;
 }
 
-enum pr_status queue_print_kind(struct module_scope *scope, enum queue_kind kind, bool verbose, struct pr_str name,
-                                void (*print)(void *context, struct pr_str text), void *context, size_t *count_out)
+void listing_print_counts(struct listing *listing, listing_print_line *print, void *context)
 {
-	struct listing l = { .scope = scope, .verbose = verbose, .print = print, .context = context };
-	struct pr_arena *callers = scope->arena, arena;
-	enum pr_status status;
+	struct page page = {.print = print, .context = context};
 
-	/* an arena of our own, emptied after every message */
-	pr_arena_init(&arena, ENTRY_ARENA);
-	scope->arena = &arena;
-	pr_text_init(&l.out, 1u << 20);
-	status = gather(&l, kind);
-	if (status == PR_OK) {
-		print_all(&l, name);
-		*count_out = l.count;
-	}
-	scope->arena = callers;
-	if (status != PR_OK)
-		scope->reason = pr_arena_copy(callers, scope->reason);
-	pr_text_fini(&l.out);
-	pr_free(l.rows);
-	pr_arena_fini(&arena);
-	return status;
-}
-
-enum pr_status queue_print(struct module_scope *scope, bool verbose, struct pr_str name,
-                           void (*print)(void *context, struct pr_str text), void *context, size_t *count_out)
-{
-	return queue_print_kind(scope, QUEUE_WAITING, verbose, name, print, context, count_out);
+	pr_text_init(&page.text, 1u << 20);
+	each_place(listing, &page, print_count);
+	if (has_groups(listing) || listing->count > 0)
+		pr_text_addf(&page.text, "\t\tTotal requests: %zu\n", listing->count);
+	flush(&page);
+	pr_text_fini(&page.text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Above the store: composing a message of our own (a bounce), waking the courier, listing as mailq does.
+ * Above the store: composing a message of our own (a bounce), waking the courier.  Listing: listing.h.
  */
 #ifndef KERNEL_QUEUE_QUEUE_H
 #define KERNEL_QUEUE_QUEUE_H
@@ -27,14 +27,5 @@ typedef enum pr_status queue_write(void *context, const void *data, size_t len);
 typedef enum pr_status queue_composer(void *context, struct pr_str id, queue_write *write, void *write_context,
                                       struct pr_envelope **envelope_out);
 enum pr_status queue_compose(struct module_scope *scope, queue_composer *compose, void *context, struct pr_str *id_out);
-
-/* The text of mailq; verbose as -bp -v.  The number of requests in *count_out. */
-enum pr_status queue_print(struct module_scope *scope, bool verbose, struct pr_str name,
-                           void (*print)(void *context, struct pr_str text), void *context, size_t *count_out);
-
-/* What is listed: the queue (qf), the quarantined (mailq -qQ, hf) or the lost (mailq -qL, Qf).  queue_print lists the queue. */
-enum queue_kind { QUEUE_WAITING = 0, QUEUE_QUARANTINED = 1, QUEUE_LOST = 2 };
-enum pr_status queue_print_kind(struct module_scope *scope, enum queue_kind kind, bool verbose, struct pr_str name,
-                                void (*print)(void *context, struct pr_str text), void *context, size_t *count_out);
 
 #endif

@@ -7,4 +7,4 @@ tests_bench_store_commit_LDADD = libpostrider.la
 check_PROGRAMS += tests/bench/load
 tests_bench_load_SOURCES = tests/bench/bench.h tests/bench/client.c tests/bench/load.c tests/bench/sink.c
 tests_bench_load_CPPFLAGS = $(KERNEL_CPPFLAGS)
-EXTRA_DIST += tests/bench/compare.py
+EXTRA_DIST += tests/bench/compare.py tests/bench/queue_list.py

@@ -64,8 +64,27 @@ TESTS += tests/unit/test_dsn
 tests_unit_test_dsn_SOURCES = tests/unit/test_dsn.c tests/unit/unit.h
 tests_unit_test_dsn_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_dsn_LDADD = libpure.la $(CUNIT_LIBS)
+mailq_samples = tests/unit/data/mailq/notR.expected \
+	tests/unit/data/mailq/plain.expected \
+	tests/unit/data/mailq/q.1/Qf6AKD2KgC000005 \
+	tests/unit/data/mailq/q.1/hf6AKD2KgC000004 \
+	tests/unit/data/mailq/q.1/qf6AKD2KgC000001 \
+	tests/unit/data/mailq/q.1/qf6AKD2KgC000002 \
+	tests/unit/data/mailq/q.1/qf6AKD2KgC000003 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000006 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000008 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000009 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000010 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000011 \
+	tests/unit/data/mailq/q.2/qf6AKD2KgC000012 \
+	tests/unit/data/mailq/qI.expected \
+	tests/unit/data/mailq/qL.expected \
+	tests/unit/data/mailq/qQ.expected \
+	tests/unit/data/mailq/qR.expected \
+	tests/unit/data/mailq/qS.expected \
+	tests/unit/data/mailq/v.expected
 TESTS += tests/unit/mailq.sh
-EXTRA_DIST += tests/unit/mailq.sh tests/unit/mailq.qf
+EXTRA_DIST += tests/unit/mailq.sh tests/unit/mailq.qf $(mailq_samples)
 check_PROGRAMS += tests/unit/test_spool
 TESTS += tests/unit/test_spool
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/store_harness.c tests/unit/store_harness.h tests/unit/unit.h
@@ -149,3 +168,8 @@ TESTS += tests/unit/test_host_status
 tests_unit_test_host_status_SOURCES = tests/unit/test_host_status.c tests/unit/unit.h
 tests_unit_test_host_status_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_host_status_LDADD = libkernel.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_index
+TESTS += tests/unit/test_index
+tests_unit_test_index_SOURCES = tests/unit/test_index.c tests/unit/unit.h
+tests_unit_test_index_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_index_LDADD = libkernel.la $(CUNIT_LIBS)

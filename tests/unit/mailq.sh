@@ -39,3 +39,21 @@ rm "$dir"/mqueue/*
 printf '%s is empty\n\t\tTotal requests: 0\n' "$dir/mqueue" > "$dir/expected"
 mailq > "$dir/got" 2>&1
 check "an empty queue"
+# what real sendmail said of many kinds of entries in two directories: each file begins with the command
+sed -i 's|^options = .*|options = { QueueDirectory = "'"$dir"'/mqueue/q.*"; MinQueueAge = 0; };|' "$dir/postrider.conf"
+data=$top/tests/unit/data/mailq
+for queue in q.1 q.2; do
+	mkdir "$dir/mqueue/$queue"
+	for file in "$data/$queue"/*; do
+		name=${file##*/}
+		cp "$file" "$dir/mqueue/$queue/$name" && chmod 600 "$dir/mqueue/$queue/$name"
+		head -c $((10#${name: -2} * 17)) /dev/zero > "$dir/mqueue/$queue/df${name#??}"
+	done
+done
+for sample in "$data"/*.expected; do
+	IFS=' ' read -r -a words < "$sample"
+	words=("${words[@]:2}")
+	sed -e 1d -e "s|@DIR@|$dir/mqueue|" "$sample" > "$dir/expected"
+	mailq "${words[@]}" > "$dir/got" 2>&1
+	check "mailq ${words[*]}, as sendmail"
+done

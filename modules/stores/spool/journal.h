@@ -301,7 +301,8 @@ bool journal_file_one(struct spool *spool, const char *id);
 struct journal_listing;
 struct journal_listing *journal_list(struct pr_call *call);
 /* The next one; false at the end. */
-bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out);
+bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out,
+                       struct pr_envelope **envelope_out);
 /* Was it among what journal_list_next gave?  It may have become a file since.  Only after the walk is over. */
 bool journal_list_has_shown(struct journal_listing *listing, const char *id);
 void journal_list_free(struct journal_listing *listing);

@@ -144,7 +144,8 @@ static int log_of(const struct spool *spool, const struct journal_listing *listi
 static void fill(struct pr_call *call, const struct listed *item, const struct spool_record *record, struct pr_entry *entry_out)
 {
 	const struct spool_place *place = spool_place_find(spool_of(call), pr_str(item->head.place));
-	struct pr_entry entry = {.size = sizeof entry, .queue = spool_queue_name(spool_of(call), place), .body_size = record->body};
+	struct pr_entry entry = {.size = sizeof entry, .queue = spool_queue_name(spool_of(call), place), .body_size = record->body,
+	                         .directory = pr_str(place->path)};
 	struct stat st;
 
 	qf_read_head((struct pr_str){record->data, record->control}, call->arena, &entry);
@@ -157,15 +158,30 @@ static void fill(struct pr_call *call, const struct listed *item, const struct s
 	*entry_out = entry;
 }
 
-bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out)
+/* The envelope of a record that is good; NULL when it cannot be read. */
+static void show_envelope(struct pr_call *call, const struct spool_record *record, const struct pr_entry *entry, struct pr_envelope **envelope_out)
+{
+	if (envelope_out == NULL)
+		return;
+	if (qf_read(call, (struct pr_str){record->data, record->control}, envelope_out) != PR_OK) {
+		*envelope_out = NULL;
+		return;
+	}
+	(*envelope_out)->body_size = entry->body_size;
+	(*envelope_out)->id = entry->id;
+}
+
+bool journal_list_next(struct pr_call *call, struct journal_listing *listing, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
 {
 	while (listing->at < listing->count) {
 		struct listed *item = &listing->items[listing->at++];
 		struct spool_record *record = journal_load_from(log_of(spool_of(call), listing, item), &item->head, item->offset);
 		bool good = record->bad == 0; /* else it was finished meanwhile and written over, or a claim will say what is wrong */
 
-		if (good)
+		if (good) {
 			fill(call, item, record, entry_out);
+			show_envelope(call, record, entry_out, envelope_out);
+		}
 		spool_record_release(record);
 		item->shown = good && entry_out->id.data != NULL;
 		if (item->shown)

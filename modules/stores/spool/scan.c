@@ -36,27 +36,52 @@ static bool is_claimed(struct spool *spool, struct pr_str id, int fd)
 	return false;
 }
 
-static void read_counters(struct spool *spool, struct pr_arena *arena, char kind, int fd, struct pr_entry *entry)
+static void note_state(struct spool *spool, char kind, int fd, struct pr_entry *entry)
 {
-	char buffer[HEAD_BYTES];
-	ssize_t got = pread(fd, buffer, sizeof buffer, 0);
-	bool good = got > 0 && qf_read_head((struct pr_str){ buffer, (size_t)got }, arena, entry);
-
 	if (kind == 'Q')
 		entry->state = PR_ENTRY_LOST;
 	else if (kind == 'h' && entry->state != PR_ENTRY_QUARANTINED)
 		entry->state = PR_ENTRY_HELD;
 	else if (kind == 'q' && entry->state == PR_ENTRY_READY && is_claimed(spool, entry->id, fd))
 		entry->state = PR_ENTRY_CLAIMED;
-	/* an unreadable qf stays READY: claim() is what sets it aside */
-	(void)good;
 }
 
-/* false: gone meanwhile */
-static bool fill_entry(struct pr_call *call, const struct spool_place *place, char kind, const char *id, struct pr_entry *entry_out)
+/* The file from its beginning, as far as there is room; no more than one call for nearly all. */
+static size_t read_bytes(int fd, char *buffer, size_t room)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	do
+		got = pread(fd, buffer + have, room - have, (off_t)have);
+	while (got > 0 && (have += (size_t)got) < room);
+	return have;
+}
+
+/* From the same bytes the envelope, when it is wanted.  An unreadable qf stays READY: claim() is what sets it aside. */
+static void read_control(struct pr_call *call, char kind, int fd, const struct stat *st, struct pr_entry *entry,
+                         struct pr_envelope **envelope_out)
+{
+	char head[HEAD_BYTES];
+	bool whole = envelope_out != NULL && st->st_size >= HEAD_BYTES && st->st_size <= (off_t)SPOOL_CONTROL_MAX;
+	size_t size = st->st_size < HEAD_BYTES ? (size_t)st->st_size : HEAD_BYTES; /* a file that grows is no matter: it is replaced, never changed */
+	char *bytes = whole ? pr_alloc((size_t)st->st_size) : head;
+	struct pr_str text = {bytes, read_bytes(fd, bytes, whole ? (size_t)st->st_size : size)};
+
+	qf_read_head(text, call->arena, entry);
+	note_state(spool_of(call), kind, fd, entry);
+	if (envelope_out != NULL && (whole || st->st_size < HEAD_BYTES) && qf_read(call, text, envelope_out) != PR_OK)
+		*envelope_out = NULL;
+	if (whole)
+		pr_free(bytes);
+}
+
+/* false: gone meanwhile; envelope_out NULL: not wanted */
+static bool fill_entry(struct pr_call *call, const struct spool_place *place, char kind, const char *id, struct pr_entry *entry_out,
+                       struct pr_envelope **envelope_out)
 {
 	struct spool *spool = spool_of(call);
-	struct pr_entry entry = { .size = sizeof entry, .queue = spool_queue_name(spool, place) };
+	struct pr_entry entry = { .size = sizeof entry, .queue = spool_queue_name(spool, place), .directory = pr_str(place->path) };
 	struct stat st;
 	int fd = openat(place->control_fd, spool_name(kind, id).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
@@ -64,13 +89,19 @@ static bool fill_entry(struct pr_call *call, const struct spool_place *place, ch
 		return false;
 	entry.id = pr_arena_copy(call->arena, pr_str(id));
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		read_counters(spool, call->arena, kind, fd, &entry);
+		read_control(call, kind, fd, &st, &entry, envelope_out);
 	else
 		entry.state = kind == 'Q' ? PR_ENTRY_LOST : PR_ENTRY_READY;
 	if (fd >= 0)
 		close(fd);
 	if (fstatat(place->data_fd, spool_name('d', id).text, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		entry.body_size = st.st_size;
+	else if (envelope_out != NULL)
+		entry.body_size = -1;
+	if (envelope_out != NULL && *envelope_out != NULL) {
+		(*envelope_out)->body_size = entry.body_size;
+		(*envelope_out)->id = entry.id;
+	}
 	*entry_out = entry;
 	return entry.id.data != NULL;
 }
@@ -96,7 +127,7 @@ static DIR *open_place(const struct spool_place *place)
 }
 
 /* The next name in the directory that is open; PR_NOTFOUND at its end. */
-static enum pr_status next_file(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out)
+static enum pr_status next_file(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
 {
 	const struct spool_place *place = &spool_of(call)->places[c->place];
 	struct dirent *found;
@@ -104,12 +135,12 @@ static enum pr_status next_file(struct pr_call *call, struct cursor *c, struct p
 
 	for (errno = 0; (found = readdir(c->directory)) != NULL; errno = 0)
 		if (is_entry(found->d_name, &kind) && !journal_list_has_shown(c->listing, found->d_name + 2) &&
-		    fill_entry(call, place, kind, found->d_name + 2, entry_out))
+		    fill_entry(call, place, kind, found->d_name + 2, entry_out, envelope_out))
 			return PR_OK;
 	return errno == 0 ? PR_NOTFOUND : spool_fail(call, place, errno, "cannot list", "");
 }
 
-static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out)
+static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
 {
 	struct spool *spool = spool_of(call);
 	enum pr_status status = PR_NOTFOUND;
@@ -117,7 +148,7 @@ static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, str
 	for (; status == PR_NOTFOUND && c->place < spool->place_count; c->place += status == PR_NOTFOUND) {
 		if (c->directory == NULL && (c->directory = open_place(&spool->places[c->place])) == NULL)
 			return spool_fail(call, &spool->places[c->place], errno, "cannot list", "");
-		status = next_file(call, c, entry_out);
+		status = next_file(call, c, entry_out, envelope_out);
 		if (status == PR_OK)
 			break;
 		closedir(c->directory);
@@ -126,7 +157,7 @@ static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, str
 	return status;
 }
 
-enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out)
+static enum pr_status step(struct pr_call *call, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
 {
 	struct cursor *c = *cursor;
 	enum pr_status status;
@@ -136,12 +167,23 @@ enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *
 		c->listing = journal_list(call);
 		*cursor = c;
 	}
-	if (c->place == 0 && c->directory == NULL && c->listing != NULL && journal_list_next(call, c->listing, entry_out))
+	if (c->place == 0 && c->directory == NULL && c->listing != NULL && journal_list_next(call, c->listing, entry_out, envelope_out))
 		return PR_OK;
-	status = next_in_places(call, c, entry_out);
+	status = next_in_places(call, c, entry_out, envelope_out);
 	if (status != PR_OK)
 		spool_next_end(call, cursor);
 	return status;
+}
+
+enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out)
+{
+	return step(call, cursor, entry_out, NULL);
+}
+
+enum pr_status spool_list(struct pr_call *call, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out)
+{
+	*envelope_out = NULL;
+	return step(call, cursor, entry_out, envelope_out);
 }
 
 void spool_next_end(struct pr_call *call, void **cursor)
@@ -171,7 +213,7 @@ static enum pr_status peek_file(struct pr_call *call, struct spool_place *place,
 	status = fstat(held.fd, &held.st) == 0 ? spool_load(call, place, &held, pr_str(name), envelope_out, NULL)
 	                                       : spool_fail(call, place, errno, "cannot read", spool_name(kind, name).text);
 	close(held.fd);
-	if (status == PR_OK && entry_out != NULL && !fill_entry(call, place, kind, name, entry_out))
+	if (status == PR_OK && entry_out != NULL && !fill_entry(call, place, kind, name, entry_out, NULL))
 		return PR_NOTFOUND;
 	return status;
 }

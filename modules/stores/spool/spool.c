@@ -236,6 +236,7 @@ static const struct pr_store_ops ops = {
 	.edit = spool_edit,
 	.query = spool_query,
 	.handover = spool_handover,
+	.list = spool_list,
 };
 
 PR_MODULE(spool) = {

@@ -277,6 +277,7 @@ void spool_release(struct pr_call *call, struct pr_claim *claim);
 
 /* scan.c */
 enum pr_status spool_next(struct pr_call *call, void **cursor, struct pr_entry *entry_out);
+enum pr_status spool_list(struct pr_call *call, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out);
 void spool_next_end(struct pr_call *call, void **cursor);
 enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_envelope **envelope_out,
                           struct pr_entry *entry_out);

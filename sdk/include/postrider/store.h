@@ -74,6 +74,7 @@ struct pr_entry {
 	struct pr_str message;   /* why it waits */
 	uint32_t recipients;     /* how many are not delivered yet */
 	uint32_t reserved;
+	struct pr_str directory; /* where its files lie, a whole path; absent: no directory of files */
 };
 
 struct pr_claim {
@@ -182,6 +183,9 @@ struct pr_store_ops {
 	/* As next(), only what the query asks for; without it the kernel looks at every entry itself. */
 	enum pr_status (*query)(struct pr_call *call, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
 	enum pr_status (*handover)(struct pr_call *call);
+	/* As next(), the same cursor and next_end(), with the envelope from the same reading; NULL when it cannot be read.  body_size -1: the body is
+	 * missing.  Without it the kernel asks next() and peek(). */
+	enum pr_status (*list)(struct pr_call *call, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out);
 };
 
 #endif
