@@ -25,10 +25,10 @@ bool groups_add(struct courier *courier, struct pr_str name, int64_t interval, i
 void groups_open(struct courier *courier)
 {
 	const struct config *config = courier->config;
-	const struct queue_group *mqueue = config_group(config, PR_STR("mqueue"));
+	const struct queue_group *mqueue = config != NULL ? config_group(config, PR_STR("mqueue")) : NULL;
 
 	groups_add(courier, PR_STR("mqueue"), mqueue != NULL ? mqueue->interval : 0, mqueue != NULL ? mqueue->runners : 0);
-	for (size_t i = 0; i < config->group_count; i++)
+	for (size_t i = 0; config != NULL && i < config->group_count; i++)
 		if (&config->groups[i] != mqueue)
 			groups_add(courier, config->groups[i].name, config->groups[i].interval, config->groups[i].runners);
 }

@@ -257,7 +257,7 @@ static void test_store_commits(void)
 		enum pr_commit result;
 	} cases[] = {
 	    {"commit=late", PR_COMMIT_DURABLE}, {"commit=unknown", PR_COMMIT_UNKNOWN}, {"commit=refused", PR_COMMIT_REFUSED},
-	    {"commit=full", PR_COMMIT_REFUSED}, 
+	    {"commit=full", PR_COMMIT_REFUSED},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

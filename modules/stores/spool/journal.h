@@ -281,6 +281,8 @@ struct spool_files {
 int spool_files_write(struct spool *spool, const struct spool_files *files, int *fd_out);
 int spool_files_name(const struct spool_files *files); /* tf becomes qf */
 void spool_files_drop(const struct spool_files *files);
+/* After a crash: df is what the record says, or is made so again; false: it could not be. */
+bool journal_mend_body(struct spool *spool, struct journal_entry *entry);
 /* A damaged record: what there is becomes Qf and df. */
 void journal_lose(struct spool *spool, struct journal_entry *entry, const struct spool_record *record);
 

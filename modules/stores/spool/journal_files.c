@@ -8,6 +8,7 @@
 #include <postrider/file.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +59,51 @@ void spool_files_drop(const struct spool_files *files)
 	unlinkat(files->place->control_fd, spool_name('t', files->id).text, 0);
 	if (!files->body_filed)
 		unlinkat(files->place->data_fd, spool_name('d', files->id).text, 0);
+}
+
+/* Does the file hold these bytes and no others? */
+static bool holds(int fd, struct pr_str bytes)
+{
+	char buffer[16384];
+	struct stat st;
+	size_t at = 0;
+
+	if (fstat(fd, &st) != 0 || (uint64_t)st.st_size != bytes.len)
+		return false;
+	while (at < bytes.len) {
+		ssize_t got = pread(fd, buffer, sizeof buffer, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || (size_t)got > bytes.len - at || memcmp(buffer, bytes.data + at, (size_t)got) != 0)
+			return false;
+		at += (size_t)got;
+	}
+	return true;
+}
+
+bool journal_mend_body(struct spool *spool, struct journal_entry *entry)
+{
+	struct spool_name name = spool_name('d', entry->id);
+	struct spool_record *record;
+	bool good = true;
+
+	if ((entry->flags & JOURNAL_BODY_FILED) != 0)
+		return true; /* durable before its record was */
+	record = journal_load(spool, entry);
+	if (record->bad == 0) {
+		struct pr_str body = {record->data + record->control, record->body};
+		struct spool_files files = {.place = entry->place, .durable = true};
+		int fd = openat(entry->place->data_fd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+		good = fd >= 0 && holds(fd, body);
+		if (fd >= 0)
+			close(fd);
+		if (!good)
+			good = write_file(spool, entry->place->data_fd, name.text, body, &files, NULL) == 0;
+	}
+	spool_record_release(record);
+	return good;
 }
 
 void journal_lose(struct spool *spool, struct journal_entry *entry, const struct spool_record *record)

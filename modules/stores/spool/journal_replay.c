@@ -249,6 +249,9 @@ static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 		             (kinds[i] == 'Q' || spool_load(call, place, &held, pr_str(entry->id), &envelope, NULL) == PR_OK);
 
 		close(held.fd);
+		/* its name may have outlived a power cut that its body did not */
+		if (whole && !journal_mend_body(spool, entry))
+			return; /* not now: the journal keeps it */
 		if (whole)
 			journal_filed(&spool->journal.reader, entry);
 		else if (held.st.st_uid == geteuid())
