@@ -2,7 +2,7 @@
  *
  * The account of a store that is used by many threads when one call goes wrong, the process is killed or the power is cut.
  *
- * A child takes messages in with several threads - so that commits share a sync - while others deliver, defer, hold and let go; in the
+ * A child takes messages in with several threads - so that commits share a sync - while others deliver, defer, hold, edit and let go; in the
  * end it drains.  It tells what it was answered through a pipe, before and after each step.  One call, chosen by chance, goes
  * wrong (shim.c).  Then a fresh process opens the store, which replays what was left, and every message is accounted for:
  *
@@ -24,6 +24,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,11 @@ static void finish(struct harness_call *c, struct pr_claim *claim, int number)
 		store.ops->release(&c->call, claim);
 }
 
+static bool can_edit(void)
+{
+	return store.ops->size > offsetof(struct pr_store_ops, edit) && store.ops->edit != NULL;
+}
+
 /* What is done with a message is a matter of its number; half of them stay. */
 static void work_on(struct harness_call *c, struct pr_claim *claim)
 {
@@ -121,6 +127,10 @@ static void work_on(struct harness_call *c, struct pr_claim *claim)
 		store.ops->release(&c->call, claim);
 	} else if (number % 8 == 2 && store.ops->hold(&c->call, claim->id, PR_STR("a reason")) == PR_OK) {
 		store.ops->unhold(&c->call, claim->id);
+	} else if (number % 8 == 6 && can_edit()) {
+		struct pr_edit edit = { .size = sizeof edit, .sender = PR_STR("<new@example.com>") };
+
+		store.ops->edit(&c->call, claim->id, &edit);
 	}
 }
 
@@ -437,7 +447,7 @@ static void all_actions(const char *settings, unsigned int *seed, int times)
 /* Syncs that sync nothing: the account must not come out even. */
 static bool is_noticed(unsigned int seed)
 {
-	int real_lost = lost, real_wrong = wrong, real_duplicates = duplicates;
+	int real_lost = lost, real_wrong = wrong, real_duplicates = duplicates, real_remains = remains;
 
 	for (int i = 1; i <= 6; i++) {
 		struct fault fault = { .action = "cut", .settings = "liar", .at = 150 * i, .seed = seed + (unsigned int)i, .log = -1, .liar = true };
@@ -450,6 +460,7 @@ static bool is_noticed(unsigned int seed)
 	lost = real_lost;
 	wrong = real_wrong;
 	duplicates = real_duplicates;
+	remains = real_remains;
 	return noticed;
 }
 
