@@ -21,6 +21,8 @@ struct options {
 	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
 	struct pr_str drop_directory;
 	struct pr_str host_status_directory; /* HostStatusDirectory */
+	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
+	struct pr_str postmaster_copy;   /* PostmasterCopy */
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */

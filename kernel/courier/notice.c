@@ -10,16 +10,19 @@
 #include "kernel/queue/queue.h"
 
 #include <postrider/address.h>
+#include <postrider/file.h>
 
 #include <time.h>
 
 #define RETURNED_BODY_MAX (1 << 20) /* larger originals come back as their header only */
 #define DOUBLE_MARK "double_bounce"
+#define ERROR_HEADER_MAX (64u << 10)
 
 struct notice {
 	struct job *job;
 	enum dsn_kind kind;
 	struct pr_str to;
+	bool copy; /* PostmasterCopy's */
 	bool *report;
 	struct pr_body body;
 };
@@ -81,11 +84,53 @@ static void mark_double(struct job *job, struct pr_envelope *envelope)
 	envelope->macro_count++;
 }
 
-static size_t body_limit(const struct job *job, enum dsn_kind kind)
+static bool has_privacy(const struct options *options, const char *word)
 {
-	if (kind == DSN_SUCCESS || (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 || job->envelope->body_size > RETURNED_BODY_MAX)
+	for (size_t i = 0; i < options->privacy.count; i++)
+		if (pr_str_equal_nocase(options->privacy.items[i], pr_str(word)))
+			return true;
+	return false;
+}
+
+/* Lists and bulk mail get no body back: who sent them has it. */
+static bool is_bulk(const struct pr_envelope *envelope)
+{
+	static const char *const words[] = {"list", "bulk", "junk"};
+	const struct pr_header *header = pr_envelope_header(envelope, PR_STR("Precedence"));
+
+	for (size_t i = 0; header != NULL && i < sizeof words / sizeof words[0]; i++)
+		if (pr_str_equal_nocase(pr_str_trim(header->value), pr_str(words[i])))
+			return true;
+	return false;
+}
+
+static size_t body_limit(const struct job *job, const struct notice *notice)
+{
+	const struct options *options = job->courier->options;
+
+	if (notice->kind == DSN_SUCCESS || notice->copy || (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ||
+	    job->envelope->body_size > RETURNED_BODY_MAX || has_privacy(options, "nobodyreturn") || is_bulk(job->envelope))
 		return 0;
 	return RETURNED_BODY_MAX;
+}
+
+/* ErrorHeader is the text, or the name of a file that holds it; one that cannot be read is left out, as sendmail does. */
+static struct pr_str error_header(struct job *job)
+{
+	struct pr_str given = job->courier->options->error_header, result = given;
+	struct pr_text text, why;
+
+	if (given.len == 0 || given.data[0] != '/')
+		return given;
+	pr_text_init(&text, ERROR_HEADER_MAX);
+	pr_text_init(&why, 1000);
+	result = pr_file_read(given.data, ERROR_HEADER_MAX, &text, &why) == PR_OK ? pr_str_trim(pr_arena_copy(&job->arena, pr_text_str(&text)))
+	                                                                          : PR_NONE;
+	if (result.data == NULL)
+		log_line(LOGP_WARNING, job->entry->id, "ErrorHeader: %.*s", PR_PRINT(pr_text_str(&why)));
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return result;
 }
 
 static enum pr_status compose(void *context, struct pr_str id, queue_write *write, void *write_context, struct pr_envelope **envelope_out)
@@ -95,8 +140,8 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	const struct options *options = job->courier->options;
 	int64_t now = courier_wall();
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
-	                          .transcript = PR_STR(""), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
-	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice->kind)};
+	                          .error_header = error_header(job), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
+	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice)};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
 	                                  envelope_out);
 
@@ -133,6 +178,15 @@ static enum pr_status send_notice(struct notice *notice)
 	return PR_OK;
 }
 
+/* The postmaster's copy of a bounce, header only.  The bounce itself is queued; a copy that cannot be is only told. */
+static void send_copy(struct job *job)
+{
+	struct notice copy = {.job = job, .kind = DSN_POSTMASTER, .to = job->courier->options->postmaster_copy, .copy = true};
+
+	if (copy.to.len > 0 && choose(&copy, PR_RECIPIENT_FAILED) > 0 && send_notice(&copy) != PR_OK)
+		log_line(LOGP_WARNING, job->entry->id, "cannot queue the postmaster's copy: %.*s", PR_PRINT(job->scope.reason));
+}
+
 enum pr_status notice_failure(struct job *job)
 {
 	struct notice notice = {.job = job, .kind = DSN_FAILURE, .to = pr_address_inner(job->envelope->sender)};
@@ -145,7 +199,12 @@ enum pr_status notice_failure(struct job *job)
 			return PR_OK;
 		}
 	}
-	return choose(&notice, PR_RECIPIENT_FAILED) > 0 ? send_notice(&notice) : PR_OK;
+	if (choose(&notice, PR_RECIPIENT_FAILED) == 0)
+		return PR_OK;
+	enum pr_status status = send_notice(&notice);
+	if (status == PR_OK && notice.kind == DSN_FAILURE)
+		send_copy(job);
+	return status;
 }
 
 /* The next host took the duty over, or it was never ours. */

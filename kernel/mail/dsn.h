@@ -14,7 +14,7 @@ struct dsn_facts {
 	struct pr_str id;        /* queue id of the notice */
 	struct pr_str host_name; /* $j */
 	struct pr_str to;        /* "joe@example.org": sender of the original, or DoubleBounceAddress */
-	struct pr_str transcript;/* lines of the session, LF, may be empty */
+	struct pr_str error_header; /* ErrorHeader: stands in front of the text, LF line ends; empty: nothing */
 	int64_t now;
 	int32_t zone;
 	int64_t return_after;    /* Timeout.queuereturn, seconds */

@@ -8,7 +8,7 @@
 #include "kernel/mail/dsn.h"
 
 #define DSN_LINE_MAX 600 /* with what stands before it, a line stays below the 998 bytes of RFC 5322 */
-#define DSN_TRANSCRIPT_MAX 65536
+#define DSN_HOSTS_MAX 100 /* hosts whose words are put together in the transcript */
 
 struct dsn {
 	const struct dsn_facts *facts;

@@ -58,24 +58,104 @@ static void put_addresses(struct dsn *dsn)
 	dsn_putf(dsn, "\n");
 }
 
-/* What the courier noted of the session; without notes the last word on each recipient. */
+static bool is_smtp_reply(struct pr_str status)
+{
+	return status.len >= 3 && status.data[0] >= '2' && status.data[0] <= '5' && status.data[1] >= '0' && status.data[1] <= '9' &&
+	       status.data[2] >= '0' && status.data[2] <= '9' && (status.len == 3 || status.data[3] == ' ' || status.data[3] == '-');
+}
+
+/* "Deferred: 450 4.2.1 busy" holds the reply "450 4.2.1 busy" */
+static struct pr_str reply_in(struct pr_str status)
+{
+	struct pr_str prefix = PR_STR("Deferred: ");
+
+	return pr_str_has_prefix_nocase(status, prefix) ? pr_str_slice(status, prefix.len, status.len) : status;
+}
+
+/* The words sendmail has for a refusal, with its own code; {address} when it names one. */
+static void put_own_words(struct dsn *dsn, const struct pr_recipient *r)
+{
+	static const struct {
+		const char *enhanced, *code, *words;
+	} known[] = {
+		{ "5.1.1", "550 5.1.1 ", "User unknown" }, { "5.1.2", "550 5.1.2 ", "Host unknown" }, { "5.1.3", "553 5.1.3 ", "Bad address" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (pr_str_equal(r->enhanced, pr_str(known[i].enhanced))) {
+			dsn_putf(dsn, "%s%.*s... %s\n", known[i].code, PR_PRINT(dsn_address(dsn->arena, r->address)), known[i].words);
+			return;
+		}
+	dsn_putf(dsn, "554 5.0.0 Service unavailable\n");
+}
+
+/* Did a host say it, in the conversation? */
+static bool was_said(const struct dsn *dsn, const struct pr_recipient *r)
+{
+	return dsn->facts->kind != DSN_SUCCESS && r->remote.len > 0 && is_smtp_reply(reply_in(r->status));
+}
+
+static struct pr_str host_name(const struct pr_recipient *r)
+{
+	return pr_str_slice(r->remote, 0, pr_str_find(r->remote, ' '));
+}
+
+/* All that one host said, under its name. */
+static void put_conversation(struct dsn *dsn, size_t first)
+{
+	const struct pr_envelope *o = dsn->original;
+	struct pr_str host = host_name(&o->recipients[first]);
+
+	dsn_putf(dsn, "... while talking to %.*s.:\n>>> DATA\n", PR_PRINT(dsn_clean(dsn->arena, host, DSN_LINE_MAX)));
+	for (size_t i = first; i < o->recipient_count; i++) {
+		const struct pr_recipient *r = &o->recipients[i];
+		struct pr_str said = dsn_clean(dsn->arena, reply_in(r->status), DSN_LINE_MAX);
+
+		if (!is_reported(dsn, i) || !was_said(dsn, r) || !pr_str_equal_nocase(host_name(r), host))
+			continue;
+		dsn_putf(dsn, "<<< %.*s\n", PR_PRINT(said));
+		if (dsn->facts->kind == DSN_DELAY)
+			dsn_putf(dsn, "%.*s... Deferred: %.*s\n", PR_PRINT(dsn_address(dsn->arena, r->address)), PR_PRINT(said));
+		else
+			put_own_words(dsn, r);
+	}
+}
+
+static bool is_first_of_host(const struct dsn *dsn, size_t index)
+{
+	const struct pr_envelope *o = dsn->original;
+
+	for (size_t i = 0; i < index; i++)
+		if (is_reported(dsn, i) && was_said(dsn, &o->recipients[i]) &&
+		    pr_str_equal_nocase(host_name(&o->recipients[i]), host_name(&o->recipients[index])))
+			return false;
+	return true;
+}
+
+static void put_last_word(struct dsn *dsn, const struct pr_recipient *r)
+{
+	struct pr_str said = r->status.len > 0 ? r->status
+	                     : dsn->facts->kind == DSN_SUCCESS ? PR_STR("Successfully delivered") : PR_STR("Unknown reason");
+
+	dsn_putf(dsn, "%.*s... %.*s\n", PR_PRINT(dsn_address(dsn->arena, r->address)), PR_PRINT(dsn_clean(dsn->arena, said, DSN_LINE_MAX)));
+}
+
+/* What hosts said, host by host; where nobody was talked to, the last word on the recipient.  Hosts beyond some dozens are not sorted
+ * together: a message to thousands of domains is reported in linear time. */
 static void put_transcript(struct dsn *dsn)
 {
-	struct pr_str rest = pr_str_slice(dsn->facts->transcript, 0, DSN_TRANSCRIPT_MAX), line;
+	const struct pr_envelope *o = dsn->original;
+	size_t hosts = 0;
 
 	dsn_putf(dsn, "   ----- Transcript of session follows -----\n");
-	if (rest.len == 0)
-		for (size_t i = 0; i < dsn->original->recipient_count; i++) {
-			const struct pr_recipient *r = &dsn->original->recipients[i];
-			struct pr_str said = r->status.len > 0 ? r->status
-			                     : dsn->facts->kind == DSN_SUCCESS ? PR_STR("Successfully delivered") : PR_STR("Unknown reason");
-
-			if (is_reported(dsn, i))
-				dsn_putf(dsn, "%.*s... %.*s\n", PR_PRINT(dsn_address(dsn->arena, r->address)),
-				         PR_PRINT(dsn_clean(dsn->arena, said, DSN_LINE_MAX)));
-		}
-	while (rest.len > 0 && pr_str_next(&rest, '\n', &line))
-		dsn_putf(dsn, "%.*s\n", PR_PRINT(dsn_clean(dsn->arena, line, DSN_LINE_MAX)));
+	for (size_t i = 0; i < o->recipient_count; i++) {
+		if (!is_reported(dsn, i))
+			continue;
+		if (!was_said(dsn, &o->recipients[i]) || hosts >= DSN_HOSTS_MAX)
+			put_last_word(dsn, &o->recipients[i]);
+		else if (is_first_of_host(dsn, i) && ++hosts > 0)
+			put_conversation(dsn, i);
+	}
 	if (dsn->facts->kind == DSN_DELAY)
 		dsn_putf(dsn, "Warning: message still undelivered after %.*s\nWill keep trying until message is %.*s old\n",
 		         PR_PRINT(dsn_interval(dsn->arena, dsn->facts->warn_after)),
@@ -93,6 +173,8 @@ void dsn_text_part(struct dsn *dsn)
 		              "    **      THIS IS A WARNING MESSAGE ONLY      **\n"
 		              "    **  YOU DO NOT NEED TO RESEND YOUR MESSAGE  **\n"
 		              "    **********************************************\n\n");
+	if (dsn->facts->error_header.len > 0)
+		dsn_putf(dsn, "%.*s\n\n", PR_PRINT(dsn->facts->error_header));
 	dsn_putf(dsn, "The original message was received at %.*s\n", PR_PRINT(mail_date(dsn->arena, o->created, dsn->facts->zone)));
 	if (from.len > 0)
 		dsn_putf(dsn, "from %.*s\n", PR_PRINT(dsn_clean(dsn->arena, from, DSN_LINE_MAX)));
@@ -135,20 +217,6 @@ static const char *action(const struct dsn *dsn, const struct pr_recipient *r)
 		break;
 	}
 	return "failed";
-}
-
-static bool is_smtp_reply(struct pr_str status)
-{
-	return status.len >= 3 && status.data[0] >= '2' && status.data[0] <= '5' && status.data[1] >= '0' && status.data[1] <= '9' &&
-	       status.data[2] >= '0' && status.data[2] <= '9' && (status.len == 3 || status.data[3] == ' ' || status.data[3] == '-');
-}
-
-/* "Deferred: 450 4.2.1 busy" holds the reply "450 4.2.1 busy" */
-static struct pr_str reply_in(struct pr_str status)
-{
-	struct pr_str prefix = PR_STR("Deferred: ");
-
-	return pr_str_has_prefix_nocase(status, prefix) ? pr_str_slice(status, prefix.len, status.len) : status;
 }
 
 static void put_recipient(struct dsn *dsn, const struct pr_recipient *r)

@@ -128,8 +128,6 @@ static void test_failure(void)
 	struct pr_envelope *e = NULL;
 
 	setup(DSN_FAILURE);
-	facts.transcript = PR_STR("... while talking to mx1.remote.example.:\n>>> DATA\n<<< 550 5.1.1 no such mailbox\n"
-	                          "550 5.1.1 rejuser@remote.example... User unknown\n<<< 554 5.6.0 never\n554 5.0.0 Service unavailable\n");
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
 	CU_ASSERT_STRING_EQUAL(body.data, expected);
 	CU_ASSERT_EQUAL(e->body_size, (int64_t)body.len);
@@ -140,6 +138,39 @@ static void test_failure(void)
 	CU_ASSERT(pr_str_equal(pr_envelope_header(e, PR_STR("auto-submitted"))->value, PR_STR(" auto-generated (failure)")));
 	CU_ASSERT(pr_str_equal(pr_envelope_header(e, PR_STR("subject"))->value, PR_STR(" Returned mail: see transcript for details")));
 	CU_ASSERT((e->flags & PR_ENVELOPE_RESPONSE) != 0);
+	teardown();
+}
+
+static void test_error_header(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	facts.error_header = PR_STR("Call 1234.\nOr write to help@corp.example.");
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\n\nCall 1234.\nOr write to help@corp.example.\n\nThe original message was received at "));
+	teardown();
+}
+
+/* Many hosts: each is told about, in linear time. */
+static void test_many_hosts(void)
+{
+	static struct pr_recipient many[150];
+	static char names[150][32];
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	for (size_t i = 0; i < 150; i++) {
+		snprintf(names[i], sizeof names[i], "mx%zu.example", i);
+		many[i] = recipients[0];
+		many[i].remote = pr_str(names[i]);
+	}
+	original.recipients = many;
+	original.recipient_count = 150;
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to mx99.example.:"));
+	CU_ASSERT_PTR_NULL(strstr(body.data, "... while talking to mx100.example.:"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Remote-MTA: DNS; mx149.example\n"));
 	teardown();
 }
 
@@ -160,6 +191,7 @@ static void test_delay(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: delayed\nStatus: 4.2.1\nRemote-MTA: DNS; mx1.remote.example\n"
 	                                         "Diagnostic-Code: SMTP; 450 4.2.1 mailbox busy\n"));
 	CU_ASSERT_PTR_NULL(strstr(body.data, "permanent fatal"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to mx1.remote.example.:\n>>> DATA\n<<< 450 4.2.1 mailbox busy\n"));
 	teardown();
 }
 
@@ -256,6 +288,8 @@ static void test_limits(void)
 static const struct unit_case cases[] = {
 	{ "a failure as sendmail writes it", test_failure },
 	{ "a warning", test_delay },
+	{ "ErrorHeader", test_error_header },
+	{ "many hosts", test_many_hosts },
 	{ "a receipt", test_success },
 	{ "nobody to tell, and the postmaster", test_nobody_to_tell },
 	{ "hostile text stays in its line", test_hostile },

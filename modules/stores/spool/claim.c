@@ -306,8 +306,11 @@ static enum pr_status claim_anywhere(struct pr_call *call, const char *name, str
 	struct spool *spool = spool_of(call);
 	enum pr_status status = journal_claim(call, name, envelope_out, claim_out);
 
-	if (status == PR_NOTFOUND && journal_tail_recent(spool))
+	if (status == PR_NOTFOUND) {
+		/* another thread may have just read it: what is asked is the index, not who filled it */
+		journal_tail_recent(spool);
 		status = journal_claim(call, name, envelope_out, claim_out);
+	}
 	if (status == PR_NOTFOUND)
 		status = claim_file(call, name, envelope_out, claim_out);
 	if (status != PR_NOTFOUND || !journal_open_directory(spool))

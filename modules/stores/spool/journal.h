@@ -220,8 +220,8 @@ uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visi
 uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out);
 /* Looks for records appended since the last time, when the lease is held. */
 void journal_tail(struct spool *spool);
-/* Only where news came from last; true: there were some. */
-bool journal_tail_recent(struct spool *spool);
+/* Only where news came from last. */
+void journal_tail_recent(struct spool *spool);
 /* Puts the records from `offset` on into the index; true: the segment reaches further than was known. */
 bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset);
 struct spool_record;

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUSY_PAUSE_MS 10       /* between two rounds while something happens */
+#define BUSY_PAUSE_MS 25       /* between two rounds while something happens */
 #define WAIT_SECONDS 2         /* an unclaimed message stays in the journal so long */
 #define PRESSED_SECONDS 0      /* and so long when the journal is half full */
 #define PIN_SECONDS 10         /* a delivery may keep its segment so long */

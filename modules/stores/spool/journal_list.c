@@ -24,6 +24,7 @@ struct journal_listing {
 	size_t count, room, at;
 	bool sorted; /* by id: the walk is over */
 	/* while one segment is read */
+	struct spool *spool;
 	uint32_t segment;
 	int done_fd;
 	uint64_t generation;
@@ -52,7 +53,9 @@ static void list_record(void *context, const struct journal_record *record, uint
 {
 	struct journal_listing *listing = context;
 
-	if (is_marked(listing, record->index) || !spool_id_is_valid(pr_str(record->id)))
+	/* a file of that name is newer, whatever the marks say: they are set when it is durable */
+	if (is_marked(listing, record->index) || !spool_id_is_valid(pr_str(record->id)) ||
+	    spool_place_of(listing->spool, "qhQ", record->id) != NULL)
 		return;
 
 	struct listed *item = add(listing);
@@ -72,6 +75,7 @@ static void list_segment(struct spool *spool, struct journal_listing *listing, u
 	if (fd < 0)
 		return;
 	listing->log_fd[number] = fd;
+	listing->spool = spool;
 	listing->segment = number;
 	listing->generation = journal_generation(fd, number);
 	listing->done_fd = openat(directory, journal_done_name(number).text, flags);

@@ -221,7 +221,6 @@ bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 
 	indexing.end = &indexing.first;
 	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing);
-	read_mark(spool, number);
 	insert_all(&indexing);
 	bool news = end > segment->tail;
 
@@ -236,19 +235,27 @@ static bool tail_segment(struct spool *spool, uint32_t number)
 
 	if ((segment->generation == 0 || segment->complete) && !journal_adopt(spool, number))
 		return false;
+	read_mark(spool, number);
 	return journal_index_from(spool, number, segment->tail);
 }
 
-bool journal_tail_recent(struct spool *spool)
+/* For who looks for one message: whether the others may be seen by a scan is not asked. */
+static void tail_news(struct spool *spool, uint32_t number)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+
+	if (segment->generation != 0 && !segment->complete)
+		journal_index_from(spool, number, segment->tail);
+}
+
+void journal_tail_recent(struct spool *spool)
 {
 	struct journal_reader *reader = &spool->journal.reader;
-	bool news = false;
 
 	pthread_mutex_lock(&reader->tailing);
 	if (reader->held)
-		news = tail_segment(spool, reader->recent);
+		tail_news(spool, reader->recent);
 	pthread_mutex_unlock(&reader->tailing);
-	return news;
 }
 
 void journal_tail(struct spool *spool)
