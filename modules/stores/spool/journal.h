@@ -133,12 +133,12 @@ struct journal_entry {
 struct journal_segment {
 	int fd, done_fd, mark_fd;
 	struct journal_head *done; /* mapping of .done: head, then marks at JOURNAL_HEAD */
-	uint64_t generation;       /* of what is indexed; 0: nothing */
+	atomic_uint_fast64_t generation; /* of what is indexed; 0: nothing */
 	uint32_t tail;             /* where the next record will be */
 	uint32_t records;          /* seen so far */
 	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
 	atomic_bool complete;      /* its writer has left it and everything is read */
-	bool dirty;                /* marks were set since the last fdatasync */
+	atomic_bool dirty;         /* marks were set since the last fdatasync */
 	struct journal_entry *first, *last; /* not marked yet */
 };
 

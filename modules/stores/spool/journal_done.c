@@ -224,12 +224,16 @@ enum pr_status spool_handover(struct pr_call *call)
 	return PR_OK;
 }
 
-static bool is_written(const struct spool *spool)
+static bool is_written(struct spool *spool)
 {
-	for (uint32_t i = 0; i < spool->journal.count; i++)
-		if (spool->journal.reader.segments[i].fd >= 0 && journal_is_live(spool->journal.reader.segments[i].fd))
-			return true;
-	return false;
+	struct journal_reader *reader = &spool->journal.reader;
+	bool written = false;
+
+	pthread_mutex_lock(&reader->tailing);
+	for (uint32_t i = 0; i < spool->journal.count && !written; i++)
+		written = reader->segments[i].fd >= 0 && journal_is_live(reader->segments[i].fd);
+	pthread_mutex_unlock(&reader->tailing);
+	return written;
 }
 
 /* Until nobody writes any more and nothing is left, or the time is over. */
