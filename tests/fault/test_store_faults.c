@@ -215,8 +215,10 @@ static void read_outcome(int fd, struct outcome *outcome)
 	*outcome = (struct outcome){ .result = "KILLED", .id = "-", .hits = 1 };
 	while (len < sizeof outcome->text - 1 && (got = read(fd, outcome->text + len, sizeof outcome->text - 1 - len)) > 0)
 		len += (size_t)got;
-	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
+	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3) {
+		printf("a child said something else: %.100s\n", outcome->text);
 		violations++;
+	}
 }
 
 static void run(const char *what, const char *directory, const char *argument, const struct fault *fault, struct outcome *outcome)
@@ -418,8 +420,10 @@ static void all_faults(const char *what, const char *calls, const char *action, 
 	while (fault.at < 400 && one_fault(what, &fault, len))
 		fault.at += full || fault.at < 12 ? 1 : 1 + fault.at % 5;
 	printf("%-8s %6zu bytes, %-6s: %d calls, %d violations\n", what, len, action, fault.at - 1, violations - before);
-	if (fault.at == 1)
-		violations++; /* nothing was hit: the test tests nothing */
+	if (fault.at == 1) {
+		printf("%s, %s: no call was hit, so nothing was tested\n", what, action);
+		violations++;
+	}
 }
 
 /* the order --------------------------------------------------------------- */
