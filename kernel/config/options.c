@@ -74,7 +74,7 @@ const struct pr_option options_table[] = {
     ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
-    IDLE(super_safe, "SuperSafe", BOOL, "true", "a message is always on disk before it is accepted"),
+    ROW(super_safe, "SuperSafe", STRING, "true", "true: on disk before it is accepted; false: not waited for; postmilter, interactive: as true"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),
     ROW(timeout_helo, "Timeout.helo", TIME, "5m", "for HELO or EHLO"),

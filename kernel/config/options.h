@@ -21,6 +21,7 @@ struct options {
 	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
 	struct pr_str drop_directory;
 	struct pr_str host_status_directory; /* HostStatusDirectory */
+	struct pr_str super_safe;        /* SuperSafe: true, false, postmilter, interactive; checked */
 	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
 	struct pr_str postmaster_copy;   /* PostmasterCopy */
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
@@ -71,7 +72,6 @@ struct options {
 	int64_t log_level;               /* LogLevel */
 	uint32_t allow_bogus_helo;       /* AllowBogusHELO */
 	uint32_t ignore_dots;            /* IgnoreDots */
-	uint32_t super_safe;             /* SuperSafe; default true */
 	uint32_t hold_expensive;         /* HoldExpensive */
 	uint32_t send_mime_errors;       /* SendMimeErrors; default true */
 	uint32_t reject_nul;             /* RejectNUL; default true as Debian's */

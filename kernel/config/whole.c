@@ -106,8 +106,30 @@ static void check_sort_order(struct config_builder *builder)
 		                "modification, random or none", PR_PRINT(order));
 }
 
+/* The words of a switch, and sendmail's two more; as one of four in the end, for stores ask for it by name. */
+static void check_super_safe(struct config_builder *builder)
+{
+	static const struct {
+		const char *word, *meaning;
+	} words[] = {
+	    {"true", "true"}, {"t", "true"}, {"yes", "true"}, {"on", "true"}, {"1", "true"},
+	    {"false", "false"}, {"f", "false"}, {"no", "false"}, {"off", "false"}, {"0", "false"},
+	    {"postmilter", "postmilter"}, {"p", "postmilter"}, {"interactive", "interactive"}, {"i", "interactive"},
+	};
+	struct pr_str *value = &builder->config->options.super_safe;
+	struct config_node node = place_of(builder, "options", "SuperSafe");
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (pr_str_equal_nocase(*value, pr_str(words[i].word))) {
+			*value = pr_str(words[i].meaning);
+			return;
+		}
+	config_complain(builder, &node, "option SuperSafe: \"%.*s\" is not true, false, postmilter or interactive", PR_PRINT(*value));
+}
+
 void config_check_whole(struct config_builder *builder)
 {
+	check_super_safe(builder);
 	check_directory(builder, "module_directory", builder->config->module_directory);
 	check_directory(builder, "run_directory", builder->config->run_directory);
 	check_directory(builder, "drop_directory", builder->config->drop_directory);

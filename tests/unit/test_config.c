@@ -75,7 +75,7 @@ static void test_whole(void)
 	CU_ASSERT(is(options->queue_directory, "/q"));
 	CU_ASSERT_EQUAL(options->max_message_size, 50 << 20); /* names are sendmail's, in any case */
 	CU_ASSERT_EQUAL(options->max_hop_count, 7);
-	CU_ASSERT(options->super_safe == 0 && options->reject_nul == 0);
+	CU_ASSERT(pr_str_equal(options->super_safe, PR_STR("false")) && options->reject_nul == 0);
 	CU_ASSERT_EQUAL(options->timeout_mail, 5400);
 	CU_ASSERT_EQUAL(options->timeout_queuereturn, 5 * 86400);
 	CU_ASSERT(options->timeout_warn_of[TIMEOUT_URGENT] == 3600 && options->timeout_warn_of[TIMEOUT_DSN] == 0);
@@ -193,7 +193,7 @@ static const struct {
     {"options = { MaxHopCount = (1, 2); };\n", "a.conf:1: option MaxHopCount: takes one value, not a list\n"},
     {"options = { AliasFile = ( \"a\", ( \"b\" ) ); };\n", "a.conf:1: a list holds values, not lists or groups\n"},
     {"options = { QueueDirectory = \"queue\"; };\n", "a.conf:1: option QueueDirectory: \"queue\" is not an absolute path (it must begin with /)\n"},
-    {"options = { SuperSafe = \"maybe\"; };\n", "a.conf:1: option SuperSafe: \"maybe\" is not true or false (yes, no, on, off, 1, 0)\n"},
+    {"options = { SuperSafe = \"maybe\"; };\n", "a.conf:1: option SuperSafe: \"maybe\" is not true, false, postmilter or interactive\n"},
     {"options = { MaxMessageSize = \"5X\"; };\n",
         "a.conf:1: option MaxMessageSize: \"5X\" is not a number of bytes, perhaps with K, M or G\n"},
     /* listeners */
@@ -247,7 +247,7 @@ static void test_overrides(void)
 {
 	static const struct pr_str good[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("maxhopcount = 11"), PR_STR_INIT("Timeout.mail=2h"),
 	    PR_STR_INIT("SendMimeErrors"), PR_STR_INIT("PrivacyOptions=a,b"), PR_STR_INIT("DoubleBounceAddress=x=y")};
-	static const struct pr_str bad[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("MaxHopCuont=9"), PR_STR_INIT("SuperSafe=perhaps"),
+	static const struct pr_str bad[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("MaxHopCuont=9"), PR_STR_INIT("RejectNUL=perhaps"),
 	    PR_STR_INIT("=5"), PR_STR_INIT("")};
 	const struct pr_list overrides = {good, sizeof good / sizeof good[0]}, refused = {bad, sizeof bad / sizeof bad[0]};
 	struct config *config = parse_with("options = { MaxHopCount = 5; SendMimeErrors = false; };", &overrides);
@@ -259,7 +259,7 @@ static void test_overrides(void)
 	config_free(config);
 	CU_ASSERT(parse_with("", &refused) == NULL);
 	CU_ASSERT(is(pr_text_str(&errors), "-O:2: unknown option MaxHopCuont; did you mean MaxHopCount?\n"
-	                                   "-O:3: option SuperSafe: \"perhaps\" is not true or false (yes, no, on, off, 1, 0)\n"
+	                                   "-O:3: option RejectNUL: \"perhaps\" is not true or false (yes, no, on, off, 1, 0)\n"
 	                                   "-O:4: unknown option \n-O:5: unknown option \n"));
 }
 
