@@ -171,11 +171,23 @@ static bool body_is_durable(const struct spool_job *job)
 	return result == 0;
 }
 
+/* What came after a body became df: without this the record could not say where the body is. */
+static bool finish_data(struct spool_job *job)
+{
+	if (job->data_fd < 0 || job->body.len == 0)
+		return true;
+
+	bool good = pr_write_all(job->data_fd, job->body.data, job->body.len);
+
+	pr_text_clear(&job->body);
+	return good;
+}
+
 /* Is the journal there, and the place for such a message? */
 static bool is_for_journal(struct spool *spool, const struct spool_job *job)
 {
 	return job->kind == 'q' && spool->journal.count > 0 && journal_fits(job->control.len, job->body.len) &&
-	       job->place->name.len < JOURNAL_NAME_MAX && (job->data_fd < 0 || job->body.len == 0) && journal_open_directory(spool);
+	       job->place->name.len < JOURNAL_NAME_MAX && journal_open_directory(spool);
 }
 
 static void seal_payload(struct spool_job *job)
@@ -189,16 +201,23 @@ static void seal_payload(struct spool_job *job)
 	record->payload_crc = journal_crc(journal_crc(0, job->control.data, job->control.len), job->body.data, job->body.len);
 }
 
+/* Never tried again: after a failure the next fsync says nothing. */
+static void refuse_body(struct spool_job *job, const char *what)
+{
+	job->error = errno;
+	job->what = what;
+	job->result = PR_COMMIT_REFUSED;
+	spool_job_answer(job);
+}
+
 static void store_job(struct spool *spool, struct spool_job *job)
 {
-	if (!is_for_journal(spool, job)) {
+	if (!finish_data(job)) {
+		refuse_body(job, "cannot write the body");
+	} else if (!is_for_journal(spool, job)) {
 		spool_job_file(spool, job);
 	} else if (!body_is_durable(job)) {
-		/* never asked again: after a failure the next fsync says nothing */
-		job->error = errno;
-		job->what = "cannot make the body durable";
-		job->result = PR_COMMIT_REFUSED;
-		spool_job_answer(job);
+		refuse_body(job, "cannot make the body durable");
 	} else {
 		seal_payload(job);
 		journal_submit(spool, job);
