@@ -12,6 +12,8 @@ struct loop {
 	int epoll_fd, ready_fd, leave_fd;
 	pthread_mutex_t lock; /* ready list, thread counts */
 	pthread_cond_t left;  /* a thread has left */
+	pthread_t last;       /* the one that left last, not joined yet */
+	bool has_last;
 	struct loop_task *ready;
 	struct loop_task **ready_tail;
 	_Atomic size_t posted; /* length of the ready list */

@@ -72,8 +72,15 @@ static void *thread_main(void *argument)
 	if (counted)
 		loop->threads--;
 	loop->running--;
+	bool follows = loop->has_last;
+	pthread_t before = loop->last;
+	loop->last = pthread_self();
+	loop->has_last = true;
 	pthread_cond_signal(&loop->left);
 	pthread_mutex_unlock(&loop->lock);
+	/* Each waits for the one that left before it, loop_stop for the last: what libraries do at the end of a thread is over by then. */
+	if (follows)
+		pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -90,7 +97,6 @@ static int start_thread(struct loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 	atomic_fetch_add(&loop->idle, 1);
 	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	sigfillset(&all); /* signals are the main thread's business; SIGPIPE is nobody's */
 	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
@@ -142,7 +148,11 @@ void loop_stop(struct loop *loop)
 		loop->running = 0; /* cannot happen: an eventfd takes a 1 */
 	while (loop->running > 0)
 		pthread_cond_wait(&loop->left, &loop->lock);
+	bool follows = loop->has_last;
+	loop->has_last = false;
 	pthread_mutex_unlock(&loop->lock);
+	if (follows)
+		pthread_join(loop->last, NULL);
 }
 
 void loop_free(struct loop *loop)
