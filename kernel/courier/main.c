@@ -17,6 +17,7 @@
 #include <sysexits.h>
 
 #define WAKES_AT_ONCE 64
+#define WAKE_TURNS_MAX 1000 /* mail that comes while we read is not ours to wait for */
 #define ENTRIES_MAX 2000000
 #define STOP_DEFAULT_SECONDS 30
 #define THREADS_MAX 2000
@@ -86,6 +87,19 @@ static bool read_wakes(struct courier *courier)
 	if (kick)
 		pthread_cond_signal(&courier->work);
 	return true;
+}
+
+/* Whoever was told that his mail is taken finds it in a listing: its wake-up was sent before that word, so it is here.
+ * When we leave, wake-ups are our successor's. */
+static void read_waiting_wakes(struct courier *courier)
+{
+	struct pollfd one = {.fd = courier->role->wake, .events = POLLIN};
+
+	if (courier_is_leaving(courier))
+		return;
+	for (int turn = 0; turn < WAKE_TURNS_MAX && poll(&one, 1, 0) > 0; turn++)
+		if (!read_wakes(courier))
+			return;
 }
 
 static void run_all(struct courier *courier)
@@ -160,6 +174,7 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		send_state(courier, message.serial);
 		return true;
 	case CHANNEL_LIST:
+		read_waiting_wakes(courier);
 		courier_index_answer(courier, fd);
 		return true;
 	case CHANNEL_HELPER:

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mailq: what the daemon's index says is what the files say, at every moment of a message's life."""
 import os
+import signal
+import socket
 import subprocess
+import threading
 import time
 
 import story
@@ -69,6 +72,67 @@ class Mailq(story.Story):
         self.assertIn("<x@slow.example>", daemon.run("mailq", "-C", daemon.conf_path).stdout)
         sink.wait(1)
         story.wait_for("it is gone", lambda: "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout)
+
+    def waiting(self, port, **settings):
+        """A daemon in DeliveryMode queue, whose index is filled: what it takes stays in the store's journal until a queue run."""
+        daemon = self.daemon(start=False, options={"DeliveryMode": "queue", "QueueInterval": "1h"}, **settings)
+        daemon.settings["maps"]["mailertable"] = {"module": "text", "file": daemon.write(
+            "mailertable", f"host.example\tesmtp:[127.0.0.1]:{port}\n")}
+        daemon.start()
+        story.wait_for("an empty index", lambda: "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout)
+        return daemon
+
+    def test_what_was_just_queued_is_shown_at_once(self):
+        daemon = self.waiting(story.free_port())
+        for i in range(3):
+            sent = daemon.run("sendmail", "-odq", "-C", daemon.conf_path, "-f", "a@example.net", f"x{i}@host.example", text=LETTER)
+            self.assertEqual((sent.returncode, sent.stdout), (0, ""))
+            asked, read = self.both(daemon)  # no waiting before it: that is the point
+            self.assertEqual(asked, read)
+            self.assertIn(f"\t <x{i}@host.example>\n", asked)
+            self.assertIn(f"\t\tTotal requests: {i + 1}\n", asked)
+            self.assertEqual(daemon.queue_ids(), [])  # it is in the journal still
+
+    def test_a_burst_is_shown_whole_though_the_courier_is_behind(self):
+        daemon = self.waiting(story.free_port())
+        courier, = [pid for pid, role in daemon.processes().items() if role == "courier"]
+        os.kill(courier, signal.SIGSTOP)
+        try:
+            with daemon.client() as client:
+                for i in range(150):
+                    self.assertEqual(client.message("a@example.net", [f"x{i}@host.example"], LETTER)[0], 250)
+            # the request has to be there when he goes on, so that it could come before the wake-ups
+            threading.Timer(1, os.kill, (courier, signal.SIGCONT)).start()
+            shown = daemon.run("mailq", "-C", daemon.conf_path).stdout
+        finally:
+            os.kill(courier, signal.SIGCONT)
+        self.assertIn("\t\tTotal requests: 150\n", shown)
+
+    def test_a_reader_that_does_not_read_blocks_nobody(self):
+        sink = self.sink()
+        daemon = self.waiting(sink.port)
+        many = [f"{'long' * 12}{i}@host.example" for i in range(90)]
+        with daemon.client() as client:
+            for _ in range(150):
+                self.assertEqual(client.message("a@example.net", many, LETTER)[0], 250)
+        with socket.socket(socket.AF_UNIX) as reader:
+            reader.connect(os.path.join(daemon.settings["run_directory"], "control.sock"))
+            reader.sendall(b"queue-list\n")
+            head = reader.recv(10)  # he has begun, and goes on until the socket is full
+            # the others: a listing, new mail and a whole queue run
+            self.assertIn("\t\tTotal requests: 150\n", daemon.run("mailq", "-C", daemon.conf_path).stdout)
+            daemon.send("b@example.net", ["y@host.example"], LETTER)
+            self.assertEqual(daemon.ctl("queue-run")[0], 0)
+            sink.wait(151)
+            story.wait_for("an empty index", lambda: "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout)
+            reader.settimeout(20 * story.SLOW)
+            size, last = len(head), head
+            while piece := reader.recv(1 << 16):
+                size, last = size + len(piece), (last + piece)[-4:]
+        self.assertTrue(head.startswith(b"QUEUE "), head)
+        self.assertEqual(last, bytes(4))  # the end of a stream, not its breaking off
+        # more than a socket holds, so he was waited for; less than everything, for the messages went meanwhile
+        self.assertTrue(150000 < size < 150 * 90 * 62, size)
 
     def as_nobody(self, name, *words):
         libs = os.path.join(story.BUILD, ".libs")
