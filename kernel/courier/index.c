@@ -112,8 +112,7 @@ void courier_index_scan(struct courier *courier)
 	pthread_mutex_unlock(&index->lock);
 }
 
-/* A message that we deliver right now has its news from the job; the scan may have read it before that. */
-void courier_index_scanned(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena)
+static void put_read(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena, bool is_new)
 {
 	struct courier_index *index = courier->index;
 	struct plan_index_row row, known;
@@ -127,9 +126,21 @@ void courier_index_scanned(struct courier *courier, const struct pr_entry *entry
 	bool is_known = plan_index_find(index->table, row.id, &known);
 	if (is_known && known.complete && (known.running || known.last_try > row.last_try))
 		plan_index_touch(index->table, row.id, index->scan);
-	else
+	else if (is_known || is_new)
 		plan_index_put(index->table, &row, index->scan);
 	pthread_mutex_unlock(&index->lock);
+}
+
+/* A message that we deliver right now has its news from the job; the scan may have read it before that. */
+void courier_index_scanned(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena)
+{
+	put_read(courier, entry, envelope, arena, true);
+}
+
+/* Read for its row: where that is gone meanwhile, so is the message. */
+void courier_index_filled(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena)
+{
+	put_read(courier, entry, envelope, arena, false);
 }
 
 void courier_index_scan_ends(struct courier *courier)

@@ -96,7 +96,7 @@ static bool send_out(struct client *client)
 
 static void fill(struct client *client, const struct pr_entry *entry, const struct pr_envelope *envelope)
 {
-	courier_index_scanned(client->courier, entry, envelope, &client->arena);
+	courier_index_filled(client->courier, entry, envelope, &client->arena);
 	pr_arena_reset(&client->arena);
 	module_scope_init(&client->scope, client->thread, &client->arena);
 }

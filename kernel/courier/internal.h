@@ -179,6 +179,7 @@ void courier_index_gone(struct courier *courier, struct pr_str id);
 /* A scan: begins, meets an entry (envelope NULL: unreadable), and has met all. */
 void courier_index_scan(struct courier *courier);
 void courier_index_scanned(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena);
+void courier_index_filled(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena);
 void courier_index_scan_ends(struct courier *courier);
 /* index_stream.c: the client at fd is answered by a thread of its own */
 void courier_index_answer(struct courier *courier, int fd);

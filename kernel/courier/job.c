@@ -95,10 +95,13 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	switch (status) {
 	case PR_OK:
 		break;
-	case PR_NOTFOUND:
-		courier_index_gone(courier, pr_str(entry->id));
+	case PR_NOTFOUND: {
+		struct pr_str id = pr_arena_copy(&job->arena, pr_str(entry->id));
+
 		entry_forget(courier, entry);
+		courier_index_gone(courier, id);
 		return false;
+	}
 	case PR_PERMFAIL:
 		log_line(LOGP_ERR, entry->id, "Losing %s: %.*s", entry->id, PR_PRINT(job->scope.reason));
 		entry_forget(courier, entry);

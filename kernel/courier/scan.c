@@ -81,6 +81,16 @@ static bool hand_in(struct courier *courier, struct batch *batch, bool all_due)
 	return !leave;
 }
 
+/* A message that was being delivered when it was read may be gone since, and its row would stay: the plan is not told of it. */
+static void look_again(struct courier *courier, struct module_scope *scope, struct pr_str id)
+{
+	struct pr_entry entry = {.size = sizeof entry};
+	struct pr_envelope *envelope = NULL;
+
+	if (store_peek(scope, id, &envelope, &entry) == PR_NOTFOUND)
+		courier_index_gone(courier, id);
+}
+
 static enum pr_status read_all(struct courier *courier, struct module_scope *scope, struct module_thread *thread, struct batch *batch,
                                bool all_due)
 {
@@ -97,6 +107,8 @@ static enum pr_status read_all(struct courier *courier, struct module_scope *sco
 			return status;
 		courier_index_scanned(courier, &entry, envelope, arena);
 		note_entry(courier, batch, &entry);
+		if (entry.state == PR_ENTRY_CLAIMED)
+			look_again(courier, scope, entry.id);
 		if (batch->count == BATCH && !hand_in(courier, batch, all_due)) {
 			store_next_end(scope, &cursor);
 			return PR_OK;

@@ -194,9 +194,8 @@ static void finish(struct job *job)
 	}
 	log_at(11, LOGP_INFO, job->entry->id, "done; delay=%lld, ntries=%lld", (long long)(courier_wall() - job->envelope->created),
 	       (long long)job->envelope->tries + 1);
-	if (status == PR_OK)
-		courier_index_gone(courier, pr_str(job->entry->id));
-	else
+	struct pr_str id = pr_arena_copy(&job->arena, pr_str(job->entry->id));
+	if (status != PR_OK)
 		courier_index_running(job, false);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
@@ -205,6 +204,9 @@ static void finish(struct job *job)
 	else
 		plan_retry(courier->plan, job->entry, due);
 	pthread_mutex_unlock(&courier->lock);
+	/* After the plan: a scan that read it before that has put its row by now, or makes an entry that finds nothing to claim. */
+	if (status == PR_OK)
+		courier_index_gone(courier, id);
 }
 
 void job_settle(struct job *job)

@@ -279,8 +279,9 @@ bool store_same_body(struct suite *s, const struct store *store, struct pr_claim
 		bool the_body_is_the_same = reads_as(&body, &c.call, wanted);
 		bool and_after_a_rewind = body.rewind(&body, &c.call) == PR_OK && reads_as(&body, &c.call, wanted);
 
-		same = CHECK(s, the_body_is_the_same) & CHECK(s, and_after_a_rewind);
-		same &= CHECK(s, body.length == -1 || body.length == (int64_t)wanted.len);
+		same = CHECK(s, the_body_is_the_same);
+		same = CHECK(s, and_after_a_rewind) && same;
+		same = CHECK(s, body.length == -1 || body.length == (int64_t)wanted.len) && same;
 		store->ops->body_close(&c.call, &body);
 	}
 	store_call_fini(&c);

@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,26 @@ static const char *self;
 static char shim_path[4096];
 static char body[BODY_SIZE];
 static int violations, runs, duplicates;
+static bool in_control; /* a negative control: violations are wanted */
+static char unwanted[8192]; /* the others, shown once more at the end */
 static const char *settings = ""; /* of the store, for children and for the look afterwards */
+
+static void wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void wrong(const char *format, ...)
+{
+	size_t used = strlen(unwanted);
+	char line[512];
+	va_list args;
+
+	violations++;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	puts(line);
+	if (!in_control)
+		snprintf(unwanted + used, sizeof unwanted - used, "%s (%s)\n", line, settings);
+}
 
 /* the child --------------------------------------------------------------- */
 
@@ -215,10 +235,8 @@ static void read_outcome(int fd, struct outcome *outcome)
 	*outcome = (struct outcome){ .result = "KILLED", .id = "-", .hits = 1 };
 	while (len < sizeof outcome->text - 1 && (got = read(fd, outcome->text + len, sizeof outcome->text - 1 - len)) > 0)
 		len += (size_t)got;
-	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3) {
-		printf("a child said something else: %.100s\n", outcome->text);
-		violations++;
-	}
+	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
+		wrong("a child said something else: %.100s", outcome->text);
 }
 
 static void run(const char *what, const char *directory, const char *argument, const struct fault *fault, struct outcome *outcome)
@@ -251,17 +269,14 @@ static void run(const char *what, const char *directory, const char *argument, c
 	waitpid(pid, &status, 0);
 	runs++;
 	/* died of anything but what was asked for */
-	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
-		printf("%s: child ended with status %d\n", what, status);
-		violations++;
-	}
+	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+		wrong("%s: child ended with status %d", what, status);
 }
 
 static void violated(const char *what, const struct fault *fault, const struct outcome *outcome, const char *how)
 {
-	violations++;
-	printf("%s, call %d of %s, %s: answered %s, but %s\n", what, fault->at, *fault->calls == '\0' ? "all" : fault->calls, fault->action,
-	       outcome->result, how);
+	wrong("%s, call %d of %s, %s: answered %s, but %s", what, fault->at, *fault->calls == '\0' ? "all" : fault->calls, fault->action,
+	      outcome->result, how);
 }
 
 enum found { ABSENT, WHOLE, WHOLE_CHANGED, ASIDE, BROKEN };
@@ -420,10 +435,8 @@ static void all_faults(const char *what, const char *calls, const char *action, 
 	while (fault.at < 400 && one_fault(what, &fault, len))
 		fault.at += full || fault.at < 12 ? 1 : 1 + fault.at % 5;
 	printf("%-8s %6zu bytes, %-6s: %d calls, %d violations\n", what, len, action, fault.at - 1, violations - before);
-	if (fault.at == 1) {
-		printf("%s, %s: no call was hit, so nothing was tested\n", what, action);
-		violations++;
-	}
+	if (fault.at == 1)
+		wrong("%s, %s: no call was hit, so nothing was tested", what, action);
 }
 
 /* the order --------------------------------------------------------------- */
@@ -497,17 +510,13 @@ static void check_order(void)
 {
 	bool has_syncfs, ignored;
 
-	if (!run_ordered("commit", "none", 0, &ignored) || !run_ordered("batch", "none", 0, &has_syncfs)) {
-		printf("order: a file was not synced before the rename, or the directory not after it\n");
-		violations++;
-	}
+	if (!run_ordered("commit", "none", 0, &ignored) || !run_ordered("batch", "none", 0, &has_syncfs))
+		wrong("order: a file was not synced before the rename, or the directory not after it");
 	/* negative controls: each of the syncs left out by the system */
 	if (run_ordered("commit", "fdatasync", 1, &ignored) || run_ordered("commit", "fdatasync", 2, &ignored) ||
 	    run_ordered("commit", "fsync", 1, &ignored) ||
-	    (has_syncfs && run_ordered("batch", "syncfs", 1, &has_syncfs) && has_syncfs)) {
-		printf("order: a left-out sync went unnoticed\n");
-		violations++;
-	}
+	    (has_syncfs && run_ordered("batch", "syncfs", 1, &has_syncfs) && has_syncfs))
+		wrong("order: a left-out sync went unnoticed");
 }
 
 /* A system that lies about writes and renames must make the checks above fail. */
@@ -516,6 +525,7 @@ static void check_that_checks_can_fail(void)
 	int real = violations;
 
 	violations = 0;
+	in_control = true;
 	printf("(negative control, violations are expected here)\n");
 	all_faults("commit", "write,renameat", "lie", 10);
 	all_faults("batch", "renameat", "lie", 10);
@@ -524,9 +534,13 @@ static void check_that_checks_can_fail(void)
 	violations = 0;
 	all_faults("defer", "write,renameat", "lie", 10);
 	all_faults("finish", "unlinkat", "lie", 10);
-	if (noticed < 8 || violations < 2)
-		real++;
+	int seen = violations;
+	bool unnoticed = noticed < 8 || seen < 2;
+
+	in_control = false;
 	violations = real;
+	if (unnoticed)
+		wrong("a system that lies about writes and renames went unnoticed: %d and %d", noticed, seen);
 }
 
 /* A power cut where no sync did anything must cost mail that was called durable. */
@@ -535,6 +549,7 @@ static void check_that_a_cut_is_noticed(void)
 	int real = violations;
 
 	violations = 0;
+	in_control = true;
 	printf("(negative control, violations are expected here)\n");
 	setenv("FAULT_LIAR", "1", 1);
 	for (int at = 2; at < 120; at += 3) {
@@ -543,11 +558,12 @@ static void check_that_a_cut_is_noticed(void)
 		one_fault("batch", &fault, 10);
 	}
 	unsetenv("FAULT_LIAR");
-	if (violations == 0) {
-		printf("a power cut without any sync went unnoticed\n");
-		real++;
-	}
+	bool unnoticed = violations == 0;
+
+	in_control = false;
 	violations = real;
+	if (unnoticed)
+		wrong("a power cut without any sync went unnoticed");
 }
 
 static void all_phases(const char *action)
@@ -604,6 +620,6 @@ int main(int argc, char **argv)
 		all_phases(errors[i]);
 	check_order();
 	check_that_checks_can_fail();
-	printf("%d processes, %d violations; %d delivered once more after a power cut\n", runs, violations, duplicates);
+	printf("%s%d processes, %d violations; %d delivered once more after a power cut\n", unwanted, runs, violations, duplicates);
 	return violations == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -15,6 +15,8 @@
 
 char harness_logged[16384];
 
+static void host_log(struct pr_call *call, uint32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* One line after the other; what does not fit is dropped. */
 static void host_log(struct pr_call *call, uint32_t level, const char *format, ...)
 {
