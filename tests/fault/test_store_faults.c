@@ -236,7 +236,7 @@ static void read_outcome(int fd, struct outcome *outcome)
 	while (len < sizeof outcome->text - 1 && (got = read(fd, outcome->text + len, sizeof outcome->text - 1 - len)) > 0)
 		len += (size_t)got;
 	if (len > 0 && sscanf(outcome->text, "%15s %d %63s", outcome->result, &outcome->hits, outcome->id) != 3)
-		wrong("a child said something else: %.100s", outcome->text);
+		wrong("a child said something else: %.300s", outcome->text);
 }
 
 static void run(const char *what, const char *directory, const char *argument, const struct fault *fault, struct outcome *outcome)
@@ -251,8 +251,8 @@ static void run(const char *what, const char *directory, const char *argument, c
 	}
 	if (pid == 0) {
 		dup2(pipes[1], STDOUT_FILENO);
-		/* what the store complains of is expected */
-		int quiet = fault == NULL ? -1 : open("/dev/null", O_WRONLY);
+		/* what the store complains of is expected; without a fault it is not */
+		int quiet = fault == NULL ? pipes[1] : open("/dev/null", O_WRONLY);
 
 		if (quiet >= 0)
 			dup2(quiet, STDERR_FILENO);
@@ -410,6 +410,8 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 
 	if (committed) {
 		run("commit", directory, "10", NULL, &before);
+		if (strcmp(before.result, "DURABLE") != 0)
+			wrong("%s: the message to begin with was not taken: %s", what, before.text);
 		snprintf(argument, sizeof argument, "%s", before.id);
 	}
 	run(what, directory, argument, fault, &outcome);

@@ -164,7 +164,7 @@ class Trouble(story.Story):
         daemon.start()
         daemon.stop()
         queue = os.path.join(daemon.top, "queue")
-        for number, text in enumerate((b"", b"garbage\n", b"V8\nT12\nS<a@b>\nRPFD:<x@y>\n", os.urandom(3000))):
+        for number, text in enumerate((b"", b"garbage\n", b"V8\nT12\nS<a@b>\nRPFD:<x@y>\n", os.urandom(3000), b"qno reason\n" + os.urandom(3000))):
             with open(os.path.join(queue, f"qf6AKCWE2x02611{number}"), "wb") as handle:
                 handle.write(text)
         os.mkfifo(os.path.join(queue, "qf6AKCWE2x026120"))

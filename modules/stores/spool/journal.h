@@ -139,6 +139,7 @@ struct journal_segment {
 	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
 	atomic_bool complete;      /* its writer has left it and everything is read */
 	atomic_bool dirty;         /* marks were set since the last fdatasync */
+	int read_error;            /* the last try to read it to its end failed so; under `tailing` */
 	struct journal_entry *first, *last; /* not marked yet */
 };
 
@@ -214,10 +215,10 @@ uint32_t *journal_mark_place(struct journal_segment *segment, uint32_t index);
 
 /* journal_read.c */
 typedef void journal_visit(void *context, const struct journal_record *record, uint64_t offset);
-/* Visits the good records from `offset` on; where the first that is none would stand. */
-uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context);
-/* The next good record behind damage, 0: none; *durable_out is what it knew to be durable. */
-uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out);
+/* Visits the good records from `offset` on; where the first that is none would stand.  *error_out: 0, or why it stopped earlier (errno). */
+uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context, int *error_out);
+/* The next good record behind damage, 0: none; *durable_out is what it knew to be durable.  *error_out as above. */
+uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out, int *error_out);
 /* Looks for records appended since the last time, when the lease is held. */
 void journal_tail(struct spool *spool);
 /* Only where news came from last. */
@@ -235,7 +236,8 @@ bool journal_hold(struct pr_call *call);
 void journal_let_go(struct spool *spool);
 /* Adopts the generation that the segment has now, clearing marks of another one; false: there is nothing in it. */
 bool journal_adopt(struct spool *spool, uint32_t number);
-/* A segment whose writer has left: what is damaged is set aside, and then it is complete. */
+/* A segment whose writer has left: what is damaged is set aside, and then it is complete.  One that cannot be read to its end stays as it is,
+ * and is tried again. */
 void journal_complete(struct spool *spool, uint32_t number, bool check);
 
 /* journal_done.c: the keeper, a thread */

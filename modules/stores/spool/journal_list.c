@@ -66,8 +66,10 @@ static void list_record(void *context, const struct journal_record *record, uint
 }
 
 /* Readers without the lease: the marks count only when they are of this generation. */
-static void list_segment(struct spool *spool, struct journal_listing *listing, uint32_t number)
+static void list_segment(struct pr_call *call, struct journal_listing *listing, uint32_t number)
 {
+	struct spool *spool = spool_of(call);
+	int error = 0;
 	int directory = spool->journal.directory, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(directory, journal_log_name(number).text, flags);
 	struct journal_head done;
@@ -88,7 +90,10 @@ static void list_segment(struct spool *spool, struct journal_listing *listing, u
 		}
 	}
 	if (listing->generation != 0)
-		journal_walk(fd, listing->generation, JOURNAL_HEAD, list_record, listing);
+		journal_walk(fd, listing->generation, JOURNAL_HEAD, list_record, listing, &error);
+	if (error != 0)
+		call->host->log(call, PR_LOG_ERR, "cannot read %s/journal/%s: %s; the list lacks what is in it", spool_of(call)->path,
+		                journal_log_name(number).text, strerror(error));
 	if (listing->done_fd >= 0)
 		close(listing->done_fd);
 	listing->done_fd = -1;
@@ -136,7 +141,7 @@ struct journal_listing *journal_list(struct pr_call *call)
 		list_index(spool, listing);
 	else
 		for (uint32_t i = 0; i < spool->journal.count; i++)
-			list_segment(spool, listing, i);
+			list_segment(call, listing, i);
 	return listing;
 }
 

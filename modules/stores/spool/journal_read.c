@@ -17,6 +17,7 @@
 
 struct window {
 	int fd;
+	int error; /* errno of the last read, 0: it went well */
 	uint64_t start;
 	size_t len;
 	char bytes[WINDOW];
@@ -28,6 +29,7 @@ static struct window *window_new(int fd)
 	struct window *window = pr_resize(NULL, sizeof *window);
 
 	window->fd = fd;
+	window->error = 0;
 	window->start = 0;
 	window->len = 0;
 	return window;
@@ -37,8 +39,12 @@ static struct window *window_new(int fd)
 static const struct journal_record *head_at(struct window *window, uint64_t offset, struct journal_record *copy)
 {
 	if (offset < window->start || offset + sizeof *copy > window->start + window->len) {
-		ssize_t got = pread(window->fd, window->bytes, sizeof window->bytes, (off_t)offset);
+		ssize_t got;
 
+		do
+			got = pread(window->fd, window->bytes, sizeof window->bytes, (off_t)offset);
+		while (got < 0 && errno == EINTR);
+		window->error = got < 0 ? errno : 0;
 		window->start = offset;
 		window->len = got > 0 ? (size_t)got : 0;
 		if (window->len < sizeof *copy)
@@ -48,7 +54,7 @@ static const struct journal_record *head_at(struct window *window, uint64_t offs
 	return copy;
 }
 
-uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context)
+uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visit *visit, void *context, int *error_out)
 {
 	struct window *window = window_new(fd);
 	struct journal_record record;
@@ -61,11 +67,12 @@ uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visi
 		visit(context, head, offset);
 		offset += journal_record_span(head);
 	}
+	*error_out = window->error;
 	pr_free(window);
 	return offset;
 }
 
-uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out)
+uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out, int *error_out)
 {
 	struct window *window = window_new(fd);
 	struct journal_record record;
@@ -81,6 +88,7 @@ uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64
 			*durable_out = head->durable;
 		}
 	}
+	*error_out = window->error;
 	pr_free(window);
 	return found;
 }
@@ -220,7 +228,7 @@ bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 	uint64_t end;
 
 	indexing.end = &indexing.first;
-	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing);
+	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing, &segment->read_error);
 	insert_all(&indexing);
 	bool news = end > segment->tail;
 

@@ -191,7 +191,7 @@ static void set_aside(struct spool *spool, uint32_t number, uint64_t from, uint6
 	               spool->path, name);
 }
 
-/* A good head with bytes that are not what was written; the head says whose they are. */
+/* A good head with bytes that are not what was written; the head says whose they are.  What cannot be read now may be read later. */
 static void verify(struct spool *spool, uint32_t number)
 {
 	struct journal_reader *reader = &spool->journal.reader;
@@ -201,7 +201,7 @@ static void verify(struct spool *spool, uint32_t number)
 		struct spool_record *record = journal_load(spool, entry);
 
 		next = entry->next;
-		if (record->bad != 0) {
+		if (record->bad == EBADMSG) {
 			bool promised = entry->offset < segment->announced;
 			char id[JOURNAL_NAME_MAX];
 
@@ -218,16 +218,23 @@ static void verify(struct spool *spool, uint32_t number)
 void journal_complete(struct spool *spool, uint32_t number, bool check)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
-	uint64_t durable = 0, next;
+	uint64_t durable = 0, next = 0;
+	int before = segment->read_error, error;
 
-	journal_index_from(spool, number, segment->tail);
-	while ((next = journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable)) != 0) {
-		set_aside(spool, number, segment->tail, next, durable > segment->tail);
-		journal_index_from(spool, number, next);
-	}
+	do {
+		if (next != 0)
+			set_aside(spool, number, segment->tail, next, durable > segment->tail);
+		journal_index_from(spool, number, next == 0 ? segment->tail : next);
+		error = segment->read_error;
+		next = error != 0 ? 0 : journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable, &error);
+	} while (next != 0);
+	segment->read_error = error;
 	if (check)
 		verify(spool, number);
-	segment->complete = true;
+	segment->complete = error == 0;
+	if (error != 0 && before == 0)
+		journal_report(&spool->journal.reader, "cannot read %s/journal/%s: %s; the mail in it waits, and it is read again", spool->path,
+		               journal_log_name(number).text, strerror(error));
 }
 
 /* Had it been written out before the crash?  Then the file knows more than the journal, if it is whole. */

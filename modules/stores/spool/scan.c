@@ -68,7 +68,9 @@ static void read_control(struct pr_call *call, char kind, int fd, const struct s
 	char *bytes = whole ? pr_alloc((size_t)st->st_size) : head;
 	struct pr_str text = {bytes, read_bytes(fd, bytes, whole ? (size_t)st->st_size : size)};
 
-	qf_read_head(text, call->arena, entry);
+	/* what looks like a reason to hold it is none in a file that cannot be read */
+	if (!qf_read_head(text, call->arena, entry))
+		entry->state = PR_ENTRY_READY;
 	note_state(spool_of(call), kind, fd, entry);
 	if (envelope_out != NULL && (whole || st->st_size < HEAD_BYTES) && qf_read(call, text, envelope_out) != PR_OK)
 		*envelope_out = NULL;

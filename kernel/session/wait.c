@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A session waits: in the epoll set, or for a moment in the thread that has just answered it.
+ *
+ * A client that sends one command after the other answers within microseconds.  The kernel wakes a thread that sleeps on the
+ * socket itself at once and on the same processor, because it knows that the sender is about to sleep; a sleeper in an epoll set is sent
+ * to another processor, which has to be woken first.  That makes half of the time of a command, so a thread that can be spared stays.
+ */
+#include "kernel/session/wait.h"
+
+#include "kernel/session/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+
+#define LINGER_SECONDS 2
+#define STAY_MS 2
+#define BRISK 8 /* so many waits when a thread could have stayed, and the session leaves the set again */
+
+void session_deadline(struct session *session)
+{
+	uint32_t timeout = session->phase == SESSION_LINGERING ? LINGER_SECONDS : smtp_machine_timeout(session->machine);
+	int64_t due = session_now() + (int64_t)timeout + 1;
+
+	if (session->stalled == 0 || atomic_load(&session->timer.due) == 0)
+		timer_set(&session->receiver->wheel, &session->timer, due);
+}
+
+/* In the set, for what is wanted. */
+static bool watch(struct session *session)
+{
+	bool room = (session->stream.wants & NET_WANT_WRITE) != 0 || session->watches_room != 0;
+	uint32_t wanted = EPOLLIN | (room ? EPOLLOUT : 0u);
+	struct loop *loop = session->receiver->loop;
+	bool done = true;
+
+	if (session->watched == 0) {
+		session->brisk = 0;
+		done = loop_watch(loop, &session->task, session->stream.fd, wanted);
+	} else if (room && session->watches_room == 0) {
+		done = loop_rewatch(loop, &session->task, session->stream.fd, wanted);
+	}
+	session->watched = 1;
+	session->watches_room = room;
+	return done;
+}
+
+static bool may_stay(struct session *session)
+{
+	struct loop *loop = session->receiver->loop;
+
+	if (session->phase != SESSION_TALKING || (session->stream.wants & NET_WANT_WRITE) != 0 || session->watches_room != 0)
+		return false;
+	if (atomic_load(&session->receiver->leaving) != 0 || !loop_can_spare(loop))
+		return false;
+	if (session->watched == 0)
+		return true;
+	if (++session->brisk < BRISK)
+		return false;
+	loop_unwatch(loop, session->stream.fd);
+	session->watched = 0;
+	return true;
+}
+
+/* True: there is something to read. */
+static bool stay(struct session *session)
+{
+	struct pollfd set = {.fd = session->stream.fd, .events = POLLIN | POLLRDHUP};
+
+	if (!may_stay(session) || poll(&set, 1, STAY_MS) <= 0)
+		return false;
+	session->unread = 1;
+	session->ending |= (set.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+	return true;
+}
+
+enum wait_result session_wait(struct session *session)
+{
+	session_deadline(session);
+	/* Waiting is what a session does most: it keeps no buffer meanwhile. */
+	if (smtp_machine_output(session->machine)->len == 0)
+		pr_text_fini(smtp_machine_output(session->machine));
+	if (stay(session))
+		return WAIT_OVER;
+	return watch(session) ? WAIT_PARKED : WAIT_FAILED;
+}

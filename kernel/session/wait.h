@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How a session waits for its client.
+ */
+#ifndef KERNEL_SESSION_WAIT_H
+#define KERNEL_SESSION_WAIT_H
+
+struct session;
+
+enum wait_result {
+	WAIT_PARKED, /* an event or its deadline will run it again */
+	WAIT_OVER,   /* there is input already */
+	WAIT_FAILED  /* it cannot be watched: no resources */
+};
+
+/* By when the client must have said more. */
+void session_deadline(struct session *session);
+/* Sets it, and may keep this thread for two milliseconds if others are free. */
+enum wait_result session_wait(struct session *session);
+
+#endif
