@@ -81,6 +81,7 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 		turn_away(receiver, fd, "No resources; connection rejected");
 		return false;
 	}
+	session->watched = 1;
 	loop_defer(receiver->loop, &session->task, 0); /* the greeting waits for nothing */
 	return true;
 }

@@ -95,6 +95,11 @@ void loop_release(struct loop *loop, struct loop_task *task)
 		push_ready(loop, task);
 }
 
+bool loop_can_spare(struct loop *loop)
+{
+	return atomic_load(&loop->idle) + 1 >= atomic_load(&loop->threads) && atomic_load(&loop->threads) > 1 && atomic_load(&loop->posted) == 0;
+}
+
 /* The caller has made the task busy. */
 static void run_owned(struct loop_task *task, struct worker *worker)
 {

@@ -7,9 +7,8 @@
  * once, a task is run by one thread at a time: the first event makes its bearer the owner, later ones are noted
  * and seen by the owner before it lets go.  So tasks need no locks.
  *
- * A descriptor is watched once and for good, edge-triggered: an event says that something *has become* possible and
- * is not repeated, so the owner remembers it until a call says EAGAIN.  What that saves is a system call
- * per command.
+ * A descriptor is watched edge-triggered: an event says that something *has become* possible and is not repeated, so the owner
+ * remembers it until a call says EAGAIN.  What that saves is a system call per command.
  *
  *        event --> not busy? --> busy: run() --> nothing new noted? --> not busy
  *                    | busy                        | noted
@@ -85,6 +84,8 @@ bool loop_watch(struct loop *loop, struct loop_task *task, int fd, uint32_t want
 bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* to want something else from now on */
 void loop_unwatch(struct loop *loop, int fd);
 
+/* True: all other threads sleep and nothing is posted, so the caller may keep its thread waiting for a moment. */
+bool loop_can_spare(struct loop *loop);
 /* Grows the set when it must.  Returns the milliseconds until it wants to be called again, -1: when there is attention. */
 int loop_tend(struct loop *loop);
 void loop_count(struct loop *loop, struct loop_counts *counts_out);

@@ -17,7 +17,7 @@ struct loop {
 	struct loop_task *ready;
 	struct loop_task **ready_tail;
 	_Atomic size_t posted; /* length of the ready list */
-	size_t threads;       /* that count, under lock */
+	_Atomic size_t threads; /* that count; changed under lock */
 	size_t running;       /* that still touch this struct, under lock */
 	size_t processors;
 	_Atomic size_t idle;

@@ -10,14 +10,13 @@
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
 #include "kernel/session/transaction.h"
+#include "kernel/session/wait.h"
 
-#include <sys/epoll.h>
 #include <time.h>
 
 #define INPUT_MAX (2 * BENCH_BUFFER)
 #define OUTPUT_ENOUGH 16384 /* send before taking more input */
 #define READS_PER_RUN 64    /* then other sessions have their turn */
-#define LINGER_SECONDS 2
 
 enum next { NEXT_WAIT, NEXT_YIELD, NEXT_PARK, NEXT_AGAIN, NEXT_GONE };
 
@@ -271,21 +270,9 @@ static enum next phase_linger(struct session *session, struct bench *bench, uint
 	return result == NET_AGAIN ? NEXT_WAIT : NEXT_GONE;
 }
 
-static bool wait_for_more(struct session *session)
+static enum next after_wait(enum wait_result result)
 {
-	struct receiver *receiver = session->receiver;
-	uint32_t timeout = session->phase == SESSION_LINGERING ? LINGER_SECONDS : smtp_machine_timeout(session->machine);
-	int64_t due = session_now() + (int64_t)timeout + 1;
-
-	if (session->stalled == 0 || atomic_load(&session->timer.due) == 0)
-		timer_set(&receiver->wheel, &session->timer, due);
-	/* Waiting is what a session does most: it keeps no buffer meanwhile. */
-	if (smtp_machine_output(session->machine)->len == 0)
-		pr_text_fini(smtp_machine_output(session->machine));
-	if ((session->stream.wants & NET_WANT_WRITE) == 0 || session->watches_room != 0)
-		return true;
-	session->watches_room = 1;
-	return loop_rewatch(receiver->loop, &session->task, session->stream.fd, EPOLLIN | EPOLLOUT);
+	return result == WAIT_OVER ? NEXT_AGAIN : result == WAIT_PARKED ? NEXT_WAIT : NEXT_GONE;
 }
 
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
@@ -303,11 +290,13 @@ bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 	do {
 		next = phases[session->phase](session, bench, events);
 		events &= ~(uint32_t)(LOOP_TIMER | LOOP_COMMIT);
+		if (next == NEXT_WAIT)
+			next = after_wait(session_wait(session));
 	} while (next == NEXT_AGAIN);
-	if ((next == NEXT_WAIT || next == NEXT_YIELD) && !wait_for_more(session))
-		next = NEXT_GONE;
-	if (next == NEXT_YIELD)
+	if (next == NEXT_YIELD) {
+		session_deadline(session);
 		loop_defer(worker->loop, task, LOOP_IO);
+	}
 	if (next != NEXT_GONE)
 		return next != NEXT_YIELD;
 	session_close(session, bench);

@@ -113,6 +113,8 @@ struct session {
 	uint8_t unread;                  /* an event said that there may be input, and no read has said since that it is all */
 	uint8_t ending;                  /* the peer has closed: only a read that says so is the last */
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */
+	uint8_t watched;                 /* in the epoll set */
+	uint8_t brisk;                   /* waits in the set while a thread could have stayed */
 	uint8_t counted;                 /* in receiver->clients */
 	uint8_t discard;                 /* at connect: take everything, deliver nothing */
 };
