@@ -152,7 +152,7 @@ static void put_field(struct writer *w, struct pr_str value)
 
 static void put_recipient_flags(struct writer *w, uint32_t flags)
 {
-	static const char letters[] = "PNSFD"; /* PR_RECIPIENT_... in the order of their bits */
+	static const char letters[] = "PNSFDAB"; /* PR_RECIPIENT_... in the order of their bits */
 
 	for (size_t i = 0; letters[i] != '\0'; i++)
 		if ((flags & (1u << i)) != 0)
