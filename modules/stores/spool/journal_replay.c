@@ -275,11 +275,13 @@ static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 		/* its name may have outlived a power cut that its body did not */
 		if (whole && !journal_mend_body(spool, entry))
 			return; /* not now: the journal keeps it */
-		if (whole)
+		if (whole) {
 			journal_filed(&spool->journal.reader, entry);
-		else if (held.st.st_uid == geteuid())
+			return;
+		}
+		if (held.st.st_uid == geteuid())
 			unlinkat(place->control_fd, name.text, 0); /* a power cut left half of what we were writing out; the journal has all of it */
-		return;
+		break;
 	}
 	finish_bodiless(spool, entry);
 }
