@@ -38,20 +38,26 @@ static bool make_parents(const char *path, struct pr_text *why)
 	return done;
 }
 
+static bool is_queue_name(const char *name)
+{
+	static const char *const kinds[] = {"qf", "df", "xf", "tf", "hf", "Qf", "lf"}; /* also the names of sub-directories */
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strncmp(name, kinds[i], 2) == 0 && strspn(name + 2, ID_LETTERS) == strlen(name + 2))
+			return true;
+	return false;
+}
+
 /* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
 static bool is_own_name(const char *name)
 {
-	static const char *const kinds[] = {"qf", "df", "xf", "tf", "hf", "Qf", "lf"}; /* also the names of sub-directories */
 	struct pr_str text = pr_str(name);
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
 	    strcmp(name, "journal") == 0 ||
 	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
 		return true;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (strncmp(name, kinds[i], 2) == 0 && strspn(name + 2, ID_LETTERS) == strlen(name + 2))
-			return true;
-	return false;
+	return is_queue_name(name);
 }
 
 /* Only what is clearly ours gets another owner or mode: a slip such as QueueDirectory = "/var" must cost nothing but a sentence. */
@@ -76,6 +82,39 @@ static bool is_ours(int fd, const char *path, mode_t mode, struct pr_text *why)
 	return entry == NULL;
 }
 
+/* A file with one name, which is no link; others are left alone. */
+static bool take_file(int directory, const char *name, uid_t uid, gid_t gid)
+{
+	struct stat info;
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool done = fd >= 0 || errno != EACCES;
+
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1)
+		done = fchown(fd, uid, gid) == 0 && fchmod(fd, info.st_mode & 0640) == 0;
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* sendmail's queue becomes ours, and its files are for root alone.  Only now is that safe: nobody but the old owner could put anything
+ * into the directory so far, while afterwards the receiver can. */
+static bool take_queue(int fd, uid_t uid, gid_t gid)
+{
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *entry;
+	bool done = directory != NULL;
+
+	if (directory == NULL && again >= 0)
+		close(again);
+	while (done && (entry = readdir(directory)) != NULL)
+		if (is_queue_name(entry->d_name))
+			done = take_file(fd, entry->d_name, uid, gid);
+	if (directory != NULL)
+		closedir(directory);
+	return done;
+}
+
 static bool fix_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, bool privileged, struct pr_text *why)
 {
 	struct stat info;
@@ -89,6 +128,8 @@ static bool fix_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, b
 	else if (((privileged && info.st_uid != uid) || (info.st_mode & 07777) != mode) &&
 	         !is_ours(fd, path, mode, why))
 		done = false;
+	else if (privileged && info.st_uid != uid && (info.st_mode & 0022) == 0 && !take_queue(fd, uid, gid))
+		(void)complain(why, "cannot give its owner to the files of", path);
 	else if (privileged && (info.st_uid != uid || info.st_gid != gid) && fchown(fd, uid, gid) != 0)
 		(void)complain(why, "cannot give its owner to", path);
 	else if ((privileged || info.st_uid == geteuid()) && (info.st_mode & 07777) != mode && fchmod(fd, mode) != 0)

@@ -9,7 +9,7 @@ spool_la_SOURCES = modules/stores/spool/spool.h modules/stores/spool/spool.c mod
 	modules/stores/spool/journal_read.c modules/stores/spool/journal_replay.c modules/stores/spool/journal_claim.c \
 	modules/stores/spool/journal_files.c modules/stores/spool/journal_spill.c modules/stores/spool/journal_done.c \
 	modules/stores/spool/journal_list.c modules/stores/spool/journal_ready.c \
-	modules/stores/spool/places.c modules/stores/spool/query.c modules/stores/spool/journal_crc.c
+	modules/stores/spool/places.c modules/stores/spool/query.c modules/stores/spool/own.c modules/stores/spool/journal_crc.c
 spool_la_CPPFLAGS = $(SDK_CPPFLAGS)
 spool_la_LDFLAGS = $(MODULE_LINK)
 spool_la_LIBADD = libpostrider.la

@@ -532,6 +532,39 @@ static void test_large_body(void)
 	harness_remove_scratch(scratch);
 }
 
+/* The removal of a large body became durable before the mark that it was delivered: it is not lost mail. */
+static void test_finish_cut_by_power(void)
+{
+	static char body[600000];
+	struct harness_envelope e;
+	char delivered[64], waiting[64], name[512];
+
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start());
+	memset(body, 'x', sizeof body);
+	harness_envelope(&e);
+	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, delivered, NULL), PR_COMMIT_DURABLE);
+	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, waiting, NULL), PR_COMMIT_DURABLE);
+	stop();
+	CU_ASSERT_FALSE(has_file('q', delivered));
+	snprintf(name, sizeof name, "%s/df%s", scratch, delivered);
+	CU_ASSERT_EQUAL(unlink(name), 0);
+	harness_logged[0] = '\0';
+	CU_ASSERT_FATAL(start());
+	CU_ASSERT_EQUAL(harness_count(&store), 1);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT_EQUAL(count_files("", "Qf"), 0);
+	CU_ASSERT(has_file('q', waiting));
+	CU_ASSERT_PTR_NOT_NULL(strstr(harness_logged, delivered));
+	CU_ASSERT_PTR_NULL(strstr(harness_logged, "Losing"));
+	CU_ASSERT_PTR_NULL(strstr(harness_logged, waiting));
+	stop();
+	CU_ASSERT_FATAL(start());
+	CU_ASSERT_EQUAL(harness_count(&store), 1); /* the mark stands */
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
 static void test_checksum(void)
 {
@@ -563,6 +596,7 @@ static const struct unit_case cases[] = {
 	{"a lost wake-up", test_wait_ready},
 	{"hold and remove what is in the journal", test_operators_hands},
 	{"a large body", test_large_body},
+	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
 	{NULL, NULL},
 };
 

@@ -313,15 +313,95 @@ static void test_sub_directories(void)
 	CU_ASSERT_FATAL(start());
 	snprintf(id, sizeof id, "%s", submit());
 	CU_ASSERT_EQUAL_FATAL(stat(path("qf/qf", id), &st), 0);
-	CU_ASSERT_EQUAL(st.st_mode & 0777, 0640); /* whatever the umask; a deliverer's file is not for the receiver to write */
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0640); /* whatever the umask; the receiver's and the deliverer's alike */
 	CU_ASSERT_EQUAL_FATAL(store.ops->role(&c.call, PR_STORE_INTAKE), PR_OK);
 	CU_ASSERT_EQUAL_FATAL(stat(path("qf/qf", submit()), &st), 0);
-	CU_ASSERT_EQUAL(st.st_mode & 0777, 0660);
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0640);
 	CU_ASSERT_EQUAL_FATAL(store.ops->role(&c.call, PR_STORE_INTAKE | PR_STORE_DELIVERY), PR_OK);
 	CU_ASSERT(exists(path("df/df", id)));
 	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id), &claim), PR_OK);
 	CU_ASSERT_EQUAL(store.ops->finish(&c.call, &claim), PR_OK);
 	CU_ASSERT_FALSE(exists(path("df/df", id)));
+	teardown();
+}
+
+static int mode_of(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 ? (int)(st.st_mode & 0777) : -1;
+}
+
+/* What sendmail would set aside because the group may write it is written anew; what somebody prepared is not followed. */
+static void test_drain_mends_modes(void)
+{
+	struct pr_envelope *envelope;
+	struct pr_claim claim;
+	char good[64], held[64], busy[64];
+	int fd;
+
+	CU_ASSERT_FATAL(setup());
+	snprintf(good, sizeof good, "%s", submit());
+	snprintf(held, sizeof held, "%s", submit());
+	snprintf(busy, sizeof busy, "%s", submit());
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT_EQUAL(store.ops->hold(&c.call, pr_str(held), PR_STR("why")), PR_OK);
+	CU_ASSERT_EQUAL(chmod(path("qf", good), 0660), 0);
+	CU_ASSERT_EQUAL(chmod(path("hf", held), 0660), 0);
+	CU_ASSERT_EQUAL(chmod(path("qf", busy), 0660), 0);
+	fd = open(path("qf", good), O_RDWR); /* who has the old one open */
+	CU_ASSERT_FATAL(fd >= 0);
+	put(path("other", ""), "V8\nT1\nSa\nRP:b\n.\n");
+	CU_ASSERT_EQUAL(chmod(path("other", ""), 0660), 0);
+	CU_ASSERT_EQUAL(symlink("other", path("qf", "eLINK")), 0);
+	CU_ASSERT_EQUAL(link(path("other", ""), path("qf", "iHARD")), 0);
+	put(path("qf", "zDAMAGED"), "V8\nT1\nRP:b\n.\n");
+	CU_ASSERT_EQUAL(chmod(path("qf", "zDAMAGED"), 0660), 0);
+	/* in a delivery: it is told of, and done once that is over */
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(busy), &claim), PR_OK);
+	CU_ASSERT_NOT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT_EQUAL(mode_of(path("qf", busy)), 0660);
+	store.ops->release(&c.call, &claim);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT_EQUAL(mode_of(path("qf", busy)), 0640);
+	CU_ASSERT_EQUAL(mode_of(path("qf", good)), 0640);
+	CU_ASSERT_EQUAL(mode_of(path("hf", held)), 0640);
+	CU_ASSERT_EQUAL(write(fd, "broken", 6), 6);
+	close(fd);
+	CU_ASSERT_EQUAL(store.ops->peek(&c.call, pr_str(good), &envelope, NULL), PR_OK);
+	CU_ASSERT_EQUAL(store.ops->peek(&c.call, pr_str(held), &envelope, NULL), PR_OK);
+	CU_ASSERT(pr_str_equal(envelope->quarantine, PR_STR("why")));
+	/* neither link was followed, and what it led to is as it was */
+	CU_ASSERT(exists(path("qf", "eLINK")));
+	CU_ASSERT_EQUAL(mode_of(path("other", "")), 0660);
+	CU_ASSERT(exists(path("Qf", "iHARD")));
+	CU_ASSERT(exists(path("Qf", "zDAMAGED")));
+	teardown();
+}
+
+/* Root's tool: the successor of what the receiver left belongs to the owner of the queue, but never a copy of a stranger's file. */
+static void test_drain_gives_to_owner(void)
+{
+	struct stat st;
+	char good[64], strange[64];
+
+	if (geteuid() != 0)
+		return;
+	CU_ASSERT_FATAL(setup());
+	snprintf(good, sizeof good, "%s", submit());
+	snprintf(strange, sizeof strange, "%s", submit());
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT_EQUAL(chown(path("", ""), 2, 1), 0);
+	CU_ASSERT_EQUAL(chown(path("qf", good), 1, 1), 0);
+	CU_ASSERT_EQUAL(chmod(path("qf", good), 0660), 0);
+	CU_ASSERT_EQUAL(chown(path("qf", strange), 0, 42), 0);
+	CU_ASSERT_EQUAL(chmod(path("qf", strange), 0660), 0);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_TEMPFAIL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.call.reason.data, strange));
+	CU_ASSERT_EQUAL_FATAL(stat(path("qf", good), &st), 0);
+	CU_ASSERT(st.st_uid == 2 && st.st_gid == 1 && (st.st_mode & 0777) == 0640);
+	CU_ASSERT_EQUAL_FATAL(stat(path("qf", strange), &st), 0);
+	CU_ASSERT(st.st_uid == 0 && st.st_gid == 42 && (st.st_mode & 0777) == 0660);
 	teardown();
 }
 
@@ -350,6 +430,8 @@ static const struct unit_case cases[] = {
 	{ "a hold cut short stays held", test_hold_cut_short },
 	{ "remains of a crash are swept, nothing else", test_sweep },
 	{ "qf/ and df/ are used, and the mode is set", test_sub_directories },
+	{ "a drain leaves nothing that the group may write", test_drain_mends_modes },
+	{ "what root rewrites there is the queue owner's", test_drain_gives_to_owner },
 	{ "options that would be unsafe", test_bad_options },
 	{ NULL, NULL },
 };

@@ -49,7 +49,7 @@ static void fill(void)
 	macros[1] = (struct pr_macro){ PR_STR("r"), PR_STR("ESMTP") };
 	macros[2] = (struct pr_macro){ PR_STR("s"), PR_STR("client.example") };
 	macros[3] = (struct pr_macro){ PR_STR("daemon_flags"), PR_STR("") };
-	macros[4] = (struct pr_macro){ PR_STR("!"), PR_STR("R 1795180000") };
+	macros[4] = (struct pr_macro){ PR_STR("!"), PR_STR("\x12 60000") };
 	full = (struct pr_envelope){ .size = sizeof full, .sender = PR_STR("<sue@example.com>"), .body_type = PR_STR("8BITMIME"),
 		.envelope_id = PR_STR("xx+=\344"), .auth = PR_STR("sue@example.com"), .message = PR_STR("Deferred: busy"),
 		.quarantine = PR_STR("by hand"), .created = 1795179740, .last_try = 1795179741, .tries = 7, .priority = -149948,
@@ -120,7 +120,7 @@ static void test_delivered_is_no_r_line(void)
 	CU_ASSERT_PTR_NULL(strstr(text.data, ":<done@example.net>"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "\nCjoe:1000:100:list\nMDeferred: exit 75\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "\nrRFC822; list@example.org\nR:|/bin/prog -a \"b c\"\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "\n$_host [192.0.2.1]\n$rESMTP\n$sclient.example\n${daemon_flags}\n!R 1795180000\n${postrider_summed}\nS<sue@"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "\n$_host [192.0.2.1]\n$rESMTP\n$sclient.example\n${daemon_flags}\n!\x12 60000\n${postrider_summed}\nS<sue@"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "\nF8dnw\n"));
 	teardown();
 }

@@ -223,13 +223,14 @@ enum pr_status spool_lose(struct pr_call *call, const struct spool_place *place,
 
 /* Only root can give a file away.  Anyone else who may write here is the courier, who owns the directory and so needs no more
  * than the group, which a member can give; where he is none the group is his own, as for a file he made. */
-static bool inherit(const struct spool *spool, int from, int to)
+static bool inherit(const struct spool *spool, const struct spool_place *place, int from, int to)
 {
 	struct stat st;
 
 	if (fstat(from, &st) != 0)
 		return false;
-	if (geteuid() == 0 && fchown(to, st.st_uid, st.st_gid) != 0)
+	/* what the group could write may be anybody's of the group: its successor is the queue owner's, not even for a moment his */
+	if (geteuid() == 0 && ((st.st_mode & S_IWGRP) != 0 ? !spool_give_to_owner(place, to) : fchown(to, st.st_uid, st.st_gid) != 0))
 		return false;
 	if (geteuid() != 0 && st.st_gid != getegid() && fchown(to, (uid_t)-1, st.st_gid) != 0 && errno != EPERM)
 		return false;
@@ -253,7 +254,7 @@ static int write_new(struct pr_call *call, const struct spool_place *place, cons
 		/* we hold the message: a tf of this name is debris of a predecessor */
 		unlinkat(place->control_fd, name.text, 0);
 		fd = spool_create(spool, place->control_fd, name.text, true);
-		if (fd < 0 || !inherit(spool, old, fd) || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
+		if (fd < 0 || !inherit(spool, place, old, fd) || !pr_write_all(fd, text.data, text.len) || fdatasync(fd) != 0)
 			*status_out = spool_fail(call, place, errno, "cannot write", name.text);
 	}
 	pr_text_fini(&text);

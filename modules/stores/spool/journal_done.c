@@ -237,7 +237,7 @@ static bool is_written(struct spool *spool)
 }
 
 /* Until nobody writes any more and nothing is left, or the time is over. */
-enum pr_status spool_drain(struct pr_call *call)
+static enum pr_status drain_journal(struct pr_call *call)
 {
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
@@ -272,4 +272,11 @@ enum pr_status spool_drain(struct pr_call *call)
 			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", reader->count, spool->path);
 		nanosleep(&pause, NULL);
 	}
+}
+
+enum pr_status spool_drain(struct pr_call *call)
+{
+	enum pr_status status = drain_journal(call);
+
+	return status == PR_OK ? spool_own_all(call) : status;
 }

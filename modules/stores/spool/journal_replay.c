@@ -237,6 +237,22 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 		               journal_log_name(number).text, strerror(error));
 }
 
+/* The body was durable before its record, and nobody but a finish removes it: the power failed when that had become durable and the mark
+ * had not.  Said aloud, for an operator's hand could have done it too. */
+static void finish_bodiless(struct spool *spool, struct journal_entry *entry)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+	struct stat st;
+
+	if ((entry->flags & JOURNAL_BODY_FILED) == 0 ||
+	    fstatat(entry->place->data_fd, spool_name('d', entry->id).text, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return;
+	journal_report(reader, "%s: its body is gone, so it had been delivered when the machine stopped; its record in the journal is closed", entry->id);
+	pthread_mutex_lock(&reader->lock);
+	journal_mark(reader, entry);
+	pthread_mutex_unlock(&reader->lock);
+}
+
 /* Had it been written out before the crash?  Then the file knows more than the journal, if it is whole. */
 static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 {
@@ -259,12 +275,15 @@ static void look_for_file(struct pr_call *call, struct journal_entry *entry)
 		/* its name may have outlived a power cut that its body did not */
 		if (whole && !journal_mend_body(spool, entry))
 			return; /* not now: the journal keeps it */
-		if (whole)
+		if (whole) {
 			journal_filed(&spool->journal.reader, entry);
-		else if (held.st.st_uid == geteuid())
+			return;
+		}
+		if (held.st.st_uid == geteuid())
 			unlinkat(place->control_fd, name.text, 0); /* a power cut left half of what we were writing out; the journal has all of it */
-		return;
+		break;
 	}
+	finish_bodiless(spool, entry);
 }
 
 static void look_for_files(struct pr_call *call)

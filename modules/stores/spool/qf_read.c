@@ -161,7 +161,7 @@ static bool next_number(struct pr_str *rest, uint64_t max, uint32_t *out)
 
 static bool take_recipient_flags(struct pr_str letters, uint32_t *flags_out)
 {
-	static const char known[] = "PNSFD";
+	static const char known[] = "PNSFDAB"; /* PR_RECIPIENT_... in the order of their bits */
 
 	*flags_out = 0;
 	for (size_t i = 0; i < letters.len; i++) {

@@ -108,17 +108,29 @@ static void put_flags(struct writer *w, uint32_t flags)
 		pr_text_add_byte(w->out, '\n');
 }
 
+/* sendmail's deliver-by line, carried along: a byte of flags, which is a control byte, and the seconds. */
+static enum pr_status put_deliver_by(struct writer *w, struct pr_str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (strchr("\r\n", value.data[i]) != NULL) /* and NUL */
+			return pr_fail(w->call, PR_PERMFAIL, "the deliver-by line holds a line end");
+	pr_text_add_byte(w->out, '!');
+	pr_text_add_str(w->out, value);
+	pr_text_add_byte(w->out, '\n');
+	return PR_OK;
+}
+
 static enum pr_status put_macro(struct writer *w, const struct pr_macro *macro)
 {
 	struct pr_text name;
 
+	if (pr_str_equal(macro->name, PR_STR("!")))
+		return put_deliver_by(w, macro->value);
 	if (macro->name.len == 0 || macro->name.len > 64 || has_control(macro->name) ||
 	    pr_str_find(macro->name, '}') != macro->name.len || pr_str_has_prefix_nocase(macro->name, PR_STR("postrider_")))
 		return pr_fail(w->call, PR_PERMFAIL, "a macro has no name that can be stored");
 	pr_text_init(&name, 128);
-	if (pr_str_equal(macro->name, PR_STR("!"))) /* sendmail's deliver-by line, carried along */
-		pr_text_add_byte(&name, '!');
-	else if (macro->name.len == 1)
+	if (macro->name.len == 1)
 		pr_text_addf(&name, "$%c", macro->name.data[0]);
 	else
 		pr_text_addf(&name, "${%.*s}", PR_PRINT(macro->name));
@@ -140,7 +152,7 @@ static void put_field(struct writer *w, struct pr_str value)
 
 static void put_recipient_flags(struct writer *w, uint32_t flags)
 {
-	static const char letters[] = "PNSFD"; /* PR_RECIPIENT_... in the order of their bits */
+	static const char letters[] = "PNSFDAB"; /* PR_RECIPIENT_... in the order of their bits */
 
 	for (size_t i = 0; letters[i] != '\0'; i++)
 		if ((flags & (1u << i)) != 0)

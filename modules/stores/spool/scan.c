@@ -115,8 +115,7 @@ struct cursor {
 	DIR *directory; /* of that place, when it is open */
 };
 
-/* A directory stream of the control files of a place; NULL with errno. */
-static DIR *open_place(const struct spool_place *place)
+DIR *spool_place_list(const struct spool_place *place)
 {
 	int fd = openat(place->control_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -148,7 +147,7 @@ static enum pr_status next_in_places(struct pr_call *call, struct cursor *c, str
 	enum pr_status status = PR_NOTFOUND;
 
 	for (; status == PR_NOTFOUND && c->place < spool->place_count; c->place += status == PR_NOTFOUND) {
-		if (c->directory == NULL && (c->directory = open_place(&spool->places[c->place])) == NULL)
+		if (c->directory == NULL && (c->directory = spool_place_list(&spool->places[c->place])) == NULL)
 			return spool_fail(call, &spool->places[c->place], errno, "cannot list", "");
 		status = next_file(call, c, entry_out, envelope_out);
 		if (status == PR_OK)

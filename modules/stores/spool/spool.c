@@ -47,11 +47,11 @@ enum pr_status spool_fail(struct pr_call *call, const struct spool_place *place,
 	               place != NULL ? place->path : spool_of(call)->path, name, strerror_r(error, text, sizeof text));
 }
 
-/* What the receiver made, the courier must be able to lock and write; what the courier has written back, the receiver - who shares the
- * group - must not change. */
+/* Receiver and courier, who share the group, must be able to read and lock what the other made, no more: a file is replaced, never
+ * changed, and one that its group may write sendmail calls bogus and sets aside. */
 static mode_t new_file_mode(const struct spool *spool)
 {
-	return (spool->role & PR_STORE_DELIVERY) != 0 ? spool->file_mode & ~(mode_t)0020 : spool->file_mode;
+	return spool->file_mode & ~(mode_t)0020;
 }
 
 /* A umask must not keep the courier, another user, out.  It does not change while we run: a first file that came out right

@@ -23,8 +23,9 @@
  * postrider-q, same group) reads, rewrites and deletes them.  QueueDirectory and
  * its sub-directories are owned by the courier's user, group postrider, mode
  * 1770: everybody in the group may create, only the directory's owner may
- * remove what others made.  Files get mode 0660 (option file_mode).  As one
- * ordinary user nothing of this matters: 0700 is enough.
+ * remove what others made.  Files get mode 0640 (option file_mode, without the
+ * group's right to write).  As one ordinary user nothing of this matters: 0700
+ * is enough.
  *
  * Disk full.  Every reason that means "no room" begins with
  * "Insufficient disk space"; that is how a receiver tells 452 4.4.5 from 451.
@@ -37,6 +38,7 @@
 #include <postrider/host.h>
 #include <postrider/store.h>
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -175,6 +177,8 @@ void spool_places_close(struct spool *spool);
 struct spool_place *spool_place_find(struct spool *spool, struct pr_str name); /* the first one when it is gone */
 /* What an entry says of it: its group, when that is not the default one, else the directory. */
 struct pr_str spool_queue_name(const struct spool *spool, const struct spool_place *place);
+/* A directory stream of the control files of a place; NULL with errno. */
+DIR *spool_place_list(const struct spool_place *place);
 /* Any one of the group, by chance; NULL: no such group. */
 struct spool_place *spool_place_choose(struct spool *spool, struct pr_str group);
 /* Where the first of the kinds of files with that id is; NULL: nowhere. */
@@ -293,6 +297,8 @@ enum pr_status spool_remove(struct pr_call *call, struct pr_str id);
 enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health_out);
 enum pr_status spool_wait_ready(struct pr_call *call, struct pr_list *ids_out);
 enum pr_status spool_drain(struct pr_call *call);
+/* own.c: control files that sendmail would refuse are written anew. */
+enum pr_status spool_own_all(struct pr_call *call);
 enum pr_status spool_handover(struct pr_call *call);
 void spool_sweep(struct spool *spool);
 

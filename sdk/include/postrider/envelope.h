@@ -32,6 +32,8 @@ struct pr_header {
 #define PR_RECIPIENT_NOTIFY_SUCCESS 4u /* S */
 #define PR_RECIPIENT_NOTIFY_FAILURE 8u /* F */
 #define PR_RECIPIENT_NOTIFY_DELAY 16u  /* D */
+#define PR_RECIPIENT_BY_ALIAS 32u      /* A: sendmail's, carried along */
+#define PR_RECIPIENT_BCC 64u           /* B: sendmail's, carried along */
 
 enum pr_recipient_state {
 	PR_RECIPIENT_WAITING = 0,
