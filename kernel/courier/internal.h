@@ -65,6 +65,11 @@ struct courier_leases {
 	bool running, closing;
 };
 
+struct courier_shown {
+	const struct job *job; /* whose group is being delivered now, or NULL */
+	const struct group *group;
+};
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -93,6 +98,7 @@ struct courier {
 	unsigned int selected_running;  /* walks of selected.c */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
+	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
 
 /* One recipient on its way. */
@@ -227,6 +233,7 @@ bool host_record_is_dead(struct job *job, const struct group *group, struct pr_s
 void selected_start(struct courier *courier, struct pr_str line);
 
 /* verbose.c: nothing unless -v */
+void verbose_open(struct courier *courier);
 void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked);
 void verbose_connecting(const struct job *job, const struct group *group);
 void verbose_results(const struct job *job, const struct group *group);
@@ -271,6 +278,7 @@ void notice_expand(struct job *job, struct pr_envelope *envelope);
 
 /* report.c */
 void report_group(const struct job *job, const struct group *group, int64_t seconds);
+const char *report_failure_word(struct pr_str enhanced); /* "User unknown" for 5.1.1 */
 
 /* helper.c */
 void helpers_open(struct courier *courier);

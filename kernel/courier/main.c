@@ -321,6 +321,7 @@ static bool courier_open(struct courier *courier)
 		pr_text_add_str(&errors, scope.reason);
 	module_thread_free(thread);
 	set_threads(courier);
+	verbose_open(courier);
 	plan_open(courier);
 	courier_index_open(courier);
 	helpers_open(courier);

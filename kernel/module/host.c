@@ -127,6 +127,18 @@ static enum pr_status host_header_print(struct pr_call *call, const struct pr_en
 	return pass_on(call, print_header(scope, scope->mailer, envelope, out));
 }
 
+static void host_progress(struct pr_call *call, uint32_t what, struct pr_str text)
+{
+	const struct module_set *set = call_set(call);
+
+	set->watch(set->watch_context, what, text);
+}
+
+void host_watch(struct module_set *set)
+{
+	set->host.progress = set->watch != NULL ? host_progress : NULL;
+}
+
 void host_init(struct pr_host *host)
 {
 	*host = (struct pr_host){

@@ -43,6 +43,8 @@ void module_set_close(struct module_set *set);
  * a root master say module_trust(0). */
 void module_trust(uint32_t uid);
 void module_set_services(struct module_set *set, const struct module_services *services);
+/* Before any thread calls a module: `watch` is told what mailers say and hear (enum pr_progress).  Never called otherwise. */
+void module_set_watch(struct module_set *set, void (*watch)(void *context, uint32_t what, struct pr_str text), void *context);
 const struct config *module_set_config(const struct module_set *set);
 
 /* By kind and name; NULL when not declared. */

@@ -92,7 +92,9 @@ class QueueRun(story.Story):
         self.assertEqual(sorted(re.findall(r"Running (\S+) \(sequence (\d) of 2\)", text)),
                          sorted((f"{queue}/{name}", str(at + 1)) for at, name in enumerate(re.findall(r"Running \S+/(\S+) ", text))))
         self.assertIn(f"{two}: locked\n", text)
-        self.assertIn(f"<ann@far.example>... Connecting to [127.0.0.1]:{self.next.port} via relay...\n<ann@far.example>... Sent (taken)\n", text)
+        self.assertIn(f"<ann@far.example>... Connecting to [127.0.0.1] port {self.next.port} via relay...\n", text)
+        self.assertIn("<ann@far.example>... Sent (taken)\n", text)
+        self.assertTrue(text.endswith("Closing connection to [127.0.0.1]\n>>> QUIT\n221 bye\n"), text)
         self.assertEqual(self.delivered(), ["ann@far.example"])
         self.assertEqual(self.pr.queue_ids(), [two])
         self.assertEqual([name for name in os.listdir(os.path.join(self.pr.top, "run")) if name.startswith("run.")], [])
@@ -100,6 +102,46 @@ class QueueRun(story.Story):
         self.assertIn("sequence 1 of 1", self.sendmail("-v", "-q"))
         self.assertEqual(self.sendmail("-v", "-q"), "")
         self.assertEqual(self.pr.stop(), 0)
+
+    def test_the_conversation_in_sight(self):
+        """As sendmail prints it: where, each line both ways in the order it was sent and came, what came of it, the connection used again."""
+        self.stage()
+        self.next.answer = lambda verb, line: "451 4.3.2 later" if verb == "RCPT" and (not self.open_hosts or "tmp" in line) else "550 5.1.1 no" if "rej@" in line else None
+        one = self.deferred("a@example.net", "ann@far.example", "bob@far.example", "tmp@far.example")
+        self.open_hosts = True
+        text = self.sendmail("-v", "-qI" + one)
+        name = self.pr.settings["options"].get("HostName", "mail.example.org")
+        said = [line for line in text.splitlines() if not re.match(r"\d{3}[- ]", line)]
+        size = re.search(r"SIZE=(\d+)", text).group(1)
+        self.assertEqual(said, ["", f"Running {self.pr.top}/queue/{one} (sequence 1 of 1)",
+                                f"<ann@far.example>,<bob@far.example>,<tmp@far.example>... Connecting to [127.0.0.1] port {self.next.port} via relay...",
+                                f">>> EHLO {name}", f">>> MAIL From:<a@example.net> SIZE={size}", ">>> RCPT To:<ann@far.example>",
+                                ">>> RCPT To:<bob@far.example>", ">>> RCPT To:<tmp@far.example>", ">>> DATA", ">>> .",
+                                "<ann@far.example>,<bob@far.example>... Sent (taken)", "<tmp@far.example>... Deferred: 451 4.3.2 later",
+                                "Closing connection to [127.0.0.1]", ">>> QUIT"], text)
+        self.assertRegex(text, r"via relay\.\.\.\n220 .*\n>>> EHLO .*\n250-")
+        self.assertNotIn("Subject:", text)  # the message itself is not shown
+        self.next.answer = lambda verb, line: "550 5.1.1 no" if "rej@" in line and verb == "RCPT" else None
+        self.pr.stop()
+        for address in ("a@far.example", "rej@far.example"):
+            self.pr.run("sendmail", "-C", self.pr.conf_path, "-f", "x@example.net", address, text="Subject: s\n\nbody\n")
+        text = self.sendmail("-v", "-q")
+        self.assertEqual(text.count(f"... Connecting to [127.0.0.1] port {self.next.port} via relay...\n"), 1, text)
+        self.assertEqual(text.count("... Using cached ESMTP connection to [127.0.0.1] via relay...\n"), 3, text)  # and the notice
+        self.assertIn("<rej@far.example>... User unknown\n", text)
+        self.assertEqual(text.count(">>> QUIT\n"), 1)
+
+    def test_a_submission_in_sight(self):
+        self.stage().stop()
+        place = os.path.join(self.pr.top, "run/submit.sock")
+        submit = lambda *who: self.pr.run("sendmail", "-C", self.pr.conf_path, "-v", "-f", "a@example.net", *who, text="Subject: s\n\nbody\n").stdout
+        self.assertEqual(submit("ann@far.example"), f"ann@far.example... Connecting to {place} via relay...\n"
+                         f"ann@far.example... Deferred: No such file or directory by {place}\nqueued in {self.pr.top}/drop\n")
+        self.pr.start()
+        text = submit("ann@far.example", "bob@far.example")
+        self.assertTrue(text.startswith(f"ann@far.example,bob@far.example... Connecting to {place} via relay...\n220 "), text)
+        self.assertRegex(text, r"\n>>> \.\n250 2\.0\.0 \S+ Message accepted for delivery\nann@far.example,bob@far.example\.\.\. Sent \(\S+ Message accepted for delivery\)\n"
+                         rf"Closing connection to {re.escape(place)}\n>>> QUIT\n221 ")
 
     def test_quarantine(self):
         self.stage()

@@ -19,6 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define DEFAULT_PORT 25
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in four;
@@ -148,11 +150,16 @@ static int open_connection(struct smtp_run *run, const union address *address, s
 	return 0;
 }
 
-static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
+static void write_name(char *name, size_t room, const struct smtp_target *target)
 {
 	bool dotted = target->by_name && target->name.len > 0 && target->name.data[target->name.len - 1] != '.';
 
-	snprintf(session->name, sizeof session->name, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+	snprintf(name, room, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+}
+
+static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
+{
+	write_name(session->name, sizeof session->name, target);
 	snprintf(session->remote, sizeof session->remote, "%s [%.*s]", session->name, PR_PRINT(address));
 }
 
@@ -274,6 +281,18 @@ bool smtp_has_next(struct smtp_run *run)
 	return find_route(run, &ignored) == PR_OK && run->route.next < run->route.count;
 }
 
+static void tell_connecting(struct smtp_run *run, const struct smtp_target *target)
+{
+	char port[32] = "", name[sizeof run->session->name];
+
+	if (!pr_is_watched(run->call))
+		return;
+	write_name(name, sizeof name, target);
+	if (target->port != DEFAULT_PORT && name[0] != '/')
+		snprintf(port, sizeof port, " port %u", target->port);
+	pr_progress(run->call, PR_PROGRESS_CONNECTING, pr_arena_printf(run->call->arena, "%s%s", name, port));
+}
+
 enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome)
 {
 	struct smtp_route *route = &run->route;
@@ -287,6 +306,7 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 		const struct smtp_target *target = &route->targets[route->next++];
 		struct pr_list list = {NULL, 0};
 		struct pr_str one;
+		tell_connecting(run, target);
 		enum pr_status status = addresses_of(run, target, &list, &one, &later);
 		for (size_t i = 0; status == PR_OK && i < list.count && i < SMTP_ADDRESSES; i++) {
 			status = try_address(run, target, list.items[i], &later);
