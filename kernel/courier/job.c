@@ -83,6 +83,24 @@ static void entry_forget(struct courier *courier, struct plan_entry *entry)
 	pthread_mutex_unlock(&courier->lock);
 }
 
+/* -qQ and -qL try what is set aside where it lies; what was released meanwhile is like any other. */
+static enum pr_status claim_where_it_is(struct job *job, struct plan_entry *entry)
+{
+	if (entry->aside) {
+		enum pr_status status = store_claim_aside(&job->scope, pr_str(entry->id), &job->claim);
+		if (status != PR_NOTFOUND)
+			return status;
+		entry->aside = false;
+	}
+	return store_claim(&job->scope, pr_str(entry->id), &job->claim);
+}
+
+static void stay_aside(struct job *job, struct plan_entry *entry)
+{
+	log_line(LOGP_WARNING, entry->id, "stays set aside: %.*s", PR_PRINT(job->scope.reason));
+	entry_forget(job->courier, entry);
+}
+
 /* False: not ours now, and the plan knows. */
 static bool job_claim(struct job *job, struct plan_entry *entry)
 {
@@ -90,8 +108,12 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	enum pr_status status;
 
 	job->claim = (struct pr_claim){.size = sizeof job->claim};
-	status = store_claim(&job->scope, pr_str(entry->id), &job->claim);
-	verbose_turn(job, entry, status == PR_TEMPFAIL);
+	status = claim_where_it_is(job, entry);
+	verbose_turn(job, entry, status == PR_TEMPFAIL && !entry->aside);
+	if (entry->aside && status != PR_OK) {
+		stay_aside(job, entry);
+		return false;
+	}
 	switch (status) {
 	case PR_OK:
 		break;
@@ -120,7 +142,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
-	if (job->envelope->quarantine.len == 0)
+	if (job->envelope->quarantine.len == 0 || entry->aside)
 		return true;
 	job_release(job);
 	entry_forget(courier, entry);

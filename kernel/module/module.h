@@ -146,6 +146,7 @@ enum pr_status store_next(struct module_scope *scope, void **cursor, struct pr_e
 void store_next_end(struct module_scope *scope, void **cursor);
 enum pr_status store_peek(struct module_scope *scope, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
 enum pr_status store_claim(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status store_claim_aside(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
 enum pr_status store_body_open(struct module_scope *scope, struct pr_claim *claim, struct pr_body *body_out);
 void store_body_close(struct module_scope *scope, struct pr_body *body);
 enum pr_status store_renew(struct module_scope *scope, struct pr_claim *claim);

@@ -181,7 +181,9 @@ bool plan_urge(struct plan *plan, const struct plan_item *item)
 {
 	if (!plan_put(plan, item))
 		return false;
-	plan_entry_find(plan, item->id)->urgent = true;
+	struct plan_entry *entry = plan_entry_find(plan, item->id);
+	entry->urgent = true;
+	entry->aside = item->aside;
 	return true;
 }
 
@@ -284,6 +286,7 @@ void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due)
 {
 	settle(plan, entry);
 	entry->urgent = entry->urgent && entry->again;
+	entry->aside = entry->aside && entry->again;
 	wait_until(plan, entry, entry->again ? 0 : due);
 	entry->again = false;
 }

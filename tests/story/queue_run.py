@@ -165,6 +165,60 @@ class QueueRun(story.Story):
         self.next.wait(1)
         self.assertEqual(self.delivered(), ["ann@far.example"])
 
+    def names(self, one):
+        return sorted(name for _, _, names in os.walk(os.path.join(self.pr.top, "queue")) for name in names if name[2:] == one and name[1] == "f")
+
+    def tried_aside(self, letter, select):
+        """What -qQ and -qL try fails and stays as it was, then goes through and is gone."""
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("b@example.net", "bob@far.example")
+        for each in (one, two):
+            if letter == "h":
+                self.sendmail("-Qwhy", "-qI" + each)
+            else:
+                self.assertEqual(self.pr.stop() if self.pr.process else 0, 0)
+                os.rename(self.control(each), os.path.join(os.path.dirname(self.control(each)), "Qf" + each))
+        if letter == "Q":
+            self.pr.start()
+        self.assertNotIn("Running", self.sendmail("-v", "-q"))
+        for _ in range(2):
+            text = self.sendmail("-v", select, "-qI" + one)
+            self.assertIn(f"/{one} (sequence 1 of 1)\n<ann@far.example>... Connecting to", text)
+            self.assertIn("<ann@far.example>... Deferred: 451 4.3.2 later\n", text)
+            self.assertEqual(self.names(one), sorted(["df" + one, letter + "f" + one]))
+        with open(self.control(one)) as control:
+            text = control.read()
+        self.assertIn("\nN3\n", text)
+        self.assertEqual(text.count("\nqwhy\n"), 1 if letter == "h" else 0)
+        self.open_hosts = True
+        self.sendmail(select)  # by the daemon
+        story.wait_for("both to be gone", lambda: self.names(one) + self.names(two) == [])
+        self.assertEqual(self.delivered(), ["ann@far.example", "bob@far.example"])
+
+    def test_quarantined_ones_are_tried_in_place(self):
+        self.stage()
+        self.tried_aside("h", "-qQ")
+
+    def test_lost_ones_are_tried_in_place(self):
+        self.stage()
+        self.tried_aside("Q", "-qL")
+
+    def test_lost_ones_that_are_quarantined_or_unreadable(self):
+        self.stage()
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("b@example.net", "bob@far.example")
+        self.sendmail("-Qwhy", "-qI" + one)
+        self.assertEqual(self.pr.stop(), 0)
+        os.rename(self.control(one), os.path.join(self.pr.top, "queue", "Qf" + one))
+        with open(self.control(two), "w") as control:
+            control.write("V8\nnonsense\n")
+        os.rename(self.control(two), os.path.join(self.pr.top, "queue", "Qf" + two))
+        self.open_hosts = True
+        text = self.sendmail("-v", "-qL")
+        self.assertEqual(sorted(re.findall(r"Running \S+/(\S+) \(", text)), sorted((one, two)))
+        self.assertNotIn("Connecting", text)
+        self.assertEqual((self.names(one), self.names(two)), (["df" + one, "hf" + one], ["Qf" + two, "df" + two]))
+        self.assertRegex(self.pr.log(), two + ": stays set aside: .")
+        self.assertEqual(self.delivered(), [])
+
     def test_without_a_daemon(self):
         self.stage()
         self.deferred("a@example.net", "ann@far.example"), self.deferred("a@example.net", "bob@far.example")
