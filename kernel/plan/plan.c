@@ -300,9 +300,12 @@ void plan_forget(struct plan *plan, struct plan_entry *entry)
 void plan_run_all(struct plan *plan, int64_t now)
 {
 	plan->run++;
-	/* all equal is a heap, too */
+	/* where groups have limits, one whose group nobody has told yet waits for the reading, which does */
 	for (size_t i = 0; i < plan->waiting.count; i++)
-		plan->waiting.at[i]->due = now;
+		if (plan->group_count < 2 || plan->waiting.at[i]->group != PLAN_GROUP_UNKNOWN)
+			plan->waiting.at[i]->due = now;
+	if (plan->group_count > 1) /* else all are equal, which is a heap, too */
+		plan_heap_rebuild(&plan->waiting);
 	for (struct plan_destination *at = plan->all; at != NULL; at = at->all_next)
 		at->dead_until = 0;
 }

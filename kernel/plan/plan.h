@@ -115,7 +115,7 @@ void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due);
 void plan_forget(struct plan *plan, struct plan_entry *entry);
 void plan_count(const struct plan *plan, int64_t now, struct plan_counts *counts_out);
 
-/* A run over everything (sendmail -q): what is known is due now, no destination is dead.  plan_run_put then takes what a reading of
+/* A run over everything (sendmail -q): what is known (with several groups: with its group) is due now, no destination is dead.  plan_run_put then takes what a reading of
  * the store finds, and leaves alone what this run has taken already: its control file may be a new one, it was tried. */
 void plan_run_all(struct plan *plan, int64_t now);
 bool plan_run_put(struct plan *plan, const struct plan_item *item, int64_t now);

@@ -327,6 +327,30 @@ static void test_runners_of_groups(void)
 	plan_free(plan);
 }
 
+/* A run does not take a message for one of the first group before the reading has told whose it is. */
+static void test_run_waits_for_the_group(void)
+{
+	struct plan *plan = plan_new(&limits);
+	unsigned int taken = 0;
+
+	plan_set_group(plan, 1, 2);
+	for (unsigned int i = 0; i < 9; i++)
+		put(plan, i, 1000 - i, 0, "<a@a.example>", PLAN_GROUP_UNKNOWN);
+	put(plan, 9, 2000, 0, "<a@a.example>", 0);
+	plan_run_all(plan, 10);
+	CU_ASSERT_PTR_NOT_NULL(plan_take(plan, 10));
+	CU_ASSERT_PTR_NULL(plan_take(plan, 10));
+	for (unsigned int i = 0; i < 9; i++) {
+		char room[32];
+		struct plan_item item = {.id = id_of(i, room), .group = 1, .order = 1};
+		CU_ASSERT_TRUE(plan_run_put(plan, &item, 10));
+	}
+	while (plan_take(plan, 10) != NULL)
+		taken++;
+	CU_ASSERT_EQUAL(taken, 2);
+	plan_free(plan);
+}
+
 static void test_runners_of_all(void)
 {
 	struct plan_limits two = limits;
@@ -435,6 +459,7 @@ static const struct unit_case cases[] = {
 	{"the order of a queue run", test_order_of_a_run},
 	{"QueueSortOrder as a number", test_sort_keys},
 	{"runners of a queue group", test_runners_of_groups},
+	{"a run waits for the group", test_run_waits_for_the_group},
 	{"MaxQueueChildren", test_runners_of_all},
 	{"a run tries each message once", test_a_run_tries_once},
 	{"bytes of a million messages", test_memory},
