@@ -8,6 +8,7 @@
  *   groups.c    queue groups: intervals and runners
  *   ready.c     listens to a store that says what is ready
  *   index.c     what is queued, for mailq; index_stream.c sends it
+ *   rights.c    who may see the queue, and have it run
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   selected.c  goes through it for the messages that somebody chose
  *   worker.c    threads that take messages from the plan; the set grows while work waits
@@ -189,6 +190,10 @@ void courier_index_filled(struct courier *courier, const struct pr_entry *entry,
 void courier_index_scan_ends(struct courier *courier);
 /* index_stream.c: the client at fd is answered by a thread of its own */
 void courier_index_answer(struct courier *courier, int fd);
+
+/* rights.c: may who is at the other end of fd? */
+bool rights_see(const struct courier *courier, int fd);
+bool rights_run(const struct courier *courier, int fd);
 
 /* lease.c */
 void leases_open(struct courier *courier);

@@ -143,6 +143,17 @@ static void send_state(struct courier *courier, uint32_t serial)
 	pr_text_fini(&text);
 }
 
+/* Somebody whom the master does not know asks for a run; the connection is ours. */
+static bool answer_stranger(const struct courier *courier, int fd)
+{
+	bool good = rights_run(courier, fd);
+	struct pr_str reply = good ? PR_STR("OK\n") : PR_STR("ERROR permission denied\n");
+
+	(void)!send(fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+	return good;
+}
+
 bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 {
 	static _Thread_local struct channel_message message;
@@ -163,6 +174,8 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		*limit_out = message.number > 0 ? message.number : STOP_DEFAULT_SECONDS;
 		return false;
 	case CHANNEL_WAKE:
+		if (fd >= 0 && !answer_stranger(courier, fd))
+			return true;
 		if (message.number == WAKE_SCAN)
 			scan_soon(courier);
 		else if (message.length > 0 || courier->role->selected != 0)

@@ -4,9 +4,13 @@
 import fcntl
 import os
 import re
+import socket
+import subprocess
 import unittest
 
 import story
+
+NOBODY = 65534
 
 
 class QueueRun(story.Story):
@@ -142,6 +146,42 @@ class QueueRun(story.Story):
         self.assertTrue(text.startswith(f"ann@far.example,bob@far.example... Connecting to {place} via relay...\n220 "), text)
         self.assertRegex(text, r"\n>>> \.\n250 2\.0\.0 \S+ Message accepted for delivery\nann@far.example,bob@far.example\.\.\. Sent \(\S+ Message accepted for delivery\)\n"
                          rf"Closing connection to {re.escape(place)}\n>>> QUIT\n221 ")
+
+    def as_member(self, group, *words):
+        libs = os.path.join(story.BUILD, ".libs")
+        return subprocess.run(words, executable=os.path.join(libs, "postrider"), user=NOBODY, group=group, extra_groups=[], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, env={**os.environ, "LD_LIBRARY_PATH": libs})
+
+    def test_who_may_run_it(self):
+        """Whoever can enter and write the directory; with restrictqrun only root and its owner; from the daemon and without one."""
+        if not story.IS_ROOT:
+            self.skipTest("only root can be somebody else")
+        denied = (77, "You do not have permission to process the queue\n")
+        for privacy, member in ((["authwarnings"], (0, "")), (["authwarnings", "restrictqrun"], denied)):
+            with self.subTest(privacy=privacy):
+                self.open_hosts = False
+                self.stage(f"pr{len(privacy)}", options={"PrivacyOptions": privacy, "MinQueueAge": "0"})
+                for folder in (os.path.dirname(self.pr.top), os.path.join(self.pr.top, "run")):
+                    os.chmod(folder, 0o755)
+                self.deferred("a@example.net", f"ann{len(privacy)}@far.example")
+                self.open_hosts = True
+                queue = os.stat(os.path.join(self.pr.top, "queue"))
+                self.assertEqual(queue.st_mode & 0o777, 0o770)
+                ask = lambda group: self.as_member(group, "sendmail", "-C", self.pr.conf_path, "-q")
+                for group, expected in ((NOBODY, denied), (queue.st_gid, member)):
+                    got = ask(group)
+                    self.assertEqual((got.returncode, got.stdout), expected, f"group {group}\n{self.pr.log()[-2000:]}")
+                # the daemon does not rely on the command
+                with socket.socket(socket.AF_UNIX) as line:
+                    line.connect(os.path.join(self.pr.top, "run/control.sock"))
+                    line.sendall(b"queue-run\n")
+                    self.assertEqual(line.recv(100), b"OK\n")
+                told = self.as_member(queue.st_gid, "postriderctl", "-C", self.pr.conf_path, "queue-run").stdout
+                self.assertEqual("permission denied" in told, member == denied, told)
+                self.assertIn("permission denied", self.as_member(queue.st_gid, "postriderctl", "-C", self.pr.conf_path, "status").stdout)
+                self.assertEqual(self.pr.stop(), 0)
+                got = ask(NOBODY)
+                self.assertEqual((got.returncode, got.stdout), denied)
 
     def test_quarantine(self):
         self.stage()
