@@ -8,6 +8,7 @@
 #include "kernel/command/sendmail/dialogue.h"
 #include "kernel/command/sendmail/places.h"
 #include "kernel/queue/listing.h"
+#include "kernel/queue/load.h"
 
 #include <errno.h>
 #include <postrider/file.h>
@@ -65,7 +66,7 @@ static void query_init(struct query *query, const struct config *config)
 	query->listing = (struct listing){
 	    .kind = selection->kind == SELECTION_QUARANTINED ? QUEUE_QUARANTINED : selection->kind == SELECTION_LOST ? QUEUE_LOST : QUEUE_WAITING,
 	    .verbose = query->arguments->verbose, .group = selection->group, .no_total = selection->group.len > 0,
-	    .tried_after = time(NULL) - config->options.min_queue_age};
+	    .tried_after = time(NULL) - config->options.min_queue_age, .limits = load_limits(&config->options), .load = load_read(&config->options)};
 	plan_sort_parse(config->options.queue_sort_order, &query->listing.sort);
 	if (selection->count > 0) {
 		query->listing.filter = is_chosen;

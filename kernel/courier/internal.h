@@ -8,6 +8,7 @@
  *   groups.c    queue groups: intervals and runners
  *   ready.c     listens to a store that says what is ready
  *   index.c     what is queued, for mailq; index_stream.c sends it
+ *   load.c      is the machine too busy?
  *   rights.c    who may see the queue, and have it run
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   selected.c  goes through it for the messages that somebody chose
@@ -99,6 +100,7 @@ struct courier {
 	unsigned int selected_running;  /* walks of selected.c */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
+	_Atomic int64_t load;           /* load.c; not under the lock */
 	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
 
@@ -195,6 +197,11 @@ void courier_index_answer(struct courier *courier, int fd);
 bool rights_see(const struct courier *courier, int fd);
 bool rights_run(const struct courier *courier, int fd);
 
+/* load.c */
+void load_look(struct courier *courier);
+bool load_is_too_high(const struct courier *courier, int64_t priority);
+bool load_skips_run(struct courier *courier); /* and it is told */
+
 /* lease.c */
 void leases_open(struct courier *courier);
 void leases_close(struct courier *courier);
@@ -241,6 +248,8 @@ void selected_start(struct courier *courier, struct pr_str line);
 void verbose_open(struct courier *courier);
 void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked);
 void verbose_connecting(const struct job *job, const struct group *group);
+void verbose_skipped(const struct job *job, const struct plan_entry *entry);
+void verbose_no_run(const struct courier *courier);
 void verbose_results(const struct job *job, const struct group *group);
 
 /* job.c */

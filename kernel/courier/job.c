@@ -101,6 +101,23 @@ static void stay_aside(struct job *job, struct plan_entry *entry)
 	entry_forget(job->courier, entry);
 }
 
+/* Above QueueLA a message is only queued: the next run of its kind looks again. */
+static void wait_for_load(struct job *job, struct plan_entry *entry)
+{
+	verbose_skipped(job, entry);
+	log_at(9, LOGP_INFO, entry->id, "stat=queued: load average too high, pri=%lld", (long long)job->claim.envelope->priority);
+	job->entry = entry;
+	job->envelope = job->claim.envelope;
+	job_find_group(job);
+	int64_t due = job_next_due(job);
+	store_release(&job->scope, &job->claim);
+	if (entry->aside)
+		entry_forget(job->courier, entry);
+	else
+		entry_retry(job->courier, entry, due);
+	job->entry = NULL;
+}
+
 /* False: not ours now, and the plan knows. */
 static bool job_claim(struct job *job, struct plan_entry *entry)
 {
@@ -109,6 +126,10 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 
 	job->claim = (struct pr_claim){.size = sizeof job->claim};
 	status = claim_where_it_is(job, entry);
+	if (status == PR_OK && load_is_too_high(courier, job->claim.envelope->priority)) {
+		wait_for_load(job, entry);
+		return false;
+	}
 	verbose_turn(job, entry, status == PR_TEMPFAIL && !entry->aside);
 	if (entry->aside && status != PR_OK) {
 		stay_aside(job, entry);

@@ -178,6 +178,8 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 			return true;
 		if (message.number == WAKE_SCAN)
 			scan_soon(courier);
+		else if (load_skips_run(courier))
+			return true;
 		else if (message.length > 0 || courier->role->selected != 0)
 			selected_start(courier, (struct pr_str){message.text, message.length});
 		else
@@ -228,6 +230,7 @@ static void tick(struct courier *courier, int64_t *last)
 	if (now == *last)
 		return;
 	*last = now;
+	load_look(courier);
 	pthread_mutex_lock(&courier->lock);
 	clock_note(&courier->clock, courier_wall(), now);
 	note_hanging(courier, plan_tick(courier->plan, now));
@@ -335,6 +338,7 @@ static bool courier_open(struct courier *courier)
 	module_thread_free(thread);
 	set_threads(courier);
 	verbose_open(courier);
+	load_look(courier);
 	plan_open(courier);
 	courier_index_open(courier);
 	helpers_open(courier);

@@ -23,7 +23,7 @@ static void say(struct pr_text *text)
 	pr_text_fini(text);
 }
 
-void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked)
+static void say_turn(const struct job *job, const struct plan_entry *entry, const char *what, bool locked)
 {
 	struct courier *courier = job->courier;
 	struct pr_text out;
@@ -34,10 +34,28 @@ void verbose_turn(const struct job *job, const struct plan_entry *entry, bool lo
 	size_t at = ++courier->sequence_at, of = courier->sequence_of;
 	pthread_mutex_unlock(&courier->lock);
 	pr_text_init(&out, 8192);
-	pr_text_addf(&out, "\nRunning %.*s/%s (sequence %zu of %zu)\n", PR_PRINT(courier->options->queue_directory), entry->id, at, of);
+	pr_text_addf(&out, "\n%s %.*s/%s (sequence %zu of %zu)\n", what, PR_PRINT(courier->options->queue_directory), entry->id, at, of);
 	if (locked)
 		pr_text_addf(&out, "%s: locked\n", entry->id);
 	say(&out);
+}
+
+void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked)
+{
+	say_turn(job, entry, "Running", locked);
+}
+
+void verbose_skipped(const struct job *job, const struct plan_entry *entry)
+{
+	say_turn(job, entry, "Skipping", false);
+}
+
+void verbose_no_run(const struct courier *courier)
+{
+	static const char text[] = "Skipping queue run -- load average too high\n\n";
+
+	if (courier->role->verbose != 0)
+		(void)pr_write_all(STDOUT_FILENO, text, sizeof text - 1);
 }
 
 static bool is_of(const struct job *job, const struct parcel *parcel, const struct group *group)

@@ -10,6 +10,7 @@
 
 #include "kernel/config/config.h"
 #include "kernel/module/module.h"
+#include "kernel/plan/load.h"
 #include "kernel/plan/order.h"
 #include "kernel/queue/row.h"
 
@@ -39,6 +40,8 @@ struct listing {
 	bool verbose;
 	bool no_total;            /* one group was asked for: sendmail then prints no total */
 	int64_t tried_after;      /* who was tried later than this is not due: '-' */
+	struct plan_load limits;  /* with the load now: who would wait for it has an 'X' */
+	int64_t load;
 	listing_filter *filter;
 	void *filter_context;
 	struct pr_str group;      /* only this one's directories; absent: all */
@@ -69,7 +72,7 @@ void listing_print(struct listing *listing, listing_print_line *print, void *con
 void listing_print_counts(struct listing *listing, listing_print_line *print, void *context);
 
 /* One entry of the listing, without the order of things around it. */
-void listing_print_row(const struct plan_index_row *row, bool verbose, int64_t tried_after, struct pr_text *out);
+void listing_print_row(const struct listing *listing, const struct plan_index_row *row, struct pr_text *out);
 
 struct listed {
 	int64_t key, created;
