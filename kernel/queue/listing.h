@@ -42,6 +42,7 @@ struct listing {
 	int64_t tried_after;      /* who was tried later than this is not due: '-' */
 	struct plan_load limits;  /* with the load now: who would wait for it has an 'X' */
 	int64_t load;
+	int64_t recipient_factor; /* RecipientFactor, for what has no priority yet */
 	listing_filter *filter;
 	void *filter_context;
 	struct pr_str group;      /* only this one's directories; absent: all */
@@ -56,6 +57,9 @@ void listing_fini(struct listing *listing);
 bool listing_add(struct listing *listing, struct pr_str bytes);
 /* From the store, one pass; the reason stands in the scope. */
 enum pr_status listing_gather(struct listing *listing, struct module_scope *scope);
+
+/* What waits in the drop directory; one that does not exist is empty.  False with errno: it cannot be read. */
+bool listing_gather_drop(struct listing *listing, const char *directory);
 
 enum listing_answer {
 	LISTING_WHOLE = 1,
