@@ -137,6 +137,7 @@ struct job {
 	size_t group_count;
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
+	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -239,6 +240,7 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 
 /* host_record.c: nothing without HostStatusDirectory */
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+void host_record_offer(const struct courier *courier, struct module_services *services); /* to mailers that choose among several hosts */
 bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
 
 /* selected.c: the messages that the line of a selection means become due now */

@@ -223,6 +223,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	if (answer == PLAN_FULL)
 		return answer;
 	int64_t began = courier_now();
+	job->hosts_told = false;
 	/* another process may have found it dead; this one learns nothing from that */
 	bool tried = answer == PLAN_GO && !host_record_is_dead(job, group, &dead);
 	if (tried)

@@ -68,6 +68,6 @@ static inline struct module_scope *module_call_scope(const struct pr_call *call)
 #define MODULE_HAS(ops, field) ((ops)->size >= offsetof(__typeof__(*(ops)), field) + sizeof(ops)->field && (ops)->field != NULL)
 
 void host_init(struct pr_host *host);
-void host_watch(struct module_set *set); /* set->watch is there: the table says so */
+void host_refresh(struct module_set *set); /* after a change of set->watch or set->services: what is not there is NULL in the table */
 
 #endif

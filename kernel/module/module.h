@@ -33,6 +33,9 @@ enum module_role { MODULE_ROLE_CHECK = 1, MODULE_ROLE_RECEIVER = 2, MODULE_ROLE_
 struct module_services {
 	enum pr_status (*local_deliver)(void *context, struct pr_call *call, struct pr_local_delivery *delivery);
 	void *context;
+	/* what is remembered of hosts; `owner` is the macro_context of the scope */
+	bool (*host_is_dead)(void *context, void *owner, struct pr_str host, struct pr_str *reason_out);
+	void (*host_failed)(void *context, void *owner, struct pr_str host, struct pr_str reason);
 };
 
 /* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.

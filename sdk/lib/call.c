@@ -40,16 +40,27 @@ int64_t pr_call_remaining(const struct pr_call *call, int64_t most)
 	return left < most ? left : most;
 }
 
+/* An older kernel's table ends before it. */
+#define HAS(host, field) ((host)->size >= offsetof(struct pr_host, field) + sizeof(host)->field && (host)->field != NULL)
+
 bool pr_is_watched(const struct pr_call *call)
 {
-	const struct pr_host *host = call->host;
-
-	/* an older kernel's table ends before it */
-	return host->size >= offsetof(struct pr_host, progress) + sizeof host->progress && host->progress != NULL;
+	return HAS(call->host, progress);
 }
 
 void pr_progress(struct pr_call *call, uint32_t what, struct pr_str text)
 {
 	if (pr_is_watched(call))
 		call->host->progress(call, what, text);
+}
+
+bool pr_host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out)
+{
+	return HAS(call->host, host_is_dead) && call->host->host_is_dead(call, host, reason_out);
+}
+
+void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason)
+{
+	if (HAS(call->host, host_failed))
+		call->host->host_failed(call, host, reason);
 }

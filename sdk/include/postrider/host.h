@@ -87,7 +87,18 @@ struct pr_host {
 
 	/* since 1.2.  Somebody watches (sendmail -v) and is told; absent or NULL: nobody does.  pr_progress() looks. */
 	void (*progress)(struct pr_call *call, uint32_t what, struct pr_str text);
+
+	/* since 1.2.  What is remembered of next hosts beyond this process (HostStatusDirectory); absent or NULL: nothing.
+	 * pr_host_is_dead() and pr_host_failed() look. */
+	bool (*host_is_dead)(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
+	void (*host_failed)(struct pr_call *call, struct pr_str host, struct pr_str reason);
 };
+
+/* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
+ * The reason is as it was told, "Deferred: Connection refused by mx1.example.org." */
+bool pr_host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
+/* This one of them could not be reached.  Of one that answered the kernel learns from pr_delivery.remote. */
+void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);
