@@ -8,6 +8,7 @@
 #include "kernel/command/sendmail/dialogue.h"
 #include "kernel/command/sendmail/places.h"
 #include "kernel/queue/listing.h"
+#include "kernel/queue/load.h"
 
 #include <errno.h>
 #include <postrider/file.h>
@@ -65,7 +66,8 @@ static void query_init(struct query *query, const struct config *config)
 	query->listing = (struct listing){
 	    .kind = selection->kind == SELECTION_QUARANTINED ? QUEUE_QUARANTINED : selection->kind == SELECTION_LOST ? QUEUE_LOST : QUEUE_WAITING,
 	    .verbose = query->arguments->verbose, .group = selection->group, .no_total = selection->group.len > 0,
-	    .tried_after = time(NULL) - config->options.min_queue_age};
+	    .tried_after = time(NULL) - config->options.min_queue_age, .limits = load_limits(&config->options), .load = load_read(&config->options),
+	    .recipient_factor = config->options.recipient_factor};
 	plan_sort_parse(config->options.queue_sort_order, &query->listing.sort);
 	if (selection->count > 0) {
 		query->listing.filter = is_chosen;
@@ -134,8 +136,32 @@ static int read_files(struct query *query)
 	return status;
 }
 
+/* -Ac: what waits for a daemon, whether there is one or not. */
+static int gather_submissions(struct query *query, const struct config *config)
+{
+	places_add(&query->listing.places, config->drop_directory, PR_NONE);
+	if (listing_gather_drop(&query->listing, config->drop_directory.data))
+		return EX_OK;
+	if (errno == EACCES)
+		return deny();
+	fprintf(stderr, "%.*s: %s\n", PR_PRINT(config->drop_directory), strerror(errno));
+	return EX_TEMPFAIL;
+}
+
+/* With no daemon there is more mail than the queue's; who may not read it there is not told of it. */
+static int read_all(struct query *query, const struct config *config)
+{
+	int status = read_files(query);
+
+	if (status == EX_OK && query->listing.kind == QUEUE_WAITING && query->selection.group.len == 0)
+		(void)listing_gather_drop(&query->listing, config->drop_directory.data);
+	return status;
+}
+
 static int gather(struct query *query, const struct config *config)
 {
+	if (query->arguments->submission)
+		return gather_submissions(query, config);
 	/* what is set aside from the start is nobody's to deliver, so the index hears of it late: who may read the files does */
 	if (query->listing.kind != QUEUE_WAITING && access(config->options.queue_directory.data, R_OK | X_OK) == 0)
 		return read_files(query);
@@ -145,10 +171,11 @@ static int gather(struct query *query, const struct config *config)
 	case LISTING_DENIED:
 		return deny();
 	case LISTING_OTHER:
+		return is_permitted(config) ? read_files(query) : deny();
 	case LISTING_NONE:
 		break;
 	}
-	return is_permitted(config) ? read_files(query) : deny();
+	return is_permitted(config) ? read_all(query, config) : deny();
 }
 
 static int show(struct query *query, const struct config *config)

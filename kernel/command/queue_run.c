@@ -88,7 +88,32 @@ static int refuse(void)
 	return EX_NOPERM;
 }
 
-/* The request, and where we are; the queue's owner may run it, and whoever may is root or he. */
+static bool has_word(const struct pr_list *list, struct pr_str word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (pr_str_equal_nocase(list->items[i], word))
+			return true;
+	return false;
+}
+
+/* Whoever can enter and write; with restrictqrun root and the owner only.  Several directories: the one above them stands for all. */
+static bool is_permitted(const struct options *options)
+{
+	struct pr_str queue = options->queue_directory;
+	bool many = pr_str_find(queue, '*') < queue.len;
+	char path[4096];
+	struct stat st;
+
+	if (many)
+		queue = pr_str_slice(queue, 0, pr_str_find_last(queue, '/'));
+	if (snprintf(path, sizeof path, "%.*s", PR_PRINT(queue)) >= (int)sizeof path || stat(path, &st) != 0)
+		return errno == ENOENT;
+	if (getuid() != 0 && getuid() != st.st_uid && has_word(&options->privacy, PR_STR("restrictqrun")))
+		return false;
+	return many || access(path, R_OK | W_OK | X_OK) == 0;
+}
+
+/* The request, and where we are. */
 static int prepare(struct run *run)
 {
 	struct config *config;
@@ -97,7 +122,7 @@ static int prepare(struct run *run)
 	if (status != EX_OK)
 		return status;
 	struct pr_str queue = config->options.queue_directory;
-	if (strchr(queue.data, '*') == NULL && access(queue.data, R_OK | W_OK | X_OK) != 0 && errno != ENOENT)
+	if (!is_permitted(&config->options))
 		status = refuse();
 	pr_text_add_c(&run->request, "queue-run D=");
 	(void)pr_xtext_encode(queue, &run->request);

@@ -60,6 +60,8 @@ struct options {
 	struct pr_str queue_sort_order;  /* QueueSortOrder: plan_sort_parse understands it */
 	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
 	int64_t max_runners_per_queue;   /* MaxRunnersPerQueue, 0: none of its own */
+	int64_t queue_la, queue_factor;  /* QueueLA, 0: none; QueueFactor */
+	struct pr_str load_average_file; /* LoadAverageFile */
 	uint32_t single_thread_delivery; /* SingleThreadDelivery */
 	/* Timeout.queuereturn.urgent and so on, by enum timeout_class; -1: that without a class */
 	int64_t timeout_return_of[4], timeout_warn_of[4];

@@ -49,6 +49,10 @@ void courier_run_once(struct courier *courier)
 	struct module_thread *thread = module_thread_new(courier->set);
 	struct plan_counts counts;
 
+	if (load_skips_run(courier)) {
+		module_thread_free(thread);
+		return;
+	}
 	pthread_mutex_lock(&courier->lock);
 	plan_run_all(courier->plan, courier_now());
 	pthread_mutex_unlock(&courier->lock);

@@ -109,7 +109,7 @@ static enum pr_status deliver(void *context, struct pr_call *call, struct pr_loc
 
 void helpers_open(struct courier *courier)
 {
-	struct module_services services = {deliver, courier};
+	struct module_services services = {.local_deliver = deliver, .context = courier};
 	pthread_condattr_t monotonic;
 
 	courier->asks = pr_alloc(sizeof *courier->asks);
@@ -120,6 +120,7 @@ void helpers_open(struct courier *courier)
 	pthread_cond_init(&courier->asks->answered, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	courier->helpers = helper_client_new(ask_master, courier->asks);
+	host_record_offer(courier, &services);
 	module_set_services(courier->set, &services);
 }
 

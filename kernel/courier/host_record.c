@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The courier's use of HostStatusDirectory: what a delivery showed about a host is written there, and a host that another process found
- * unreachable a moment ago is not tried.  Written under the name of the host that answered, asked by the name the mail is for: only what could not
- * be reached at all is believed before connecting.
+ * unreachable a moment ago is not tried.  Each file is a host that was called, as in sendmail: a mailer that has several to choose from asks and tells
+ * about each; for any other, and for an address that is given as it is, the name the mail is for is the host.
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
@@ -47,45 +47,94 @@ static struct pr_str name_of(const struct job *job, const struct group *group)
 	return group->host;
 }
 
+static void write_status(const struct job *job, struct pr_str name, bool dead, struct pr_str reply, const char *path)
+{
+	struct pr_str line = pr_str_slice(reply, 0, pr_str_find(reply, '\n'));
+	struct host_status status = {.error = dead ? error_of(line) : 0, .status = dead ? EX_TEMPFAIL : EX_OK, .when = courier_wall(),
+	    .enhanced = dead ? PR_STR("4.4.1") : PR_STR("2.0.0")};
+
+	status.reply = status.error == 0 ? line : PR_NONE;
+	if (!host_status_write(path, name, &status) && errno != EINVAL)
+		log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path, strerror(errno));
+}
+
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply)
 {
 	struct courier *courier = job->courier;
+	bool dead = outcome == PLAN_UNREACHABLE;
 	struct pr_text path;
 
 	if (group->host.len == 0 || outcome == PLAN_NEUTRAL || courier->options->host_status_directory.len == 0)
 		return;
+	if (dead && job->hosts_told)
+		return; /* each that could not be reached is known by its own name */
 	if (find_directory(courier, &path)) {
-		bool dead = outcome == PLAN_UNREACHABLE;
-		struct pr_str line = pr_str_slice(reply, 0, pr_str_find(reply, '\n')), name = dead ? group->host : name_of(job, group);
-		struct host_status status = {.error = dead ? error_of(line) : 0, .status = dead ? EX_TEMPFAIL : EX_OK, .when = courier_wall(),
-		    .enhanced = dead ? PR_STR("4.4.1") : PR_STR("2.0.0")};
-		status.reply = status.error == 0 ? line : PR_NONE;
-		if (!host_status_write(path.data, name, &status) && errno != EINVAL)
-			log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path.data, strerror(errno));
+		struct pr_str name = dead ? group->host : name_of(job, group);
+		write_status(job, name, dead, reply, path.data);
 		/* it lives again, under whatever name */
 		if (!dead && !pr_str_equal_nocase(name, group->host) && host_status_read(path.data, group->host, &job->arena, &(struct host_status){.error = 0}) == PR_OK)
-			(void)host_status_write(path.data, group->host, &status);
+			write_status(job, group->host, dead, reply, path.data);
 	}
 	pr_text_fini(&path);
 }
 
-bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out)
+static bool is_dead(struct job *job, struct pr_str host, struct pr_str *reason_out)
 {
 	struct host_status status;
 	struct pr_text path;
 	char text[128];
 	bool dead = false;
 
-	if (job->entry->urgent || group->host.len == 0 || job->courier->options->host_status_directory.len == 0)
+	if (job->entry->urgent)
 		return false;
-	if (find_directory(job->courier, &path) && host_status_read(path.data, group->host, &job->arena, &status) == PR_OK) {
+	if (find_directory(job->courier, &path) && host_status_read(path.data, host, &job->arena, &status) == PR_OK) {
 		dead = status.status == EX_TEMPFAIL && status.when <= courier_wall() &&
 		       status.when + job->courier->options->timeout_hoststatus > courier_wall();
 		if (dead && status.error != 0)
-			*reason_out = pr_arena_printf(&job->arena, "Deferred: %s by %.*s", strerror_r((int)status.error, text, sizeof text), PR_PRINT(group->host));
+			*reason_out = pr_arena_printf(&job->arena, "Deferred: %s by %.*s", strerror_r((int)status.error, text, sizeof text), PR_PRINT(host));
 		else if (dead)
 			*reason_out = status.reply.len > 0 ? status.reply : PR_STR("Deferred");
 	}
 	pr_text_fini(&path);
 	return dead;
+}
+
+bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out)
+{
+	if (group->host.len == 0 || job->courier->options->host_status_directory.len == 0)
+		return false;
+	return is_dead(job, group->host, reason_out);
+}
+
+static bool asked(void *context, void *owner, struct pr_str host, struct pr_str *reason_out)
+{
+	struct job *job = owner;
+
+	(void)context;
+	if (job == NULL || job->entry == NULL)
+		return false;
+	job->hosts_told = true;
+	return is_dead(job, host, reason_out);
+}
+
+static void told(void *context, void *owner, struct pr_str host, struct pr_str reason)
+{
+	struct job *job = owner;
+	struct pr_text path;
+
+	(void)context;
+	if (job == NULL || job->entry == NULL)
+		return;
+	job->hosts_told = true;
+	if (find_directory(job->courier, &path))
+		write_status(job, host, true, reason, path.data);
+	pr_text_fini(&path);
+}
+
+void host_record_offer(const struct courier *courier, struct module_services *services)
+{
+	if (courier->options->host_status_directory.len == 0)
+		return;
+	services->host_is_dead = asked;
+	services->host_failed = told;
 }

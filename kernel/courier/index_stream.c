@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ROWS_AT_ONCE 64
@@ -29,47 +28,6 @@ struct client {
 	struct pr_text out;
 	int fd;
 };
-
-static bool has_word(const struct pr_list *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (pr_str_equal_nocase(list->items[i], pr_str(word)))
-			return true;
-	return false;
-}
-
-static bool is_in_group(int fd, gid_t own, gid_t wanted)
-{
-	gid_t groups[1024];
-	socklen_t size = sizeof groups;
-
-	if (own == wanted)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof groups[0]; i++)
-		if (groups[i] == wanted)
-			return true;
-	return false;
-}
-
-/* restrictmailq, as sendmail: root and the group of the queue directory; and the queue's owner. */
-static bool may_see(const struct client *client)
-{
-	const struct courier *courier = client->courier;
-	const struct pr_list *privacy = &courier->options->privacy;
-	struct ucred peer;
-	socklen_t size = sizeof peer;
-	struct stat st;
-
-	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-		return false;
-	if (peer.uid == 0 || peer.uid == geteuid() || !has_word(privacy, "restrictmailq"))
-		return true;
-	if (courier->index->places.count == 0 || stat(courier->index->places.items[0].path, &st) != 0)
-		return false;
-	return peer.uid == st.st_uid || is_in_group(client->fd, peer.gid, st.st_gid);
-}
 
 /* False: the reader is gone, or we shall leave. */
 static bool send_out(struct client *client)
@@ -216,7 +174,7 @@ static bool is_filled(struct courier_index *index)
 
 static void answer(struct client *client)
 {
-	if (!may_see(client)) {
+	if (!rights_see(client->courier, client->fd)) {
 		pr_text_add_c(&client->out, "DENIED\n");
 	} else if (!is_filled(client->courier->index)) {
 		pr_text_add_c(&client->out, "BUSY the queue is still being read\n");

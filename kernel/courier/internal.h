@@ -8,6 +8,8 @@
  *   groups.c    queue groups: intervals and runners
  *   ready.c     listens to a store that says what is ready
  *   index.c     what is queued, for mailq; index_stream.c sends it
+ *   load.c      is the machine too busy?
+ *   rights.c    who may see the queue, and have it run
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   selected.c  goes through it for the messages that somebody chose
  *   worker.c    threads that take messages from the plan; the set grows while work waits
@@ -65,6 +67,11 @@ struct courier_leases {
 	bool running, closing;
 };
 
+struct courier_shown {
+	const struct job *job; /* whose group is being delivered now, or NULL */
+	const struct group *group;
+};
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -93,6 +100,8 @@ struct courier {
 	unsigned int selected_running;  /* walks of selected.c */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
+	_Atomic int64_t load;           /* load.c; not under the lock */
+	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
 
 /* One recipient on its way. */
@@ -128,6 +137,7 @@ struct job {
 	size_t group_count;
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
+	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -184,6 +194,15 @@ void courier_index_scan_ends(struct courier *courier);
 /* index_stream.c: the client at fd is answered by a thread of its own */
 void courier_index_answer(struct courier *courier, int fd);
 
+/* rights.c: may who is at the other end of fd? */
+bool rights_see(const struct courier *courier, int fd);
+bool rights_run(const struct courier *courier, int fd);
+
+/* load.c */
+void load_look(struct courier *courier);
+bool load_is_too_high(const struct courier *courier, int64_t priority);
+bool load_skips_run(struct courier *courier); /* and it is told */
+
 /* lease.c */
 void leases_open(struct courier *courier);
 void leases_close(struct courier *courier);
@@ -221,14 +240,18 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 
 /* host_record.c: nothing without HostStatusDirectory */
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+void host_record_offer(const struct courier *courier, struct module_services *services); /* to mailers that choose among several hosts */
 bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
 
 /* selected.c: the messages that the line of a selection means become due now */
 void selected_start(struct courier *courier, struct pr_str line);
 
 /* verbose.c: nothing unless -v */
+void verbose_open(struct courier *courier);
 void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked);
 void verbose_connecting(const struct job *job, const struct group *group);
+void verbose_skipped(const struct job *job, const struct plan_entry *entry);
+void verbose_no_run(const struct courier *courier);
 void verbose_results(const struct job *job, const struct group *group);
 
 /* job.c */
@@ -271,6 +294,7 @@ void notice_expand(struct job *job, struct pr_envelope *envelope);
 
 /* report.c */
 void report_group(const struct job *job, const struct group *group, int64_t seconds);
+const char *report_failure_word(struct pr_str enhanced); /* "User unknown" for 5.1.1 */
 
 /* helper.c */
 void helpers_open(struct courier *courier);

@@ -83,6 +83,41 @@ static void entry_forget(struct courier *courier, struct plan_entry *entry)
 	pthread_mutex_unlock(&courier->lock);
 }
 
+/* -qQ and -qL try what is set aside where it lies; what was released meanwhile is like any other. */
+static enum pr_status claim_where_it_is(struct job *job, struct plan_entry *entry)
+{
+	if (entry->aside) {
+		enum pr_status status = store_claim_aside(&job->scope, pr_str(entry->id), &job->claim);
+		if (status != PR_NOTFOUND)
+			return status;
+		entry->aside = false;
+	}
+	return store_claim(&job->scope, pr_str(entry->id), &job->claim);
+}
+
+static void stay_aside(struct job *job, struct plan_entry *entry)
+{
+	log_line(LOGP_WARNING, entry->id, "stays set aside: %.*s", PR_PRINT(job->scope.reason));
+	entry_forget(job->courier, entry);
+}
+
+/* Above QueueLA a message is only queued: the next run of its kind looks again. */
+static void wait_for_load(struct job *job, struct plan_entry *entry)
+{
+	verbose_skipped(job, entry);
+	log_at(9, LOGP_INFO, entry->id, "stat=queued: load average too high, pri=%lld", (long long)job->claim.envelope->priority);
+	job->entry = entry;
+	job->envelope = job->claim.envelope;
+	job_find_group(job);
+	int64_t due = job_next_due(job);
+	store_release(&job->scope, &job->claim);
+	if (entry->aside)
+		entry_forget(job->courier, entry);
+	else
+		entry_retry(job->courier, entry, due);
+	job->entry = NULL;
+}
+
 /* False: not ours now, and the plan knows. */
 static bool job_claim(struct job *job, struct plan_entry *entry)
 {
@@ -90,8 +125,16 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	enum pr_status status;
 
 	job->claim = (struct pr_claim){.size = sizeof job->claim};
-	status = store_claim(&job->scope, pr_str(entry->id), &job->claim);
-	verbose_turn(job, entry, status == PR_TEMPFAIL);
+	status = claim_where_it_is(job, entry);
+	if (status == PR_OK && load_is_too_high(courier, job->claim.envelope->priority)) {
+		wait_for_load(job, entry);
+		return false;
+	}
+	verbose_turn(job, entry, status == PR_TEMPFAIL && !entry->aside);
+	if (entry->aside && status != PR_OK) {
+		stay_aside(job, entry);
+		return false;
+	}
 	switch (status) {
 	case PR_OK:
 		break;
@@ -120,7 +163,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
-	if (job->envelope->quarantine.len == 0)
+	if (job->envelope->quarantine.len == 0 || entry->aside)
 		return true;
 	job_release(job);
 	entry_forget(courier, entry);
@@ -180,6 +223,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	if (answer == PLAN_FULL)
 		return answer;
 	int64_t began = courier_now();
+	job->hosts_told = false;
 	/* another process may have found it dead; this one learns nothing from that */
 	bool tried = answer == PLAN_GO && !host_record_is_dead(job, group, &dead);
 	if (tried)

@@ -143,6 +143,17 @@ static void send_state(struct courier *courier, uint32_t serial)
 	pr_text_fini(&text);
 }
 
+/* Somebody whom the master does not know asks for a run; the connection is ours. */
+static bool answer_stranger(const struct courier *courier, int fd)
+{
+	bool good = rights_run(courier, fd);
+	struct pr_str reply = good ? PR_STR("OK\n") : PR_STR("ERROR permission denied\n");
+
+	(void)!send(fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+	return good;
+}
+
 bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 {
 	static _Thread_local struct channel_message message;
@@ -163,8 +174,12 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		*limit_out = message.number > 0 ? message.number : STOP_DEFAULT_SECONDS;
 		return false;
 	case CHANNEL_WAKE:
+		if (fd >= 0 && !answer_stranger(courier, fd))
+			return true;
 		if (message.number == WAKE_SCAN)
 			scan_soon(courier);
+		else if (load_skips_run(courier))
+			return true;
 		else if (message.length > 0 || courier->role->selected != 0)
 			selected_start(courier, (struct pr_str){message.text, message.length});
 		else
@@ -215,6 +230,7 @@ static void tick(struct courier *courier, int64_t *last)
 	if (now == *last)
 		return;
 	*last = now;
+	load_look(courier);
 	pthread_mutex_lock(&courier->lock);
 	clock_note(&courier->clock, courier_wall(), now);
 	note_hanging(courier, plan_tick(courier->plan, now));
@@ -321,6 +337,8 @@ static bool courier_open(struct courier *courier)
 		pr_text_add_str(&errors, scope.reason);
 	module_thread_free(thread);
 	set_threads(courier);
+	verbose_open(courier);
+	load_look(courier);
 	plan_open(courier);
 	courier_index_open(courier);
 	helpers_open(courier);

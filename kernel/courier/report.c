@@ -44,7 +44,7 @@ static struct pr_str reply_line(const struct parcel *parcel, bool bare)
 	return pr_str_trim(line);
 }
 
-static const char *failure_word(struct pr_str enhanced)
+const char *report_failure_word(struct pr_str enhanced)
 {
 	static const struct {
 		struct pr_str enhanced;
@@ -79,7 +79,7 @@ static void print_stat(struct pr_text *out, const struct parcel *parcel)
 		pr_text_add_escaped(out, text, TEXT_MAX);
 	}
 	if (parcel->status == PR_PERMFAIL) {
-		pr_text_addf(out, ", stat=%s", failure_word(parcel->enhanced));
+		pr_text_addf(out, ", stat=%s", report_failure_word(parcel->enhanced));
 		return;
 	}
 	bool said = pr_str_has_prefix_nocase(text, PR_STR("Deferred")) || pr_str_equal(text, PR_STR("queued"));

@@ -87,32 +87,16 @@ static int by_priority(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* -qQ and -qL: what was set aside is given back first; false: it stays there, and the log says why. */
-static bool give_back(struct run *run, const char *id)
-{
-	enum pr_status status = PR_OK;
-
-	if (run->selection.kind != SELECTION_WAITING)
-		status = store_unhold(&run->scope, pr_str(id));
-	if (status != PR_OK)
-		log_line(LOGP_WARNING, id, "stays set aside: %.*s", PR_PRINT(run->scope.reason));
-	pr_arena_reset(&run->arena);
-	return status == PR_OK;
-}
-
 static void make_due(struct run *run)
 {
 	struct courier *courier = run->courier;
-	size_t given = 0;
 
-	for (size_t i = 0; i < run->count; i++)
-		if (give_back(run, run->rows[i].id))
-			run->rows[given++] = run->rows[i];
 	pthread_mutex_lock(&courier->lock);
-	courier->sequence_of += given;
-	for (size_t i = 0; i < given; i++) {
+	courier->sequence_of += run->count;
+	for (size_t i = 0; i < run->count; i++) {
 		/* 0 would be: not known */
-		const struct plan_item item = {.id = pr_str(run->rows[i].id), .due = courier_now(), .order = (int64_t)i - (int64_t)given, .group = run->rows[i].group};
+		const struct plan_item item = {.id = pr_str(run->rows[i].id), .due = courier_now(), .order = (int64_t)i - (int64_t)run->count, .group = run->rows[i].group,
+		                               .aside = run->selection.kind != SELECTION_WAITING};
 		if (!plan_urge(courier->plan, &item))
 			courier->sequence_of--;
 		courier_kick(courier);

@@ -175,7 +175,10 @@ static void put_back(struct job *job)
 	courier_index_waits(job);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
-	plan_retry(courier->plan, job->entry, due);
+	if (job->entry->aside && !job->entry->again)
+		plan_forget(courier->plan, job->entry);
+	else
+		plan_retry(courier->plan, job->entry, due);
 	pthread_mutex_unlock(&courier->lock);
 }
 

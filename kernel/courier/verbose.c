@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What `sendmail -v -q` shows on its terminal, in sendmail's words: which message is its turn, where it goes, what came of it.
- * Each text is written at once, by the one worker that such a run has.
+ * What `sendmail -v -q` shows on its terminal, in sendmail's words: which message is its turn, where it goes, what is said there
+ * and what came of it.  Each text is written at once, by the one worker that such a run has; what mailers say comes through the set's watch.
  */
 #include "kernel/courier/internal.h"
 
 #include <postrider/file.h>
+#include <postrider/host.h>
 #include <unistd.h>
 
 #define SHOWN 1000
+#define LINE_SHOWN 8000
 
 static bool is_on(const struct job *job)
 {
@@ -21,7 +23,7 @@ static void say(struct pr_text *text)
 	pr_text_fini(text);
 }
 
-void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked)
+static void say_turn(const struct job *job, const struct plan_entry *entry, const char *what, bool locked)
 {
 	struct courier *courier = job->courier;
 	struct pr_text out;
@@ -32,10 +34,28 @@ void verbose_turn(const struct job *job, const struct plan_entry *entry, bool lo
 	size_t at = ++courier->sequence_at, of = courier->sequence_of;
 	pthread_mutex_unlock(&courier->lock);
 	pr_text_init(&out, 8192);
-	pr_text_addf(&out, "\nRunning %.*s/%s (sequence %zu of %zu)\n", PR_PRINT(courier->options->queue_directory), entry->id, at, of);
+	pr_text_addf(&out, "\n%s %.*s/%s (sequence %zu of %zu)\n", what, PR_PRINT(courier->options->queue_directory), entry->id, at, of);
 	if (locked)
 		pr_text_addf(&out, "%s: locked\n", entry->id);
 	say(&out);
+}
+
+void verbose_turn(const struct job *job, const struct plan_entry *entry, bool locked)
+{
+	say_turn(job, entry, "Running", locked);
+}
+
+void verbose_skipped(const struct job *job, const struct plan_entry *entry)
+{
+	say_turn(job, entry, "Skipping", false);
+}
+
+void verbose_no_run(const struct courier *courier)
+{
+	static const char text[] = "Skipping queue run -- load average too high\n\n";
+
+	if (courier->role->verbose != 0)
+		(void)pr_write_all(STDOUT_FILENO, text, sizeof text - 1);
 }
 
 static bool is_of(const struct job *job, const struct parcel *parcel, const struct group *group)
@@ -43,27 +63,89 @@ static bool is_of(const struct job *job, const struct parcel *parcel, const stru
 	return parcel->group == (group == NULL ? 0 : (uint32_t)(group - job->groups) + 1);
 }
 
-void verbose_connecting(const struct job *job, const struct group *group)
+/* "<a@x>,<b@x>": those of the group that have no result yet. */
+static void add_waiting(const struct job *job, const struct group *group, struct pr_text *out)
 {
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		if (!is_of(job, &job->parcels[i], group) || job->parcels[i].status != PR_MISUSE)
+			continue;
+		pr_text_add_c(out, out->len > 0 ? "," : "");
+		pr_text_add_escaped(out, job->parcels[i].recipient->address, SHOWN);
+	}
+}
+
+static void say_where(struct courier *courier, const char *what, struct pr_str where)
+{
+	const struct group *group = courier->shown.group;
 	struct pr_text out;
 
-	if (!is_on(job))
-		return;
 	pr_text_init(&out, 1u << 20);
-	for (size_t i = 0; i < job->parcel_count; i++) {
-		if (!is_of(job, &job->parcels[i], group))
-			continue;
-		pr_text_add_c(&out, out.len > 0 ? "," : "");
-		pr_text_add_escaped(&out, job->parcels[i].recipient->address, SHOWN);
-	}
-	pr_text_add_c(&out, "... Connecting to ");
-	pr_text_add_escaped(&out, group->host.len > 0 ? group->host : group->mailer, SHOWN);
-	if (group->host.len > 0) {
+	add_waiting(courier->shown.job, group, &out);
+	pr_text_addf(&out, "... %s ", what);
+	pr_text_add_escaped(&out, where.len > 0 ? where : group->mailer, SHOWN);
+	if (where.len > 0) {
 		pr_text_add_c(&out, " via ");
 		pr_text_add_escaped(&out, group->mailer, SHOWN);
 	}
 	pr_text_add_c(&out, "...\n");
 	say(&out);
+}
+
+void verbose_connecting(const struct job *job, const struct group *group)
+{
+	struct courier *courier = job->courier;
+
+	if (!is_on(job))
+		return;
+	courier->shown = (struct courier_shown){.job = job, .group = group};
+	/* one with a host has more to say: which of several, and whether anew */
+	if (group->host.len == 0)
+		say_where(courier, "Connecting to", PR_NONE);
+}
+
+static void say_lines(const char *mark, struct pr_str lines)
+{
+	struct pr_str line;
+	struct pr_text out;
+
+	pr_text_init(&out, 1u << 22);
+	while (pr_str_next(&lines, '\n', &line)) {
+		if (line.len > 0 && line.data[line.len - 1] == '\r')
+			line.len--;
+		if (line.len == 0 && lines.len == 0)
+			break; /* behind the last end of line */
+		pr_text_add_c(&out, mark);
+		pr_text_add_escaped(&out, line, LINE_SHOWN);
+		pr_text_add_byte(&out, '\n');
+	}
+	say(&out);
+}
+
+static void watch(void *context, uint32_t what, struct pr_str text)
+{
+	struct courier *courier = context;
+	bool running = courier->shown.job != NULL;
+
+	if (what == PR_PROGRESS_CLOSING) {
+		struct pr_text out;
+		pr_text_init(&out, 4 * SHOWN);
+		pr_text_add_c(&out, "Closing connection to ");
+		pr_text_add_escaped(&out, text, SHOWN);
+		pr_text_add_byte(&out, '\n');
+		say(&out);
+	} else if (what == PR_PROGRESS_CONNECTING && running) {
+		say_where(courier, "Connecting to", text);
+	} else if (what == PR_PROGRESS_CACHED && running) {
+		say_where(courier, "Using cached", text);
+	} else if (what == PR_PROGRESS_SENT || what == PR_PROGRESS_RECEIVED) {
+		say_lines(what == PR_PROGRESS_SENT ? ">>> " : "", text);
+	}
+}
+
+void verbose_open(struct courier *courier)
+{
+	if (courier->role->verbose != 0)
+		module_set_watch(courier->set, watch, courier);
 }
 
 /* "250 2.0.0 ok" without its numbers. */
@@ -88,23 +170,53 @@ static void add_result(struct pr_text *out, const struct parcel *parcel)
 		pr_text_add_byte(out, ')');
 		return;
 	}
+	if (parcel->status == PR_PERMFAIL && (parcel->group != 0 || line.len == 0)) {
+		pr_text_add_c(out, report_failure_word(parcel->enhanced));
+		return;
+	}
 	if (parcel->status != PR_PERMFAIL && !pr_str_has_prefix_nocase(line, PR_STR("Deferred")) && !pr_str_equal(line, PR_STR("queued")))
 		pr_text_add_c(out, line.len > 0 ? "Deferred: " : "Deferred");
-	pr_text_add_escaped(out, parcel->status == PR_PERMFAIL && line.len == 0 ? PR_STR("Service unavailable") : line, SHOWN);
+	pr_text_add_escaped(out, line, SHOWN);
+}
+
+/* What was said to all of them at once stands on one line, what a RCPT was answered on one of its own. */
+static bool is_same(const struct parcel *a, const struct parcel *b)
+{
+	return a->status == b->status && (a->status == PR_OK || (a->code == 0 && b->code == 0)) && pr_str_equal(a->reply, b->reply);
+}
+
+static void say_result(struct pr_text *who, const struct parcel *parcel)
+{
+	if (parcel == NULL)
+		return;
+	pr_text_add_c(who, "... ");
+	add_result(who, parcel);
+	pr_text_add_byte(who, '\n');
+	(void)pr_write_all(STDOUT_FILENO, who->data, who->len);
+	pr_text_clear(who);
 }
 
 void verbose_results(const struct job *job, const struct group *group)
 {
-	for (size_t i = 0; is_on(job) && i < job->parcel_count; i++) {
+	const struct parcel *last = NULL;
+	struct pr_text who;
+
+	if (!is_on(job))
+		return;
+	job->courier->shown = (struct courier_shown){.job = NULL};
+	pr_text_init(&who, 1u << 20);
+	for (size_t i = 0; i < job->parcel_count; i++) {
 		const struct parcel *parcel = &job->parcels[i];
-		struct pr_text out;
 		if (!is_of(job, parcel, group) || parcel->status == PR_MISUSE)
 			continue;
-		pr_text_init(&out, 3 * 4 * SHOWN);
-		pr_text_add_escaped(&out, parcel->recipient->address, SHOWN);
-		pr_text_add_c(&out, "... ");
-		add_result(&out, parcel);
-		pr_text_add_byte(&out, '\n');
-		say(&out);
+		if (last != NULL && !is_same(last, parcel)) {
+			say_result(&who, last);
+			last = NULL;
+		}
+		pr_text_add_c(&who, last != NULL ? "," : "");
+		pr_text_add_escaped(&who, parcel->recipient->address, SHOWN);
+		last = parcel;
 	}
+	say_result(&who, last);
+	pr_text_fini(&who);
 }

@@ -207,6 +207,7 @@ static bool is_other_queue(const struct master *master, struct connection *conne
 	return other;
 }
 
+/* Whom we do not know the courier answers, who knows restrictqrun and whose the queue is. */
 static void do_queue_run(struct master *master, struct connection *connection, struct pr_str rest)
 {
 	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
@@ -214,8 +215,8 @@ static void do_queue_run(struct master *master, struct connection *connection, s
 	if (is_other_queue(master, connection, &rest))
 		return;
 	if (courier != NULL && courier->state == CHILD_READY &&
-	    channel_send(courier->channel, CHANNEL_WAKE, 0, 0, rest.len > 0 ? rest : PR_STR(""), -1))
-		finish(connection, PR_STR("OK\n"));
+	    channel_send(courier->channel, CHANNEL_WAKE, 0, 0, rest.len > 0 ? rest : PR_STR(""), connection->denied ? connection->fd : -1))
+		finish(connection, connection->denied ? PR_STR("") : PR_STR("OK\n"));
 	else
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
@@ -256,6 +257,14 @@ static const struct {
     {{"rescan", 6}, do_rescan, false},
     {{"queue-list", 10}, do_queue_list, false}};
 
+/* What a stranger may ask for, and be told by the courier that he may not. */
+static bool is_for_all(struct pr_str line)
+{
+	struct pr_str word = pr_str_slice(line, 0, pr_str_find(line, ' '));
+
+	return pr_str_equal(line, PR_STR("queue-list")) || pr_str_equal(word, PR_STR("queue-run"));
+}
+
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
 {
 	size_t blank = pr_str_find(line, ' ');
@@ -292,7 +301,7 @@ void control_input(struct master *master, struct connection *connection)
 	}
 	struct pr_str text = pr_text_str(&connection->in);
 	size_t end = pr_str_find(text, '\n');
-	if (end < text.len && connection->denied && !pr_str_equal(pr_str_trim(pr_str_slice(text, 0, end)), PR_STR("queue-list")))
+	if (end < text.len && connection->denied && !is_for_all(pr_str_trim(pr_str_slice(text, 0, end))))
 		finish(connection, PR_STR("ERROR permission denied\n"));
 	else if (end < text.len)
 		run_line(master, connection, pr_str_trim(pr_str_slice(text, 0, end)));

@@ -127,6 +127,34 @@ static enum pr_status host_header_print(struct pr_call *call, const struct pr_en
 	return pass_on(call, print_header(scope, scope->mailer, envelope, out));
 }
 
+static void host_progress(struct pr_call *call, uint32_t what, struct pr_str text)
+{
+	const struct module_set *set = call_set(call);
+
+	set->watch(set->watch_context, what, text);
+}
+
+static bool host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out)
+{
+	const struct module_services *services = &call_set(call)->services;
+
+	return services->host_is_dead(services->context, module_call_scope(call)->macro_context, host, reason_out);
+}
+
+static void host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason)
+{
+	const struct module_services *services = &call_set(call)->services;
+
+	services->host_failed(services->context, module_call_scope(call)->macro_context, host, reason);
+}
+
+void host_refresh(struct module_set *set)
+{
+	set->host.progress = set->watch != NULL ? host_progress : NULL;
+	set->host.host_is_dead = set->services.host_is_dead != NULL ? host_is_dead : NULL;
+	set->host.host_failed = set->services.host_failed != NULL ? host_failed : NULL;
+}
+
 void host_init(struct pr_host *host)
 {
 	*host = (struct pr_host){

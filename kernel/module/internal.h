@@ -34,6 +34,8 @@ struct module_set {
 	struct module_instance *instances;
 	size_t count;
 	struct module_services services;
+	void (*watch)(void *context, uint32_t what, struct pr_str text); /* NULL: nobody watches */
+	void *watch_context;
 	struct module_instance *rules; /* the one engine and the one store, or NULL */
 	struct module_instance *store;
 	struct pr_host host;
@@ -66,5 +68,6 @@ static inline struct module_scope *module_call_scope(const struct pr_call *call)
 #define MODULE_HAS(ops, field) ((ops)->size >= offsetof(__typeof__(*(ops)), field) + sizeof(ops)->field && (ops)->field != NULL)
 
 void host_init(struct pr_host *host);
+void host_refresh(struct module_set *set); /* after a change of set->watch or set->services: what is not there is NULL in the table */
 
 #endif

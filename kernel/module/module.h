@@ -33,6 +33,9 @@ enum module_role { MODULE_ROLE_CHECK = 1, MODULE_ROLE_RECEIVER = 2, MODULE_ROLE_
 struct module_services {
 	enum pr_status (*local_deliver)(void *context, struct pr_call *call, struct pr_local_delivery *delivery);
 	void *context;
+	/* what is remembered of hosts; `owner` is the macro_context of the scope */
+	bool (*host_is_dead)(void *context, void *owner, struct pr_str host, struct pr_str *reason_out);
+	void (*host_failed)(void *context, void *owner, struct pr_str host, struct pr_str reason);
 };
 
 /* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.
@@ -43,6 +46,8 @@ void module_set_close(struct module_set *set);
  * a root master say module_trust(0). */
 void module_trust(uint32_t uid);
 void module_set_services(struct module_set *set, const struct module_services *services);
+/* Before any thread calls a module: `watch` is told what mailers say and hear (enum pr_progress).  Never called otherwise. */
+void module_set_watch(struct module_set *set, void (*watch)(void *context, uint32_t what, struct pr_str text), void *context);
 const struct config *module_set_config(const struct module_set *set);
 
 /* By kind and name; NULL when not declared. */
@@ -144,6 +149,7 @@ enum pr_status store_next(struct module_scope *scope, void **cursor, struct pr_e
 void store_next_end(struct module_scope *scope, void **cursor);
 enum pr_status store_peek(struct module_scope *scope, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
 enum pr_status store_claim(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status store_claim_aside(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out);
 enum pr_status store_body_open(struct module_scope *scope, struct pr_claim *claim, struct pr_body *body_out);
 void store_body_close(struct module_scope *scope, struct pr_body *body);
 enum pr_status store_renew(struct module_scope *scope, struct pr_claim *claim);

@@ -250,6 +250,14 @@ void module_set_close(struct module_set *set)
 void module_set_services(struct module_set *set, const struct module_services *services)
 {
 	set->services = *services;
+	host_refresh(set);
+}
+
+void module_set_watch(struct module_set *set, void (*watch)(void *context, uint32_t what, struct pr_str text), void *context)
+{
+	set->watch = watch;
+	set->watch_context = context;
+	host_refresh(set);
 }
 
 const struct config *module_set_config(const struct module_set *set)

@@ -94,6 +94,11 @@ enum pr_status store_claim(struct module_scope *scope, struct pr_str id, struct 
 	STORE_CALL(claim, &frame.call, id, claim_out);
 }
 
+enum pr_status store_claim_aside(struct module_scope *scope, struct pr_str id, struct pr_claim *claim_out)
+{
+	STORE_CALL(claim_aside, &frame.call, id, claim_out);
+}
+
 enum pr_status store_body_open(struct module_scope *scope, struct pr_claim *claim, struct pr_body *body_out)
 {
 	STORE_CALL(body_open, &frame.call, claim, body_out);

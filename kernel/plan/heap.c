@@ -63,3 +63,9 @@ void plan_heap_remove(struct plan_heap *heap, struct plan_entry *entry)
 	else
 		sift_down(heap, last, index);
 }
+
+void plan_heap_rebuild(struct plan_heap *heap)
+{
+	for (size_t i = heap->count / 2; i-- > 0;)
+		sift_down(heap, heap->at[i], i);
+}

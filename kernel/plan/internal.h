@@ -100,6 +100,7 @@ void plan_entry_free(struct plan *plan, struct plan_entry *entry);
 /* heap.c */
 void plan_heap_push(struct plan_heap *heap, struct plan_entry *entry);
 void plan_heap_remove(struct plan_heap *heap, struct plan_entry *entry);
+void plan_heap_rebuild(struct plan_heap *heap); /* after many entries were changed where they stand */
 
 /* line.c: first in first out within a sender, one from each sender in turn */
 void plan_line_push(struct plan *plan, struct plan_line *line, struct plan_entry *entry);

@@ -181,7 +181,9 @@ bool plan_urge(struct plan *plan, const struct plan_item *item)
 {
 	if (!plan_put(plan, item))
 		return false;
-	plan_entry_find(plan, item->id)->urgent = true;
+	struct plan_entry *entry = plan_entry_find(plan, item->id);
+	entry->urgent = true;
+	entry->aside = item->aside;
 	return true;
 }
 
@@ -284,6 +286,7 @@ void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due)
 {
 	settle(plan, entry);
 	entry->urgent = entry->urgent && entry->again;
+	entry->aside = entry->aside && entry->again;
 	wait_until(plan, entry, entry->again ? 0 : due);
 	entry->again = false;
 }
@@ -297,9 +300,12 @@ void plan_forget(struct plan *plan, struct plan_entry *entry)
 void plan_run_all(struct plan *plan, int64_t now)
 {
 	plan->run++;
-	/* all equal is a heap, too */
+	/* where groups have limits, one whose group nobody has told yet waits for the reading, which does */
 	for (size_t i = 0; i < plan->waiting.count; i++)
-		plan->waiting.at[i]->due = now;
+		if (plan->group_count < 2 || plan->waiting.at[i]->group != PLAN_GROUP_UNKNOWN)
+			plan->waiting.at[i]->due = now;
+	if (plan->group_count > 1) /* else all are equal, which is a heap, too */
+		plan_heap_rebuild(&plan->waiting);
 	for (struct plan_destination *at = plan->all; at != NULL; at = at->all_next)
 		at->dead_until = 0;
 }

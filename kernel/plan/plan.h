@@ -59,6 +59,7 @@ struct plan_entry {
 	bool kept : 1;                        /* a place at `destination` is kept */
 	bool runner : 1;                      /* taken by a queue run, not a first try */
 	bool urgent : 1;                      /* plan_urge: a dead destination is tried all the same */
+	bool aside : 1;                       /* plan_urge: to be tried although it is set aside, and forgotten then */
 };
 
 struct plan_limits {
@@ -83,6 +84,7 @@ struct plan_item {
 	int64_t order;
 	uint32_t source;
 	uint8_t group;
+	bool aside;       /* of plan_urge only */
 };
 
 enum plan_answer { PLAN_GO = 1, PLAN_FULL = 2, PLAN_DEAD = 3 };
@@ -113,7 +115,7 @@ void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due);
 void plan_forget(struct plan *plan, struct plan_entry *entry);
 void plan_count(const struct plan *plan, int64_t now, struct plan_counts *counts_out);
 
-/* A run over everything (sendmail -q): what is known is due now, no destination is dead.  plan_run_put then takes what a reading of
+/* A run over everything (sendmail -q): what is known (with several groups: with its group) is due now, no destination is dead.  plan_run_put then takes what a reading of
  * the store finds, and leaves alone what this run has taken already: its control file may be a new one, it was tried. */
 void plan_run_all(struct plan *plan, int64_t now);
 bool plan_run_put(struct plan *plan, const struct plan_item *item, int64_t now);

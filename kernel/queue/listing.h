@@ -10,6 +10,7 @@
 
 #include "kernel/config/config.h"
 #include "kernel/module/module.h"
+#include "kernel/plan/load.h"
 #include "kernel/plan/order.h"
 #include "kernel/queue/row.h"
 
@@ -39,6 +40,9 @@ struct listing {
 	bool verbose;
 	bool no_total;            /* one group was asked for: sendmail then prints no total */
 	int64_t tried_after;      /* who was tried later than this is not due: '-' */
+	struct plan_load limits;  /* with the load now: who would wait for it has an 'X' */
+	int64_t load;
+	int64_t recipient_factor; /* RecipientFactor, for what has no priority yet */
 	listing_filter *filter;
 	void *filter_context;
 	struct pr_str group;      /* only this one's directories; absent: all */
@@ -53,6 +57,9 @@ void listing_fini(struct listing *listing);
 bool listing_add(struct listing *listing, struct pr_str bytes);
 /* From the store, one pass; the reason stands in the scope. */
 enum pr_status listing_gather(struct listing *listing, struct module_scope *scope);
+
+/* What waits in the drop directory; one that does not exist is empty.  False with errno: it cannot be read. */
+bool listing_gather_drop(struct listing *listing, const char *directory);
 
 enum listing_answer {
 	LISTING_WHOLE = 1,
@@ -69,7 +76,7 @@ void listing_print(struct listing *listing, listing_print_line *print, void *con
 void listing_print_counts(struct listing *listing, listing_print_line *print, void *context);
 
 /* One entry of the listing, without the order of things around it. */
-void listing_print_row(const struct plan_index_row *row, bool verbose, int64_t tried_after, struct pr_text *out);
+void listing_print_row(const struct listing *listing, const struct plan_index_row *row, struct pr_text *out);
 
 struct listed {
 	int64_t key, created;

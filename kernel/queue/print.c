@@ -101,28 +101,30 @@ static void print_head(const struct plan_index_row *row, bool verbose, struct pr
 	print_reason(row, verbose, out);
 }
 
-static char mark_of(const struct plan_index_row *row, int64_t tried_after)
+static char mark_of(const struct listing *listing, const struct plan_index_row *row)
 {
 	if (row->state == PR_ENTRY_LOST)
 		return '?';
-	return row->running ? '*' : row->last_try > tried_after ? '-' : ' ';
+	if (row->running || row->last_try > listing->tried_after)
+		return row->running ? '*' : '-';
+	return plan_load_queues(&listing->limits, listing->load, row->priority) ? 'X' : ' ';
 }
 
-void listing_print_row(const struct plan_index_row *row, bool verbose, int64_t tried_after, struct pr_text *out)
+void listing_print_row(const struct listing *listing, const struct plan_index_row *row, struct pr_text *out)
 {
 	struct plan_index_recipient recipient;
 	struct plan_index_row rest = *row;
 
 	pr_text_add_str(out, row->id);
-	pr_text_add_byte(out, mark_of(row, tried_after));
+	pr_text_add_byte(out, mark_of(listing, row));
 	if (row->unreadable) {
 		pr_text_add_c(out, " (no control file)");
 	} else if (!row->complete) {
 		pr_text_add_c(out, " (job completed)");
 	} else {
-		print_head(row, verbose, out);
+		print_head(row, listing->verbose, out);
 		while (row_next(&rest, &recipient))
-			print_recipient(&recipient, verbose, out);
+			print_recipient(&recipient, listing->verbose, out);
 	}
 	pr_text_add_byte(out, '\n');
 }
@@ -163,7 +165,7 @@ static void print_rows(const struct listing *listing, size_t from, size_t to, st
 
 	for (size_t i = from; i < to; i++) {
 		if (row_read((struct pr_str){listing->rows[i]->bytes, listing->rows[i]->length}, &row))
-			listing_print_row(&row, listing->verbose, listing->tried_after, &page->text);
+			listing_print_row(listing, &row, &page->text);
 		if (page->text.len > FLUSH_AT)
 			flush(page);
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Failing with a reason, and the time that is left.
+ * Failing with a reason, the time that is left, and telling who watches.
  * The reason is cut at 1,000 bytes on the stack first: it may be made of what a
  * stranger sent, and it must not fail because the arena is what ran out.
  */
-#include <postrider/call.h>
+#include <postrider/host.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -37,4 +38,29 @@ int64_t pr_call_remaining(const struct pr_call *call, int64_t most)
 	if (left < 0)
 		left = 0;
 	return left < most ? left : most;
+}
+
+/* An older kernel's table ends before it. */
+#define HAS(host, field) ((host)->size >= offsetof(struct pr_host, field) + sizeof(host)->field && (host)->field != NULL)
+
+bool pr_is_watched(const struct pr_call *call)
+{
+	return HAS(call->host, progress);
+}
+
+void pr_progress(struct pr_call *call, uint32_t what, struct pr_str text)
+{
+	if (pr_is_watched(call))
+		call->host->progress(call, what, text);
+}
+
+bool pr_host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out)
+{
+	return HAS(call->host, host_is_dead) && call->host->host_is_dead(call, host, reason_out);
+}
+
+void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason)
+{
+	if (HAS(call->host, host_failed))
+		call->host->host_failed(call, host, reason);
 }

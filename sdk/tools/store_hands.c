@@ -137,6 +137,48 @@ static void quarantine(struct suite *s)
 	check_free(s, id);
 }
 
+static bool claim_aside(struct suite *s, struct store_call *c, const char *id, struct pr_claim *claim)
+{
+	*claim = (struct pr_claim){ .size = sizeof *claim };
+	store_call_init(c, &s->main, 0);
+	return CHECK(s, s->main.ops->claim_aside(&c->call, pr_str(id), claim) == PR_OK);
+}
+
+/* It is tried where it lies: what failed is still set aside, what went well is gone. */
+static void tried_aside(struct suite *s)
+{
+	struct store_call c, other;
+	struct pr_claim claim, second = { .size = sizeof second };
+	char id[STORE_ID];
+
+	NEEDS(s, quarantine);
+	NEEDS(s, claim_aside);
+	store_put(s, id);
+	store_call_init(&other, &s->main, 0);
+	CHECK(s, s->main.ops->claim_aside(&other.call, pr_str(id), &second) == PR_NOTFOUND);
+	CHECK(s, hand_quarantine(s, &s->main.loaded.call, pr_str(id)) == PR_OK);
+	if (claim_aside(s, &c, id, &claim)) {
+		CHECK(s, s->main.ops->claim_aside(&other.call, pr_str(id), &second) == PR_TEMPFAIL);
+		CHECK(s, pr_str_equal(claim.envelope->quarantine, PR_STR("a reason")));
+		claim.envelope->tries++;
+		CHECK(s, s->main.ops->update(&c.call, &claim, claim.envelope) == PR_OK);
+		CHECK(s, s->main.ops->defer(&c.call, &claim, claim.envelope) == PR_OK);
+	}
+	store_call_fini(&c);
+	check_aside(s, id, 1u << PR_ENTRY_QUARANTINED);
+	if (claim_aside(s, &c, id, &claim))
+		s->main.ops->release(&c.call, &claim);
+	store_call_fini(&c);
+	check_aside(s, id, 1u << PR_ENTRY_QUARANTINED);
+	if (claim_aside(s, &c, id, &claim)) {
+		CHECK(s, claim.envelope->tries == 1);
+		CHECK(s, s->main.ops->finish(&c.call, &claim) == PR_OK);
+	}
+	store_call_fini(&c);
+	CHECK(s, store_count(&s->main) == 0);
+	store_call_fini(&other);
+}
+
 /* A filter's verdict comes with the message. */
 static void born_quarantined(struct suite *s)
 {
@@ -261,6 +303,7 @@ static void edit(struct suite *s)
 const struct store_case store_hands_cases[] = {
 	{ "hold and unhold", hold },
 	{ "quarantine", quarantine },
+	{ "quarantined, and tried all the same", tried_aside },
 	{ "a message that comes quarantined", born_quarantined },
 	{ "what is claimed is let alone", claimed },
 	{ "what is not there", not_there },

@@ -177,6 +177,7 @@ static const struct pr_store_ops ops = {
 	.edit = debugstore_edit,
 	.query = debugstore_query,
 	.handover = memory_handover,
+	.claim_aside = memory_claim_aside,
 };
 
 PR_MODULE(debugstore) = {

@@ -3,6 +3,9 @@
 """What was learned of a host is kept in sendmail's files: hoststat shows it, the next run believes it, purgestat removes only what is old."""
 import fcntl
 import os
+import re
+import subprocess
+import sys
 import time
 import unittest
 
@@ -92,6 +95,46 @@ class HostStatus(story.Story):
         self.send("near.example")
         self.next.wait(2)
         story.wait_for("the directory again", lambda: self.files())
+
+    def zone(self, *lines):
+        """A name server of our own; its address for Resolver."""
+        path = os.path.join(self.scratch, "zone")
+        with open(path, "w") as file:
+            file.writelines(line + "\n" for line in lines)
+        stub = subprocess.Popen([sys.executable, os.path.join(story.SOURCE, "tests/tool/dnsstub"), "127.0.0.1", "0", path], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(stub.stdout.close)
+        self.addCleanup(stub.wait)
+        self.addCleanup(stub.kill)
+        return "127.0.0.1:" + re.search(r"\d+\s*$", stub.stdout.readline()).group(0).strip()
+
+    def test_each_host_of_several(self):
+        """A file for each MX that was tried, none for the domain; who is dead is passed over, also for another domain, and asked for by name tried again."""
+        resolver = self.zone("far.example MX 10 mx1.far.example", "far.example MX 20 mx2.far.example", "other.example MX 5 mx1.far.example",
+                             "mx1.far.example A 127.0.0.2", "mx2.far.example A 127.0.0.1")
+        self.pr = self.daemon("mx", options={"HostStatusDirectory": ".hoststat", "MinQueueAge": "0s", "QueueInterval": "1h", "Resolver": [resolver]},
+                              mailers={"esmtp": {"module": "smtp", "port": self.next.port, "loop_check": False}})
+        self.top = os.path.join(self.pr.top, "queue", ".hoststat")
+        self.send("far.example")
+        self.next.wait(1)
+        story.wait_for("both files", lambda: self.files() == ["example./far./mx1", "example./far./mx2"])
+        self.assertIn("E111\nH0\nS75\nD4.4.1\nU", open(self.path("mx1.far.example")).read())
+        shown = self.tool("hoststat")
+        self.assertRegex(shown, r"(?m)^ mx1\.far\.example +00:00:0\d Deferred: Connection refu$")
+        self.assertRegex(shown, r"(?m)^ mx2\.far\.example +00:00:0\d 250 2\.0\.0 taken$")
+        # what was dead a moment ago is not called, and the file says when it was
+        before = os.stat(self.path("mx1.far.example")).st_mtime_ns
+        one = self.send("other.example")
+        self.assertRegex(self.pr.log(), one + r": to=.*stat=Deferred: Connection refused by mx1\.far\.example\.")
+        self.send("far.example")
+        self.next.wait(2)
+        self.assertEqual(os.stat(self.path("mx1.far.example")).st_mtime_ns, before)
+        self.assertEqual(len(self.files()), 2)
+        self.pr.run("sendmail", "-C", self.pr.conf_path, "-qI" + one)
+        story.wait_for("another look", lambda: os.stat(self.path("mx1.far.example")).st_mtime_ns != before)
+        # it is up again
+        self.sink(address="127.0.0.2", port=self.next.port)
+        self.pr.run("sendmail", "-C", self.pr.conf_path, "-qI" + one)
+        story.wait_for("mx1 to live", lambda: "R250 2.0.0 taken" in open(self.path("mx1.far.example")).read())
 
     def test_hostile_names_stay_inside(self):
         with self.pr.client() as client:

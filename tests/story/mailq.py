@@ -134,6 +134,38 @@ class Mailq(story.Story):
         # more than a socket holds, so he was waited for; less than everything, for the messages went meanwhile
         self.assertTrue(150000 < size < 150 * 90 * 62, size)
 
+    def test_what_waits_for_a_daemon(self):
+        """mailq -Ac lists the drop directory alone; with no daemon it stands below the queue."""
+        daemon = self.daemon()
+        drop, mailq = os.path.join(daemon.top, "drop"), lambda *words: daemon.run("mailq", "-C", daemon.conf_path, *words).stdout
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(mailq("-Ac"), f"{drop} is empty\n\t\tTotal requests: 0\n")
+        self.assertNotIn(drop, mailq())
+        body = ".dot\nline\n" * 100
+        for sender, words in (("joe@example.net", ("ann@far.example", "bob@far.example")), ("", ("carl@far.example",))):
+            daemon.run("sendmail", "-i", "-C", daemon.conf_path, "-f", sender, *words, text=f"Subject: s\n\n{body}")
+        with open(os.path.join(drop, ".hidden"), "w"), open(os.path.join(drop, "zz-junk"), "w") as junk:
+            junk.write("no dialogue\n")
+        os.symlink("/etc/passwd", os.path.join(drop, "zz-link"))
+        os.mkfifo(os.path.join(drop, "zz-pipe"))
+        text = mailq("-Ac")
+        self.assertTrue(text.startswith(f"\t\t{drop} (3 requests)\n-----Q-ID-----"), text)
+        self.assertTrue(text.endswith("\t\tTotal requests: 3\n"), text)
+        self.assertRegex(text, rf"\n\d{{10}}\.\d+\.[0-9a-f]{{8}}  *{len(body)} \w{{3}} .* <joe@example\.net>\n\t\t\t\t\t <ann@far\.example>\n\t\t\t\t\t <bob@far\.example>\n")
+        self.assertRegex(text, rf" {len(body)} \w{{3}} .* <>\n\t\t\t\t\t <carl@far\.example>\n")
+        self.assertIn("zz-junk  (no control file)\n", text)
+        self.assertRegex(mailq("-Ac", "-v"), r" +6\d{4} \w{3} +\d+ .* <joe@example\.net>")
+        both = mailq()
+        self.assertTrue(both.startswith(f"{daemon.top}/queue is empty\n\t\t{drop} (3 requests)\n"), both)
+        self.assertEqual(mailq("-Ac", "-qRcarl").count("<carl@far.example>"), 1)
+        self.assertIn("(1 request)", mailq("-Ac", "-qRcarl"))
+        if story.IS_ROOT:
+            for folder in (os.path.dirname(daemon.top), daemon.top):
+                os.chmod(folder, 0o755)
+            os.chmod(drop, 0o1733)
+            got = self.as_nobody("mailq", "-C", daemon.conf_path, "-Ac")
+            self.assertEqual((got.returncode, got.stdout), (77, "You are not permitted to see the queue\n"))
+
     def as_nobody(self, name, *words):
         libs = os.path.join(story.BUILD, ".libs")
         return subprocess.run([name, *words], executable=os.path.join(libs, "postrider"), user=NOBODY, group=NOBODY, extra_groups=[],

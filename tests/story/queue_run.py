@@ -4,9 +4,13 @@
 import fcntl
 import os
 import re
+import socket
+import subprocess
 import unittest
 
 import story
+
+NOBODY = 65534
 
 
 class QueueRun(story.Story):
@@ -92,7 +96,9 @@ class QueueRun(story.Story):
         self.assertEqual(sorted(re.findall(r"Running (\S+) \(sequence (\d) of 2\)", text)),
                          sorted((f"{queue}/{name}", str(at + 1)) for at, name in enumerate(re.findall(r"Running \S+/(\S+) ", text))))
         self.assertIn(f"{two}: locked\n", text)
-        self.assertIn(f"<ann@far.example>... Connecting to [127.0.0.1]:{self.next.port} via relay...\n<ann@far.example>... Sent (taken)\n", text)
+        self.assertIn(f"<ann@far.example>... Connecting to [127.0.0.1] port {self.next.port} via relay...\n", text)
+        self.assertIn("<ann@far.example>... Sent (taken)\n", text)
+        self.assertTrue(text.endswith("Closing connection to [127.0.0.1]\n>>> QUIT\n221 bye\n"), text)
         self.assertEqual(self.delivered(), ["ann@far.example"])
         self.assertEqual(self.pr.queue_ids(), [two])
         self.assertEqual([name for name in os.listdir(os.path.join(self.pr.top, "run")) if name.startswith("run.")], [])
@@ -100,6 +106,82 @@ class QueueRun(story.Story):
         self.assertIn("sequence 1 of 1", self.sendmail("-v", "-q"))
         self.assertEqual(self.sendmail("-v", "-q"), "")
         self.assertEqual(self.pr.stop(), 0)
+
+    def test_the_conversation_in_sight(self):
+        """As sendmail prints it: where, each line both ways in the order it was sent and came, what came of it, the connection used again."""
+        self.stage()
+        self.next.answer = lambda verb, line: "451 4.3.2 later" if verb == "RCPT" and (not self.open_hosts or "tmp" in line) else "550 5.1.1 no" if "rej@" in line else None
+        one = self.deferred("a@example.net", "ann@far.example", "bob@far.example", "tmp@far.example")
+        self.open_hosts = True
+        text = self.sendmail("-v", "-qI" + one)
+        name = self.pr.settings["options"].get("HostName", "mail.example.org")
+        said = [line for line in text.splitlines() if not re.match(r"\d{3}[- ]", line)]
+        size = re.search(r"SIZE=(\d+)", text).group(1)
+        self.assertEqual(said, ["", f"Running {self.pr.top}/queue/{one} (sequence 1 of 1)",
+                                f"<ann@far.example>,<bob@far.example>,<tmp@far.example>... Connecting to [127.0.0.1] port {self.next.port} via relay...",
+                                f">>> EHLO {name}", f">>> MAIL From:<a@example.net> SIZE={size}", ">>> RCPT To:<ann@far.example>",
+                                ">>> RCPT To:<bob@far.example>", ">>> RCPT To:<tmp@far.example>", ">>> DATA", ">>> .",
+                                "<ann@far.example>,<bob@far.example>... Sent (taken)", "<tmp@far.example>... Deferred: 451 4.3.2 later",
+                                "Closing connection to [127.0.0.1]", ">>> QUIT"], text)
+        self.assertRegex(text, r"via relay\.\.\.\n220 .*\n>>> EHLO .*\n250-")
+        self.assertNotIn("Subject:", text)  # the message itself is not shown
+        self.next.answer = lambda verb, line: "550 5.1.1 no" if "rej@" in line and verb == "RCPT" else None
+        self.pr.stop()
+        for address in ("a@far.example", "rej@far.example"):
+            self.pr.run("sendmail", "-C", self.pr.conf_path, "-f", "x@example.net", address, text="Subject: s\n\nbody\n")
+        text = self.sendmail("-v", "-q")
+        self.assertEqual(text.count(f"... Connecting to [127.0.0.1] port {self.next.port} via relay...\n"), 1, text)
+        self.assertEqual(text.count("... Using cached ESMTP connection to [127.0.0.1] via relay...\n"), 3, text)  # and the notice
+        self.assertIn("<rej@far.example>... User unknown\n", text)
+        self.assertEqual(text.count(">>> QUIT\n"), 1)
+
+    def test_a_submission_in_sight(self):
+        self.stage().stop()
+        place = os.path.join(self.pr.top, "run/submit.sock")
+        submit = lambda *who: self.pr.run("sendmail", "-C", self.pr.conf_path, "-v", "-f", "a@example.net", *who, text="Subject: s\n\nbody\n").stdout
+        self.assertEqual(submit("ann@far.example"), f"ann@far.example... Connecting to {place} via relay...\n"
+                         f"ann@far.example... Deferred: No such file or directory by {place}\nqueued in {self.pr.top}/drop\n")
+        self.pr.start()
+        text = submit("ann@far.example", "bob@far.example")
+        self.assertTrue(text.startswith(f"ann@far.example,bob@far.example... Connecting to {place} via relay...\n220 "), text)
+        self.assertRegex(text, r"\n>>> \.\n250 2\.0\.0 \S+ Message accepted for delivery\nann@far.example,bob@far.example\.\.\. Sent \(\S+ Message accepted for delivery\)\n"
+                         rf"Closing connection to {re.escape(place)}\n>>> QUIT\n221 ")
+
+    def as_member(self, group, *words):
+        libs = os.path.join(story.BUILD, ".libs")
+        return subprocess.run(words, executable=os.path.join(libs, "postrider"), user=NOBODY, group=group, extra_groups=[], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, env={**os.environ, "LD_LIBRARY_PATH": libs})
+
+    def test_who_may_run_it(self):
+        """Whoever can enter and write the directory; with restrictqrun only root and its owner; from the daemon and without one."""
+        if not story.IS_ROOT:
+            self.skipTest("only root can be somebody else")
+        denied = (77, "You do not have permission to process the queue\n")
+        for privacy, member in ((["authwarnings"], (0, "")), (["authwarnings", "restrictqrun"], denied)):
+            with self.subTest(privacy=privacy):
+                self.open_hosts = False
+                self.stage(f"pr{len(privacy)}", options={"PrivacyOptions": privacy, "MinQueueAge": "0"})
+                for folder in (os.path.dirname(self.pr.top), os.path.join(self.pr.top, "run")):
+                    os.chmod(folder, 0o755)
+                self.deferred("a@example.net", f"ann{len(privacy)}@far.example")
+                self.open_hosts = True
+                queue = os.stat(os.path.join(self.pr.top, "queue"))
+                self.assertEqual(queue.st_mode & 0o777, 0o770)
+                ask = lambda group: self.as_member(group, "sendmail", "-C", self.pr.conf_path, "-q")
+                for group, expected in ((NOBODY, denied), (queue.st_gid, member)):
+                    got = ask(group)
+                    self.assertEqual((got.returncode, got.stdout), expected, f"group {group}\n{self.pr.log()[-2000:]}")
+                # the daemon does not rely on the command
+                with socket.socket(socket.AF_UNIX) as line:
+                    line.connect(os.path.join(self.pr.top, "run/control.sock"))
+                    line.sendall(b"queue-run\n")
+                    self.assertEqual(line.recv(100), b"OK\n")
+                told = self.as_member(queue.st_gid, "postriderctl", "-C", self.pr.conf_path, "queue-run").stdout
+                self.assertEqual("permission denied" in told, member == denied, told)
+                self.assertIn("permission denied", self.as_member(queue.st_gid, "postriderctl", "-C", self.pr.conf_path, "status").stdout)
+                self.assertEqual(self.pr.stop(), 0)
+                got = ask(NOBODY)
+                self.assertEqual((got.returncode, got.stdout), denied)
 
     def test_quarantine(self):
         self.stage()
@@ -122,6 +204,60 @@ class QueueRun(story.Story):
         self.sendmail("-qQagain")
         self.next.wait(1)
         self.assertEqual(self.delivered(), ["ann@far.example"])
+
+    def names(self, one):
+        return sorted(name for _, _, names in os.walk(os.path.join(self.pr.top, "queue")) for name in names if name[2:] == one and name[1] == "f")
+
+    def tried_aside(self, letter, select):
+        """What -qQ and -qL try fails and stays as it was, then goes through and is gone."""
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("b@example.net", "bob@far.example")
+        for each in (one, two):
+            if letter == "h":
+                self.sendmail("-Qwhy", "-qI" + each)
+            else:
+                self.assertEqual(self.pr.stop() if self.pr.process else 0, 0)
+                os.rename(self.control(each), os.path.join(os.path.dirname(self.control(each)), "Qf" + each))
+        if letter == "Q":
+            self.pr.start()
+        self.assertNotIn("Running", self.sendmail("-v", "-q"))
+        for _ in range(2):
+            text = self.sendmail("-v", select, "-qI" + one)
+            self.assertIn(f"/{one} (sequence 1 of 1)\n<ann@far.example>... Connecting to", text)
+            self.assertIn("<ann@far.example>... Deferred: 451 4.3.2 later\n", text)
+            self.assertEqual(self.names(one), sorted(["df" + one, letter + "f" + one]))
+        with open(self.control(one)) as control:
+            text = control.read()
+        self.assertIn("\nN3\n", text)
+        self.assertEqual(text.count("\nqwhy\n"), 1 if letter == "h" else 0)
+        self.open_hosts = True
+        self.sendmail(select)  # by the daemon
+        story.wait_for("both to be gone", lambda: self.names(one) + self.names(two) == [])
+        self.assertEqual(self.delivered(), ["ann@far.example", "bob@far.example"])
+
+    def test_quarantined_ones_are_tried_in_place(self):
+        self.stage()
+        self.tried_aside("h", "-qQ")
+
+    def test_lost_ones_are_tried_in_place(self):
+        self.stage()
+        self.tried_aside("Q", "-qL")
+
+    def test_lost_ones_that_are_quarantined_or_unreadable(self):
+        self.stage()
+        one, two = self.deferred("a@example.net", "ann@far.example"), self.deferred("b@example.net", "bob@far.example")
+        self.sendmail("-Qwhy", "-qI" + one)
+        self.assertEqual(self.pr.stop(), 0)
+        os.rename(self.control(one), os.path.join(self.pr.top, "queue", "Qf" + one))
+        with open(self.control(two), "w") as control:
+            control.write("V8\nnonsense\n")
+        os.rename(self.control(two), os.path.join(self.pr.top, "queue", "Qf" + two))
+        self.open_hosts = True
+        text = self.sendmail("-v", "-qL")
+        self.assertEqual(sorted(re.findall(r"Running \S+/(\S+) \(", text)), sorted((one, two)))
+        self.assertNotIn("Connecting", text)
+        self.assertEqual((self.names(one), self.names(two)), (["df" + one, "hf" + one], ["Qf" + two, "df" + two]))
+        self.assertRegex(self.pr.log(), two + ": stays set aside: .")
+        self.assertEqual(self.delivered(), [])
 
     def test_without_a_daemon(self):
         self.stage()

@@ -207,6 +207,43 @@ static void test_pipelined(void)
 	(void)length;
 }
 
+static struct pr_text watched;
+
+static void watch(struct pr_call *call, uint32_t what, struct pr_str text)
+{
+	(void)call;
+	pr_text_addf(&watched, "%c %.*s\n", "?C=><."[what], PR_PRINT(text));
+}
+
+/* Who watches is told everything in its order; a host table that ends before `progress` is left alone. */
+static void test_watched(void)
+{
+	static const char *const script[] = {HELLO_PLAIN, ">MAIL", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 done\r\n",
+		">MAIL", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 done\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+	struct pr_host here = host;
+	char expected[200];
+
+	pr_text_init(&watched, 10000);
+	here.progress = watch;
+	f.call.host = &here;
+	deliver(&f, 1);
+	snprintf(expected, sizeof expected, "C [127.0.0.1] port %u\n< 220 fake.example ESMTP\n> EHLO me.example\r\n\n< 250 fake.example\n> MAIL From:", fake_server_port(server));
+	CU_ASSERT_TRUE(strncmp(watched.data, expected, strlen(expected)) == 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(watched.data, "< 354 go\n> .\n< 250 done\n"));
+	CU_ASSERT_PTR_NULL(strstr(watched.data, "hello\n")); /* the message is nobody's business */
+	pr_text_clear(&watched);
+	here.size = offsetof(struct pr_host, progress);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(watched.len, 0);
+	here.size = sizeof here;
+	ops()->session_close(&f.call);
+	CU_ASSERT_STRING_EQUAL(watched.data, ". [127.0.0.1]\n> QUIT\r\n\n< 221 bye\n");
+	finish(&f, server);
+	pr_text_fini(&watched);
+}
+
 static void test_few_segments(void)
 {
 	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
@@ -619,6 +656,7 @@ static void test_lmtp(void)
 static const struct unit_case cases[] = {
 	{"pipelined, per recipient, re-used", test_pipelined},
 	{"three segments for one message", test_few_segments},
+	{"who watches sees the conversation", test_watched},
 	{"without PIPELINING", test_one_by_one},
 	{"HELO after EHLO is refused", test_helo_fallback},
 	{"DSN parameters only when offered", test_dsn_parameters},

@@ -4,6 +4,7 @@
  * live, runners of queue groups, the order of a queue run, and memory that is known beforehand.
  */
 #include "kernel/plan/order.h"
+#include "kernel/plan/load.h"
 #include "kernel/plan/plan.h"
 #include "tests/unit/unit.h"
 
@@ -327,6 +328,53 @@ static void test_runners_of_groups(void)
 	plan_free(plan);
 }
 
+/* A run does not take a message for one of the first group before the reading has told whose it is. */
+static void test_run_waits_for_the_group(void)
+{
+	struct plan *plan = plan_new(&limits);
+	unsigned int taken = 0;
+
+	plan_set_group(plan, 1, 2);
+	for (unsigned int i = 0; i < 9; i++)
+		put(plan, i, 1000 - i, 0, "<a@a.example>", PLAN_GROUP_UNKNOWN);
+	put(plan, 9, 2000, 0, "<a@a.example>", 0);
+	plan_run_all(plan, 10);
+	CU_ASSERT_PTR_NOT_NULL(plan_take(plan, 10));
+	CU_ASSERT_PTR_NULL(plan_take(plan, 10));
+	for (unsigned int i = 0; i < 9; i++) {
+		char room[32];
+		struct plan_item item = {.id = id_of(i, room), .group = 1, .order = 1};
+		CU_ASSERT_TRUE(plan_run_put(plan, &item, 10));
+	}
+	while (plan_take(plan, 10) != NULL)
+		taken++;
+	CU_ASSERT_EQUAL(taken, 2);
+	plan_free(plan);
+}
+
+static void test_load(void)
+{
+	const struct plan_load busy = {.queue_la = 8, .factor = 600000};
+	const struct plan_load none = {.queue_la = 0, .factor = 1};
+	static const struct {
+		const char *text;
+		int64_t load;
+	} texts[] = {{"0.49 1.00 2.00 1/2 3\n", 0}, {"0.50 0 0", 1}, {"12.94 1 1", 13}, {"", -1}, {"7", -1}, {"x.5", -1}, {"7.x", -1}, {"-1.5", -1}, {"99999999.1", -1}};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		int64_t load = -1;
+		CU_ASSERT_EQUAL(plan_load_parse(pr_str(texts[i].text), &load), texts[i].load >= 0);
+		CU_ASSERT_EQUAL(load, texts[i].load);
+	}
+	CU_ASSERT_FALSE(plan_load_queues(&none, 1000, 1000000));
+	CU_ASSERT_FALSE(plan_load_queues(&busy, 7, 10000000)); /* below: everything goes */
+	CU_ASSERT_FALSE(plan_load_queues(&busy, 8, 600000));
+	CU_ASSERT_TRUE(plan_load_queues(&busy, 8, 600001));
+	CU_ASSERT_FALSE(plan_load_queues(&busy, 27, 30000)); /* 600000 / 20 */
+	CU_ASSERT_TRUE(plan_load_queues(&busy, 27, 30001));
+	CU_ASSERT_FALSE(plan_load_queues(&busy, 1000000, -149948)); /* special-delivery goes at any load */
+}
+
 static void test_runners_of_all(void)
 {
 	struct plan_limits two = limits;
@@ -435,6 +483,8 @@ static const struct unit_case cases[] = {
 	{"the order of a queue run", test_order_of_a_run},
 	{"QueueSortOrder as a number", test_sort_keys},
 	{"runners of a queue group", test_runners_of_groups},
+	{"load average", test_load},
+	{"a run waits for the group", test_run_waits_for_the_group},
 	{"MaxQueueChildren", test_runners_of_all},
 	{"a run tries each message once", test_a_run_tries_once},
 	{"bytes of a million messages", test_memory},

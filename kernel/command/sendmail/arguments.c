@@ -290,8 +290,15 @@ static int take_nothing(struct arguments *arguments, const char *value, struct p
 
 #define FIELD(name) offsetof(struct arguments, name), NULL
 
+static int take_side(struct arguments *arguments, const char *value, struct pr_text *error)
+{
+	(void)error;
+	arguments->submission = value[0] == 'c';
+	return EX_OK;
+}
+
 static const struct letter letters[] = {
-    {'A', VALUE_NEEDED, 0, take_nothing}, /* one configuration serves submission and daemon */
+    {'A', VALUE_NEEDED, 0, take_side}, /* one configuration serves both; only mailq tells them apart */
     {'B', VALUE_NEEDED, 0, take_body},
     {'b', VALUE_NEEDED, 0, take_mode},
     {'C', VALUE_NEEDED, FIELD(config)},

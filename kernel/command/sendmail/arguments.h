@@ -26,6 +26,7 @@ struct arguments {
 	bool gateway;                                 /* -G */
 	bool verbose;                                 /* -v */
 	bool queue_given;                             /* -q */
+	bool submission;                              /* -Ac: the submission queue is meant */
 	bool single;                                  /* --single */
 	const char *queue;                            /* what stood behind the last -q, maybe empty */
 	const char *queues[ARGUMENTS_QUEUES];         /* ... behind each of them */

@@ -226,6 +226,7 @@ static bool send_data(struct talk *talk)
 		set_timeout(talk->out.fd, COMMAND_SECONDS);
 	}
 	if (code >= 200 && code < 300) {
+		told_sent(talk->submission, pr_text_str(&talk->reply));
 		set_fates(talk->submission, RECIPIENT_TAKEN, RECIPIENT_SENT);
 		return true;
 	}
@@ -268,6 +269,7 @@ void dialogue_run(struct submission *submission, int fd)
 	int code = read_reply(&talk);
 	while (code >= 200 && code < 300 && transaction(&talk))
 		continue;
+	told_closing(submission);
 	if (talk.code != 0)
 		(void)command(&talk, PR_STR("QUIT"));
 	outlet_fini(&talk.out);

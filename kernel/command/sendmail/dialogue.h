@@ -24,6 +24,7 @@ struct submission {
 	const char *ret;            /* of -R or NULL */
 	const char *envelope_id;    /* of -V, xtext, or NULL */
 	bool verbose;               /* show the conversation on stdout */
+	const char *place;          /* where the daemon is asked, for -v */
 	FILE *trace;                /* -X, or NULL */
 	int exit_status;            /* the worst refusal so far, EX_OK */
 	struct pr_text *complaints; /* one line per refusal, for stderr */
@@ -39,6 +40,12 @@ void dialogue_run(struct submission *submission, int fd);
 bool drop_write(const struct submission *submission, const char *directory, struct pr_text *error);
 /* Appends the message to ~/dead.letter; false when that fails too. */
 bool dead_letter_write(const struct submission *submission, const char *home, struct pr_text *error);
+
+/* told.c: nothing unless verbose; which recipients are meant, their fates say */
+void told_connecting(const struct submission *submission);
+void told_deferred(const struct submission *submission, int error);
+void told_sent(const struct submission *submission, struct pr_str reply); /* before those taken become sent */
+void told_closing(const struct submission *submission);
 
 /* Shared by both: buffered lines and data with CR LF and stuffed dots. */
 struct outlet {

@@ -176,11 +176,13 @@ static int hand_over(struct submission *submission, const struct places *places,
 	struct pr_text error;
 	int fd, status = EX_OK;
 
+	submission->place = places->submit_socket;
+	told_connecting(submission);
 	if (dialogue_connect(places->submit_socket, &fd)) {
 		dialogue_run(submission, fd);
 		close(fd);
-	} else if (submission->verbose) {
-		printf("%s: %s; leaving the message for the daemon\n", places->submit_socket, strerror(errno));
+	} else {
+		told_deferred(submission, errno);
 	}
 	if (recipients_with_fate(submission->recipients, RECIPIENT_WAITING) == 0)
 		return EX_OK;

@@ -19,6 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define DEFAULT_PORT 25
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in four;
@@ -148,11 +150,16 @@ static int open_connection(struct smtp_run *run, const union address *address, s
 	return 0;
 }
 
-static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
+static void write_name(char *name, size_t room, const struct smtp_target *target)
 {
 	bool dotted = target->by_name && target->name.len > 0 && target->name.data[target->name.len - 1] != '.';
 
-	snprintf(session->name, sizeof session->name, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+	snprintf(name, room, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+}
+
+static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
+{
+	write_name(session->name, sizeof session->name, target);
 	snprintf(session->remote, sizeof session->remote, "%s [%.*s]", session->name, PR_PRINT(address));
 }
 
@@ -274,6 +281,52 @@ bool smtp_has_next(struct smtp_run *run)
 	return find_route(run, &ignored) == PR_OK && run->route.next < run->route.count;
 }
 
+static void tell_connecting(struct smtp_run *run, const struct smtp_target *target)
+{
+	char port[32] = "", name[sizeof run->session->name];
+
+	if (!pr_is_watched(run->call))
+		return;
+	write_name(name, sizeof name, target);
+	if (target->port != DEFAULT_PORT && name[0] != '/')
+		snprintf(port, sizeof port, " port %u", target->port);
+	pr_progress(run->call, PR_PROGRESS_CONNECTING, pr_arena_printf(run->call->arena, "%s%s", name, port));
+}
+
+static enum pr_status try_addresses(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
+{
+	struct pr_list list = {NULL, 0};
+	struct pr_str one;
+	enum pr_status status = addresses_of(run, target, &list, &one, outcome);
+
+	for (size_t i = 0; status == PR_OK && i < list.count && i < SMTP_ADDRESSES; i++) {
+		status = try_address(run, target, list.items[i], outcome);
+		if (status == PR_OK)
+			return PR_OK;
+		if (i + 1 < list.count && status == PR_TEMPFAIL)
+			status = PR_OK; /* the next address */
+	}
+	return status;
+}
+
+/* One that has a name is remembered by it. */
+static enum pr_status try_target(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
+{
+	struct pr_str reason = PR_NONE;
+	char name[sizeof run->session->name];
+
+	write_name(name, sizeof name, target);
+	if (target->by_name && pr_host_is_dead(run->call, pr_str(name), &reason)) {
+		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason};
+		return PR_TEMPFAIL;
+	}
+	tell_connecting(run, target);
+	enum pr_status status = try_addresses(run, target, outcome);
+	if (target->by_name && status == PR_TEMPFAIL && pr_str_equal(outcome->enhanced, PR_STR("4.4.1")))
+		pr_host_failed(run->call, pr_str(name), outcome->text);
+	return status;
+}
+
 enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome)
 {
 	struct smtp_route *route = &run->route;
@@ -284,17 +337,9 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 		return last;
 	last = PR_NOTFOUND;
 	while (route->next < route->count) {
-		const struct smtp_target *target = &route->targets[route->next++];
-		struct pr_list list = {NULL, 0};
-		struct pr_str one;
-		enum pr_status status = addresses_of(run, target, &list, &one, &later);
-		for (size_t i = 0; status == PR_OK && i < list.count && i < SMTP_ADDRESSES; i++) {
-			status = try_address(run, target, list.items[i], &later);
-			if (status == PR_OK)
-				return PR_OK;
-			if (i + 1 < list.count && status == PR_TEMPFAIL)
-				status = PR_OK; /* the next address */
-		}
+		enum pr_status status = try_target(run, &route->targets[route->next++], &later);
+		if (status == PR_OK)
+			return PR_OK;
 		/* a temporary trouble with one MX outweighs a permanent one with another */
 		if (last != PR_TEMPFAIL || status == PR_TEMPFAIL)
 			*outcome = later;

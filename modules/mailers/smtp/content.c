@@ -23,7 +23,7 @@ static void flush(struct content *content)
 	struct smtp_run *run = content->run;
 
 	if (content->status == PR_OK)
-		content->status = smtp_send(run->call, run->session, pr_text_str(&content->out), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+		content->status = smtp_send_content(run->call, run->session, pr_text_str(&content->out), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
 	pr_text_clear(&content->out);
 }
 
@@ -124,6 +124,7 @@ enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out)
 	if (content.status == PR_OK) {
 		add(&content, ".\r\n", 3);
 		*dot_out = content.status == PR_OK;
+		pr_progress(run->call, PR_PROGRESS_SENT, PR_STR("."));
 		flush(&content);
 	}
 	pr_text_fini(&content.out);

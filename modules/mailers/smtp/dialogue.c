@@ -42,7 +42,7 @@ static enum pr_status lost(struct pr_call *call, const struct smtp_session *sess
 	return pr_fail(call, PR_TEMPFAIL, "Deferred: Connection %s %s", late ? "timed out with" : "reset by", session->name);
 }
 
-enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds)
+enum pr_status smtp_send_content(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds)
 {
 	int64_t deadline = 0;
 
@@ -62,6 +62,12 @@ enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, str
 			return lost(call, session, EAGAIN);
 	}
 	return PR_OK;
+}
+
+enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds)
+{
+	pr_progress(call, PR_PROGRESS_SENT, bytes);
+	return smtp_send_content(call, session, bytes, seconds);
 }
 
 static enum pr_status fill(struct pr_call *call, struct smtp_session *session, int64_t deadline)
@@ -174,6 +180,7 @@ enum pr_status smtp_read_reply(struct pr_call *call, struct smtp_session *sessio
 		status = read_line(call, session, deadline, line, sizeof line, &length, &seen);
 		if (status != PR_OK)
 			break;
+		pr_progress(call, PR_PROGRESS_RECEIVED, (struct pr_str){line, length});
 		if (!is_reply_line(line, length))
 			status = pr_fail(call, PR_TEMPFAIL, "Deferred: %s: Protocol error: not an SMTP reply", session->name);
 		else if (++lines > SMTP_REPLY_LINES)
@@ -272,6 +279,7 @@ void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_sessio
 
 	if (!session->open)
 		return;
+	pr_progress(call, PR_PROGRESS_CLOSING, pr_str(session->name));
 	if (smtp_send(call, session, PR_STR("QUIT\r\n"), seconds) == PR_OK)
 		smtp_read_reply(call, session, seconds, &reply);
 	smtp_drop(session);

@@ -123,10 +123,21 @@ static void close_failed(struct smtp_run *run, const struct smtp_outcome *outcom
 	}
 }
 
+static void tell_cached(struct smtp_run *run)
+{
+	const struct smtp_session *session = run->session;
+	const char *protocol = run->smtp->lmtp ? "LMTP" : (session->extensions & SMTP_ESMTP) != 0 ? "ESMTP" : "SMTP";
+
+	if (pr_is_watched(run->call))
+		pr_progress(run->call, PR_PROGRESS_CACHED, pr_arena_printf(run->call->arena, "%s connection to %s", protocol, session->name));
+}
+
 static void run_candidates(struct smtp_run *run)
 {
 	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try")};
 
+	if (run->session->open)
+		tell_cached(run);
 	for (;;) {
 		if (!run->session->open && smtp_connect_next(run, &outcome) != PR_OK)
 			break;

@@ -117,6 +117,8 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 /* dialogue.c */
 int64_t smtp_now_ms(void);
 /* Reasons are left in the call; after a failure the connection is of no use (smtp_drop). */
+enum pr_status smtp_send_content(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds);
+/* Commands: who watches (sendmail -v) sees them. */
 enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, struct pr_str bytes, int64_t seconds);
 enum pr_status smtp_read_reply(struct pr_call *call, struct smtp_session *session, int64_t seconds, struct smtp_reply *reply_out);
 enum pr_status smtp_command(struct pr_call *call, struct smtp_session *session, struct pr_str line, int64_t seconds,

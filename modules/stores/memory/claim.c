@@ -15,7 +15,7 @@ static void begin_claim(struct memory *memory, struct memory_message *message, s
 	claim->lease_ms = memory->lease * 1000;
 }
 
-static enum pr_status may_be_claimed(struct pr_call *call, struct memory_message *message)
+static enum pr_status may_be_claimed(struct pr_call *call, struct memory_message *message, bool aside)
 {
 	if (memory_of(call)->handed_over != 0)
 		return pr_fail(call, PR_TEMPFAIL, "the queue has been handed over");
@@ -23,10 +23,12 @@ static enum pr_status may_be_claimed(struct pr_call *call, struct memory_message
 		return PR_NOTFOUND;
 	if (memory_is_claimed(message))
 		return pr_fail(call, PR_TEMPFAIL, "%s is claimed by somebody else", message->id);
+	if (aside)
+		return message->state == PR_ENTRY_READY ? PR_NOTFOUND : PR_OK;
 	return message->state == PR_ENTRY_READY ? PR_OK : pr_fail(call, PR_TEMPFAIL, "%s is held", message->id);
 }
 
-enum pr_status memory_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+static enum pr_status claim_one(struct pr_call *call, struct pr_str id, bool aside, struct pr_claim *claim_out)
 {
 	struct memory *memory = memory_of(call);
 	struct pr_claim claim = { .size = sizeof claim };
@@ -37,7 +39,7 @@ enum pr_status memory_claim(struct pr_call *call, struct pr_str id, struct pr_cl
 		return status;
 	pthread_mutex_lock(&memory->queue->lock);
 	message = memory_find(memory->queue, id);
-	status = may_be_claimed(call, message);
+	status = may_be_claimed(call, message, aside);
 	if (status == PR_OK && (claim.envelope = pr_envelope_copy(message->envelope, call->arena)) == NULL)
 		status = pr_fail(call, PR_TEMPFAIL, "the envelope does not fit");
 	if (status == PR_OK) {
@@ -47,6 +49,16 @@ enum pr_status memory_claim(struct pr_call *call, struct pr_str id, struct pr_cl
 	}
 	pthread_mutex_unlock(&memory->queue->lock);
 	return status;
+}
+
+enum pr_status memory_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	return claim_one(call, id, false, claim_out);
+}
+
+enum pr_status memory_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	return claim_one(call, id, true, claim_out);
 }
 
 /* The message with the lock held, or NULL without it. */

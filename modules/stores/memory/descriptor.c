@@ -33,6 +33,7 @@ static const struct pr_store_ops ops = {
 	.edit = memory_edit,
 	.query = memory_query,
 	.handover = memory_handover,
+	.claim_aside = memory_claim_aside,
 };
 
 PR_MODULE(memory) = {

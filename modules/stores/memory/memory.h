@@ -130,6 +130,7 @@ void memory_next_end(struct pr_call *call, void **cursor);
 enum pr_status memory_query(struct pr_call *call, const struct pr_query *query, void **cursor, struct pr_entry *entry_out);
 enum pr_status memory_peek(struct pr_call *call, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
 enum pr_status memory_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status memory_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
 enum pr_status memory_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out);
 void memory_body_close(struct pr_call *call, struct pr_body *body);
 enum pr_status memory_renew(struct pr_call *call, struct pr_claim *claim);

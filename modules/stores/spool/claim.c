@@ -241,9 +241,9 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 	}
 	if (claim->entry != NULL)
 		return claim; /* the lease of the journal is ours for as long as there are such claims */
-	if (fstatat(claim->place->control_fd, spool_name('q', claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (fstatat(claim->place->control_fd, spool_name(claim->kind, claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno != ENOENT) {
-			*status_out = spool_fail(call, claim->place, errno, "cannot look at", spool_name('q', claim->id).text);
+			*status_out = spool_fail(call, claim->place, errno, "cannot look at", spool_name(claim->kind, claim->id).text);
 			put_claim(spool, claim);
 			return NULL;
 		}
@@ -253,6 +253,20 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 	*status_out = pr_fail(call, PR_PERMFAIL, "%s was taken away or replaced while it was claimed", claim->id);
 	end_claim(spool, claim);
 	return NULL;
+}
+
+static struct spool_claim *new_file_claim(struct spool_place *place, const struct spool_held *held, char kind, int body_fd, int64_t body_size)
+{
+	struct spool_claim *claim = pr_alloc(sizeof *claim);
+
+	claim->place = place;
+	claim->kind = kind;
+	claim->fd = held->fd;
+	claim->body_fd = body_fd;
+	claim->body_size = body_size;
+	claim->device = held->st.st_dev;
+	claim->inode = held->st.st_ino;
+	return claim;
 }
 
 /* A claim on qf; PR_NOTFOUND: there is none. */
@@ -287,15 +301,7 @@ static enum pr_status claim_file(struct pr_call *call, const char *name, struct 
 		return pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
 	}
 
-	struct spool_claim *claim = pr_alloc(sizeof *claim);
-
-	claim->place = place;
-	claim->fd = held.fd;
-	claim->body_fd = body_fd;
-	claim->body_size = (*envelope_out)->body_size;
-	claim->device = held.st.st_dev;
-	claim->inode = held.st.st_ino;
-	*claim_out = claim;
+	*claim_out = new_file_claim(place, &held, 'q', body_fd, (*envelope_out)->body_size);
 	return PR_OK;
 }
 
@@ -322,12 +328,50 @@ static enum pr_status claim_anywhere(struct pr_call *call, const char *name, str
 	return status != PR_NOTFOUND ? status : claim_file(call, name, envelope_out, claim_out);
 }
 
-enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+/* A claim on hf or Qf.  A lost one with a reason in it is quarantined, as sendmail finds too. */
+static enum pr_status claim_set_aside(struct pr_call *call, struct pr_str id, char name[SPOOL_ID_MAX + 1], struct pr_envelope **envelope_out,
+                                      struct spool_claim **claim_out)
 {
-	struct pr_claim result = { .size = sizeof result };
-	struct spool_claim *claim;
+	struct spool_held held;
+	int body_fd = -1;
+	char kind;
+	enum pr_status status = spool_take(call, "hQ", id, name, &kind, &held);
+
+	if (status != PR_OK)
+		return status;
+	status = spool_load(call, held.place, &held, pr_str(name), envelope_out, &body_fd);
+	if (status == PR_OK && kind == 'Q' && (*envelope_out)->quarantine.data != NULL) {
+		if (renameat(held.place->control_fd, spool_name('Q', name).text, held.place->control_fd, spool_name('h', name).text) != 0)
+			status = spool_fail(call, held.place, errno, "cannot rename", spool_name('Q', name).text);
+		else
+			status = pr_fail(call, PR_TEMPFAIL, "%s is quarantined", name);
+	}
+	if (status == PR_OK) {
+		*claim_out = new_file_claim(held.place, &held, kind, body_fd, (*envelope_out)->body_size);
+		return PR_OK;
+	}
+	if (body_fd >= 0)
+		close(body_fd);
+	close(held.fd);
+	return status;
+}
+
+static void give_claim(struct pr_call *call, struct spool_claim *claim, const char *name, struct pr_envelope *envelope, struct pr_claim *claim_out)
+{
+	struct pr_claim result = { .size = sizeof result, .envelope = envelope };
+
+	result.id = pr_arena_copy(call->arena, pr_str(name));
+	envelope->id = result.id;
+	memcpy(claim->id, name, sizeof claim->id);
+	put_claim(spool_of(call), claim);
+	result.epoch = claim->epoch;
+	*claim_out = result;
+}
+
+/* May anything be claimed here, and can that be an id?  Then its name. */
+static enum pr_status begin_claim(struct pr_call *call, struct pr_str id, char name[SPOOL_ID_MAX + 1])
+{
 	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
-	char name[SPOOL_ID_MAX + 1];
 
 	if (status != PR_OK)
 		return status;
@@ -335,17 +379,36 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 		return pr_fail(call, PR_NOTFOUND, "that is no queue id");
 	if (atomic_load(&spool_of(call)->handed_over))
 		return pr_fail(call, PR_TEMPFAIL, "the queue has been handed over");
-	snprintf(name, sizeof name, "%.*s", PR_PRINT(id));
-	result.id = pr_arena_copy(call->arena, id);
-	status = claim_anywhere(call, name, &result.envelope, &claim);
-	if (status != PR_OK)
-		return status;
-	result.envelope->id = result.id;
-	memcpy(claim->id, name, sizeof claim->id);
-	put_claim(spool_of(call), claim);
-	result.epoch = claim->epoch;
-	*claim_out = result;
+	snprintf(name, SPOOL_ID_MAX + 1, "%.*s", PR_PRINT(id));
 	return PR_OK;
+}
+
+enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	struct pr_envelope *envelope;
+	struct spool_claim *claim;
+	char name[SPOOL_ID_MAX + 1];
+	enum pr_status status = begin_claim(call, id, name);
+
+	if (status == PR_OK)
+		status = claim_anywhere(call, name, &envelope, &claim);
+	if (status == PR_OK)
+		give_claim(call, claim, name, envelope, claim_out);
+	return status;
+}
+
+enum pr_status spool_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	struct pr_envelope *envelope;
+	struct spool_claim *claim;
+	char name[SPOOL_ID_MAX + 1];
+	enum pr_status status = begin_claim(call, id, name);
+
+	if (status == PR_OK)
+		status = claim_set_aside(call, id, name, &envelope, &claim);
+	if (status == PR_OK)
+		give_claim(call, claim, name, envelope, claim_out);
+	return status;
 }
 
 enum pr_status spool_renew(struct pr_call *call, struct pr_claim *wanted)
@@ -368,7 +431,7 @@ enum pr_status spool_update(struct pr_call *call, struct pr_claim *wanted, const
 	if (claim->entry != NULL) {
 		status = journal_claim_update(call, claim, envelope);
 	} else {
-		status = spool_rewrite(call, claim->place, 'q', claim->id, envelope, &claim->fd);
+		status = spool_rewrite(call, claim->place, claim->kind, claim->id, envelope, &claim->fd);
 		spool_claim_note_inode(claim);
 	}
 	put_claim(spool_of(call), claim);
@@ -385,7 +448,7 @@ enum pr_status spool_defer(struct pr_call *call, struct pr_claim *wanted, const 
 	if (claim->entry != NULL) {
 		status = journal_claim_defer(call, claim, envelope);
 	} else {
-		status = spool_rewrite(call, claim->place, 'q', claim->id, envelope, &claim->fd);
+		status = spool_rewrite(call, claim->place, claim->kind, claim->id, envelope, &claim->fd);
 		spool_claim_note_inode(claim);
 	}
 	if (status == PR_OK)
@@ -410,8 +473,8 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 	}
 	struct spool_place *place = claim->place;
 
-	if (unlinkat(claim->place->control_fd, spool_name('q', claim->id).text, 0) != 0) {
-		status = spool_fail(call, claim->place, errno, "cannot remove", spool_name('q', claim->id).text);
+	if (unlinkat(claim->place->control_fd, spool_name(claim->kind, claim->id).text, 0) != 0) {
+		status = spool_fail(call, claim->place, errno, "cannot remove", spool_name(claim->kind, claim->id).text);
 		put_claim(spool, claim);
 		return status;
 	}

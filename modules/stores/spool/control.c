@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Locks the first that exists of the kinds and reads it. */
-static enum pr_status take(struct pr_call *call, const char *kinds, struct pr_str id, char name[SPOOL_ID_MAX + 1], char *kind_out,
-                           struct spool_held *held_out)
+enum pr_status spool_take(struct pr_call *call, const char *kinds, struct pr_str id, char name[SPOOL_ID_MAX + 1], char *kind_out,
+                          struct spool_held *held_out)
 {
 	enum pr_status status = spool_need_role(call, PR_STORE_DELIVERY);
 	enum spool_lock lock = SPOOL_GONE;
@@ -65,7 +64,7 @@ static enum pr_status change_envelope(struct pr_call *call, const char *kinds, s
 	struct pr_envelope *envelope;
 	char name[SPOOL_ID_MAX + 1], kind;
 	struct spool_held held;
-	enum pr_status status = take(call, kinds, id, name, &kind, &held);
+	enum pr_status status = spool_take(call, kinds, id, name, &kind, &held);
 
 	if (status != PR_OK)
 		return status;
@@ -171,7 +170,7 @@ enum pr_status spool_remove(struct pr_call *call, struct pr_str id)
 {
 	char name[SPOOL_ID_MAX + 1], kind;
 	struct spool_held held;
-	enum pr_status status = take(call, "qhQ", id, name, &kind, &held);
+	enum pr_status status = spool_take(call, "qhQ", id, name, &kind, &held);
 
 	if (status != PR_OK)
 		return status;

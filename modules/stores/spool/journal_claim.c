@@ -99,6 +99,7 @@ enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_env
 		struct spool_claim *claim = pr_alloc(sizeof *claim);
 
 		claim->fd = claim->body_fd = -1;
+		claim->kind = 'q'; /* should it become a file */
 		claim->place = entry->place;
 		claim->entry = entry;
 		claim->record = record;

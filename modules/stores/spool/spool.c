@@ -237,6 +237,7 @@ static const struct pr_store_ops ops = {
 	.query = spool_query,
 	.handover = spool_handover,
 	.list = spool_list,
+	.claim_aside = spool_claim_aside,
 };
 
 PR_MODULE(spool) = {

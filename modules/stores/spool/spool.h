@@ -110,6 +110,7 @@ struct spool_claim {
 	int64_t body_size;
 	dev_t device;
 	ino_t inode;
+	char kind;   /* of its control file: 'q', or 'h' and 'Q' of one that is tried where it is set aside */
 	char id[SPOOL_ID_MAX + 1];
 };
 
@@ -271,6 +272,7 @@ void spool_claims_init(struct spool *spool);
 void spool_claims_fini(struct spool *spool);
 
 enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
+enum pr_status spool_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
 enum pr_status spool_body_open(struct pr_call *call, struct pr_claim *claim, struct pr_body *body_out);
 void spool_body_close(struct pr_call *call, struct pr_body *body);
 enum pr_status spool_renew(struct pr_call *call, struct pr_claim *claim);
@@ -287,6 +289,9 @@ enum pr_status spool_peek(struct pr_call *call, struct pr_str id, struct pr_enve
                           struct pr_entry *entry_out);
 
 /* control.c, health.c, sweep.c */
+/* Locks the first that exists of the kinds; what is in the journal becomes files first. */
+enum pr_status spool_take(struct pr_call *call, const char *kinds, struct pr_str id, char name[SPOOL_ID_MAX + 1], char *kind_out,
+                          struct spool_held *held_out);
 enum pr_status spool_hold(struct pr_call *call, struct pr_str id, struct pr_str reason);
 enum pr_status spool_quarantine(struct pr_call *call, struct pr_str id, struct pr_str reason);
 enum pr_status spool_edit(struct pr_call *call, struct pr_str id, const struct pr_edit *edit);

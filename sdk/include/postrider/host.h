@@ -44,6 +44,15 @@ struct pr_local_delivery {
 
 enum { PR_LOG_ERR = 3, PR_LOG_WARNING = 4, PR_LOG_NOTICE = 5, PR_LOG_INFO = 6, PR_LOG_DEBUG = 7 };
 
+/* What a mailer tells of its conversation while it goes on. */
+enum pr_progress {
+	PR_PROGRESS_CONNECTING = 1, /* the host that is called now: "mx1.example.org." or "[192.0.2.1] port 2525" */
+	PR_PROGRESS_CACHED = 2,     /* an open connection is used again: "ESMTP connection to mx1.example.org." */
+	PR_PROGRESS_SENT = 3,       /* the commands that went out, one line or several; not the message */
+	PR_PROGRESS_RECEIVED = 4,   /* one line that came in */
+	PR_PROGRESS_CLOSING = 5     /* the host that is left */
+};
+
 struct pr_host {
 	size_t size;
 	uint16_t abi_major;
@@ -75,6 +84,25 @@ struct pr_host {
 	/* The header of the message as this mailer and host get it, rewritten, LF line ends, final empty line included:
 	 * what every transport sends before the body. */
 	enum pr_status (*header_print)(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out);
+
+	/* since 1.2.  Somebody watches (sendmail -v) and is told; absent or NULL: nobody does.  pr_progress() looks. */
+	void (*progress)(struct pr_call *call, uint32_t what, struct pr_str text);
+
+	/* since 1.2.  What is remembered of next hosts beyond this process (HostStatusDirectory); absent or NULL: nothing.
+	 * pr_host_is_dead() and pr_host_failed() look. */
+	bool (*host_is_dead)(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
+	void (*host_failed)(struct pr_call *call, struct pr_str host, struct pr_str reason);
 };
+
+/* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
+ * The reason is as it was told, "Deferred: Connection refused by mx1.example.org." */
+bool pr_host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
+/* This one of them could not be reached.  Of one that answered the kernel learns from pr_delivery.remote. */
+void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason);
+
+/* Does anybody watch?  To be asked before a text is made for it alone. */
+bool pr_is_watched(const struct pr_call *call);
+/* Tells who watches: enum pr_progress.  With nobody there it is one comparison.  Bytes are made printable by the kernel. */
+void pr_progress(struct pr_call *call, uint32_t what, struct pr_str text);
 
 #endif

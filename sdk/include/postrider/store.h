@@ -186,6 +186,12 @@ struct pr_store_ops {
 	/* As next(), the same cursor and next_end(), with the envelope from the same reading; NULL when it cannot be read.  body_size -1: the body is
 	 * missing.  Without it the kernel asks next() and peek(). */
 	enum pr_status (*list)(struct pr_call *call, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out);
+
+	/* Since 1.2; may be NULL.
+	 * Claims one that is held, quarantined or lost, as it lies, to try it once (sendmail -qQ, -qL): update(), defer() and release() leave it set
+	 * aside, finish() removes it.  PR_NOTFOUND: nothing of that id is set aside.  PR_TEMPFAIL: somebody else has it, or it was lost and
+	 * turned out to be quarantined, which it is now.  PR_PERMFAIL: it cannot be read, and stays. */
+	enum pr_status (*claim_aside)(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
 };
 
 #endif

@@ -11,12 +11,13 @@
  * History
  *   1.0  first release: kinds map, mailer, filter, rules, store, auth
  *   1.1  store: begin_in, wait_ready, quarantine, edit, query, handover, list; pr_claim.lease_ms, pr_entry for an index; rules: queue_group
+ *   1.2  host: progress, host_is_dead, host_failed; store: claim_aside
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H
 
 #define PR_MODULE_MAGIC 0x70726d31u /* "prm1" */
 #define PR_ABI_MAJOR 1
-#define PR_ABI_MINOR 1
+#define PR_ABI_MINOR 2
 
 #endif
