@@ -8,6 +8,7 @@
 #include "kernel/session/filters.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
 
 static bool too_many_hops(struct ask *ask, struct transaction *transaction)
@@ -89,6 +90,7 @@ enum ask_end ask_end(struct ask *ask)
 	if (transaction->discard) {
 		struct pr_verdict discard = {.action = PR_DISCARD};
 		report_rejected(ask->session, ask->bench, "collect", PR_NONE, &discard);
+		session_count_message(ask->session, ask->scope);
 		ask->answer->id = transaction->parts[0].id;
 		return END_ANSWERED;
 	}

@@ -59,6 +59,8 @@ struct transaction {
 	uint8_t header_done;
 	uint8_t discard;
 	uint8_t body_replaced;
+	uint8_t row_known;            /* statistics.c */
+	int8_t row;
 	/* edits of filters; fields of the message before completion */
 	struct pr_header *fields;
 	size_t field_count, field_room;
