@@ -132,6 +132,7 @@ struct job {
 	size_t group_count;
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
+	bool refusal_counted;           /* statistics.c */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -232,6 +233,8 @@ void courier_statistics_open(struct courier *courier);
 void courier_statistics_close(struct courier *courier);
 /* One call of a mailer has given these results; `first`: the session was new. */
 void courier_count_delivery(const struct job *job, const struct group *group, bool first, const struct pr_delivery *deliveries, size_t count);
+/* check_compat said no to some recipient. */
+void courier_count_refusal(struct job *job);
 void courier_count_notice(const struct courier *courier, const struct pr_envelope *envelope); /* queued */
 
 /* selected.c: the messages that the line of a selection means become due now */

@@ -5,6 +5,8 @@
  */
 #include "kernel/courier/internal.h"
 
+#include <postrider/address.h>
+
 void courier_statistics_open(struct courier *courier)
 {
 	if (courier->options->status_file.len == 0)
@@ -49,6 +51,23 @@ void courier_count_delivery(const struct job *job, const struct group *group, bo
 	if (sent)
 		counters_message(courier->statistics, MESSAGES_TO, statistics_number(&courier->statistics_names, group->mailer),
 		                 message_size(job->envelope));
+}
+
+/* As the receiver does: the row is the mailer of the sender, and a message counts once. */
+void courier_count_refusal(struct job *job)
+{
+	const struct courier *courier = job->courier;
+	struct pr_str sender = pr_address_inner(job->envelope->sender), mailer = PR_STR("local"), reason = job->scope.reason;
+	struct pr_route route = {.size = sizeof route};
+
+	if (courier->statistics == NULL || job->refusal_counted)
+		return;
+	job->refusal_counted = true;
+	if (sender.len > 0)
+		mailer = rules_resolve(&job->scope, sender, PR_STR(""), &route) == PR_OK ? route.mailer : PR_NONE;
+	job->scope.reason = reason;
+	counters_message(courier->statistics, MESSAGES_REJECTED, statistics_number(&courier->statistics_names, mailer), 0);
+	counters_connection(courier->statistics, CONNECTION_REJECTED);
 }
 
 /* Its sender is the null one: a local one. */

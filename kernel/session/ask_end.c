@@ -76,6 +76,7 @@ enum ask_end ask_end(struct ask *ask)
 		return END_ANSWERED;
 	}
 	transaction->size = ask->question->size;
+	session_count_message(ask->session, ask->scope);
 	if (ask->question->eight_bit)
 		transaction->flags |= PR_ENVELOPE_EIGHT_BIT;
 	if (!transaction->header_done) {
@@ -90,7 +91,6 @@ enum ask_end ask_end(struct ask *ask)
 	if (transaction->discard) {
 		struct pr_verdict discard = {.action = PR_DISCARD};
 		report_rejected(ask->session, ask->bench, "collect", PR_NONE, &discard);
-		session_count_message(ask->session, ask->scope);
 		ask->answer->id = transaction->parts[0].id;
 		return END_ANSWERED;
 	}

@@ -9,7 +9,6 @@
 #include "kernel/queue/queue.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/report.h"
-#include "kernel/session/statistics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,15 +81,6 @@ static void answer_failure(const struct part *part, struct smtp_answer *answer)
 		                                      .text = PR_STR("Insufficient disk space; try again later")};
 }
 
-static void count(struct session *session, struct bench *bench)
-{
-	struct module_scope scope;
-
-	atomic_fetch_add(&session->receiver->counts.messages, 1);
-	session_scope(session, bench, &scope);
-	session_count_message(session, &scope);
-}
-
 void transaction_committed(struct session *session, struct bench *bench)
 {
 	struct transaction *transaction = session->transaction;
@@ -112,7 +102,7 @@ void transaction_committed(struct session *session, struct bench *bench)
 	}
 	answer.id = pr_arena_copy(&bench->arena, part->id);
 	if (answer.verdict.action == PR_CONTINUE)
-		count(session, bench);
+		atomic_fetch_add(&session->receiver->counts.messages, 1);
 	transaction_drop(session, bench);
 	smtp_machine_answer(session->machine, &answer);
 	pr_arena_reset(&bench->arena);

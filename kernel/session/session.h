@@ -120,6 +120,7 @@ struct session {
 	uint8_t brisk;                   /* waits in the set while a thread could have stayed */
 	uint8_t counted;                 /* in receiver->clients */
 	uint8_t discard;                 /* at connect: take everything, deliver nothing */
+	uint8_t refusal_counted;         /* statistics.c */
 };
 
 /* session.c */

@@ -40,6 +40,23 @@ static int row_of(struct session *session, struct module_scope *scope)
 	return transaction->row;
 }
 
+/* sendmail counts the connections that were refused something, not the refusals: who tries a thousand recipients is one. */
+static bool is_first(struct session *session, uint32_t action)
+{
+	struct transaction *transaction = session->transaction;
+
+	if (action == PR_REJECT || action == PR_DEFER) {
+		bool first = session->refusal_counted == 0;
+		session->refusal_counted = 1;
+		return first;
+	}
+	if (transaction == NULL) /* at connect, once */
+		return true;
+	bool first = (transaction->verdicts_counted >> action & 1) == 0;
+	transaction->verdicts_counted |= (uint8_t)(1u << action);
+	return first;
+}
+
 void session_count_verdict(struct session *session, struct module_scope *scope, const struct pr_verdict *verdict)
 {
 	static const enum statistics_kind kinds[] = {[PR_REJECT] = MESSAGES_REJECTED, [PR_DEFER] = MESSAGES_REJECTED,
@@ -47,7 +64,7 @@ void session_count_verdict(struct session *session, struct module_scope *scope, 
 	struct statistics_counters *counters = session->receiver->counters;
 	bool counts = verdict->action < sizeof kinds / sizeof kinds[0] && kinds[verdict->action] != 0;
 
-	if (counters == NULL || !counts)
+	if (counters == NULL || !counts || !is_first(session, verdict->action))
 		return;
 	counters_message(counters, kinds[verdict->action], row_of(session, scope), 0);
 	if (verdict->action != PR_QUARANTINE)

@@ -77,7 +77,10 @@ class Statistics(story.Story):
         daemon.send("quar@example.net", [self.me], small)
         with daemon.client() as client:
             client.expect(550, "MAIL FROM:<bad@example.net>")
+            client.expect(450, "MAIL FROM:<slow@example.net>")  # the same connection: counted once
+        with daemon.client() as client:
             client.expect(450, "MAIL FROM:<slow@example.net>")
+        with daemon.client() as client:
             client.expect(250, "MAIL FROM:<a@example.net>")
             client.expect(550, "RCPT TO:<closed@example.org>")
             client.expect(550, "RCPT TO:<nosuchuser@example.org>")  # no rule's refusal: sendmail does not count it either
@@ -89,10 +92,10 @@ class Statistics(story.Story):
         self.settled(daemon, {
             "local": {"from": 4, "kb_from": 5, "to": 4, "kb_to": 10},
             "esmtp": {"from": 5, "kb_from": 10, "to": 2, "kb_to": 7, "rejected": 3, "discarded": 1, "quarantined": 1},
-        }, (11, self.next.connections, 5))
+        }, (13, self.next.connections, 5))
         shown = self.mailstats(daemon)
         self.assertRegex(shown, r"\AStatistics from \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n M   msgsfr  bytes_from ")
-        self.assertIn(f"\n C       11             {self.next.connections:8}                    5\n", shown)
+        self.assertIn(f"\n C       13             {self.next.connections:8}                    5\n", shown)
 
     def test_goes_on(self):
         daemon = self.stage()
@@ -123,6 +126,18 @@ class Statistics(story.Story):
         one()
         expected["esmtp"]["from"] = expected["esmtp"]["kb_from"] = expected["local"]["to"] = expected["local"]["kb_to"] = 7
         story.wait_for(lambda: str(self.table(daemon)), lambda: self.table(daemon)[0] == expected)
+
+    def test_single(self):
+        daemon = self.daemon(start=False, store={"module": "memory"}, options={"StatusFile": self.file},
+                             rules={"smart_host": f"relay:[127.0.0.1]:{self.next.port}"}, mailers={"relay": {"module": "smtp", "loop_check": False}})
+        daemon.program = daemon.write("single", f"#!/bin/sh\nexec {story.PROGRAM} --single \"$@\"\n")
+        os.chmod(daemon.program, 0o755)
+        open(self.file, "x").close()
+        daemon.start()
+        daemon.send("a@example.net", ["x@example.com"], "Subject: s\n\nx\n")
+        self.next.wait(1)
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(self.table(daemon), ({"relay": {"from": 1, "kb_from": 1, "to": 1, "kb_to": 1}}, (2, 1, 0)))
 
     def test_never_made_and_never_overwritten(self):
         daemon = self.stage(make=False)
