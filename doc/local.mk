@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 man_MANS += doc/man/postrider-module.1
 EXTRA_DIST += doc/man/postrider-module.1
-command_manuals = doc/man/aliases.5 doc/man/hoststat.1 doc/man/purgestat.1 doc/man/mailq.1 doc/man/makemap.8 doc/man/newaliases.1 doc/man/postrider.8 \
+command_manuals = doc/man/aliases.5 doc/man/hoststat.1 doc/man/purgestat.1 doc/man/mailq.1 doc/man/mailstats.8 doc/man/makemap.8 doc/man/newaliases.1 doc/man/postrider.8 \
 	doc/man/postrider.conf.5 doc/man/postriderctl.8 doc/man/sendmail.8
 man_MANS += $(command_manuals)
 EXTRA_DIST += $(command_manuals)
@@ -12,3 +12,4 @@ EXTRA_DIST += doc/decisions/0000-template.md doc/decisions/0001-stairs-of-the-th
 EXTRA_DIST += doc/decisions/0007-the-receiver-reads-mailer-descriptors.md \
 	doc/decisions/0008-the-queue-directory-is-sticky.md doc/decisions/0009-letters-that-arrive-together.md
 EXTRA_DIST += doc/performance.md doc/decisions/0010-an-intake-journal-with-marks.md
+EXTRA_DIST += doc/decisions/0011-the-master-writes-the-statistics.md

@@ -24,7 +24,7 @@ install-configuration: etc/postrider.conf
 
 # The other names of the two programs.
 sendmail_names = mailq newaliases hoststat purgestat
-postrider_names = makemap postriderctl
+postrider_names = mailstats makemap postriderctl
 install-exec-hook: install-names
 install-names:
 	$(MKDIR_P) "$(DESTDIR)$(sbindir)" "$(DESTDIR)$(bindir)" "$(DESTDIR)$(exec_prefix)/lib"

@@ -15,6 +15,7 @@ static const struct program {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } programs[] = {
+    {"mailstats", mailstats_main},
     {"makemap", makemap_main},
     {"postriderctl", control_main},
 };

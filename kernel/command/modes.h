@@ -23,6 +23,7 @@ int console_mode(const struct arguments *arguments); /* -bt */
 int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));
 int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check */
 int makemap_main(int argc, char **argv);
+int mailstats_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */
 
 int handback_mode(const struct arguments *arguments); /* postriderctl handback */

@@ -21,7 +21,7 @@ static bool is_accepted_elsewhere(struct pr_str name)
 {
 	static const char *const names[] = {"ErrorMode", "Verbose", "SevenBitInput", "EightBitMode", "BlankSub",
 	    "CheckpointInterval", "ErrorHeader", "TempFileMode", "MatchGECOS", "ResolverOptions", "DaemonPortOptions",
-	    "PostmasterCopy", "StatusFile", "UserDatabaseSpec", "FallbackMXhost", "RefuseLA", "ForkEachJob",
+	    "PostmasterCopy", "UserDatabaseSpec", "FallbackMXhost", "RefuseLA", "ForkEachJob",
 	    "UseErrorsTo", "MeToo", "CheckAliases", "OldStyleHeaders", "Timeout", "TryNullMXList", NULL};
 
 	for (size_t i = 0; names[i] != NULL; i++)

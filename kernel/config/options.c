@@ -77,6 +77,7 @@ const struct pr_option options_table[] = {
     ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
+    ROW(status_file, "StatusFile", PATH, NULL, "mail statistics for mailstats; written when the file exists; default: none"),
     ROW(super_safe, "SuperSafe", STRING, "true", "true: on disk before it is accepted; false: not waited for; postmilter, interactive: as true"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),

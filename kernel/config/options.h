@@ -21,6 +21,7 @@ struct options {
 	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
 	struct pr_str drop_directory;
 	struct pr_str host_status_directory; /* HostStatusDirectory */
+	struct pr_str status_file;       /* StatusFile */
 	struct pr_str super_safe;        /* SuperSafe: true, false, postmilter, interactive; checked */
 	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
 	struct pr_str postmaster_copy;   /* PostmasterCopy */

@@ -26,6 +26,7 @@ struct role {
 	uint32_t single;          /* 1: a thread of a --single process: do not touch signals, do not exit() */
 	int channel;              /* SOCK_SEQPACKET to the master */
 	int wake;                 /* receiver: write end, courier: read end of a SOCK_SEQPACKET pair carrying queue ids */
+	int statistics;           /* memory of the counters (kernel/queue/statistics.h), -1: none */
 	const struct role_listener *listeners;
 	size_t listener_count;
 	uint32_t master_uid;      /* who may say XDROP on the submission socket */

@@ -133,6 +133,7 @@ static size_t deliver_some(struct job *job, struct group *group, struct cached_s
 	if (count == 0)
 		return 0;
 	mailer_deliver(&job->scope, &session->session, where, envelope, body, deliveries, count);
+	courier_count_delivery(job, group, session->served == 0, deliveries, count);
 	session->served++;
 	for (size_t i = 0; i < count; i++)
 		take_result(parcels[i], &deliveries[i]);

@@ -24,6 +24,7 @@
  *   expand.c    aliases for those notices
  *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
+ *   statistics.c  what is counted for mailstats
  *   verbose.c   the lines on the terminal of sendmail -v -q
  *   helper.c    local deliveries through the master's helpers
  *
@@ -41,6 +42,7 @@
 #include "kernel/plan/order.h"
 #include "kernel/plan/plan.h"
 #include "kernel/queue/selection.h"
+#include "kernel/queue/statistics.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -84,6 +86,8 @@ struct courier {
 	size_t group_count;
 	enum plan_sort sort;
 	struct courier_leases leases;
+	struct statistics_counters *statistics; /* statistics.c; NULL: no StatusFile */
+	struct statistics_names statistics_names;
 	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
@@ -138,6 +142,7 @@ struct job {
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
+	bool refusal_counted;           /* statistics.c */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -242,6 +247,15 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
 void host_record_offer(const struct courier *courier, struct module_services *services); /* to mailers that choose among several hosts */
 bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
+
+/* statistics.c: nothing without StatusFile */
+void courier_statistics_open(struct courier *courier);
+void courier_statistics_close(struct courier *courier);
+/* One call of a mailer has given these results; `first`: the session was new. */
+void courier_count_delivery(const struct job *job, const struct group *group, bool first, const struct pr_delivery *deliveries, size_t count);
+/* check_compat said no to some recipient. */
+void courier_count_refusal(struct job *job);
+void courier_count_notice(const struct courier *courier, const struct pr_envelope *envelope); /* queued */
 
 /* selected.c: the messages that the line of a selection means become due now */
 void selected_start(struct courier *courier, struct pr_str line);

@@ -342,6 +342,7 @@ static bool courier_open(struct courier *courier)
 	plan_open(courier);
 	courier_index_open(courier);
 	helpers_open(courier);
+	courier_statistics_open(courier);
 out:
 	if (!good)
 		fail(role, "courier cannot start", pr_text_str(&errors));
@@ -357,6 +358,7 @@ static void courier_close(struct courier *courier)
 	module_set_close(courier->set);
 	plan_free(courier->plan);
 	courier_index_close(courier);
+	courier_statistics_close(courier);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
 	pthread_cond_destroy(&courier->quiet);

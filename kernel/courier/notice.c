@@ -25,6 +25,7 @@ struct notice {
 	bool copy; /* PostmasterCopy's */
 	bool *report;
 	struct pr_body body;
+	const struct pr_envelope *envelope; /* as it was queued */
 };
 
 static bool wants(const struct pr_recipient *recipient, enum dsn_kind kind)
@@ -150,6 +151,7 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 		if (notice->kind == DSN_POSTMASTER)
 			mark_double(job, *envelope_out);
 		notice_expand(job, *envelope_out);
+		notice->envelope = *envelope_out;
 	}
 	return status;
 }
@@ -174,6 +176,7 @@ static enum pr_status send_notice(struct notice *notice)
 		return status;
 	log_at(6, LOGP_INFO, job->entry->id, "%.*s: %s", PR_PRINT(id), words[notice->kind]);
 	courier->counters.notices++;
+	courier_count_notice(courier, notice->envelope);
 	courier_add(courier, id, 0);
 	return PR_OK;
 }

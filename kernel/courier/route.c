@@ -78,6 +78,7 @@ static void check_parcel(struct job *job, struct parcel *parcel)
 	refusal.enhanced = verdict.enhanced.len > 0 ? verdict.enhanced : later ? PR_STR("4.7.1") : PR_STR("5.7.1");
 	if (refusal.text.len == 0)
 		refusal.text = later ? PR_STR("Try again later") : PR_STR("Access denied");
+	courier_count_refusal(job);
 	refuse(job, parcel, later ? PR_TEMPFAIL : PR_PERMFAIL, &refusal);
 }
 

@@ -196,7 +196,8 @@ static int turn_ms(const struct master *master)
 	if (busy)
 		return BUSY_TICK_MS;
 	int64_t left = master->drop_ms - master_now_ms();
-	return left < 0 ? 0 : left > TICK_MS ? TICK_MS : (int)left;
+	left = statistics_wait_ms(master, left > TICK_MS ? TICK_MS : left);
+	return left < 0 ? 0 : (int)left;
 }
 
 static void prepare_signals(struct master *master)
@@ -271,6 +272,7 @@ static void run(struct master *master)
 		generation_tick(master, now);
 		control_tick(master, now);
 		drop_tick(master, now);
+		statistics_tick(master, now);
 		if (!master->serving && master->current != NULL)
 			first_time_in_force(master);
 		if (master->stopping && master->stop_deadline_ms != 0 && now > master->stop_deadline_ms)
@@ -334,12 +336,14 @@ static int serve(const struct master_settings *settings, int ready_pipe)
 	umask(022);
 	(void)log_open("stderr", "postrider");
 	prepare_signals(master);
+	statistics_open(master);
 	if (identity_find_self(&master->self, &why) != PR_OK ||
 	    !open_wake(master->wake) || master->signal_fd < 0) {
 		log_line(LOGP_ERR, NULL, "cannot start: %s", why.len > 0 ? why.data : strerror(errno));
 		master->exit_status = EX_OSERR;
 	} else {
 		run(master);
+		statistics_close(master);
 		clean_up(master);
 	}
 	int exit_status = master->exit_status;

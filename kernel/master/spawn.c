@@ -62,6 +62,12 @@ static int wake_end(const struct master *master, const struct child *child)
 	return is_role(child, "receiver") ? master->wake[1] : is_role(child, "courier") ? master->wake[0] : -1;
 }
 
+/* Without StatusFile nobody counts.  The plan has no use for it. */
+static int statistics_end(const struct master *master, const struct generation *generation, const struct child *child)
+{
+	return is_role(child, "plan") || generation->table.statistics[0] == '\0' ? -1 : master->statistics.fd;
+}
+
 static const struct identity *child_identity(const struct generation *generation, const struct child *child)
 {
 	return is_role(child, "courier") ? &generation->courier_user : &generation->receiver_user;
@@ -106,6 +112,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 	if (wake_end(master, child) >= 0) {
 		add_argument(arguments, "--wake");
 		add_argument(arguments, "%d", wake_end(master, child));
+	}
+	if (statistics_end(master, generation, child) >= 0) {
+		add_argument(arguments, "--statistics");
+		add_argument(arguments, "%d", statistics_end(master, generation, child));
 	}
 	if (generation->table.log[0] != '\0') {
 		add_argument(arguments, "--log");
@@ -171,7 +181,7 @@ static bool leave_terminal(const struct master *master, const struct generation 
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
                                                   const struct child *child, int channel, char **arguments)
 {
-	bool good = keep_open(channel) && keep_open(wake_end(master, child)) &&
+	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && keep_open(statistics_end(master, generation, child)) &&
 	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
 	spawn_clean_process();
@@ -198,6 +208,8 @@ static void *run_thread(void *argument)
 	close(start->role.channel); /* the master's sign that the role is over */
 	if (start->role.wake >= 0)
 		close(start->role.wake);
+	if (start->role.statistics >= 0)
+		close(start->role.statistics);
 	for (size_t i = 0; i < start->role.listener_count; i++)
 		close(start->listeners[i].fd);
 	pr_free(start);
@@ -208,7 +220,7 @@ static bool start_thread(const struct master *master, const struct generation *g
 {
 	struct thread_start *start = pr_alloc(sizeof *start);
 	pthread_t thread;
-	int wake = wake_end(master, child);
+	int wake = wake_end(master, child), statistics = statistics_end(master, generation, child);
 
 	start->run = is_role(child, "plan")       ? threads.plan
 	             : is_role(child, "receiver") ? threads.receiver
@@ -218,6 +230,7 @@ static bool start_thread(const struct master *master, const struct generation *g
 	                            .overrides = master->settings->overrides, .generation = generation->number,
 	                            .single = 1, .channel = channel,
 	                            .wake = wake < 0 ? -1 : fcntl(wake, F_DUPFD_CLOEXEC, 3),
+	                            .statistics = statistics < 0 ? -1 : fcntl(statistics, F_DUPFD_CLOEXEC, 3),
 	                            .listeners = start->listeners, .master_uid = (uint32_t)geteuid(),
 	                            .queue_interval = master->settings->queue_interval,
 	                            .selected = master->settings->selected, .verbose = master->settings->verbose};

@@ -12,6 +12,7 @@
 #include "kernel/master/master.h"
 #include "kernel/master/table.h"
 #include "kernel/net/channel.h"
+#include "kernel/queue/statistics.h"
 
 #include <poll.h>
 
@@ -67,6 +68,14 @@ struct connection {
 	struct pr_text in;
 };
 
+/* What the roles count, and when it was last added to StatusFile. */
+struct master_statistics {
+	struct statistics_counters *counters; /* NULL: none */
+	int fd;
+	int64_t next_ms;
+	char said[600]; /* the last complaint: it is not repeated */
+};
+
 struct master {
 	const struct master_settings *settings;
 	struct identity self;
@@ -93,6 +102,7 @@ struct master {
 	int drop_watch;      /* inotify, -1 none */
 	bool drop_pending;
 	int64_t drop_ms;     /* next look */
+	struct master_statistics statistics;
 	bool pid_file_written;
 	char reason[1000];   /* why the last generation failed */
 };
@@ -140,6 +150,12 @@ void control_close_all(struct master *master);
 void helpers_serve(struct master *master, const struct generation *generation, struct child *courier,
                    const struct channel_message *request);
 bool helpers_gone(struct master *master, pid_t pid);
+
+/* statistics.c */
+void statistics_open(struct master *master);
+void statistics_tick(struct master *master, int64_t now);
+int64_t statistics_wait_ms(const struct master *master, int64_t most); /* until the next tick that matters */
+void statistics_close(struct master *master); /* the last time */
 
 /* drop.c */
 void drop_watch(struct master *master);

@@ -193,6 +193,11 @@ static bool take_pid_file(const struct line *line, struct table *table)
 	return line->count == 1 && keep_path(line->fields[0], table->pid_file, sizeof table->pid_file);
 }
 
+static bool take_statistics(const struct line *line, struct table *table)
+{
+	return line->count == 1 && keep_path(line->fields[0], table->statistics, sizeof table->statistics);
+}
+
 static bool take_log(const struct line *line, struct table *table)
 {
 	if (line->count != 1)
@@ -232,6 +237,7 @@ static const struct {
     {{"drop", 4}, take_drop},         {{"queue", 5}, take_queue},        {{"pidfile", 7}, take_pid_file},
     {{"log", 3}, take_log},           {{"mailbox", 7}, take_mailbox},    {{"defaultuser", 11}, take_default_user},
     {{"maxmessage", 10}, take_max_message}, {{"ready", 5}, take_ready}, {{"stop", 4}, take_stop},
+    {{"statistics", 10}, take_statistics},
 };
 
 static bool take_line(struct pr_str text, struct table *table)

@@ -8,7 +8,7 @@
  *   listener NAME tcp ADDRESS PORT          *     user receiver NAME      run DIR       pidfile PATH
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
- *   ready SECONDS                                 stop SECONDS
+ *   ready SECONDS                                 stop SECONDS            statistics PATH
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
@@ -52,6 +52,7 @@ struct table {
 	char queue[TABLE_PATH_MAX]; /* may end in "name*": several directories */
 	char pid_file[TABLE_PATH_MAX];
 	char log[TABLE_PATH_MAX];
+	char statistics[TABLE_PATH_MAX]; /* StatusFile; empty: none */
 	uint64_t max_message;       /* 0: none */
 	uint64_t ready_seconds;     /* 0: not said */
 	uint64_t stop_seconds;

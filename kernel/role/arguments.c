@@ -68,6 +68,11 @@ static bool set_wake(struct role_arguments *arguments, const char *value)
 	return take_fd(value, &arguments->role.wake);
 }
 
+static bool set_statistics(struct role_arguments *arguments, const char *value)
+{
+	return take_fd(value, &arguments->role.statistics);
+}
+
 static bool set_queue_interval(struct role_arguments *arguments, const char *value)
 {
 	uint64_t number = 0;
@@ -140,7 +145,7 @@ static const struct {
     {"--role", set_role},           {"--config", set_config},   {"--routing", set_routing},
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
-    {"--selected", set_selected},   {"--verbose", set_verbose},
+    {"--selected", set_selected},   {"--verbose", set_verbose}, {"--statistics", set_statistics},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 
@@ -160,7 +165,7 @@ static bool take_pair(struct role_arguments *arguments, const char *name, const 
 bool role_arguments_parse(int argc, char **argv, struct role_arguments *arguments, struct pr_text *why)
 {
 	memset(arguments, 0, sizeof *arguments);
-	arguments->role.channel = arguments->role.wake = -1;
+	arguments->role.channel = arguments->role.wake = arguments->role.statistics = -1;
 	arguments->role.listeners = arguments->listeners;
 	arguments->role.overrides.items = arguments->overrides;
 	for (int i = 1; i < argc; i += 2) {

@@ -66,6 +66,8 @@ bool plan_print(const struct config *config, struct pr_text *out)
 	pr_text_addf(out, "log %.*s\n", PR_PRINT(config->log));
 	if (options->max_message_size > 0)
 		pr_text_addf(out, "maxmessage %lld\n", (long long)options->max_message_size);
+	if (options->status_file.len > 0)
+		pr_text_addf(out, "statistics %.*s\n", PR_PRINT(options->status_file));
 	pr_text_addf(out, "ready %lld\nstop %lld\n", (long long)options->timeout_ready, (long long)options->timeout_stop);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_mailbox(&config->instances[i], out);

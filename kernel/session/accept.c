@@ -75,6 +75,7 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 	session->port = peer->port;
 	session->uid = peer->uid;
 	atomic_fetch_add(&receiver->counts.accepted, 1);
+	counters_connection(receiver->counters, CONNECTION_FROM);
 	if (!loop_watch(receiver->loop, &session->task, fd, EPOLLIN)) {
 		pr_free((void *)(uintptr_t)session->address.data);
 		table_give(receiver->table, session);

@@ -13,6 +13,7 @@
 #include "kernel/session/filters.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/submission.h"
 
 #include <stdio.h>
@@ -252,6 +253,7 @@ void ask_connect(struct ask *ask)
 	if (!enter(session)) {
 		atomic_fetch_add(&receiver->counts.refused, 1);
 		ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");
+		session_count_verdict(session, ask->scope, &ask->answer->verdict);
 		report_rejected(session, ask->bench, "check_relay", session->name, &ask->answer->verdict);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "kernel/session/filters.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
 
 static bool too_many_hops(struct ask *ask, struct transaction *transaction)
@@ -75,6 +76,7 @@ enum ask_end ask_end(struct ask *ask)
 		return END_ANSWERED;
 	}
 	transaction->size = ask->question->size;
+	session_count_message(ask->session, ask->scope);
 	if (ask->question->eight_bit)
 		transaction->flags |= PR_ENVELOPE_EIGHT_BIT;
 	if (!transaction->header_done) {

@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
 
 typedef enum pr_status ask(struct module_scope *scope, struct module_session *filter, const struct filter_subject *subject,
@@ -183,6 +184,7 @@ bool filters_ask(struct session *session, struct bench *bench, struct module_sco
 			continue;
 		if (verdict->action == PR_REJECT || verdict->action == PR_DEFER)
 			refusal(verdict);
+		session_count_verdict(session, scope, verdict);
 		if (verdict->action != PR_ACCEPT)
 			report_filter(session, bench, module_name(session->filters[i].instance), hooks[subject->hook].name,
 			    subject->hook == FILTER_BODY ? PR_NONE : subject->text, verdict);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kernel/session/session.c kernel/session/session.h \
+libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kernel/session/session.c kernel/session/session.h kernel/session/statistics.c kernel/session/statistics.h \
 	kernel/session/accept.c kernel/session/accept.h kernel/session/aliases.c kernel/session/aliases.h \
 	kernel/session/answer.c kernel/session/ask.h kernel/session/ask_connect.c kernel/session/ask_data.c \
 	kernel/session/ask_end.c kernel/session/ask_envelope.c kernel/session/ask_verify.c kernel/session/clients.c \

@@ -6,6 +6,7 @@
 #include "kernel/session/policy.h"
 
 #include "kernel/session/report.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
 
 static const char *const rulesets[] = {
@@ -54,6 +55,12 @@ static void keep_context(struct session *session, struct pr_client *client, stru
 		context->tls_verify = PR_STR("NO");
 }
 
+/* Questions about addresses are not mail that was refused. */
+static bool is_counted(enum pr_check check)
+{
+	return check != PR_CHECK_VRFY && check != PR_CHECK_EXPN && check != PR_CHECK_ETRN;
+}
+
 bool policy_check(struct session *session, struct bench *bench, struct module_scope *scope, enum pr_check check,
     const struct pr_list *arguments, struct pr_verdict *verdict)
 {
@@ -69,6 +76,8 @@ bool policy_check(struct session *session, struct bench *bench, struct module_sc
 		                               .text = PR_STR("Temporary system failure. Please try again later.")};
 		return false;
 	}
+	if (is_counted(check))
+		session_count_verdict(session, scope, verdict);
 	if (verdict->action == PR_DISCARD || verdict->action == PR_QUARANTINE) {
 		report_rejected(session, bench, rulesets[check], argument, verdict);
 		policy_remember(session, verdict);

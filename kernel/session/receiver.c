@@ -11,6 +11,7 @@
 #include "kernel/net/tls/tls.h"
 #include "kernel/session/accept.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/statistics.h"
 #include "kernel/session/table.h"
 
 #include <errno.h>
@@ -98,6 +99,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
 	if (receiver->modules == NULL || !open_tls(receiver, why))
 		return false;
+	session_statistics_open(receiver);
 	while (module_at(receiver->modules, PR_KIND_FILTER, receiver->filter_count) != NULL)
 		receiver->filter_count++;
 	if (receiver->filter_count > FILTERS_MAX) {
@@ -158,6 +160,7 @@ static void fini(struct receiver *receiver)
 	module_set_close(receiver->modules);
 	loop_free(receiver->loop);
 	config_free(receiver->config);
+	counters_free(receiver->counters);
 	for (size_t i = 0; i < receiver->listener_count; i++)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);
 	pr_free(receiver->listeners);

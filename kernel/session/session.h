@@ -16,6 +16,7 @@
 #include "kernel/config/role.h"
 #include "kernel/module/module.h"
 #include "kernel/net/stream.h"
+#include "kernel/queue/statistics.h"
 #include "kernel/session/clients.h"
 #include "kernel/session/loop.h"
 #include "kernel/session/timer.h"
@@ -62,6 +63,8 @@ struct receiver {
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
 	struct receiver_counts counts;
+	struct statistics_counters *counters; /* NULL: no StatusFile */
+	struct statistics_names names;
 };
 
 /* What a worker thread owns (worker.local). */
@@ -117,6 +120,7 @@ struct session {
 	uint8_t brisk;                   /* waits in the set while a thread could have stayed */
 	uint8_t counted;                 /* in receiver->clients */
 	uint8_t discard;                 /* at connect: take everything, deliver nothing */
+	uint8_t refusal_counted;         /* statistics.c */
 };
 
 /* session.c */

@@ -59,6 +59,8 @@ struct transaction {
 	uint8_t header_done;
 	uint8_t discard;
 	uint8_t body_replaced;
+	int8_t row;                   /* statistics.c: of the sender's mailer */
+	uint8_t row_known, verdicts_counted; /* bit i: enum pr_action i was */
 	/* edits of filters; fields of the message before completion */
 	struct pr_header *fields;
 	size_t field_count, field_room;

@@ -173,3 +173,15 @@ TESTS += tests/unit/test_index
 tests_unit_test_index_SOURCES = tests/unit/test_index.c tests/unit/unit.h
 tests_unit_test_index_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_index_LDADD = libkernel.la $(CUNIT_LIBS)
+mailstats_samples = tests/unit/data/mailstats/sendmail.cf tests/unit/data/mailstats/sendmail.st tests/unit/data/mailstats/wide.st \
+	tests/unit/data/mailstats/sendmail.plain.expected tests/unit/data/mailstats/sendmail.o.expected \
+	tests/unit/data/mailstats/sendmail.P.expected tests/unit/data/mailstats/sendmail.Po.expected \
+	tests/unit/data/mailstats/wide.plain.expected tests/unit/data/mailstats/wide.o.expected \
+	tests/unit/data/mailstats/wide.P.expected tests/unit/data/mailstats/wide.Po.expected
+TESTS += tests/unit/mailstats.sh
+EXTRA_DIST += tests/unit/mailstats.sh $(mailstats_samples)
+check_PROGRAMS += tests/unit/test_statistics
+TESTS += tests/unit/test_statistics
+tests_unit_test_statistics_SOURCES = tests/unit/test_statistics.c tests/unit/unit.h tests/unit/scratch.h
+tests_unit_test_statistics_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_statistics_LDADD = libkernel.la $(CUNIT_LIBS)
