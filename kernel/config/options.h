@@ -28,7 +28,7 @@ struct options {
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */
-	struct pr_str delivery_mode;     /* DeliveryMode: i b q d */
+	struct pr_str delivery_mode;     /* DeliveryMode: begins with i b q or d; checked */
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */

@@ -127,9 +127,31 @@ static void check_super_safe(struct config_builder *builder)
 	config_complain(builder, &node, "option SuperSafe: \"%.*s\" is not true, false, postmilter or interactive", PR_PRINT(*value));
 }
 
+/* The first letter counts; none at all is sendmail's `-od`. */
+static void check_delivery_mode(struct config_builder *builder)
+{
+	static const struct {
+		const char *letters, *meaning;
+	} words[] = {{"iI", "interactive"}, {"bB", "background"}, {"qQ", "queue"}, {"dD", "defer"}};
+	struct pr_str *value = &builder->config->options.delivery_mode;
+	struct config_node node = place_of(builder, "options", "DeliveryMode");
+	char letter = 'i';
+
+	if (value->len > 0)
+		letter = value->data[0];
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (letter != '\0' && strchr(words[i].letters, letter) != NULL) {
+			*value = pr_str(words[i].meaning);
+			return;
+		}
+	config_complain(builder, &node, "option DeliveryMode: unknown delivery mode \"%.*s\"; it is i (interactive), b (background), q (queue) or "
+	                "d (defer)", PR_PRINT(*value));
+}
+
 void config_check_whole(struct config_builder *builder)
 {
 	check_super_safe(builder);
+	check_delivery_mode(builder);
 	check_directory(builder, "module_directory", builder->config->module_directory);
 	check_directory(builder, "run_directory", builder->config->run_directory);
 	check_directory(builder, "drop_directory", builder->config->drop_directory);

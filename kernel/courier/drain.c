@@ -162,6 +162,7 @@ bool courier_drain(struct courier *courier, int64_t limit)
 	pthread_cond_broadcast(&courier->work);
 	pthread_cond_broadcast(&courier->scan);
 	pthread_mutex_unlock(&courier->lock);
+	words_close(courier);
 	/* a limit: the daemon is being stopped, else the next generation is waiting for the store */
 	bool stopping = limit >= 0 || courier->role->queue_now;
 	int64_t end = courier_now() + (limit >= 0 ? limit : 0);

@@ -18,6 +18,7 @@
  *   lease.c     renews claims that last for a time
  *   hosts.c     what a delivery has shown about its host
  *   timeouts.c  when a message is returned or its sender warned
+ *   words.c     tells those who wait for a first attempt (DeliveryMode i)
  *   cache.c     idle sessions of mailers, by destination
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
  *   notice.c    bounces, warnings and success notices, composed into the queue
@@ -74,6 +75,16 @@ struct courier_shown {
 	const struct group *group;
 };
 
+/* Clients that wait for the first attempt of their message. */
+#define COURIER_WORD_BUCKETS 256
+struct courier_word;
+struct courier_words {
+	pthread_mutex_t lock; /* of its own: innermost */
+	atomic_size_t count;
+	struct courier_word *buckets[COURIER_WORD_BUCKETS];
+	bool closed;
+};
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -88,6 +99,7 @@ struct courier {
 	struct courier_leases leases;
 	struct statistics_counters *statistics; /* statistics.c; NULL: no StatusFile */
 	struct statistics_names statistics_names;
+	struct courier_words words;
 	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
@@ -214,6 +226,13 @@ void leases_close(struct courier *courier);
 void lease_begin(struct job *job); /* after a claim */
 void lease_end(struct job *job);   /* before a call that ends the claim */
 
+/* words.c */
+void words_open(struct courier *courier);
+void words_note(struct courier *courier, struct pr_str id, int fd); /* fd becomes ours; before the plan knows the message */
+/* The first attempt has ended, with QUEUE_WORD_...; nothing when nobody waits. */
+void words_say(struct courier *courier, struct pr_str id, char what);
+void words_close(struct courier *courier); /* at the end: nobody waits any more, now or later */
+
 /* ready.c */
 void *ready_main(void *courier);
 
@@ -229,6 +248,7 @@ int64_t job_warn_after(const struct job *job);
 /* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
 bool courier_read_channel(struct courier *courier, int64_t *limit_out);
 int64_t courier_fresh_due(const struct courier *courier, uint8_t group); /* of a message that was never tried: 0 now */
+int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char mode); /* a letter of DeliveryMode */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
 /* The same in two steps: with the lock held, starts a worker if none is idle; true: signal `work` when the lock is free. */

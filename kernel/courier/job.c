@@ -5,6 +5,7 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
+#include "kernel/queue/queue.h"
 
 #define BUSY_SECONDS 60 /* longest wait for somebody else's claim */
 
@@ -143,10 +144,12 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 
 		entry_forget(courier, entry);
 		courier_index_gone(courier, id);
+		words_say(courier, id, QUEUE_WORD_QUEUED);
 		return false;
 	}
 	case PR_PERMFAIL:
 		log_line(LOGP_ERR, entry->id, "Losing %s: %.*s", entry->id, PR_PRINT(job->scope.reason));
+		words_say(courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 		entry_forget(courier, entry);
 		return false;
 	default:
@@ -166,6 +169,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	if (job->envelope->quarantine.len == 0 || entry->aside)
 		return true;
 	job_release(job);
+	words_say(courier, job->claim.id, QUEUE_WORD_QUEUED);
 	entry_forget(courier, entry);
 	return false;
 }
@@ -302,6 +306,7 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 		if (job_route(job) != PR_OK) {
 			log_line(LOGP_ERR, entry->id, "cannot route: %.*s", PR_PRINT(job->scope.reason));
 			job_release(job);
+			words_say(job->courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 			entry_retry(job->courier, entry, job_next_due(job));
 			job_reset(job);
 			return true;

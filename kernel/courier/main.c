@@ -47,42 +47,62 @@ void courier_add(struct courier *courier, struct pr_str id, int64_t due)
 	courier_index_wake(courier, id);
 }
 
-/* DeliveryMode q and d: new mail waits for the next run. */
 int64_t courier_fresh_due(const struct courier *courier, uint8_t group)
 {
 	struct pr_str mode = courier->options->delivery_mode;
 
-	if (mode.len == 0 || (mode.data[0] != 'q' && mode.data[0] != 'd'))
+	return courier_fresh_due_in(courier, group, mode.len > 0 ? mode.data[0] : 'b');
+}
+
+/* DeliveryMode q and d: new mail waits for the next run. */
+int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char mode)
+{
+	if (mode != 'q' && mode != 'd')
 		return 0;
 	int64_t interval = groups_retry(courier, group)->interval;
 	return interval > 0 ? courier_now() + interval : PLAN_NEVER;
+}
+
+/* One wake-up into the plan, with the lock held; true: it is due now. */
+static bool put_wake(struct courier *courier, const char *bytes, const struct mmsghdr *message)
+{
+	struct plan_item item = {.group = PLAN_GROUP_UNKNOWN};
+	int word = queue_wake_descriptor(&message->msg_hdr);
+	char mode;
+
+	queue_wake_read(bytes, message->msg_len, &item, &mode);
+	item.due = mode != 0 ? courier_fresh_due_in(courier, item.group, mode) : courier_fresh_due(courier, item.group);
+	courier_index_wake(courier, item.id);
+	if (word >= 0)
+		words_note(courier, item.id, word);
+	if (!plan_put(courier->plan, &item))
+		words_say(courier, item.id, QUEUE_WORD_QUEUED);
+	return item.due == 0;
 }
 
 /* False: nobody can send any more. */
 static bool read_wakes(struct courier *courier)
 {
 	char bytes[WAKES_AT_ONCE][QUEUE_WAKE_MAX];
+	_Alignas(struct cmsghdr) char control[WAKES_AT_ONCE][CMSG_SPACE(sizeof(int))];
 	struct iovec pieces[WAKES_AT_ONCE];
 	struct mmsghdr messages[WAKES_AT_ONCE];
+	bool kick = false;
 
 	memset(messages, 0, sizeof messages);
 	for (int i = 0; i < WAKES_AT_ONCE; i++) {
 		pieces[i] = (struct iovec){bytes[i], sizeof bytes[i]};
-		messages[i].msg_hdr.msg_iov = &pieces[i];
-		messages[i].msg_hdr.msg_iovlen = 1;
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i], .msg_iovlen = 1, .msg_control = control[i],
+		                                      .msg_controllen = sizeof control[i]};
 	}
-	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT, NULL);
+	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	if (got <= 0 || messages[0].msg_len == 0)
 		return got <= 0;
-	struct plan_item item = {.due = courier_fresh_due(courier, PLAN_GROUP_UNKNOWN), .group = PLAN_GROUP_UNKNOWN};
 	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got && messages[i].msg_len > 0; i++) {
-		queue_wake_read(bytes[i], messages[i].msg_len, &item);
-		courier_index_wake(courier, item.id);
-		plan_put(courier->plan, &item);
-	}
+	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
+		kick |= put_wake(courier, bytes[i], &messages[i]);
 	/* one is enough: who takes the first wakes the next */
-	bool kick = item.due == 0 && courier_wants(courier);
+	kick = kick && courier_wants(courier);
 	pthread_mutex_unlock(&courier->lock);
 	if (kick)
 		pthread_cond_signal(&courier->work);
@@ -359,6 +379,7 @@ static void courier_close(struct courier *courier)
 	plan_free(courier->plan);
 	courier_index_close(courier);
 	courier_statistics_close(courier);
+	pthread_mutex_destroy(&courier->words.lock);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
 	pthread_cond_destroy(&courier->quiet);
@@ -393,6 +414,7 @@ int courier_main(const struct role *role)
 	pthread_cond_init(&courier->scan, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	leases_open(courier);
+	words_open(courier);
 	if (!courier_open(courier))
 		return EX_CONFIG;
 	if (role->queue_now) {

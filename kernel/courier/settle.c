@@ -6,6 +6,7 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
+#include "kernel/queue/queue.h"
 
 #include <postrider/address.h>
 
@@ -173,6 +174,7 @@ static void put_back(struct job *job)
 		store_release(&job->scope, &job->claim);
 	}
 	courier_index_waits(job);
+	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
 	int64_t due = job_next_due(job);
 	pthread_mutex_lock(&courier->lock);
 	if (job->entry->aside && !job->entry->again)
@@ -210,6 +212,7 @@ static void finish(struct job *job)
 	/* After the plan: a scan that read it before that has put its row by now, or makes an entry that finds nothing to claim. */
 	if (status == PR_OK)
 		courier_index_gone(courier, id);
+	words_say(courier, id, status == PR_OK ? QUEUE_WORD_DELIVERED : QUEUE_WORD_QUEUED);
 }
 
 void job_settle(struct job *job)

@@ -145,6 +145,9 @@ enum pr_status store_body(struct module_scope *scope, void *transaction, const v
 enum pr_status store_commit(struct module_scope *scope, void *transaction, const struct pr_envelope *envelope,
                             pr_commit_done *done, void *context);
 void store_abort(struct module_scope *scope, void *transaction);
+/* The two ends of a transaction that was PR_COMMIT_WRITTEN. */
+enum pr_status store_secure(struct module_scope *scope, void *transaction, pr_commit_done *done, void *context);
+void store_forget(struct module_scope *scope, void *transaction);
 enum pr_status store_next(struct module_scope *scope, void **cursor, struct pr_entry *entry_out);
 void store_next_end(struct module_scope *scope, void **cursor);
 enum pr_status store_peek(struct module_scope *scope, struct pr_str id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);

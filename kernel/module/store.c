@@ -78,6 +78,16 @@ enum pr_status store_commit(struct module_scope *scope, void *transaction, const
 	STORE_CALL(commit, &frame.call, transaction, envelope, done, context);
 }
 
+enum pr_status store_secure(struct module_scope *scope, void *transaction, pr_commit_done *done, void *context)
+{
+	STORE_CALL(secure, &frame.call, transaction, done, context);
+}
+
+void store_forget(struct module_scope *scope, void *transaction)
+{
+	STORE_CALL_VOID(forget, &frame.call, transaction);
+}
+
 enum pr_status store_next(struct module_scope *scope, void **cursor, struct pr_entry *entry_out)
 {
 	STORE_CALL(next, &frame.call, cursor, entry_out);

@@ -34,10 +34,8 @@ bool session_answer(struct session *session, struct bench *bench)
 	session_scope(session, bench, &scope);
 	if (question->ask == SMTP_ASK_END) {
 		enum ask_end end = ask_end(&ask);
-		if (end == END_STORED)
-			transaction_committed(session, bench);
 		if (end != END_ANSWERED)
-			return end == END_STORED;
+			return end == END_STORED && transaction_committed(session, bench);
 		/* what the answer says may live in the transaction that ends here */
 		answer.id = pr_arena_copy(&bench->arena, answer.id);
 		answer.verdict.enhanced = pr_arena_copy(&bench->arena, answer.verdict.enhanced);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Hands the parts to the store and turns the results into the one answer that counts.  The store may answer in any
- * thread and at any time: a counter says who was last, and only then is the session run again.
+ * thread and at any time: a counter says who was last, and only then is the session run again.  In DeliveryMode i the word of the
+ * first delivery comes in between (word.h).
  */
 #include "kernel/session/transaction.h"
 
 #include "kernel/log/log.h"
-#include "kernel/queue/queue.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/report.h"
+#include "kernel/session/word.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,7 @@ bool transaction_commit(struct transaction *transaction, struct module_scope *sc
 			atomic_fetch_sub(&transaction->outstanding, 1);
 			continue;
 		}
+		part->late = store; /* if it says so */
 		if (store_commit(scope, store, part->envelope, done, part) == PR_OK)
 			continue;
 		note(part, PR_COMMIT_REFUSED, scope->reason);
@@ -55,13 +57,36 @@ bool transaction_commit(struct transaction *transaction, struct module_scope *sc
 	return atomic_fetch_sub(&transaction->outstanding, 1) == 1;
 }
 
+/* What was only written is made durable; true when that is done already. */
+static bool secure(struct transaction *transaction, struct module_scope *scope)
+{
+	transaction->stage = TRANSACTION_SECURING;
+	atomic_store(&transaction->outstanding, (uint32_t)transaction->part_count + 1);
+	for (size_t i = 0; i < transaction->part_count; i++) {
+		struct part *part = &transaction->parts[i];
+		void *late = part->late;
+		part->late = NULL;
+		if (late != NULL && store_secure(scope, late, done, part) == PR_OK)
+			continue;
+		if (late != NULL)
+			note(part, PR_COMMIT_UNKNOWN, scope->reason);
+		atomic_fetch_sub(&transaction->outstanding, 1);
+	}
+	return atomic_fetch_sub(&transaction->outstanding, 1) == 1;
+}
+
+static bool is_refused(const struct part *part)
+{
+	return part->result != PR_COMMIT_DURABLE && part->result != PR_COMMIT_WRITTEN;
+}
+
 /* The worst of the parts: one of them unknown or refused, and the client must keep the message. */
 static const struct part *worst(const struct transaction *transaction)
 {
 	const struct part *found = &transaction->parts[0];
 
 	for (size_t i = 0; i < transaction->part_count; i++)
-		if (transaction->parts[i].result != PR_COMMIT_DURABLE)
+		if (is_refused(&transaction->parts[i]))
 			found = &transaction->parts[i];
 	return found;
 }
@@ -81,29 +106,100 @@ static void answer_failure(const struct part *part, struct smtp_answer *answer)
 		                                      .text = PR_STR("Insufficient disk space; try again later")};
 }
 
-void transaction_committed(struct session *session, struct bench *bench)
+static void end(struct session *session, struct bench *bench, const struct smtp_answer *answer)
 {
-	struct transaction *transaction = session->transaction;
+	if (answer->verdict.action == PR_CONTINUE)
+		atomic_fetch_add(&session->receiver->counts.messages, 1);
+	transaction_drop(session, bench);
+	smtp_machine_answer(session->machine, answer);
+	pr_arena_reset(&bench->arena);
+}
+
+/* The store has spoken of every part for the last time. */
+static void say_result(struct session *session, struct bench *bench)
+{
+	const struct transaction *transaction = session->transaction;
 	const struct part *part = worst(transaction);
 	struct smtp_answer answer = {.verdict = {.action = PR_CONTINUE}};
 
-	if (part->result != PR_COMMIT_DURABLE) {
+	if (is_refused(part)) {
 		log_line(LOGP_ERR, part->id.data, "SYSERR: message is not accepted (%s): %s",
 		    part->result == PR_COMMIT_REFUSED ? "refused" : "durability unknown", part->reason);
 		answer_failure(part, &answer);
 		report_rejected(session, bench, "collect", PR_NONE, &answer.verdict);
 	}
-	for (size_t i = 0; i < transaction->part_count; i++) {
-		if (transaction->parts[i].result != PR_COMMIT_DURABLE || transaction->parts[i].recipient_count == 0)
-			continue;
-		report_received(session, bench, &transaction->parts[i]);
-		if (transaction->quarantine.data == NULL)
-			queue_wake_with(session->receiver->role->wake, transaction->parts[i].envelope, session->receiver->options->queue_sort_order);
-	}
 	answer.id = pr_arena_copy(&bench->arena, part->id);
-	if (answer.verdict.action == PR_CONTINUE)
-		atomic_fetch_add(&session->receiver->counts.messages, 1);
-	transaction_drop(session, bench);
-	smtp_machine_answer(session->machine, &answer);
-	pr_arena_reset(&bench->arena);
+	end(session, bench, &answer);
+}
+
+static bool has_late(const struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->part_count; i++)
+		if (transaction->parts[i].late != NULL)
+			return true;
+	return false;
+}
+
+/* Nobody waits for deliveries any more: all that is only written becomes durable.  False: not yet. */
+static bool settle(struct session *session, struct bench *bench)
+{
+	struct transaction *transaction = session->transaction;
+	struct module_scope scope;
+
+	session_scope(session, bench, &scope);
+	if (has_late(transaction) && !secure(transaction, &scope))
+		return false;
+	say_result(session, bench);
+	return true;
+}
+
+/* True: all of it is where it shall be, or on its way there. */
+static bool stored(struct session *session, struct bench *bench)
+{
+	struct transaction *transaction = session->transaction;
+	bool refused = is_refused(worst(transaction));
+
+	for (size_t i = 0; i < transaction->part_count; i++) {
+		struct part *part = &transaction->parts[i];
+		if (part->result != PR_COMMIT_WRITTEN)
+			part->late = NULL;
+		if (!is_refused(part) && part->recipient_count > 0)
+			report_received(session, bench, part);
+	}
+	if (word_wake(transaction, !refused)) {
+		transaction->stage = TRANSACTION_AWAITING;
+		pr_arena_reset(&bench->arena);
+		return false;
+	}
+	if (!refused)
+		return settle(session, bench);
+	say_result(session, bench); /* what is only written was promised to nobody */
+	return true;
+}
+
+bool transaction_committed(struct session *session, struct bench *bench)
+{
+	if (session->transaction->stage == TRANSACTION_STORING)
+		return stored(session, bench);
+	say_result(session, bench);
+	return true;
+}
+
+static bool delivered(struct session *session, struct bench *bench)
+{
+	struct transaction *transaction = session->transaction;
+	bool whole = transaction->words_delivered == transaction->words_due;
+
+	word_close(transaction);
+	if (!whole)
+		return settle(session, bench);
+	say_result(session, bench);
+	return true;
+}
+
+bool transaction_goes_on(struct session *session, struct bench *bench, uint32_t events)
+{
+	if (session->transaction->stage == TRANSACTION_AWAITING)
+		return word_is_over(session, events) && delivered(session, bench);
+	return (events & LOOP_COMMIT) != 0 && transaction_committed(session, bench);
 }

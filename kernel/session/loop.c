@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define BUSY 1u
-#define EVENTS (LOOP_IO | LOOP_TIMER | LOOP_COMMIT | LOOP_LEAVE | LOOP_END)
+#define EVENTS (LOOP_IO | LOOP_TIMER | LOOP_COMMIT | LOOP_LEAVE | LOOP_END | LOOP_OTHER)
+#define OTHER 1u /* added to the address of a task: this is its second descriptor */
 
 void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, struct worker *, uint32_t))
 {
@@ -127,6 +128,23 @@ bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wa
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
+bool loop_watch_other(struct loop *loop, struct loop_task *task, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = (char *)task + OTHER};
+
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Whose event it is, and what it is noted as. */
+static struct loop_task *read_event(const struct epoll_event *event, uint32_t *came_out)
+{
+	*came_out = LOOP_IO | ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ? LOOP_END : 0);
+	if (((uintptr_t)event->data.ptr & OTHER) == 0)
+		return event->data.ptr;
+	*came_out = LOOP_OTHER;
+	return (struct loop_task *)(void *)((char *)event->data.ptr - OTHER);
+}
+
 void loop_unwatch(struct loop *loop, int fd)
 {
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
@@ -180,8 +198,8 @@ enum loop_take loop_take(struct loop *loop, struct worker *worker)
 		return LOOP_WORKED; /* EINTR, or something is posted */
 	if (event.data.ptr == &loop->leave_fd)
 		return LOOP_OVER;
-	struct loop_task *task = event.data.ptr;
-	uint32_t came = LOOP_IO | ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ? LOOP_END : 0);
+	uint32_t came;
+	struct loop_task *task = read_event(&event, &came);
 	if ((atomic_fetch_or(&task->state, came | BUSY) & BUSY) != 0)
 		return LOOP_WORKED; /* its owner will see it */
 	loop_busy(loop);

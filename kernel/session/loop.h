@@ -29,8 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* LOOP_END: the peer has closed, at least its side; comes with LOOP_IO. */
-enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16, LOOP_END = 32 };
+/* LOOP_END: the peer has closed, at least its side; comes with LOOP_IO.  LOOP_OTHER: anything at the second descriptor. */
+enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16, LOOP_END = 32, LOOP_OTHER = 64 };
 
 struct loop;
 
@@ -83,6 +83,8 @@ void loop_defer(struct loop *loop, struct loop_task *task, uint32_t event);
 bool loop_watch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* first time; false with errno */
 bool loop_rewatch(struct loop *loop, struct loop_task *task, int fd, uint32_t wanted); /* to want something else from now on */
 void loop_unwatch(struct loop *loop, int fd);
+/* A second descriptor of the task, for reading, until it is closed. */
+bool loop_watch_other(struct loop *loop, struct loop_task *task, int fd);
 
 /* True: all other threads sleep and nothing is posted, so the caller may keep its thread waiting for a moment. */
 bool loop_can_spare(struct loop *loop);

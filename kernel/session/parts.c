@@ -5,6 +5,7 @@
  * come, so the body is read once.  Without queue groups and lists with owners there is one part, and nobody is asked anything.
  */
 #include "kernel/session/transaction.h"
+#include "kernel/session/word.h"
 
 #include <postrider/address.h>
 
@@ -99,6 +100,12 @@ static enum pr_status divide(struct transaction *transaction, struct module_scop
 	return PR_OK;
 }
 
+/* SuperSafe=interactive: what is delivered before the answer need not be durable. */
+static bool may_be_late(const struct transaction *transaction)
+{
+	return word_is_wanted(transaction) && pr_str_equal(transaction->session->receiver->options->super_safe, PR_STR("interactive"));
+}
+
 enum pr_status parts_begin(struct transaction *transaction, struct module_scope *scope)
 {
 	enum pr_status status = PR_OK;
@@ -108,7 +115,8 @@ enum pr_status parts_begin(struct transaction *transaction, struct module_scope 
 	for (size_t i = 0; i < transaction->part_count && status == PR_OK; i++) {
 		struct part *part = &transaction->parts[i];
 		struct pr_str id = PR_NONE;
-		const struct pr_intake intake = {.size = sizeof intake, .queue = part->group.len > 0 ? part->group : PR_NONE};
+		const struct pr_intake intake = {.size = sizeof intake, .queue = part->group.len > 0 ? part->group : PR_NONE,
+		                                 .flags = may_be_late(transaction) ? PR_INTAKE_LATER : 0};
 		status = store_begin_in(scope, &intake, &part->store, &id);
 		if (status == PR_OK)
 			part->id = pr_arena_copy(&transaction->arena, id);
@@ -137,5 +145,14 @@ void parts_abort(struct transaction *transaction, struct module_scope *scope)
 		if (transaction->parts[i].store != NULL)
 			store_abort(scope, transaction->parts[i].store);
 		transaction->parts[i].store = NULL;
+	}
+}
+
+void parts_forget(struct transaction *transaction, struct module_scope *scope)
+{
+	for (size_t i = 0; i < transaction->part_count; i++) {
+		if (transaction->parts[i].late != NULL)
+			store_forget(scope, transaction->parts[i].late);
+		transaction->parts[i].late = NULL;
 	}
 }

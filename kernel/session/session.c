@@ -230,10 +230,9 @@ static enum next phase_greet(struct session *session, struct bench *bench, uint3
 
 static enum next phase_commit(struct session *session, struct bench *bench, uint32_t events)
 {
-	if ((events & LOOP_COMMIT) == 0)
+	if (!transaction_goes_on(session, bench, events))
 		return NEXT_PARK;
 	session->phase = SESSION_TALKING;
-	transaction_committed(session, bench);
 	return NEXT_AGAIN;
 }
 

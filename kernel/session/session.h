@@ -80,7 +80,7 @@ struct bench {
 enum session_phase {
 	SESSION_GREETING = 0, /* accepted, nothing done yet */
 	SESSION_TALKING,
-	SESSION_COMMITTING,   /* the store will call back */
+	SESSION_COMMITTING,   /* the store will call back, or the courier give word */
 	SESSION_SECURING,     /* TLS handshake */
 	SESSION_LINGERING     /* all is said; waits for the client to close */
 };
@@ -127,7 +127,7 @@ struct session {
 int64_t session_now(void); /* seconds, monotonic and coarse */
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events);
 
-/* answer.c: true when answered, false when the store will call back. */
+/* answer.c: true when answered, false when the store will call back, or the courier give word. */
 bool session_answer(struct session *session, struct bench *bench);
 
 /* ask_connect.c */

@@ -5,6 +5,7 @@
 #include "kernel/session/transaction.h"
 
 #include "kernel/session/filters.h"
+#include "kernel/session/word.h"
 
 #define ARENA_MAX (64u * 1024 * 1024)
 
@@ -13,6 +14,7 @@ struct transaction *transaction_new(struct session *session)
 	struct transaction *transaction = pr_alloc(sizeof *transaction);
 
 	transaction->session = session;
+	transaction->word_fd = -1;
 	pr_arena_init(&transaction->arena, ARENA_MAX);
 	return transaction;
 }
@@ -26,6 +28,8 @@ void transaction_drop(struct session *session, struct bench *bench)
 		return;
 	session_scope(session, bench, &scope);
 	parts_abort(transaction, &scope);
+	parts_forget(transaction, &scope);
+	word_close(transaction);
 	session->transaction = NULL;
 	header_reader_free(transaction->reader);
 	expansion_free(transaction->expansion);

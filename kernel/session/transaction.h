@@ -30,9 +30,13 @@ struct part {
 	struct pr_recipient *recipients;
 	size_t recipient_count;
 	struct pr_envelope *envelope;
+	void *late;                   /* the store's transaction that is written and neither secured nor forgotten; NULL: none */
 	enum pr_commit result;        /* written by done(), read after `outstanding` fell to 0 */
 	char reason[REASON_MAX];
 };
+
+/* Behind the dot.  STORING: the store has it; AWAITING: word of the first delivery; SECURING: not delivered, the store makes it durable. */
+enum transaction_stage { TRANSACTION_STORING = 0, TRANSACTION_AWAITING, TRANSACTION_SECURING };
 
 struct transaction {
 	struct session *session;
@@ -56,6 +60,10 @@ struct transaction {
 	uint64_t size;
 	uint32_t flags;               /* PR_ENVELOPE_... */
 	uint32_t hops;
+	char mode;                    /* DeliveryMode: i b q d */
+	uint8_t stage;                /* enum transaction_stage */
+	int word_fd;                  /* word.h; -1: nobody is asked */
+	uint32_t words_due, words_delivered; /* parts that are stored, and those of them that are delivered */
 	uint8_t header_done;
 	uint8_t discard;
 	uint8_t body_replaced;
@@ -79,6 +87,8 @@ const char *transaction_log_id(const struct session *session);
 enum pr_status parts_begin(struct transaction *transaction, struct module_scope *scope);
 enum pr_status parts_body(struct transaction *transaction, struct module_scope *scope, struct pr_str data);
 void parts_abort(struct transaction *transaction, struct module_scope *scope);
+/* What was only written need not become durable. */
+void parts_forget(struct transaction *transaction, struct module_scope *scope);
 
 /* envelope.c: header and envelope of every part. */
 enum pr_status envelope_complete(struct transaction *transaction, struct module_scope *scope);
@@ -90,7 +100,9 @@ bool edits_start(struct transaction *transaction);
 
 /* commit.c: true when all parts are done already; else LOOP_COMMIT is posted to the session. */
 bool transaction_commit(struct transaction *transaction, struct module_scope *scope);
-/* Says the result to the machine and ends the transaction. */
-void transaction_committed(struct session *session, struct bench *bench);
+/* All parts are done: says the result to the machine and ends the transaction, or (false) there is something to wait for. */
+bool transaction_committed(struct session *session, struct bench *bench);
+/* The same after an event. */
+bool transaction_goes_on(struct session *session, struct bench *bench, uint32_t events);
 
 #endif

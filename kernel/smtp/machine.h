@@ -52,7 +52,7 @@ struct smtp_settings {
 	uint64_t max_recipients;    /* 0: none */
 	uint64_t max_headers_length;/* bytes */
 	uint32_t forged;            /* "(may be forged)" */
-	uint32_t submission;        /* local socket: X-extensions allowed, no HELO needed */
+	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	uint32_t allow_bogus_helo;
@@ -100,6 +100,7 @@ struct smtp_question {
 	bool notify_given;           /* RCPT */
 	uint32_t notify;             /* RCPT: SMTP_NOTIFY_ bits */
 	struct pr_str original;      /* RCPT: ORCPT= "rfc822;..." (decoded) or absent */
+	char delivery_mode;          /* MAIL, local socket: XDELIVER= i b q or d; 0 when absent */
 	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
 	uint64_t size;               /* END: bytes of header and body with LF line ends */
 	uint64_t recipients;         /* DATA, END: accepted ones */

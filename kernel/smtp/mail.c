@@ -71,6 +71,17 @@ static bool take_ret(struct smtp_machine *machine, struct pr_str value)
 	return true;
 }
 
+/* Between sendmail(8) and its daemon: the -od of this one message. */
+static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
+{
+	if (value.len != 1 || pr_str_find(PR_STR("ibqd"), value.data[0]) == 4) {
+		smtp_reply(machine, 501, "5.5.4", "Unknown delivery mode %s", smtp_shorten(value).text);
+		return false;
+	}
+	machine->question.delivery_mode = value.data[0];
+	return true;
+}
+
 static bool take_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value)
 {
 	if (pr_str_equal_nocase(key, PR_STR("SIZE")))
@@ -83,6 +94,8 @@ static bool take_parameter(struct smtp_machine *machine, struct pr_str key, stru
 		return smtp_take_xtext(machine, "ENVID", value, &machine->question.envelope_id);
 	if (pr_str_equal_nocase(key, PR_STR("AUTH")))
 		return smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
+	if (machine->settings->submission && pr_str_equal_nocase(key, PR_STR("XDELIVER")))
+		return take_delivery_mode(machine, value);
 	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);
 	return false;
 }

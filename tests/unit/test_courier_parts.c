@@ -160,29 +160,31 @@ static void test_wakes(void)
 	struct pr_envelope envelope = {.size = sizeof envelope, .id = PR_STR("6AKCWE2x026116"), .sender = PR_STR("<a@example.net>"),
 	                               .priority = -149948, .created = 77, .recipients = &recipient, .recipient_count = 1};
 	struct plan_item item = {.due = 1};
-	char bytes[QUEUE_WAKE_MAX];
+	char bytes[QUEUE_WAKE_MAX], mode = 'x';
 	int ends[2];
 
 	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
-	queue_wake_with(ends[0], &envelope, PR_STR("priority"));
+	CU_ASSERT_TRUE(queue_wake_for(ends[0], &envelope, PR_STR("priority"), 0, -1));
 	ssize_t len = recv(ends[1], bytes, sizeof bytes, 0);
-	queue_wake_read(bytes, (size_t)len, &item);
+	queue_wake_read(bytes, (size_t)len, &item, &mode);
 	CU_ASSERT_TRUE(pr_str_equal(item.id, envelope.id));
 	CU_ASSERT_EQUAL(item.order, -149948);
 	CU_ASSERT_EQUAL(item.source, plan_source(envelope.sender));
-	queue_wake_with(ends[0], &envelope, PR_STR("time"));
+	CU_ASSERT_EQUAL(mode, 0);
+	CU_ASSERT_TRUE(queue_wake_for(ends[0], &envelope, PR_STR("time"), 'q', -1));
 	len = recv(ends[1], bytes, sizeof bytes, 0);
-	queue_wake_read(bytes, (size_t)len, &item);
+	queue_wake_read(bytes, (size_t)len, &item, &mode);
 	CU_ASSERT_EQUAL(item.order, 77);
+	CU_ASSERT_EQUAL(mode, 'q');
 	/* only the id, and rubbish */
 	queue_wake(ends[0], envelope.id);
 	len = recv(ends[1], bytes, sizeof bytes, 0);
-	queue_wake_read(bytes, (size_t)len, &item);
+	queue_wake_read(bytes, (size_t)len, &item, &mode);
 	CU_ASSERT_TRUE(pr_str_equal(item.id, envelope.id));
 	CU_ASSERT_TRUE(item.order == 0 && item.source == 0);
-	queue_wake_read("", 0, &item);
+	queue_wake_read("", 0, &item, &mode);
 	CU_ASSERT_EQUAL(item.id.len, 0);
-	queue_wake_read("ab\0cd", 5, &item);
+	queue_wake_read("ab\0cd", 5, &item, &mode);
 	CU_ASSERT_TRUE(item.id.len == 2 && item.source == 0);
 	close(ends[0]);
 	close(ends[1]);

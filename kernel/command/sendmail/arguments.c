@@ -121,7 +121,7 @@ static int take_short_option(struct arguments *arguments, const char *value, str
 			continue;
 		struct pr_text text;
 		pr_text_init(&text, 4096);
-		pr_text_addf(&text, "%s=%s", short_options[i].name, value[1] == '\0' ? "true" : value + 1);
+		pr_text_addf(&text, "%s=%s", short_options[i].name, value[1] != '\0' ? value + 1 : value[0] == 'd' ? "" : "true"); /* -od is -odi */
 		if (text.overflow) {
 			pr_text_fini(&text);
 			pr_text_add_c(error, "Option value too long");

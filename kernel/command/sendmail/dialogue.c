@@ -117,7 +117,7 @@ static int command(struct talk *talk, struct pr_str line)
 	return read_reply(talk);
 }
 
-void dialogue_mail_line(const struct submission *submission, struct pr_text *out)
+void dialogue_mail_line(const struct submission *submission, char mode, struct pr_text *out)
 {
 	pr_text_addf(out, "MAIL FROM:<%.*s> SIZE=%llu", PR_PRINT(submission->sender),
 	    (unsigned long long)(submission->message->header.len + 1 + spool_size(&submission->message->body)));
@@ -127,6 +127,8 @@ void dialogue_mail_line(const struct submission *submission, struct pr_text *out
 		pr_text_addf(out, " RET=%s", submission->ret);
 	if (submission->envelope_id != NULL)
 		pr_text_addf(out, " ENVID=%s", submission->envelope_id);
+	if (mode != 0)
+		pr_text_addf(out, " XDELIVER=%c", mode);
 }
 
 void dialogue_rcpt_line(const struct submission *submission, struct pr_str address, struct pr_text *out)
@@ -236,14 +238,22 @@ static bool send_data(struct talk *talk)
 	return false;
 }
 
+static int say_mail(struct talk *talk, struct pr_text *line, char mode)
+{
+	pr_text_clear(line);
+	dialogue_mail_line(talk->submission, mode, line);
+	return command(talk, pr_text_str(line));
+}
+
 /* One transaction; true when another one may take more. */
 static bool transaction(struct talk *talk)
 {
 	struct pr_text line;
 
 	pr_text_init(&line, 2048);
-	dialogue_mail_line(talk->submission, &line);
-	int code = command(talk, pr_text_str(&line));
+	int code = say_mail(talk, &line, talk->submission->delivery_mode);
+	if (code == 555 && talk->submission->delivery_mode != 0) /* a daemon that is older than we are; its own mode will do */
+		code = say_mail(talk, &line, 0);
 	bool more = false;
 	if (code >= 500) {
 		refuse_all(talk, RECIPIENT_WAITING);

@@ -23,6 +23,7 @@ struct submission {
 	const char *notify;         /* of -N or NULL */
 	const char *ret;            /* of -R or NULL */
 	const char *envelope_id;    /* of -V, xtext, or NULL */
+	char delivery_mode;         /* of -od: i b q d; 0: the daemon's own */
 	bool verbose;               /* show the conversation on stdout */
 	const char *place;          /* where the daemon is asked, for -v */
 	FILE *trace;                /* -X, or NULL */
@@ -60,7 +61,8 @@ bool outlet_fini(struct outlet *outlet); /* flushes; false if anything failed */
 void outlet_line(struct outlet *outlet, struct pr_str line);
 void outlet_message(struct outlet *outlet, const struct message *message);
 bool outlet_flush(struct outlet *outlet);
-void dialogue_mail_line(const struct submission *submission, struct pr_text *out);
+/* mode: of this transaction, 0 to say nothing of it */
+void dialogue_mail_line(const struct submission *submission, char mode, struct pr_text *out);
 void dialogue_rcpt_line(const struct submission *submission, struct pr_str address, struct pr_text *out);
 
 /* sysexits.h's number for a reply, by its enhanced code (RFC 3463) */

@@ -258,6 +258,21 @@ static int with_envelope(const struct arguments *arguments, struct submission *s
 	return status != EX_OK ? status : bad_argument;
 }
 
+/* -od, else -v, which wants to see what comes of it; 0: the daemon's. */
+static int find_mode(const struct arguments *arguments, char *mode_out)
+{
+	struct pr_str given = arguments_override(arguments, PR_STR("DeliveryMode"));
+
+	*mode_out = arguments->verbose ? 'i' : '\0';
+	if (given.data == NULL)
+		return EX_OK;
+	*mode_out = given.len > 0 ? (char)tolower((unsigned char)given.data[0]) : 'i';
+	if (*mode_out != '\0' && strchr("ibqd", *mode_out) != NULL)
+		return EX_OK;
+	fprintf(stderr, "Unknown delivery mode %.*s\n", PR_PRINT(given));
+	return EX_USAGE;
+}
+
 int submit_main(const struct arguments *arguments)
 {
 	struct places places;
@@ -277,13 +292,16 @@ int submit_main(const struct arguments *arguments)
 
 	if (!arguments->from_header && arguments->address_count == 0)
 		return usage("Recipient names must be specified");
+	int status = find_mode(arguments, &submission.delivery_mode);
+	if (status != EX_OK)
+		return status;
 	message_init(&message, arguments->ignore_dots);
 	recipients_init(&recipients);
 	pr_arena_init(&arena, 65536);
 	pr_text_init(&error, 4096);
 	pr_text_init(&complaints, 1u << 20);
 	find_who(&who);
-	int status = places_find(arguments->config, &places, &error);
+	status = places_find(arguments->config, &places, &error);
 	print_lines(&error);
 	if (status == EX_OK)
 		status = find_sender(arguments, &who, &arena, &submission.sender);

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 struct transaction {
+	struct journal_late late; /* first: what is left of a transaction after PR_COMMIT_WRITTEN */
+	bool later;          /* PR_INTAKE_LATER */
 	struct pr_text body; /* what is not in df yet */
 	size_t keep;         /* bytes of body before df is begun */
 	struct spool_place *place;
@@ -52,6 +54,7 @@ enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *inta
 	struct transaction *t = pr_alloc(sizeof *t);
 
 	t->keep = (size_t)(spool->journal.count > 0 && spool->journal_body > spool->body_memory ? spool->journal_body : spool->body_memory);
+	t->later = (intake->flags & PR_INTAKE_LATER) != 0;
 	t->place = place;
 	t->data_fd = -1;
 	memcpy(t->id, id, sizeof t->id);
@@ -250,10 +253,37 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		spool_job_free(job);
 		goto refuse;
 	}
-	free_transaction(t);
+	if (t->later)
+		job->late = &t->late;
+	else
+		free_transaction(t);
 	store_job(spool, job);
 	return PR_OK;
 refuse:
 	spool_abort(call, t);
 	return status;
+}
+
+void spool_late_free(struct journal_late *late)
+{
+	if (late != NULL)
+		free_transaction((struct transaction *)late);
+}
+
+void spool_forget(struct pr_call *call, void *transaction)
+{
+	(void)call;
+	free_transaction(transaction);
+}
+
+enum pr_status spool_secure(struct pr_call *call, void *transaction, pr_commit_done *done, void *context)
+{
+	struct transaction *t = transaction;
+	struct spool_job *job = new_job(t, false, done, context);
+
+	job->late = &t->late;
+	job->secures = true;
+	job->what = "cannot make the journal durable";
+	journal_submit(spool_of(call), job);
+	return PR_OK;
 }

@@ -13,6 +13,11 @@
  * gathered, and a thread makes the gathered durable together.  After a failed fdatasync the segment is left
  * for good: what was in that batch is UNKNOWN, answered 451, and may come twice.
  *
+ * Later (SuperSafe=interactive).  A batch of records whose clients wait for the delivery is written without fdatasync, unless it is the
+ * first of its segment: were the generation in the head lost, the next writer would use it again and believe the marks of this one.
+ * Whoever was not delivered asks (a job with `secures`), and one fdatasync answers all who ask at that moment.  A full segment is
+ * made durable before it is left.
+ *
  * Delivering (journal_index.c, journal_read.c).  The holder of the lease reads what has been appended since it last looked,
  * keeps an index by queue id, and hands out claims; the record is read once, checked, and stays in memory with its claim.
  *
@@ -107,10 +112,18 @@ struct journal_writer {
 	int fd;             /* the segment, locked; -1: none */
 	uint32_t number, offset, index;
 	uint32_t next_try;  /* where to look for a free segment first */
+	uint64_t losses;    /* segments left before all in them was known to be durable */
 	int64_t make_again; /* CLOCK_MONOTONIC second before which no new segment is made: the last one failed */
 	uint64_t generation;
 	uint64_t durable;
 	struct journal_head *mark; /* mapping of .mark; NULL: without */
+};
+
+/* Where a record is that was not made durable at once (SuperSafe=interactive): it is when its segment is durable up to `end`, or was
+ * left in good order.  After any loss since it was written nobody can say. */
+struct journal_late {
+	uint32_t number;
+	uint64_t generation, end, losses;
 };
 
 /* -- the reader: one for the lease -- */
@@ -202,6 +215,17 @@ void journal_writer_fini(struct spool *spool); /* finishes what was submitted */
 void journal_writer_leave(struct spool *spool); /* gives up the segment, when nobody writes */
 /* job->done was or will be called.  When no segment is free, the message becomes files. */
 void journal_submit(struct spool *spool, struct spool_job *job);
+/* Its file is closed, and the lock gone with it; what is not durable by then counts as lost. */
+void journal_leave_segment(struct journal_writer *writer);
+int journal_make_durable(int fd); /* 0 or an errno */
+void journal_note_durable(struct journal_writer *writer); /* everything written is */
+void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what);
+
+/* journal_late.c; all by who is busy */
+bool journal_may_wait(const struct journal_writer *writer, const struct spool_job *batch);
+void journal_answer_written(const struct journal_writer *writer, struct spool_job *batch);
+struct spool_job *journal_take_asking(struct spool_job **jobs);
+void journal_secure(struct journal_writer *writer, struct spool_job *asked);
 
 /* journal_index.c */
 struct journal_entry *journal_find(const struct journal_reader *reader, const char *id);

@@ -30,8 +30,9 @@ void journal_writer_init(struct journal_writer *writer)
 	writer->fd = -1;
 }
 
-static void leave_segment(struct journal_writer *writer)
+void journal_leave_segment(struct journal_writer *writer)
 {
+	writer->losses += writer->fd >= 0 && writer->offset > writer->durable;
 	if (writer->mark != NULL)
 		munmap(writer->mark, JOURNAL_HEAD);
 	writer->mark = NULL;
@@ -151,6 +152,31 @@ static bool find_segment(struct spool *spool)
 	return false;
 }
 
+int journal_make_durable(int fd)
+{
+	int result;
+
+	do
+		result = fdatasync(fd);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : errno;
+}
+
+void journal_note_durable(struct journal_writer *writer)
+{
+	writer->durable = writer->offset;
+	if (writer->mark != NULL)
+		atomic_store_explicit((_Atomic uint64_t *)&writer->mark->retired, writer->durable, memory_order_release);
+}
+
+/* In good order: somebody may still ask whether what he wrote there is durable. */
+static void leave_whole(struct journal_writer *writer)
+{
+	if (writer->fd >= 0 && writer->offset > writer->durable && journal_make_durable(writer->fd) == 0)
+		journal_note_durable(writer);
+	journal_leave_segment(writer);
+}
+
 static bool has_room(const struct journal_writer *writer, const struct spool_job *job)
 {
 	return writer->fd >= 0 && writer->index < JOURNAL_RECORDS && writer->offset + journal_record_span(&job->record) <= JOURNAL_SEGMENT;
@@ -200,16 +226,6 @@ static int write_pieces(int fd, struct iovec *pieces, int count, off_t offset)
 	return 0;
 }
 
-static int make_durable(int fd)
-{
-	int result;
-
-	do
-		result = fdatasync(fd);
-	while (result != 0 && errno == EINTR);
-	return result == 0 ? 0 : errno;
-}
-
 /* Takes from the front of *jobs what goes into this segment now; *count_out pieces. */
 static struct spool_job *gather(struct journal_writer *writer, struct spool_job **jobs, struct iovec *pieces, int *count_out)
 {
@@ -236,7 +252,7 @@ static bool scrub(const struct journal_writer *writer, off_t offset)
 	return pwrite(writer->fd, &blank, sizeof blank, offset) == (ssize_t)sizeof blank;
 }
 
-static void answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what)
+void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what)
 {
 	while (jobs != NULL) {
 		struct spool_job *next = jobs->next;
@@ -257,21 +273,23 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 	if (error != 0) {
 		bool gone = scrub(writer, offset);
 
-		leave_segment(writer);
-		answer_all(batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
+		journal_leave_segment(writer);
+		journal_answer_all(batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
 		return;
 	}
-	error = spool->journal.lazy ? 0 : make_durable(writer->fd);
+	if (journal_may_wait(writer, batch)) {
+		journal_answer_written(writer, batch);
+		return;
+	}
+	error = spool->journal.lazy ? 0 : journal_make_durable(writer->fd);
 	if (error != 0) {
 		scrub(writer, offset);
-		leave_segment(writer);
-		answer_all(batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
+		journal_leave_segment(writer);
+		journal_answer_all(batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
 		return;
 	}
-	writer->durable = writer->offset;
-	if (writer->mark != NULL)
-		atomic_store_explicit((_Atomic uint64_t *)&writer->mark->retired, writer->durable, memory_order_release);
-	answer_all(batch, PR_COMMIT_DURABLE, 0, "");
+	journal_note_durable(writer);
+	journal_answer_all(batch, PR_COMMIT_DURABLE, 0, "");
 }
 
 /* No segment is free: each becomes files. */
@@ -286,7 +304,7 @@ static void write_files(struct spool *spool, struct spool_job *jobs)
 	}
 }
 
-static void run(struct spool *spool, struct spool_job *jobs)
+static void run_messages(struct spool *spool, struct spool_job *jobs)
 {
 	struct journal_writer *writer = &spool->journal.writer;
 	struct iovec pieces[4 * BATCH_MAX];
@@ -295,7 +313,7 @@ static void run(struct spool *spool, struct spool_job *jobs)
 		int count;
 
 		if (!has_room(writer, jobs)) {
-			leave_segment(writer);
+			leave_whole(writer);
 			if (!find_segment(spool)) {
 				write_files(spool, jobs);
 				return;
@@ -306,6 +324,15 @@ static void run(struct spool *spool, struct spool_job *jobs)
 
 		write_batch(spool, batch, pieces, count, offset);
 	}
+}
+
+/* The messages first: when they are made durable, so is what the others ask for. */
+static void run(struct spool *spool, struct spool_job *jobs)
+{
+	struct spool_job *asked = journal_take_asking(&jobs);
+
+	run_messages(spool, jobs);
+	journal_secure(&spool->journal.writer, asked);
 }
 
 /* With the lock held, by who is busy. */
@@ -389,7 +416,7 @@ void journal_writer_leave(struct spool *spool)
 
 	pthread_mutex_lock(&writer->lock);
 	if (!writer->busy)
-		leave_segment(writer);
+		leave_whole(writer);
 	pthread_mutex_unlock(&writer->lock);
 }
 
@@ -403,7 +430,7 @@ void journal_writer_fini(struct spool *spool)
 	pthread_mutex_unlock(&writer->lock);
 	if (writer->running)
 		pthread_join(writer->thread, NULL);
-	leave_segment(writer);
+	leave_whole(writer);
 	pthread_cond_destroy(&writer->work);
 	pthread_mutex_destroy(&writer->lock);
 }

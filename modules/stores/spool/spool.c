@@ -238,6 +238,8 @@ static const struct pr_store_ops ops = {
 	.handover = spool_handover,
 	.list = spool_list,
 	.claim_aside = spool_claim_aside,
+	.secure = spool_secure,
+	.forget = spool_forget,
 };
 
 PR_MODULE(spool) = {

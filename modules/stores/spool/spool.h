@@ -209,6 +209,9 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 enum pr_status spool_commit(struct pr_call *call, void *transaction, const struct pr_envelope *envelope,
                             pr_commit_done *done, void *context);
 void spool_abort(struct pr_call *call, void *transaction);
+enum pr_status spool_secure(struct pr_call *call, void *transaction, pr_commit_done *done, void *context);
+void spool_forget(struct pr_call *call, void *transaction);
+void spool_late_free(struct journal_late *late); /* NULL is fine */
 
 struct spool_job {
 	struct spool_job *next;
@@ -222,6 +225,8 @@ struct spool_job {
 	pr_commit_done *done;
 	void *context;
 	struct pr_text control, body; /* what is not in files yet */
+	struct journal_late *late; /* it may be made durable later; NULL: at once */
+	bool secures;              /* no message: it asks whether `late` is durable */
 	struct journal_record record;
 };
 /* intake.c: the message becomes df and tf, and goes to the sync thread. */

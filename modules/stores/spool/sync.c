@@ -184,11 +184,13 @@ void spool_job_answer(struct spool_job *job)
 	pr_commit_done *done = job->done;
 	void *context = job->context;
 
-	if (result != PR_COMMIT_DURABLE)
+	if (result != PR_COMMIT_DURABLE && result != PR_COMMIT_WRITTEN)
 		snprintf(reason, sizeof reason, "%s%s: %s/qf%s: %s", spool_is_full(job->error) ? "Insufficient disk space: " : "", job->what,
 		         job->place->path, job->id, strerror_r(job->error, text, sizeof text));
 	if (result == PR_COMMIT_REFUSED && job->data_fd >= 0)
 		unlinkat(job->place->data_fd, spool_name('d', job->id).text, 0);
+	if (result != PR_COMMIT_WRITTEN)
+		spool_late_free(job->late);
 	/* the locks go first: whoever is woken by the answer must be able to claim */
 	spool_job_free(job);
 	done(context, result, pr_str(reason));

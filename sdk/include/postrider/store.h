@@ -13,6 +13,17 @@
  * After commit() or abort() the transaction is gone.  No reply leaves before
  * done().
  *
+ * Delivered before it is durable (SuperSafe=interactive).  When begin_in() was
+ * told PR_INTAKE_LATER, commit() may answer PR_COMMIT_WRITTEN: the message can be
+ * claimed and survives the death of this process, but not yet a power cut, and
+ * its transaction lives on until exactly one of
+ *
+ *   forget()   it was delivered, or nobody was promised anything
+ *   secure()   it was not: done() says PR_COMMIT_DURABLE or PR_COMMIT_UNKNOWN
+ *
+ * The reply waits for one of them.  A store that knows nothing of this answers
+ * PR_COMMIT_DURABLE as always, which is no less.
+ *
  * Delivering.  A courier learns of messages by next() (and by the kernel's
  * wake-up, which may be lost: next() is the truth).  claim() gives the
  * message to one claimer with an epoch; while the claim stands no other
@@ -44,7 +55,10 @@
 #include "envelope.h"
 #include "module.h"
 
-enum pr_commit { PR_COMMIT_DURABLE = 1, PR_COMMIT_REFUSED = 2, PR_COMMIT_UNKNOWN = 3 };
+enum pr_commit { PR_COMMIT_DURABLE = 1, PR_COMMIT_REFUSED = 2, PR_COMMIT_UNKNOWN = 3, PR_COMMIT_WRITTEN = 4 };
+
+/* pr_intake.flags: whoever commits waits for the first delivery, so it may be PR_COMMIT_WRITTEN at first. */
+#define PR_INTAKE_LATER 1u
 
 /* The reason lives during the call only.  A store that is full begins it with "Insufficient disk space": that is 452, everything else 451. */
 typedef void pr_commit_done(void *context, enum pr_commit result, struct pr_str reason);
@@ -92,7 +106,7 @@ struct pr_intake {
 	size_t size;
 	struct pr_str queue; /* queue group; absent: the default one */
 	int64_t expected;    /* bytes of body the client has announced (SIZE=); a hint */
-	uint32_t flags;      /* none yet */
+	uint32_t flags;      /* PR_INTAKE_... */
 	uint32_t reserved;
 };
 
@@ -192,6 +206,10 @@ struct pr_store_ops {
 	 * aside, finish() removes it.  PR_NOTFOUND: nothing of that id is set aside.  PR_TEMPFAIL: somebody else has it, or it was lost and
 	 * turned out to be quarantined, which it is now.  PR_PERMFAIL: it cannot be read, and stays. */
 	enum pr_status (*claim_aside)(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out);
+	/* The two ends of a transaction whose commit() was answered with PR_COMMIT_WRITTEN; both are there or none.  secure: PR_OK: done() was or
+	 * will be called, once; any other status: it was not and will not be, and the message counts as PR_COMMIT_UNKNOWN. */
+	enum pr_status (*secure)(struct pr_call *call, void *transaction, pr_commit_done *done, void *context);
+	void (*forget)(struct pr_call *call, void *transaction);
 };
 
 #endif
