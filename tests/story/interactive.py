@@ -69,13 +69,13 @@ class Interactive(story.Story):
     def test_several_messages_at_once_and_several_parts(self):
         """A list with an owner makes two messages of one; a slow host: all wait for theirs, none for another's."""
         sink = self.sink(lambda verb, _: time.sleep(0.3) if verb == "." else None)
-        daemon = self.stage(sink.port, start=False)
-        daemon.settings["maps"] = {"aliases": {"module": "text", "file": daemon.write("aliases", "list: x@far.example\nowner-list: boss@far.example\n")}}
-        daemon.settings["rules"]["aliases"] = ["aliases"]
+        daemon = self.stage(sink.port, start=False, AliasFile=["aliases"])
+        path = daemon.write("aliases", "crew: x@far.example\nowner-crew: boss@far.example\n")
+        daemon.settings["maps"] = {"aliases": {"module": "text", "file": path, "format": "aliases"}}
         daemon.start()
 
         def send():
-            daemon.send("a@example.net", ["list@example.org", "y@far.example"], LETTER)
+            daemon.send("a@example.net", ["crew@example.org", "y@far.example"], LETTER)
             return time.monotonic()
         began = time.monotonic()
         threads = [self.later(send) for _ in range(12)]
