@@ -112,11 +112,27 @@ static void wait_for_load(struct job *job, struct plan_entry *entry)
 	job_find_group(job);
 	int64_t due = job_next_due(job);
 	store_release(&job->scope, &job->claim);
+	words_say(job->courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 	if (entry->aside)
 		entry_forget(job->courier, entry);
 	else
 		entry_retry(job->courier, entry, due);
 	job->entry = NULL;
+}
+
+/* Submitted with -odq: nobody tries it before a queue run, however we heard of it. */
+static bool waits_for_run(const struct job *job)
+{
+	struct pr_str mode = pr_envelope_macro(job->envelope, PR_STR("deliveryMode"));
+
+	return !job->expensive_ok && (pr_str_equal(mode, PR_STR("q")) || pr_str_equal(mode, PR_STR("d")));
+}
+
+/* Claimed in vain. */
+static void job_leave(struct job *job)
+{
+	job_release(job);
+	words_say(job->courier, job->claim.id, QUEUE_WORD_QUEUED);
 }
 
 /* False: not ours now, and the plan knows. */
@@ -166,11 +182,15 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
-	if (job->envelope->quarantine.len == 0 || entry->aside)
+	if (job->envelope->quarantine.len > 0 && !entry->aside) {
+		job_leave(job);
+		entry_forget(courier, entry);
+		return false;
+	}
+	if (!waits_for_run(job))
 		return true;
-	job_release(job);
-	words_say(courier, job->claim.id, QUEUE_WORD_QUEUED);
-	entry_forget(courier, entry);
+	job_leave(job);
+	entry_retry(courier, entry, courier_fresh_due_in(courier, entry->group, 'q'));
 	return false;
 }
 

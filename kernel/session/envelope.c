@@ -74,7 +74,7 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	const struct session *session = transaction->session;
 	struct pr_arena *arena = &transaction->arena;
 	bool local = session->user.data != NULL;
-	struct pr_macro *macros = pr_arena_alloc(arena, 4 * sizeof *macros);
+	struct pr_macro *macros = pr_arena_alloc(arena, 5 * sizeof *macros);
 
 	if (macros == NULL)
 		return false;
@@ -87,6 +87,9 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	}
 	macros[count++] = (struct pr_macro){PR_STR("_"), pr_arena_copy(arena, session_client(session, scope->arena))};
 	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), local ? PR_STR("c u") : PR_STR("")};
+	/* -odq: the courier may hear of it by other ways than our wake-up */
+	if (transaction->own_mode == 'q' || transaction->own_mode == 'd')
+		macros[count++] = (struct pr_macro){PR_STR("deliveryMode"), {&transaction->own_mode, 1}};
 	envelope->macros = macros;
 	envelope->macro_count = count;
 	return true;

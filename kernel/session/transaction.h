@@ -61,6 +61,7 @@ struct transaction {
 	uint32_t flags;               /* PR_ENVELOPE_... */
 	uint32_t hops;
 	char mode;                    /* DeliveryMode: i b q d */
+	char own_mode;                /* the same when this message asked for it, else 0 */
 	uint8_t stage;                /* enum transaction_stage */
 	int word_fd;                  /* word.h; -1: nobody is asked */
 	uint32_t words_due, words_delivered; /* parts that are stored, and those of them that are delivered */

@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,58 @@ static void child_batch(const struct harness *h)
 	harness_call_fini(&c);
 }
 
+static void note_later(void *context, enum pr_commit result, struct pr_str reason)
+{
+	(void)reason;
+	atomic_store((atomic_int *)context, (int)result);
+}
+
+/* Written first, one of them delivered, and the others made durable when they are all there. */
+static void child_later(const struct harness *h)
+{
+	static char ids[BATCH][64];
+	static atomic_int results[BATCH];
+	const struct pr_intake intake = { .size = sizeof intake, .flags = PR_INTAKE_LATER };
+	struct harness_envelope e;
+	struct harness_call c;
+	void *transactions[BATCH];
+
+	harness_envelope(&e);
+	harness_call_init(&c, h);
+	for (int i = 0; i < BATCH; i++) {
+		struct pr_str id;
+
+		atomic_store(&results[i], (int)PR_COMMIT_REFUSED);
+		if (h->ops->begin_in(&c.call, &intake, &transactions[i], &id) != PR_OK)
+			continue;
+		snprintf(ids[i], sizeof ids[i], "%.*s", PR_PRINT(id));
+		atomic_store(&results[i], 0);
+		if (h->ops->body(&c.call, transactions[i], body, 10) != PR_OK) {
+			h->ops->abort(&c.call, transactions[i]);
+			atomic_store(&results[i], (int)PR_COMMIT_REFUSED);
+		} else if (h->ops->commit(&c.call, transactions[i], &e.envelope, note_later, &results[i]) != PR_OK) {
+			atomic_store(&results[i], (int)PR_COMMIT_REFUSED);
+		}
+		while (atomic_load(&results[i]) == 0)
+			usleep(100);
+	}
+	for (int i = 0; i < BATCH; i++) {
+		struct pr_claim claim = { .size = sizeof claim };
+		enum pr_commit result = (enum pr_commit)atomic_load(&results[i]);
+
+		if (i == 1 && result == PR_COMMIT_WRITTEN && h->ops->claim(&c.call, pr_str(ids[i]), &claim) == PR_OK &&
+		    h->ops->finish(&c.call, &claim) == PR_OK) {
+			h->ops->forget(&c.call, transactions[i]);
+			say("DELIVERED", ids[i]);
+		} else if (result != PR_COMMIT_WRITTEN) {
+			say_batch(ids[i], result, PR_NONE);
+		} else if (h->ops->secure(&c.call, transactions[i], say_batch, ids[i]) != PR_OK) {
+			say("UNKNOWN", ids[i]);
+		}
+	}
+	harness_call_fini(&c);
+}
+
 static int child(char **argv)
 {
 	struct harness h;
@@ -181,7 +234,9 @@ static int child(char **argv)
 	}
 	uint64_t len;
 
-	if (strcmp(argv[3], "batch") == 0)
+	if (strcmp(argv[3], "later") == 0)
+		child_later(&h);
+	else if (strcmp(argv[3], "batch") == 0)
 		child_batch(&h);
 	else if (strcmp(argv[3], "commit") == 0 && pr_str_number(pr_str(argv[5]), BODY_SIZE, &len))
 		child_commit(&h, (size_t)len);
@@ -407,7 +462,7 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 	if (!harness_scratch(directory))
 		exit(99);
 	snprintf(argument, sizeof argument, "%zu", len);
-	bool committed = strcmp(what, "commit") != 0 && strcmp(what, "batch") != 0;
+	bool committed = strcmp(what, "commit") != 0 && strcmp(what, "batch") != 0 && strcmp(what, "later") != 0;
 
 	if (committed) {
 		run("commit", directory, "10", NULL, &before);
@@ -416,7 +471,7 @@ static bool one_fault(const char *what, const struct fault *fault, size_t len)
 		snprintf(argument, sizeof argument, "%s", before.id);
 	}
 	run(what, directory, argument, fault, &outcome);
-	if (strcmp(what, "batch") == 0)
+	if (strcmp(what, "batch") == 0 || strcmp(what, "later") == 0)
 		check_batch(directory, fault, &outcome);
 	else if (strcmp(what, "commit") == 0)
 		check_commit(directory, fault, &outcome, len);
@@ -573,21 +628,23 @@ static void check_that_a_cut_is_noticed(void)
 
 static void all_phases(const char *action)
 {
-	static const char *const phases[] = { "batch", "defer", "update", "finish", "replay", "drain", "hold", "handover" };
+	static const char *const phases[] = { "batch", "later", "defer", "update", "finish", "replay", "drain", "hold", "handover" };
 	struct harness h;
-	bool can_hand_over, can_drain;
+	bool can_hand_over, can_drain, can_be_late;
 	/* what another error does to the later phases is much the same */
 	bool few = getenv("FAULT_FULL") == NULL && (strcmp(action, "EINTR") == 0 || strcmp(action, "EMFILE") == 0 || strcmp(action, "late") == 0);
 
 	if (!harness_open(&h, module_path, "/tmp", NULL, 0))
 		exit(99);
 	can_hand_over = h.ops->size > offsetof(struct pr_store_ops, handover) && h.ops->handover != NULL;
+	can_be_late = h.ops->size > offsetof(struct pr_store_ops, forget) && h.ops->forget != NULL;
 	can_drain = h.ops->size > offsetof(struct pr_store_ops, drain) && h.ops->drain != NULL;
 	harness_close(&h);
 	all_faults("commit", "", action, 10);
 	all_faults("commit", "", action, BODY_SIZE);
-	for (size_t i = 0; i < (few ? 2 : sizeof phases / sizeof phases[0]); i++)
-		if ((can_hand_over || strcmp(phases[i], "handover") != 0) && (can_drain || strcmp(phases[i], "drain") != 0))
+	for (size_t i = 0; i < (few ? 3 : sizeof phases / sizeof phases[0]); i++)
+		if ((can_hand_over || strcmp(phases[i], "handover") != 0) && (can_drain || strcmp(phases[i], "drain") != 0) &&
+		    (can_be_late || strcmp(phases[i], "later") != 0))
 			all_faults(phases[i], "", action, 10);
 }
 

@@ -232,6 +232,18 @@ class Interactive(story.Story):
                 self.assertEqual(len(sink.messages), before + 1)
                 self.assertEqual(daemon.ctl("queue-run")[0], 0)
                 sink.wait(before + 2)
+        sendmail("-odq", "last@far.example")
+        before = len(sink.messages)
+        for again in (lambda: daemon.ctl("reload"), lambda: os.kill(self.role(daemon, "courier"), signal.SIGKILL), lambda: (daemon.stop(), daemon.start())):
+            again()
+            time.sleep(3)
+            daemon.send("a@example.net", ["c@far.example"], LETTER)
+            sink.wait(before + 1)
+            time.sleep(1)
+            self.assertEqual([m[1] for m in sink.messages[before:]], [["c@far.example"]])
+            before += 1
+        self.assertEqual(daemon.ctl("queue-run")[0], 0)
+        sink.wait(before + 1)
         done = sendmail("-odz", "b@far.example")
         self.assertEqual((done.returncode, done.stdout), (64, "Unknown delivery mode z\n"))
 

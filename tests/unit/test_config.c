@@ -194,6 +194,8 @@ static const struct {
     {"options = { AliasFile = ( \"a\", ( \"b\" ) ); };\n", "a.conf:1: a list holds values, not lists or groups\n"},
     {"options = { QueueDirectory = \"queue\"; };\n", "a.conf:1: option QueueDirectory: \"queue\" is not an absolute path (it must begin with /)\n"},
     {"options = { SuperSafe = \"maybe\"; };\n", "a.conf:1: option SuperSafe: \"maybe\" is not true, false, postmilter or interactive\n"},
+    {"options = { DeliveryMode = \"zap\"; };\n",
+        "a.conf:1: option DeliveryMode: unknown delivery mode \"zap\"; it is i (interactive), b (background), q (queue) or d (defer)\n"},
     {"options = { MaxMessageSize = \"5X\"; };\n",
         "a.conf:1: option MaxMessageSize: \"5X\" is not a number of bytes, perhaps with K, M or G\n"},
     /* listeners */

@@ -190,6 +190,71 @@ static void test_wakes(void)
 	close(ends[1]);
 }
 
+/* Who waits hears once, the others nothing; whoever comes after the end hears at once. */
+static void test_words(void)
+{
+	struct courier *courier = pr_alloc(sizeof *courier);
+	char said[8];
+	int one[2], two[2], three[2];
+
+	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, one) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, two) == 0 &&
+	                socketpair(AF_UNIX, SOCK_STREAM, 0, three) == 0);
+	words_open(courier);
+	words_say(courier, PR_STR("6AKCWE2x026116"), QUEUE_WORD_DELIVERED); /* nobody waits */
+	words_note(courier, PR_STR("6AKCWE2x026116"), one[0]);
+	words_note(courier, PR_STR("6AKCWE2X026116"), two[0]); /* ids differ in case only */
+	words_say(courier, PR_STR("6AKCWE2x026116"), QUEUE_WORD_DELIVERED);
+	CU_ASSERT_EQUAL(recv(one[1], said, sizeof said, MSG_WAITALL), 1); /* and the end */
+	CU_ASSERT_EQUAL(said[0], QUEUE_WORD_DELIVERED);
+	CU_ASSERT_EQUAL(recv(two[1], said, sizeof said, MSG_DONTWAIT), -1);
+	words_close(courier);
+	CU_ASSERT_EQUAL(recv(two[1], said, sizeof said, MSG_WAITALL), 1);
+	CU_ASSERT_EQUAL(said[0], QUEUE_WORD_QUEUED);
+	words_note(courier, PR_STR("6AKCWE2x026116"), three[0]);
+	CU_ASSERT_EQUAL(recv(three[1], said, sizeof said, MSG_WAITALL), 1);
+	CU_ASSERT_EQUAL(said[0], QUEUE_WORD_QUEUED);
+	close(one[1]);
+	close(two[1]);
+	close(three[1]);
+	pthread_mutex_destroy(&courier->words.lock);
+	pr_free(courier);
+}
+
+/* A descriptor comes along, and only with the wake-up it was given to. */
+static void test_wake_descriptor(void)
+{
+	struct pr_envelope envelope = {.size = sizeof envelope, .id = PR_STR("6AKCWE2x026116"), .sender = PR_STR("<a@example.net>")};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	char bytes[QUEUE_WAKE_MAX], mode;
+	struct plan_item item = {.due = 1};
+	int ends[2], words[2];
+
+	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, words) == 0);
+	CU_ASSERT_TRUE(queue_wake_for(ends[0], &envelope, PR_STR("priority"), 'i', words[0]));
+	CU_ASSERT_TRUE(queue_wake_for(ends[0], &envelope, PR_STR("priority"), 'b', -1));
+	CU_ASSERT_FALSE(queue_wake_for(-1, &envelope, PR_STR("priority"), 'i', words[0]));
+	close(words[0]);
+	for (int i = 0; i < 2; i++) {
+		struct iovec piece = {bytes, sizeof bytes};
+		struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+		ssize_t len = recvmsg(ends[1], &message, MSG_DONTWAIT);
+		CU_ASSERT_FATAL(len > 0);
+		queue_wake_read(bytes, (size_t)len, &item, &mode);
+		CU_ASSERT_EQUAL(mode, i == 0 ? 'i' : 'b');
+		int fd = queue_wake_descriptor(&message);
+		CU_ASSERT_EQUAL(fd >= 0, i == 0);
+		if (fd >= 0) {
+			CU_ASSERT_EQUAL(write(fd, "D", 1), 1);
+			close(fd);
+		}
+	}
+	CU_ASSERT_EQUAL(read(words[1], bytes, sizeof bytes), 1);
+	CU_ASSERT_EQUAL(read(words[1], bytes, sizeof bytes), 0);
+	close(words[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static int64_t after(struct courier *courier, const char *priority, uint32_t flags, bool warn)
 {
 	struct pr_header field = {.name = PR_STR("priority"), .value = pr_str(priority)};
@@ -415,6 +480,8 @@ static void test_scan(void)
 static const struct unit_case cases[] = {
 	{"the clock jumps", test_clock},
 	{"wake-ups", test_wakes},
+	{"a wake-up brings a descriptor", test_wake_descriptor},
+	{"word of a first attempt", test_words},
 	{"timeouts by class", test_timeouts},
 	{"verdicts on hosts", test_judgement},
 	{"queue groups", test_groups},

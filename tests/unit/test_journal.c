@@ -565,6 +565,76 @@ static void test_finish_cut_by_power(void)
 	harness_remove_scratch(scratch);
 }
 
+static void note_result(void *context, enum pr_commit result, struct pr_str reason)
+{
+	(void)reason;
+	*(enum pr_commit *)context = result;
+}
+
+/* The first ones of an idle journal are answered before commit() is back. */
+static enum pr_commit add_later(struct ids *ids, void **transaction_out)
+{
+	const struct pr_intake intake = {.size = sizeof intake, .flags = PR_INTAKE_LATER};
+	struct harness_envelope e;
+	enum pr_commit result = 0;
+	struct pr_str id;
+	char body[4096];
+	size_t len = body_of(ids->count, body, sizeof body);
+
+	harness_envelope(&e);
+	CU_ASSERT_EQUAL_FATAL(store.ops->begin_in(&c.call, &intake, transaction_out, &id), PR_OK);
+	snprintf(ids->id[ids->count++], sizeof ids->id[0], "%.*s", PR_PRINT(id));
+	CU_ASSERT_EQUAL(store.ops->body(&c.call, *transaction_out, body, len), PR_OK);
+	CU_ASSERT_EQUAL(store.ops->commit(&c.call, *transaction_out, &e.envelope, note_result, &result), PR_OK);
+	pr_arena_reset(&c.arena);
+	return result;
+}
+
+static enum pr_commit secure(void *transaction)
+{
+	enum pr_commit result = 0;
+
+	CU_ASSERT_EQUAL(store.ops->secure(&c.call, transaction, note_result, &result), PR_OK);
+	return result;
+}
+
+/* SuperSafe=interactive: the first of a segment is durable, the next can be claimed but are not, until somebody asks; what was asked
+ * of a segment that has been left is known too. */
+static void test_later(void)
+{
+	static struct ids ids;
+	void *transaction, *early;
+	enum pr_commit result;
+	int number = 0;
+
+	memset(&ids, 0, sizeof ids);
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start_as(BOTH, two_segments));
+	CU_ASSERT_EQUAL(add_later(&ids, &transaction), PR_COMMIT_DURABLE);
+	CU_ASSERT_EQUAL(whole(ids.id[0], 0, true), 1);
+	CU_ASSERT_EQUAL_FATAL(add_later(&ids, &transaction), PR_COMMIT_WRITTEN);
+	CU_ASSERT_EQUAL(whole(ids.id[1], 1, true), 1); /* delivered before it is durable */
+	store.ops->forget(&c.call, transaction);
+	CU_ASSERT_EQUAL_FATAL(add_later(&ids, &transaction), PR_COMMIT_WRITTEN);
+	CU_ASSERT_EQUAL(whole(ids.id[2], 2, false), 1);
+	CU_ASSERT_EQUAL(secure(transaction), PR_COMMIT_DURABLE);
+	CU_ASSERT_EQUAL_FATAL(add_later(&ids, &early), PR_COMMIT_WRITTEN);
+	/* until the next segment has begun */
+	do {
+		number = ids.count;
+		CU_ASSERT_FATAL(number < 2000);
+		result = add_later(&ids, &transaction);
+		if (result == PR_COMMIT_WRITTEN)
+			store.ops->forget(&c.call, transaction);
+	} while (result == PR_COMMIT_WRITTEN);
+	CU_ASSERT_EQUAL(result, PR_COMMIT_DURABLE);
+	CU_ASSERT_EQUAL(secure(early), PR_COMMIT_DURABLE);
+	for (int i = 2; i < ids.count; i++)
+		CU_ASSERT_EQUAL(whole(ids.id[i], i, true), 1);
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
 static void test_checksum(void)
 {
@@ -597,6 +667,7 @@ static const struct unit_case cases[] = {
 	{"hold and remove what is in the journal", test_operators_hands},
 	{"a large body", test_large_body},
 	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
+	{"durable later, or never", test_later},
 	{NULL, NULL},
 };
 

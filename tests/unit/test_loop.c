@@ -296,11 +296,48 @@ static void test_gone(void)
 	loop_free(loop);
 }
 
+static bool stay(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct job *job = (struct job *)task;
+
+	(void)worker;
+	atomic_fetch_or(&job->seen, events);
+	atomic_fetch_add(&job->runs, 1);
+	return true;
+}
+
+/* A second descriptor: its events are not taken for those of the first, and its end is not the peer's. */
+static void test_other(void)
+{
+	struct job job = {.fd = -1};
+	struct loop *loop = new_loop(2, 2, 1000);
+	int ends[2];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	loop_task_init(&job.task, stay);
+	CU_ASSERT_TRUE(loop_watch_other(loop, &job.task, ends[0]));
+	loop_release(loop, &job.task);
+	CU_ASSERT_EQUAL(write(ends[1], "x", 1), 1);
+	for (int i = 0; i < 200 && atomic_load(&job.runs) < 1; i++)
+		sleep_ms(5);
+	CU_ASSERT_EQUAL(atomic_load(&job.seen), LOOP_OTHER);
+	int before = atomic_load(&job.runs);
+	close(ends[1]);
+	for (int i = 0; i < 200 && atomic_load(&job.runs) == before; i++)
+		sleep_ms(5);
+	CU_ASSERT_TRUE(atomic_load(&job.runs) > before);
+	CU_ASSERT_EQUAL(atomic_load(&job.seen), LOOP_OTHER);
+	close(ends[0]);
+	loop_free(loop);
+}
+
 static const struct unit_case cases[] = {
     {"one owner at a time, no event lost", test_one_owner},
     {"a descriptor, every event once", test_descriptor},
     {"the end of a peer", test_end},
     {"giving way", test_defer},
+    {"a second descriptor", test_other},
     {"grows when blocked, shrinks when idle", test_grows_and_shrinks},
     {"a task that is gone stays gone", test_gone},
     {NULL, NULL},
