@@ -211,6 +211,16 @@ class Interactive(story.Story):
         gate.open.set()
         gate.sink.wait(1)
 
+        gate = Gate(self)
+        daemon = self.daemon(name="stopped", rules={"smart_host": f"[127.0.0.1]:{gate.sink.port}"},
+                             options={"DeliveryMode": "i", "SuperSafe": "interactive", "Timeout": {"stop": "2s"}})
+        thread, got = self.later(lambda: daemon.send("a@example.net", ["b@far.example"], LETTER))
+        self.assertTrue(gate.reached.wait(10 * story.SLOW))
+        daemon.stop()
+        thread.join(10 * story.SLOW)
+        self.assertIsInstance(got[0], str, got)
+        self.assertEqual(daemon.queue_ids(), got)  # in files: whoever comes next delivers it
+
     def test_the_mode_of_one_command(self):
         sink = self.sink()
         daemon = self.stage(sink.port, DeliveryMode="background")
