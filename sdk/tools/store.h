@@ -112,6 +112,10 @@ void store_fill(char *bytes, size_t len, uint32_t seed); /* every byte value, NU
 /* Begins, gives the body in random cuts, commits, waits.  0: refused before done() was due. */
 enum pr_commit store_submit(struct suite *s, const struct store *store, const struct pr_envelope *envelope, struct pr_str body,
                             char id_out[STORE_ID]);
+/* The same into s->main with PR_INTAKE_LATER; after PR_COMMIT_WRITTEN the transaction is there, for secure or forget. */
+enum pr_commit store_submit_later(struct suite *s, const struct pr_envelope *envelope, struct pr_str body, char id_out[STORE_ID],
+                                  void **transaction_out);
+enum pr_commit store_make_secure(struct suite *s, void *transaction);
 /* The plain mail into s->main, checked to be durable. */
 struct pr_str store_put(struct suite *s, char id_out[STORE_ID]);
 /* Line by line what differs goes to the report; the id and what a store sets itself are left out. */

@@ -271,6 +271,34 @@ static void waiting(struct suite *s)
 	pthread_join(thread, NULL);
 }
 
+/* A store may know nothing of it, and then everything is durable; what is only written can be delivered, and be made durable. */
+static void later(struct suite *s)
+{
+	struct store_mail mail;
+	char ids[4][STORE_ID];
+
+	NEEDS(s, begin_in);
+	store_mail_plain(&mail);
+	CHECK(s, STORE_HAS(s->main.ops, secure) == STORE_HAS(s->main.ops, forget));
+	for (int i = 0; i < 4; i++) {
+		void *transaction = NULL;
+		enum pr_commit result = store_submit_later(s, &mail.envelope, PR_STR("one\ntwo\n"), ids[i], &transaction);
+		bool written = result == PR_COMMIT_WRITTEN && STORE_HAS(s->main.ops, secure);
+		REQUIRE(s, result == PR_COMMIT_DURABLE || written);
+		if (i == 2)
+			check_mail(s, pr_str(ids[i]), &mail.envelope, PR_STR("one\ntwo\n"));
+		if (written && i == 2)
+			s->main.ops->forget(&s->main.loaded.call, transaction);
+		else if (written)
+			CHECK(s, store_make_secure(s, transaction) == PR_COMMIT_DURABLE);
+	}
+	if (!s->forgets)
+		REQUIRE(s, store_reopen(s));
+	for (int i = 0; i < 4; i++)
+		if (i != 2)
+			check_mail(s, pr_str(ids[i]), &mail.envelope, PR_STR("one\ntwo\n"));
+}
+
 const struct store_case store_accept_cases[] = {
 	{ "what was accepted is what is delivered", round_trip },
 	{ "a message with the empty sender", bounce_sender },
@@ -282,6 +310,7 @@ const struct store_case store_accept_cases[] = {
 	{ "a receiver may accept and nothing else", receiver },
 	{ "a reader may look and nothing else", reader },
 	{ "begin_in: an unknown queue group", queue_groups },
+	{ "secure and forget: durable later, or never", later },
 	{ "wait_ready: over with the deadline or with the next message", waiting },
 	{ NULL, NULL },
 };

@@ -110,7 +110,7 @@ static struct store_answer *new_answer(struct suite *s)
 	return answer;
 }
 
-static enum pr_commit wait_for(struct suite *s, struct store_answer *answer)
+static enum pr_commit wait_for(struct suite *s, struct store_answer *answer, enum pr_commit most)
 {
 	struct timespec until;
 	int error = 0;
@@ -124,7 +124,7 @@ static enum pr_commit wait_for(struct suite *s, struct store_answer *answer)
 	pthread_mutex_unlock(&answer->lock);
 	bool the_commit_was_answered = error == 0;
 	CHECK(s, the_commit_was_answered);
-	CHECK(s, error != 0 || (result >= PR_COMMIT_DURABLE && result <= PR_COMMIT_UNKNOWN));
+	CHECK(s, error != 0 || (result >= PR_COMMIT_DURABLE && result <= most));
 	return result;
 }
 
@@ -163,8 +163,44 @@ enum pr_commit store_submit(struct suite *s, const struct store *store, const st
 		if (!give_body(store, &c.call, transaction, body))
 			store->ops->abort(&c.call, transaction);
 		else if (store->ops->commit(&c.call, transaction, envelope, tell, answer) == PR_OK)
-			result = wait_for(s, answer);
+			result = wait_for(s, answer, PR_COMMIT_UNKNOWN);
 	}
+	store_call_fini(&c);
+	return result;
+}
+
+enum pr_commit store_submit_later(struct suite *s, const struct pr_envelope *envelope, struct pr_str body, char id_out[STORE_ID],
+                                  void **transaction_out)
+{
+	const struct pr_intake intake = { .size = sizeof intake, .flags = PR_INTAKE_LATER };
+	const struct store *store = &s->main;
+	struct store_answer *answer = new_answer(s);
+	struct store_call c;
+	struct pr_str id = PR_NONE;
+	enum pr_commit result = 0;
+
+	store_call_init(&c, store, 0);
+	id_out[0] = '\0';
+	if (store->ops->begin_in(&c.call, &intake, transaction_out, &id) == PR_OK) {
+		snprintf(id_out, STORE_ID, "%.*s", PR_PRINT(id));
+		if (!give_body(store, &c.call, *transaction_out, body))
+			store->ops->abort(&c.call, *transaction_out);
+		else if (store->ops->commit(&c.call, *transaction_out, envelope, tell, answer) == PR_OK)
+			result = wait_for(s, answer, PR_COMMIT_WRITTEN);
+	}
+	store_call_fini(&c);
+	return result;
+}
+
+enum pr_commit store_make_secure(struct suite *s, void *transaction)
+{
+	struct store_answer *answer = new_answer(s);
+	enum pr_commit result = PR_COMMIT_UNKNOWN;
+	struct store_call c;
+
+	store_call_init(&c, &s->main, 0);
+	if (s->main.ops->secure(&c.call, transaction, tell, answer) == PR_OK)
+		result = wait_for(s, answer, PR_COMMIT_UNKNOWN);
 	store_call_fini(&c);
 	return result;
 }

@@ -66,6 +66,17 @@ class Interactive(story.Story):
                 self.assertEqual(daemon.listed_ids(), [])
                 daemon.stop()
 
+    def test_all_in_one_process(self):
+        sink = self.sink()
+        daemon = self.stage(sink.port, start=False, SuperSafe="interactive")
+        daemon.program = daemon.write("single", f"#!/bin/sh\nexec {story.PROGRAM} --single \"$@\"\n")
+        os.chmod(daemon.program, 0o755)
+        daemon.start()
+        with daemon.client() as client:
+            for number in range(1, 11):
+                self.assertEqual(client.message("a@example.net", ["b@far.example"], LETTER)[0], 250)
+                self.assertEqual(len(sink.messages), number)
+
     def test_several_messages_at_once_and_several_parts(self):
         """A list with an owner makes two messages of one; a slow host: all wait for theirs, none for another's."""
         sink = self.sink(lambda verb, _: time.sleep(0.3) if verb == "." else None)
@@ -254,6 +265,17 @@ class Interactive(story.Story):
             before += 1
         self.assertEqual(daemon.ctl("queue-run")[0], 0)
         sink.wait(before + 1)
+        before = len(sink.messages)
+        daemon.stop()
+        os.chmod(os.path.join(daemon.top, "drop"), 0o1733 if story.IS_ROOT else 0o700)
+        for words, who in ((["-odq"], "last@far.example"), (["-odi"], "first@far.example")):
+            self.assertEqual(sendmail(*words, who).returncode, 0)  # left in the drop directory: nobody waits
+        daemon.start()
+        sink.wait(before + 1)
+        time.sleep(2)
+        self.assertEqual([m[1] for m in sink.messages[before:]], [["first@far.example"]])
+        self.assertEqual(daemon.ctl("queue-run")[0], 0)
+        sink.wait(before + 2)
         done = sendmail("-odz", "b@far.example")
         self.assertEqual((done.returncode, done.stdout), (64, "Unknown delivery mode z\n"))
 
