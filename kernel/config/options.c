@@ -73,7 +73,7 @@ const struct pr_option options_table[] = {
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
     IDLE(save_from_line, "SaveFromLine", BOOL, "false", "a leading From_ line of a message is always dropped"),
-    IDLE(send_mime_errors, "SendMimeErrors", BOOL, "true", "bounces are always in MIME form"),
+    ROW(send_mime_errors, "SendMimeErrors", BOOL, "true", "notices are multipart/report; without it one plain text, and DSN is not offered"),
     ROW(cert_file, "ServerCertFile", PATH, NULL, "certificate and chain (PEM); with ServerKeyFile, STARTTLS is offered"),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),

@@ -94,7 +94,7 @@ static struct pr_envelope dressed(struct job *job, const struct group *group)
 	return envelope;
 }
 
-static void take_result(struct parcel *parcel, const struct pr_delivery *delivery)
+static void take_result(struct parcel *parcel, const struct pr_delivery *delivery, struct pr_str command)
 {
 	parcel->status = delivery->status;
 	if (delivery->status == PR_NOTFOUND)
@@ -106,6 +106,7 @@ static void take_result(struct parcel *parcel, const struct pr_delivery *deliver
 	parcel->reply = delivery->reply;
 	parcel->remote = delivery->remote;
 	parcel->flags = delivery->flags;
+	parcel->command = command;
 }
 
 /* The next so many recipients; how many it were. */
@@ -136,7 +137,7 @@ static size_t deliver_some(struct job *job, struct group *group, struct cached_s
 	courier_count_delivery(job, group, session->served == 0, deliveries, count);
 	session->served++;
 	for (size_t i = 0; i < count; i++)
-		take_result(parcels[i], &deliveries[i]);
+		take_result(parcels[i], &deliveries[i], job->scope.commands != NULL ? job->scope.commands[i] : PR_NONE);
 	return count;
 }
 

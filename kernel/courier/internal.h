@@ -21,7 +21,9 @@
  *   words.c     tells those who wait for a first attempt (DeliveryMode i)
  *   cache.c     idle sessions of mailers, by destination
  *   settle.c    what becomes of the message afterwards: notices, finish or defer
+ *   status.c    the enhanced status code of a result
  *   notice.c    bounces, warnings and success notices, composed into the queue
+ *   notice_words.c  what the last try knows of each recipient, for those notices
  *   expand.c    aliases for those notices
  *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
@@ -129,6 +131,7 @@ struct parcel {
 	enum pr_status status;          /* PR_MISUSE: no result yet */
 	uint32_t flags;                 /* PR_DELIVERY_... */
 	struct pr_str enhanced, reply, remote;
+	struct pr_str command;          /* that the reply answers, or absent */
 };
 
 struct group {
@@ -155,6 +158,7 @@ struct job {
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
+	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -323,8 +327,15 @@ enum pr_status notice_failure(struct job *job);
 enum pr_status notice_success(struct job *job);
 enum pr_status notice_delay(struct job *job);
 
+/* notice_words.c: beside the recipients, in the job's arena; NULL when that is full */
+struct dsn_word;
+const struct dsn_word *notice_words(struct job *job);
+
 /* expand.c: the recipients of a notice after aliases */
 void notice_expand(struct job *job, struct pr_envelope *envelope);
+
+/* status.c */
+struct pr_str parcel_enhanced(const struct parcel *parcel);
 
 /* report.c */
 void report_group(const struct job *job, const struct group *group, int64_t seconds);

@@ -44,6 +44,7 @@ static bool wants(const struct pr_recipient *recipient, enum dsn_kind kind)
 	}
 }
 
+/* Those in this state that want to hear of it; how many are chosen. */
 static size_t choose(struct notice *notice, enum pr_recipient_state state)
 {
 	const struct pr_envelope *envelope = notice->job->envelope;
@@ -55,6 +56,44 @@ static size_t choose(struct notice *notice, enum pr_recipient_state state)
 		count += notice->report[i];
 	}
 	return count;
+}
+
+/* Success is told once, and what the next host has promised to tell is not ours. */
+static void success_is_told(struct pr_recipient *recipient)
+{
+	recipient->flags = (recipient->flags & ~PR_RECIPIENT_NOTIFY_SUCCESS) | PR_RECIPIENT_NOTIFY;
+}
+
+static void leave_out_taken(struct job *job)
+{
+	for (size_t i = 0; i < job->parcel_count; i++)
+		if ((job->parcels[i].flags & PR_DELIVERY_DSN_TAKEN) != 0 && job->parcels[i].recipient->state == PR_RECIPIENT_DELIVERED)
+			success_is_told(job->parcels[i].recipient);
+}
+
+/* Adds those that were delivered and want to be told of; how many are chosen. */
+static size_t choose_success(struct notice *notice)
+{
+	struct pr_envelope *envelope = notice->job->envelope;
+	size_t count = 0;
+
+	leave_out_taken(notice->job);
+	for (size_t i = 0; notice->report != NULL && i < envelope->recipient_count; i++) {
+		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED || !wants(&envelope->recipients[i], DSN_SUCCESS))
+			continue;
+		notice->report[i] = true;
+		count++;
+	}
+	return count;
+}
+
+static void successes_are_told(const struct notice *notice)
+{
+	struct pr_envelope *envelope = notice->job->envelope;
+
+	for (size_t i = 0; i < envelope->recipient_count; i++)
+		if (notice->report[i] && envelope->recipients[i].state == PR_RECIPIENT_DELIVERED)
+			success_is_told(&envelope->recipients[i]);
 }
 
 static int32_t zone_now(int64_t now)
@@ -142,7 +181,8 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	int64_t now = courier_wall();
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
 	                          .error_header = error_header(job), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
-	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice)};
+	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice),
+	                          .words = notice_words(job), .plain = !options->send_mime_errors, .expired = job->expired};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
 	                                  envelope_out);
 
@@ -192,9 +232,9 @@ static void send_copy(struct job *job)
 
 enum pr_status notice_failure(struct job *job)
 {
-	struct notice notice = {.job = job, .kind = DSN_FAILURE, .to = pr_address_inner(job->envelope->sender)};
+	struct notice notice = {.job = job, .kind = DSN_FAILURE, .to = job->envelope->sender};
 
-	if (notice.to.len == 0) {
+	if (pr_address_inner(notice.to).len == 0) {
 		notice.kind = DSN_POSTMASTER;
 		notice.to = job->courier->options->double_bounce;
 		if (pr_envelope_macro(job->envelope, PR_STR(DOUBLE_MARK)).len > 0 || notice.to.len == 0) {
@@ -204,42 +244,36 @@ enum pr_status notice_failure(struct job *job)
 	}
 	if (choose(&notice, PR_RECIPIENT_FAILED) == 0)
 		return PR_OK;
+	if (notice.kind == DSN_FAILURE)
+		choose_success(&notice);
 	enum pr_status status = send_notice(&notice);
+	if (status == PR_OK)
+		successes_are_told(&notice);
 	if (status == PR_OK && notice.kind == DSN_FAILURE)
 		send_copy(job);
 	return status;
 }
 
-/* The next host took the duty over, or it was never ours. */
-static void leave_out_taken(struct notice *notice)
-{
-	struct job *job = notice->job;
-
-	for (size_t i = 0; i < job->parcel_count; i++)
-		if ((job->parcels[i].flags & PR_DELIVERY_DSN_TAKEN) != 0)
-			notice->report[job->parcels[i].recipient - job->envelope->recipients] = false;
-}
-
 enum pr_status notice_success(struct job *job)
 {
-	struct notice notice = {.job = job, .kind = DSN_SUCCESS, .to = pr_address_inner(job->envelope->sender)};
-	size_t count = 0;
+	struct notice notice = {.job = job, .kind = DSN_SUCCESS, .to = job->envelope->sender};
 
-	if (notice.to.len == 0 || choose(&notice, PR_RECIPIENT_DELIVERED) == 0)
+	notice.report = pr_arena_alloc(&job->arena, job->envelope->recipient_count + 1);
+	if (pr_address_inner(notice.to).len == 0 || choose_success(&notice) == 0)
 		return PR_OK;
-	leave_out_taken(&notice);
-	for (size_t i = 0; i < job->envelope->recipient_count; i++)
-		count += notice.report[i];
-	return count > 0 ? send_notice(&notice) : PR_OK;
+	enum pr_status status = send_notice(&notice);
+	if (status == PR_OK)
+		successes_are_told(&notice);
+	return status;
 }
 
 enum pr_status notice_delay(struct job *job)
 {
-	struct notice notice = {.job = job, .kind = DSN_DELAY, .to = pr_address_inner(job->envelope->sender)};
+	struct notice notice = {.job = job, .kind = DSN_DELAY, .to = job->envelope->sender};
 	struct pr_envelope *envelope = job->envelope;
 	int64_t after = job_warn_after(job);
 
-	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || notice.to.len == 0 || courier_age(job->courier, envelope->created) < after)
+	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || pr_address_inner(notice.to).len == 0 || courier_age(job->courier, envelope->created) < after)
 		return PR_OK;
 	envelope->flags |= PR_ENVELOPE_WARNED; /* once, even when nobody wants it */
 	return choose(&notice, PR_RECIPIENT_DEFERRED) > 0 ? send_notice(&notice) : PR_OK;

@@ -87,13 +87,6 @@ static void print_stat(struct pr_text *out, const struct parcel *parcel)
 	pr_text_add_escaped(out, text, TEXT_MAX);
 }
 
-static struct pr_str enhanced_of(const struct parcel *parcel)
-{
-	if (parcel->enhanced.len > 0)
-		return parcel->enhanced;
-	return parcel->status == PR_OK ? PR_STR("2.0.0") : parcel->status == PR_PERMFAIL ? PR_STR("5.0.0") : PR_STR("4.0.0");
-}
-
 static void print_line(const struct job *job, const struct parcel *parcel, struct pr_str to, int64_t seconds)
 {
 	const struct pr_recipient *recipient = parcel->recipient;
@@ -121,7 +114,7 @@ static void print_line(const struct job *job, const struct parcel *parcel, struc
 		pr_text_add_c(&out, ", relay=");
 		pr_text_add_escaped(&out, relay, 320);
 	}
-	pr_text_addf(&out, ", dsn=%.*s", PR_PRINT(enhanced_of(parcel)));
+	pr_text_addf(&out, ", dsn=%.*s", PR_PRINT(parcel_enhanced(parcel)));
 	print_stat(&out, parcel);
 	log_at(parcel->status == PR_OK ? 8 : parcel->status == PR_PERMFAIL ? 7 : 9, LOGP_INFO, job->entry->id, "%s", out.data);
 	pr_text_fini(&out);

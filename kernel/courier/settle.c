@@ -6,6 +6,7 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
+#include "kernel/mail/dsn.h"
 #include "kernel/queue/queue.h"
 
 #include <postrider/address.h>
@@ -15,11 +16,6 @@ static bool is_of(const struct job *job, const struct parcel *parcel, const stru
 	if (group == NULL)
 		return parcel->group == 0;
 	return parcel->group == (uint32_t)(group - job->groups) + 1;
-}
-
-static struct pr_str default_enhanced(enum pr_status status)
-{
-	return status == PR_OK ? PR_STR("2.0.0") : status == PR_PERMFAIL ? PR_STR("5.0.0") : PR_STR("4.0.0");
 }
 
 /* One line, as the queue file holds it. */
@@ -41,7 +37,7 @@ static void note_result(struct job *job, struct parcel *parcel)
 	struct courier_counters *counters = &job->courier->counters;
 
 	recipient->status = status_line(job, parcel->reply);
-	recipient->enhanced = parcel->enhanced.len > 0 ? parcel->enhanced : default_enhanced(parcel->status);
+	recipient->enhanced = parcel_enhanced(parcel);
 	recipient->remote = parcel->remote;
 	switch (parcel->status) {
 	case PR_OK:
@@ -98,16 +94,14 @@ static void give_up_on(struct parcel *parcel)
 	if (recipient->state != PR_RECIPIENT_DEFERRED && recipient->state != PR_RECIPIENT_WAITING)
 		return;
 	recipient->state = PR_RECIPIENT_FAILED;
-	if (recipient->enhanced.len == 0 || recipient->enhanced.data[0] != '4')
-		recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired */
+	recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired; what the host said is the diagnostic code */
 }
 
 static struct pr_str expired_text(struct job *job, int64_t limit)
 {
 	if (limit == 0)
 		return PR_STR("Message could not be delivered at its first try");
-	return pr_arena_printf(&job->arena, "Message could not be delivered for %lld %s", (long long)(limit >= 86400 ? limit / 86400 :
-	                       limit >= 3600 ? limit / 3600 : limit), limit >= 86400 ? "days" : limit >= 3600 ? "hours" : "seconds");
+	return pr_arena_printf(&job->arena, "Message could not be delivered for %.*s", PR_PRINT(dsn_interval(&job->arena, limit)));
 }
 
 static void give_up_on_old(struct job *job)
@@ -127,15 +121,21 @@ static void give_up_on_old(struct job *job)
 	if (!some)
 		return;
 	job->envelope->message = expired_text(job, limit);
+	job->expired = limit > 0;
 	log_at(7, LOGP_INFO, job->entry->id, "%.*s", PR_PRINT(job->envelope->message));
 }
 
-/* FAILED recipients whose notice is queued are done with. */
+/* FAILED recipients whose notice is queued are done with, and no success to be told of. */
 static void drop_failed(struct job *job)
 {
-	for (size_t i = 0; i < job->envelope->recipient_count; i++)
-		if (job->envelope->recipients[i].state == PR_RECIPIENT_FAILED)
-			job->envelope->recipients[i].state = PR_RECIPIENT_DELIVERED;
+	for (size_t i = 0; i < job->envelope->recipient_count; i++) {
+		struct pr_recipient *recipient = &job->envelope->recipients[i];
+
+		if (recipient->state != PR_RECIPIENT_FAILED)
+			continue;
+		recipient->state = PR_RECIPIENT_DELIVERED;
+		recipient->flags = (recipient->flags & ~PR_RECIPIENT_NOTIFY_SUCCESS) | PR_RECIPIENT_NOTIFY;
+	}
 }
 
 static void note_reason(struct job *job)
@@ -219,8 +219,6 @@ void job_settle(struct job *job)
 {
 	give_up_on_old(job);
 	bool noticed = true;
-	if (notice_success(job) != PR_OK)
-		log_line(LOGP_WARNING, job->entry->id, "cannot queue a success notice: %.*s", PR_PRINT(job->scope.reason));
 	if (count_state(job, PR_RECIPIENT_FAILED) > 0) {
 		noticed = notice_failure(job) == PR_OK;
 		if (noticed)
@@ -228,6 +226,8 @@ void job_settle(struct job *job)
 		else
 			log_line(LOGP_ERR, job->entry->id, "cannot queue a bounce: %.*s", PR_PRINT(job->scope.reason));
 	}
+	if (notice_success(job) != PR_OK)
+		log_line(LOGP_WARNING, job->entry->id, "cannot queue a success notice: %.*s", PR_PRINT(job->scope.reason));
 	if (noticed && count_state(job, PR_RECIPIENT_DELIVERED) == job->envelope->recipient_count) {
 		finish(job);
 		return;

@@ -87,15 +87,18 @@ bool dsn_is_program(struct pr_str address)
 	return address.len > 0 && (address.data[0] == '|' || address.data[0] == '/');
 }
 
-struct pr_str dsn_address(struct pr_arena *arena, struct pr_str address)
+struct pr_str dsn_address(const struct dsn *dsn, const struct pr_recipient *r)
 {
-	if (dsn_is_program(address))
-		return pr_arena_printf(arena, "\"%.*s\"", PR_PRINT(dsn_clean(arena, address, DSN_LINE_MAX)));
-	return dsn_clean(arena, pr_address_inner(address), DSN_LINE_MAX);
+	struct pr_str clean = dsn_clean(dsn->arena, dsn_is_program(r->address) ? r->address : pr_address_inner(r->address), DSN_LINE_MAX);
+
+	if (dsn_is_program(r->address))
+		return pr_arena_printf(dsn->arena, "\"%.*s\"", PR_PRINT(clean));
+	return r->alias.len > 0 ? clean : pr_arena_printf(dsn->arena, "<%.*s>", PR_PRINT(clean));
 }
 
 bool dsn_headers_only(const struct dsn *dsn)
 {
+	/* RFC 3461 section 4.3: RET is about failures */
 	return dsn->facts->kind == DSN_SUCCESS || dsn->facts->body_limit == 0 ||
 	       (dsn->original->flags & PR_ENVELOPE_RET_HEADERS) != 0;
 }
@@ -136,6 +139,15 @@ static struct pr_str message_id(const struct dsn *dsn, struct pr_str date)
 	                       PR_PRINT(dsn->facts->host_name));
 }
 
+static void add_mime_fields(const struct dsn *dsn, struct header_list *list)
+{
+	add_field(list, PR_STR("MIME-Version"), PR_STR(" 1.0"));
+	add_field(list, PR_STR("Content-Type"),
+	          pr_arena_printf(dsn->arena, " multipart/report; report-type=delivery-status;\n\tboundary=\"%.*s\"", PR_PRINT(dsn->boundary)));
+	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
+		add_field(list, PR_STR("Content-Transfer-Encoding"), PR_STR(" 8bit"));
+}
+
 static void add_fields(const struct dsn *dsn, struct header_list *list)
 {
 	const struct dsn_facts *f = dsn->facts;
@@ -149,12 +161,9 @@ static void add_fields(const struct dsn *dsn, struct header_list *list)
 	add_field(list, PR_STR("Date"), pr_arena_printf(arena, " %.*s", PR_PRINT(date)));
 	add_field(list, PR_STR("From"), PR_STR(" Mail Delivery Subsystem <MAILER-DAEMON>"));
 	add_field(list, PR_STR("Message-Id"), message_id(dsn, date));
-	add_field(list, PR_STR("To"), pr_arena_printf(arena, " %.*s", PR_PRINT(dsn_address(arena, f->to))));
-	add_field(list, PR_STR("MIME-Version"), PR_STR(" 1.0"));
-	add_field(list, PR_STR("Content-Type"),
-	          pr_arena_printf(arena, " multipart/report; report-type=delivery-status;\n\tboundary=\"%.*s\"", PR_PRINT(dsn->boundary)));
-	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
-		add_field(list, PR_STR("Content-Transfer-Encoding"), PR_STR(" 8bit"));
+	add_field(list, PR_STR("To"), pr_arena_printf(arena, " %.*s", PR_PRINT(dsn_clean(arena, f->to, DSN_LINE_MAX))));
+	if (!f->plain)
+		add_mime_fields(dsn, list);
 	add_field(list, PR_STR("Subject"), pr_arena_printf(arena, " %s%.*s", kinds[f->kind].subject, PR_PRINT(past)));
 	add_field(list, PR_STR("Auto-Submitted"), pr_arena_printf(arena, " auto-generated (%s)", kinds[f->kind].submitted));
 }
@@ -172,12 +181,12 @@ static struct pr_envelope *make_envelope(const struct dsn *dsn)
 		return NULL;
 	add_fields(dsn, &list);
 	recipient->address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(dsn_clean(arena, pr_address_inner(f->to), DSN_LINE_MAX)));
-	/* a bounce is reported to nobody: RFC 3461 section 4.1, NOTIFY=NEVER */
-	recipient->flags = PR_RECIPIENT_PRIMARY | PR_RECIPIENT_NOTIFY;
+	/* no NOTIFY: that a notice is reported to nobody lies in its sender, as everywhere */
+	recipient->flags = PR_RECIPIENT_PRIMARY;
 	*macro = (struct pr_macro){ PR_STR("_"), PR_STR("localhost") };
 	*e = (struct pr_envelope){
 		.size = sizeof *e, .id = pr_arena_copy(arena, f->id), .sender = PR_STR("<>"), .created = f->now, .priority = 30000,
-		.flags = PR_ENVELOPE_RESPONSE | (dsn->original->flags & PR_ENVELOPE_EIGHT_BIT), .hops = 1, .headers = list.fields,
+		.flags = PR_ENVELOPE_RESPONSE | (f->plain ? 0 : dsn->original->flags & PR_ENVELOPE_EIGHT_BIT), .hops = 1, .headers = list.fields,
 		.header_count = list.count, .recipients = recipient, .recipient_count = 1, .macros = macro, .macro_count = 1,
 	};
 	if ((e->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
@@ -195,6 +204,29 @@ static bool may_notify(const struct dsn_facts *facts, const struct pr_envelope *
 	return facts->kind == DSN_POSTMASTER || pr_address_inner(original->sender).len > 0;
 }
 
+static void write_original(struct dsn *dsn, dsn_read *read, void *read_context)
+{
+	if (dsn->status == PR_OK)
+		dsn->status = dsn_original_part(dsn, read, read_context);
+}
+
+static void write_report(struct dsn *dsn, dsn_read *read, void *read_context)
+{
+	dsn_putf(dsn, "This is a MIME-encapsulated message\n\n--%.*s\n\n", PR_PRINT(dsn->boundary));
+	dsn_text_part(dsn);
+	dsn_putf(dsn, "--%.*s\nContent-Type: message/delivery-status\n\n", PR_PRINT(dsn->boundary));
+	dsn_status_part(dsn);
+	dsn_putf(dsn, "--%.*s\n", PR_PRINT(dsn->boundary));
+	write_original(dsn, read, read_context);
+	dsn_putf(dsn, "\n--%.*s--\n\n", PR_PRINT(dsn->boundary));
+}
+
+static void write_plain(struct dsn *dsn, dsn_read *read, void *read_context)
+{
+	dsn_text_part(dsn);
+	write_original(dsn, read, read_context);
+}
+
 enum pr_status dsn_build(const struct dsn_facts *facts, const struct pr_envelope *original, const bool *report,
                          dsn_read *read, void *read_context, dsn_write *write, void *write_context,
                          struct pr_arena *arena, struct pr_envelope **envelope_out)
@@ -210,14 +242,10 @@ enum pr_status dsn_build(const struct dsn_facts *facts, const struct pr_envelope
 	if (envelope == NULL)
 		return PR_TEMPFAIL;
 	pr_text_init(&dsn.line, 4 * DSN_LINE_MAX);
-	dsn_putf(&dsn, "This is a MIME-encapsulated message\n\n--%.*s\n\n", PR_PRINT(dsn.boundary));
-	dsn_text_part(&dsn);
-	dsn_putf(&dsn, "--%.*s\nContent-Type: message/delivery-status\n\n", PR_PRINT(dsn.boundary));
-	dsn_status_part(&dsn);
-	dsn_putf(&dsn, "--%.*s\n", PR_PRINT(dsn.boundary));
-	if (dsn.status == PR_OK)
-		dsn.status = dsn_original_part(&dsn, read, read_context);
-	dsn_putf(&dsn, "\n--%.*s--\n", PR_PRINT(dsn.boundary));
+	if (facts->plain)
+		write_plain(&dsn, read, read_context);
+	else
+		write_report(&dsn, read, read_context);
 	pr_text_fini(&dsn.line);
 	envelope->body_size = dsn.bytes;
 	envelope->priority += dsn.bytes;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COMMAND_MAX 1000 /* bytes of a command that are kept */
+
 static void host_log(struct pr_call *call, uint32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static void host_log(struct pr_call *call, uint32_t level, const char *format, ...)
@@ -155,6 +157,18 @@ void host_refresh(struct module_set *set)
 	set->host.host_failed = set->services.host_failed != NULL ? host_failed : NULL;
 }
 
+static void host_answered(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command)
+{
+	struct module_scope *scope = module_call_scope(call);
+
+	size_t index = ((uintptr_t)delivery - (uintptr_t)scope->deliveries) / sizeof *delivery;
+
+	/* a pointer from a module: only one of those it was given */
+	if (scope->deliveries == NULL || scope->commands == NULL || index >= scope->delivery_count || &scope->deliveries[index] != delivery)
+		return;
+	scope->commands[index] = command.data == NULL ? PR_NONE : pr_arena_copy(scope->arena, pr_str_slice(command, 0, COMMAND_MAX));
+}
+
 void host_init(struct pr_host *host)
 {
 	*host = (struct pr_host){
@@ -172,5 +186,6 @@ void host_init(struct pr_host *host)
 	    .user_find = host_user_find,
 	    .local_deliver = host_local_deliver,
 	    .header_print = host_header_print,
+	    .answered = host_answered,
 	};
 }

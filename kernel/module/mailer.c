@@ -52,9 +52,14 @@ enum pr_status mailer_deliver(struct module_scope *scope, struct module_session 
 		deliveries[i].status = PR_MISUSE;
 	scope->mailer = module_name(session->instance);
 	scope->host = destination->host;
+	scope->deliveries = deliveries;
+	scope->delivery_count = count;
+	scope->commands = pr_arena_alloc(scope->arena, (count + 1) * sizeof *scope->commands);
 	enum pr_status status = module_enter(&frame, scope, session->instance, session->memory);
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->deliver(&frame.call, destination, envelope, body, deliveries, count));
+	scope->deliveries = NULL; /* what was said of them stays until the next delivery */
+	scope->delivery_count = 0;
 	if (status == PR_OK)
 		return status;
 	for (size_t i = 0; i < count; i++)

@@ -74,6 +74,9 @@ struct module_scope {
 	void *macro_context;
 	struct pr_str mailer;      /* set while a mailer runs: whose header_print is meant */
 	struct pr_str host;
+	const struct pr_delivery *deliveries; /* what that mailer is to deliver */
+	size_t delivery_count;
+	struct pr_str *commands;   /* beside them: the commands that were answered; from the arena, or NULL */
 };
 void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena);
 

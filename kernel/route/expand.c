@@ -117,6 +117,34 @@ static void keep_result(struct expansion *expansion, struct expand_result *resul
 	result->reason = pr_arena_copy(&expansion->reply, pr_str_slice(result->reason, 0, 1000));
 }
 
+#define NOTIFY_ALL (PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_FAILURE | PR_RECIPIENT_NOTIFY_DELAY)
+
+/* Members of a list are their owner's affair, those of an alias have no success of their own. */
+static void ask_members(struct expansion *expansion, size_t first, bool expanded)
+{
+	for (size_t i = first; i < expansion->count; i++) {
+		if (expansion->owners[i].data != NULL)
+			expansion->recipients[i].flags &= ~NOTIFY_ALL;
+		else if (expanded)
+			expansion->recipients[i].flags &= ~PR_RECIPIENT_NOTIFY_SUCCESS;
+	}
+}
+
+/* The address meant several, or a list: see expand.h. */
+static bool tell_expanded(struct expansion *expansion, struct pr_str address, const struct pr_recipient *model, size_t first, struct pr_arena *arena)
+{
+	size_t found = expansion->count - first;
+	bool list = found > 0 && expansion->owners[first].data != NULL, expanded = found > 1 || list;
+
+	ask_members(expansion, first, expanded);
+	if ((model->flags & PR_RECIPIENT_NOTIFY_SUCCESS) == 0 || !expanded)
+		return true;
+	struct pr_recipient named = { .address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(address)), .original = model->original,
+		.final = model->final, .flags = model->flags, .state = PR_RECIPIENT_DELIVERED, .enhanced = PR_STR("2.0.0"),
+		.status = list ? PR_STR(PR_STATUS_LIST) : PR_STR(PR_STATUS_EXPANDED) };
+	return expansion_append(expansion, &named, PR_NONE);
+}
+
 enum pr_status expansion_add(struct expansion *expansion, struct pr_str address, const struct pr_recipient *model,
                              bool from_wire, struct expand_result *result_out)
 {
@@ -127,11 +155,14 @@ enum pr_status expansion_add(struct expansion *expansion, struct pr_str address,
 	*result_out = (struct expand_result){0};
 	pr_arena_init(&walk.arena, SCRATCH_MAX);
 	enum pr_status status = walk_run(&walk, result_out);
+	size_t found = expansion->count - before;
+	if (status == PR_OK && !tell_expanded(expansion, address, model, before, &walk.arena))
+		status = walk_refuse(result_out, 452, "4.5.3", "Too many recipients");
 	if (status != PR_OK) {
 		seen_undo(&expansion->seen, seen_before);
 		expansion->count = before;
 	} else {
-		result_out->added = (uint32_t)(expansion->count - before);
+		result_out->added = (uint32_t)found;
 	}
 	keep_result(expansion, result_out);
 	pr_free(walk.frames);

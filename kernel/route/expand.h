@@ -6,6 +6,10 @@
  * list with an index of what was already seen, so a list of 50,000 costs 50,000 steps and a loop ends.
  * MaxAliasRecursion bounds the depth ("aliasing/forwarding loop broken (11 aliases deep; 10 max)").
  *
+ * When the client wants to hear of success (NOTIFY=SUCCESS) and the address means several, that is the success: one recipient more,
+ * already DELIVERED, stands for the address itself, and its members are asked for failures only (RFC 3461 section 5.2.7).  What the client wants to
+ * hear is no word to the owner of a list: he gets every failure of its members (section 5.2.7.1).
+ *
  * A recipient that means nobody is refused at once.  In a list with good members, a member that is unknown becomes a
  * recipient like the others: its bounce is made at delivery, and the rest of the list gets the message.  A list that cannot be
  * read, or a map that cannot answer, refuses the whole recipient, so nobody is left out silently.

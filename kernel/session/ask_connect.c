@@ -187,6 +187,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->no_expn = goaway || has_word(privacy, "noexpn");
 	settings->no_etrn = 1; /* a queue run by destination is not to be had yet, so it is not offered */
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
+	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
 	settings->allow_bogus_helo = options->allow_bogus_helo;
 	settings->reject_nul = options->reject_nul;
 	settings->bad_commands_max = BAD_COMMANDS_MAX;

@@ -108,6 +108,14 @@ static struct pr_str part_sender(struct transaction *transaction, const struct p
 	return owner;
 }
 
+/* RET is the author's word on his own notices, not on those to the owner of a list. */
+static uint32_t part_flags(const struct transaction *transaction, const struct part *part)
+{
+	uint32_t flags = transaction->flags | (transaction->part_count > 1 ? PR_ENVELOPE_SPLIT : 0);
+
+	return part->owner.data != NULL ? flags & ~(PR_ENVELOPE_RET_GIVEN | PR_ENVELOPE_RET_HEADERS) : flags;
+}
+
 static bool complete_part(struct transaction *transaction, struct part *part, struct module_scope *scope)
 {
 	const struct options *options = transaction->session->receiver->options;
@@ -128,7 +136,7 @@ static bool complete_part(struct transaction *transaction, struct part *part, st
 	    .quarantine = transaction->quarantine,
 	    .created = facts.now,
 	    .body_size = transaction->body_size,
-	    .flags = transaction->flags | (transaction->part_count > 1 ? PR_ENVELOPE_SPLIT : 0),
+	    .flags = part_flags(transaction, part),
 	    .hops = transaction->hops,
 	    .recipients = part->recipients,
 	    .recipient_count = part->recipient_count,

@@ -52,7 +52,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "SIZE %llu", (unsigned long long)settings->max_message_size);
 	else
 		smtp_reply_part(machine, 250, NULL, "SIZE");
-	smtp_reply_part(machine, 250, NULL, "DSN");
+	if (!settings->no_dsn)
+		smtp_reply_part(machine, 250, NULL, "DSN");
 	if (!settings->no_etrn)
 		smtp_reply_part(machine, 250, NULL, "ETRN");
 	if (settings->starttls && !machine->secured)

@@ -128,6 +128,8 @@ bool smtp_parse_path(struct smtp_machine *machine, struct pr_str text, struct pr
 typedef bool smtp_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value);
 /* Gives each "KEY=VALUE" to `take`; fills question.parameters.  False when a reply is written. */
 bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smtp_parameter *take);
+/* A parameter of RFC 3461 where that is not offered: true when the 504 is written.  Our own programs may always ask. */
+bool smtp_refuses_dsn(struct smtp_machine *machine, struct pr_str key);
 bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_str value, struct pr_str *decoded_out);
 
 /* data.c */

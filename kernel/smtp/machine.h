@@ -55,6 +55,7 @@ struct smtp_settings {
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
+	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
 	uint32_t bad_commands_max;  /* 25 */

@@ -84,6 +84,8 @@ static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value
 
 static bool take_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value)
 {
+	if (smtp_refuses_dsn(machine, key))
+		return false;
 	if (pr_str_equal_nocase(key, PR_STR("SIZE")))
 		return take_size(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("BODY")))

@@ -121,6 +121,19 @@ bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smt
 	return true;
 }
 
+bool smtp_refuses_dsn(struct smtp_machine *machine, struct pr_str key)
+{
+	static const char *const keys[] = {"RET", "ENVID", "NOTIFY", "ORCPT"};
+
+	for (size_t i = 0; machine->settings->no_dsn && !machine->settings->submission && i < sizeof keys / sizeof keys[0]; i++) {
+		if (!pr_str_equal_nocase(key, pr_str(keys[i])))
+			continue;
+		smtp_reply(machine, 504, "5.7.0", "Sorry, %s not supported, we do not allow DSN", keys[i]);
+		return true;
+	}
+	return false;
+}
+
 bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_str value, struct pr_str *decoded_out)
 {
 	struct pr_str decoded = PR_NONE;

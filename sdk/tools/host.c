@@ -99,6 +99,13 @@ static enum pr_status header_print(struct pr_call *call, const struct pr_envelop
 	return fits && pr_text_add_byte(out, '\n') ? PR_OK : pr_fail(call, PR_TEMPFAIL, "the header does not fit");
 }
 
+static void answered(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command)
+{
+	(void)call;
+	(void)delivery;
+	(void)command; /* the reply alone is shown */
+}
+
 const struct pr_host tool_host = {
     .size = sizeof tool_host,
     .abi_major = PR_ABI_MAJOR,
@@ -114,4 +121,5 @@ const struct pr_host tool_host = {
     .user_find = user_find,
     .local_deliver = local_deliver,
     .header_print = header_print,
+    .answered = answered,
 };

@@ -91,6 +91,35 @@ class Bounces(story.Story):
         for line in ("Action: relayed", "Original-Envelope-Id: abc", "Original-Recipient: rfc822;Far@Example.com"):
             self.assertIn(line, report[2])
 
+    def test_receipt_of_a_list_waits_in_the_queue(self):
+        host = self.sink()
+        daemon = self.daemon(start=False, rules={"smart_host": f"[127.0.0.1]:{host.port}"}, maps={"aliases": {"module": "text", "file": "ALIASES"}},
+                             options={"AliasFile": ["aliases"], "DeliveryMode": "queue", "QueueInterval": "1h"})
+        daemon.settings["maps"]["aliases"]["file"] = daemon.write(
+            "aliases", "team\tbob@example.com,eva@example.com\nowner-team\tboss@example.com\npair\tkai@example.com,leo@example.com\n")
+        daemon.start()
+        for address in ("team", "pair"):
+            with daemon.client() as client:
+                client.expect(250, "MAIL FROM:<ann@example.net>")
+                client.expect(250, f"RCPT TO:<{address}@example.org> NOTIFY=SUCCESS")
+                client.expect(354, "DATA")
+                client.send("Subject: s\r\n\r\nb\r\n.\r\n")
+                self.assertEqual(client.reply()[0], 250)
+        daemon.stop()
+        self.assertEqual(len(daemon.queue_ids()), 3)  # the owner's copy, the author's that is nothing but a receipt, and that for the pair
+        self.assertEqual(host.messages, [])
+        daemon.settings["options"].update(DeliveryMode="background", QueueInterval="1s")
+        daemon.start()
+        reports = [m for m in host.wait(4) if m[0] == ""]
+        self.assertEqual([m[1] for m in reports], [["ann@example.net"], ["ann@example.net"]])
+        text = "".join(m[2] for m in reports)
+        for line in ("<team@example.org>  (successfully delivered to mailing list)", "<pair@example.org>  (expanded by mailing list)",
+                     "Action: delivered (to mailing list)", "Action: expanded (to multi-recipient alias)"):
+            self.assertIn(line, text)
+        self.assertNotIn("bob@", text)
+        story.wait_for("an empty queue", lambda: not daemon.queue_ids() and not daemon.listed_ids())
+        self.assertEqual(len(host.messages), 4)
+
 
 if __name__ == "__main__":
     story.main()

@@ -185,6 +185,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"no_vrfy", &s->no_vrfy, NULL, NULL},
 	    {"no_expn", &s->no_expn, NULL, NULL},
 	    {"no_etrn", &s->no_etrn, NULL, NULL},
+	    {"no_dsn", &s->no_dsn, NULL, NULL},
 	    {"allow_bogus_helo", &s->allow_bogus_helo, NULL, NULL},
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},

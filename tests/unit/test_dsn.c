@@ -33,6 +33,7 @@ static enum pr_status read_source(void *context, void *buffer, size_t room, size
 
 static struct pr_header headers[2];
 static struct pr_recipient recipients[2];
+static struct dsn_word words[2];
 static struct pr_macro macro;
 static struct pr_envelope original;
 static struct dsn_facts facts;
@@ -49,13 +50,15 @@ static void setup(enum dsn_kind kind)
 		                                   .enhanced = PR_STR("5.1.1"), .remote = PR_STR("mx1.remote.example") };
 	recipients[1] = (struct pr_recipient){ .address = PR_STR("<dat5user@remote.example>"), .status = PR_STR("554 5.6.0 never"),
 		                                   .enhanced = PR_STR("5.6.0"), .remote = PR_STR("mx1.remote.example") };
+	words[0] = (struct dsn_word){ .command = PR_STR("RCPT To:<rejuser@remote.example>") };
+	words[1] = (struct dsn_word){ .command = PR_STR("DATA") };
 	macro = (struct pr_macro){ PR_STR("_"), PR_STR("root@localhost") };
 	original = (struct pr_envelope){ .size = sizeof original, .id = PR_STR("6AKD3W29002932"), .sender = PR_STR("<alice@corp.example>"),
 		                             .created = 1795179812, .last_try = 1795179812, .envelope_id = PR_STR("id77"), .headers = headers,
 		                             .header_count = 2, .recipients = recipients, .recipient_count = 2, .macros = &macro, .macro_count = 1 };
 	facts = (struct dsn_facts){ .kind = kind, .id = PR_STR("6AKD3W2A002932"), .host_name = PR_STR("mail.corp.example"),
 		                        .to = PR_STR("<alice@corp.example>"), .now = 1795179812, .return_after = 432000, .warn_after = 3600,
-		                        .body_limit = 1u << 20 };
+		                        .body_limit = 1u << 20, .words = words };
 }
 
 static void teardown(void)
@@ -80,16 +83,17 @@ static void test_failure(void)
 	    "from root@localhost\n"
 	    "\n"
 	    "   ----- The following addresses had permanent fatal errors -----\n"
-	    "rejuser@remote.example\n"
+	    "<rejuser@remote.example>\n"
 	    "    (reason: 550 5.1.1 no such mailbox)\n"
-	    "dat5user@remote.example\n"
+	    "<dat5user@remote.example>\n"
 	    "    (reason: 554 5.6.0 never)\n"
 	    "\n"
 	    "   ----- Transcript of session follows -----\n"
 	    "... while talking to mx1.remote.example.:\n"
-	    ">>> DATA\n"
+	    ">>> RCPT To:<rejuser@remote.example>\n"
 	    "<<< 550 5.1.1 no such mailbox\n"
-	    "550 5.1.1 rejuser@remote.example... User unknown\n"
+	    "550 5.1.1 <rejuser@remote.example>... User unknown\n"
+	    ">>> DATA\n"
 	    "<<< 554 5.6.0 never\n"
 	    "554 5.0.0 Service unavailable\n"
 	    "\n"
@@ -124,7 +128,7 @@ static void test_failure(void)
 	    "\n"
 	    "body text\n"
 	    "\n"
-	    "--6AKD3W2A002932.1795179812/mail.corp.example--\n";
+	    "--6AKD3W2A002932.1795179812/mail.corp.example--\n\n";
 	struct pr_envelope *e = NULL;
 
 	setup(DSN_FAILURE);
@@ -148,7 +152,7 @@ static void test_error_header(void)
 	setup(DSN_FAILURE);
 	facts.error_header = PR_STR("Call 1234.\nOr write to help@corp.example.");
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
-	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\n\nCall 1234.\nOr write to help@corp.example.\n\nThe original message was received at "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\nfrom root@localhost\n\nCall 1234.\nOr write to help@corp.example.\n\n   ----- The following"));
 	teardown();
 }
 
@@ -167,6 +171,7 @@ static void test_many_hosts(void)
 	}
 	original.recipients = many;
 	original.recipient_count = 150;
+	facts.words = NULL;
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to mx99.example.:"));
 	CU_ASSERT_PTR_NULL(strstr(body.data, "... while talking to mx100.example.:"));
@@ -191,7 +196,8 @@ static void test_delay(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: delayed\nStatus: 4.2.1\nRemote-MTA: DNS; mx1.remote.example\n"
 	                                         "Diagnostic-Code: SMTP; 450 4.2.1 mailbox busy\n"));
 	CU_ASSERT_PTR_NULL(strstr(body.data, "permanent fatal"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to mx1.remote.example.:\n>>> DATA\n<<< 450 4.2.1 mailbox busy\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to mx1.remote.example.:\n>>> RCPT To:<rejuser@remote.example>\n<<< 450 4.2.1 mailbox busy\n"
+	                                         "<rejuser@remote.example>... Deferred: 450 4.2.1 mailbox busy\n"));
 	teardown();
 }
 
@@ -203,13 +209,107 @@ static void test_success(void)
 	recipients[0] = (struct pr_recipient){ .address = PR_STR("bob"), .enhanced = PR_STR("2.1.5") };
 	recipients[1] = (struct pr_recipient){ .address = PR_STR("|/bin/cat -n"), .alias = PR_STR("prog"), .enhanced = PR_STR("2.1.5") };
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
-	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "notifications -----\nbob  (successfully delivered to mailbox)\n"
-	                                         "\"|/bin/cat -n\"  (successfully delivered to mailbox)\n    (expanded from: prog)\n\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "notifications -----\n<bob>  (successfully delivered to mailbox)\n"
+	                                         "\"|/bin/cat -n\"  (successfully delivered to mailbox)\n    (expanded from: <prog>)\n\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\"|/bin/cat -n\"... Successfully delivered\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Final-Recipient: RFC822; bob@mail.corp.example\nX-Actual-Recipient: rfc822; bob@mail.corp.example\n"
 	                                         "Action: delivered (to mailbox)\nStatus: 2.1.5\nLast-Attempt-Date:"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Final-Recipient: RFC822; prog@mail.corp.example\nX-Actual-Recipient: X-Unix; |/bin/cat -n\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Content-Type: text/rfc822-headers\n"));
+	CU_ASSERT_PTR_NULL(strstr(body.data, "body text"));
+	teardown();
+}
+
+/* One reply to MAIL or the dot stands once, and may be told in several lines. */
+static void test_one_reply_for_many(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	recipients[1] = recipients[0];
+	recipients[1].address = PR_STR("<other@remote.example>");
+	words[0] = words[1] = (struct dsn_word){ .command = PR_STR("MAIL From:<alice@corp.example>"), .reply = PR_STR("550-first\n550 last") };
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "<other@remote.example>\n    (reason: 550-first)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "remote.example.:\n>>> MAIL From:<alice@corp.example>\n<<< 550-first\n<<< 550 last\n554 5.0.0 Service unavailable\n\n--"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Diagnostic-Code: SMTP; 550-first\n"));
+	teardown();
+	setup(DSN_FAILURE);
+	recipients[0].status = recipients[1].status = PR_STR("451 not now");
+	words[0].command = words[1].command;
+	facts.expired = true;
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, ">>> DATA\n<<< 451 not now\n<rejuser@remote.example>,<dat5user@remote.example>... Deferred: 451 not now\n"
+	                                         "Message could not be delivered for 5 days\nMessage will be deleted from queue\n\n"));
+	teardown();
+}
+
+/* A greeting answers no command; a program has an exit status and what it printed. */
+static void test_no_command(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	recipients[0].status = PR_STR("554 go away");
+	recipients[0].enhanced = PR_STR("5.0.0");
+	recipients[0].remote = PR_STR("[192.0.2.1] [192.0.2.1]");
+	words[0] = (struct dsn_word){ .command = PR_NONE };
+	recipients[1] = (struct pr_recipient){ .address = PR_STR("|prog"), .alias = PR_STR("x"), .final = PR_STR("<x@corp.example>"), .enhanced = PR_STR("5.3.0") };
+	words[1] = (struct dsn_word){ .reply = PR_STR("unknown mailer error 3\nline one\nline two"), .code = 554, .local = true };
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "... while talking to [192.0.2.1]:\n<<< 554 go away\n554 5.0.0 Service unavailable\n"
+	                                         "line one\nline two\n554 5.3.0 \"|prog\"... unknown mailer error 3\n\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\"|prog\"\n    (reason: unknown mailer error 3)\n    (expanded from: <x@corp.example>)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Diagnostic-Code: X-Unix; unknown mailer error 3\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Remote-MTA: DNS; [192.0.2.1]\n"));
+	teardown();
+}
+
+static void test_failure_and_success(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	recipients[0].state = PR_RECIPIENT_FAILED;
+	recipients[1] = (struct pr_recipient){ .address = PR_STR("<team@corp.example>"), .enhanced = PR_STR("2.0.0"), .state = PR_RECIPIENT_DELIVERED,
+		                                   .status = PR_STR(PR_STATUS_LIST) };
+	words[1] = (struct dsn_word){ .command = PR_NONE };
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "(reason: 550 5.1.1 no such mailbox)\n\n   ----- The following addresses had successful delivery notifications -----\n"
+	                                         "<team@corp.example>  (successfully delivered to mailing list)\n\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Message delivered to mailing list <team@corp.example>\n<team@corp.example>... expanded to multiple addresses\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: failed\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: delivered (to mailing list)\nStatus: 2.0.0\n"));
+	recipients[1].status = PR_STR(PR_STATUS_EXPANDED);
+	pr_text_clear(&body);
+	source = PR_STR("body text\n");
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "<team@corp.example>  (expanded by mailing list)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: expanded (to multi-recipient alias)\nStatus: 2.0.0\n"));
+	teardown();
+}
+
+/* SendMimeErrors is off. */
+static void test_plain(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	facts.plain = true;
+	original.flags = PR_ENVELOPE_EIGHT_BIT;
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_EQUAL(strncmp(body.data, "The original message was received at ", 37), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\n\n   ----- Original message follows -----\n\nReturn-Path: <alice@corp.example>\nSubject: fail\n\nbody text\n"));
+	CU_ASSERT_PTR_NULL(strstr(body.data, "Reporting-MTA"));
+	CU_ASSERT_PTR_NULL(pr_envelope_header(e, PR_STR("mime-version")));
+	CU_ASSERT_PTR_NULL(pr_envelope_header(e, PR_STR("content-type")));
+	CU_ASSERT_EQUAL(e->flags, PR_ENVELOPE_RESPONSE);
+	CU_ASSERT_EQUAL(e->body_size, (int64_t)body.len);
+	pr_text_clear(&body);
+	facts.body_limit = 0;
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "   ----- Message header follows -----\n\nReturn-Path: <alice@corp.example>\nSubject: fail\n\n"
+	                                         "   ----- Message body suppressed -----\n"));
 	CU_ASSERT_PTR_NULL(strstr(body.data, "body text"));
 	teardown();
 }
@@ -240,6 +340,7 @@ static void test_hostile(void)
 	setup(DSN_FAILURE);
 	recipients[0].status = recipients[0].remote = recipients[0].address = recipients[0].original = recipients[0].alias = evil;
 	recipients[0].enhanced = PR_STR("5.1.1\nX: y");
+	words[0] = (struct dsn_word){ .command = evil, .reply = evil, .user = evil, .local = true };
 	original.envelope_id = macro.value = original.id = evil;
 	facts.to = PR_STR("<a@b\nBcc: c@d>");
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
@@ -291,6 +392,10 @@ static const struct unit_case cases[] = {
 	{ "ErrorHeader", test_error_header },
 	{ "many hosts", test_many_hosts },
 	{ "a receipt", test_success },
+	{ "one reply for many", test_one_reply_for_many },
+	{ "replies to no command", test_no_command },
+	{ "failure and success in one", test_failure_and_success },
+	{ "one plain text", test_plain },
 	{ "nobody to tell, and the postmaster", test_nobody_to_tell },
 	{ "hostile text stays in its line", test_hostile },
 	{ "limits and failing writes", test_limits },

@@ -262,6 +262,46 @@ static void test_owner(void)
 	end(expansion);
 }
 
+/* NOTIFY=SUCCESS: an address that means several is the success, its members are asked for failures only. */
+static void test_success(void)
+{
+	struct expansion *expansion = new_expansion(10, 1000);
+	struct pr_recipient model = { .flags = PR_RECIPIENT_PRIMARY | PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_FAILURE,
+		.original = PR_STR("rfc822;them@there") };
+	struct expand_result result;
+	size_t count;
+
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("nospace"), &model, true, &result), PR_OK);
+	CU_ASSERT_EQUAL(result.added, 2);
+	struct pr_recipient *all = expansion_recipients(expansion, &count);
+	CU_ASSERT_EQUAL_FATAL(count, 3);
+	CU_ASSERT_EQUAL(all[0].flags, PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_FAILURE);
+	CU_ASSERT_EQUAL(all[1].flags, PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_FAILURE);
+	CU_ASSERT(pr_str_equal(all[2].address, PR_STR("<nospace>")));
+	CU_ASSERT(pr_str_equal(all[2].original, PR_STR("rfc822;them@there")));
+	CU_ASSERT(pr_str_equal(all[2].status, PR_STR("expanded to multiple addresses")));
+	CU_ASSERT_EQUAL(all[2].state, PR_RECIPIENT_DELIVERED);
+	CU_ASSERT_EQUAL(all[2].flags, model.flags);
+	expansion_clear(expansion);
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("list"), &model, true, &result), PR_OK); /* with an owner */
+	all = expansion_recipients(expansion, &count);
+	CU_ASSERT(count > 1 && pr_str_equal(all[count - 1].status, PR_STR("delivered to mailing list")));
+	CU_ASSERT_EQUAL(all[0].flags, 0); /* the owner hears of every failure */
+	CU_ASSERT_PTR_NULL(expansion_recipient_owner(expansion, count - 1).data); /* the author hears of it, not the owner */
+	expansion_clear(expansion);
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("escaped"), &model, true, &result), PR_OK); /* one for one: a receipt of its own */
+	all = expansion_recipients(expansion, &count);
+	CU_ASSERT_EQUAL_FATAL(count, 1);
+	CU_ASSERT_EQUAL(all[0].flags, PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_FAILURE);
+	end(expansion);
+	expansion = new_expansion(10, 2);
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("nospace"), &model, true, &result), PR_TEMPFAIL);
+	CU_ASSERT_EQUAL(result.code, 452);
+	expansion_recipients(expansion, &count);
+	CU_ASSERT_EQUAL(count, 0);
+	end(expansion);
+}
+
 static void test_depth(void)
 {
 	struct expansion *expansion = new_expansion(10, 1000);
@@ -302,6 +342,6 @@ static void test_many(void)
 }
 
 static const struct unit_case cases[] = { { "what addresses mean", test_answers }, { "duplicates", test_duplicates },
-	{ "fields of recipients", test_fields }, { "owner-LIST", test_owner }, { "deep chains", test_depth }, { "50,000 members", test_many },
+	{ "fields of recipients", test_fields }, { "owner-LIST", test_owner }, { "NOTIFY=SUCCESS", test_success }, { "deep chains", test_depth }, { "50,000 members", test_many },
 	{ NULL, NULL } };
 UNIT_MAIN("expand", cases)

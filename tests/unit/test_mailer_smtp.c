@@ -64,8 +64,19 @@ static enum pr_status fake_header(struct pr_call *call, const struct pr_envelope
 	return PR_OK;
 }
 
+static char answered[2000]; /* "RCPT To:<a@x>;..." in the order of the refusals */
+
+static void fake_answered(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command)
+{
+	size_t length = strlen(answered);
+
+	(void)call;
+	(void)delivery;
+	snprintf(answered + length, sizeof answered - length, "%.*s;", PR_PRINT(command));
+}
+
 static const struct pr_host host = {.size = sizeof host, .option = fake_option, .macro = fake_macro, .dns_mx = fake_mx,
-                                    .dns_addresses = fake_addresses, .header_print = fake_header};
+                                    .dns_addresses = fake_addresses, .header_print = fake_header, .answered = fake_answered};
 
 /* the body ---------------------------------------------------------------- */
 struct bytes {
@@ -115,6 +126,7 @@ static void begin(struct fixture *f, size_t recipients, const char *host_text)
 	struct pr_str why;
 
 	memset(f, 0, sizeof *f);
+	answered[0] = '\0';
 	pr_arena_init(&f->arena, 1u << 24);
 	f->call = (struct pr_call){.size = sizeof f->call, .host = &host, .arena = &f->arena, .instance = &f->smtp, .session = &f->session};
 	CU_ASSERT_EQUAL(pr_option_defaults(smtp_LTX_pr_module.options, &f->smtp, &f->arena, &why), PR_OK);
@@ -198,6 +210,7 @@ static void test_pipelined(void)
 	CU_ASSERT_EQUAL(f.deliveries[1].code, 550);
 	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].enhanced, PR_STR("5.1.1")));
 	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].remote, PR_STR("[127.0.0.1] [127.0.0.1]")));
+	CU_ASSERT_STRING_EQUAL(answered, "RCPT To:<u2@y.example>;");
 	CU_ASSERT_TRUE(ops()->alive(&f.call));
 	deliver(&f, 1); /* the same connection, without RSET */
 	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
@@ -289,7 +302,7 @@ static void test_helo_fallback(void)
 static void test_dsn_parameters(void)
 {
 	static const char *const script[] = {HELLO_ALL,
-		">MAIL From:<a@x.example> SIZE=25 BODY=8BITMIME RET=HDRS ENVID=my+20id\r\n",
+		">MAIL From:<a@x.example> SIZE=25 BODY=8BITMIME ENVID=my+20id RET=HDRS\r\n",
 		">RCPT To:<u1@y.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Joe+2BA@x\r\n", ">RCPT To:<u2@y.example> NOTIFY=NEVER\r\n",
 		">DATA", "<250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
 	struct fixture f;
@@ -409,6 +422,7 @@ static void test_mail_refused(void)
 	deliver(&f, 1);
 	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
 	CU_ASSERT_EQUAL(f.deliveries[0].code, 553);
+	CU_ASSERT_STRING_EQUAL(answered, "MAIL From:<a@x.example> SIZE=25;");
 	finish(&f, server);
 }
 
@@ -440,14 +454,18 @@ static void test_next_hop_breaks(void)
 
 	expect_one(greeting_421, PR_TEMPFAIL, 421, "421 4.3.2 busy");
 	expect_one(greeting_554, PR_PERMFAIL, 554, "554 no service");
+	CU_ASSERT_STRING_EQUAL(answered, ";"); /* a greeting answers nothing */
 	expect_one(at_mail, PR_TEMPFAIL, 421, "going down");
 	expect_one(at_rcpt, PR_TEMPFAIL, 421, "going down");
 	expect_one(after_354, PR_TEMPFAIL, 0, "Connection reset by [127.0.0.1]");
 	expect_one(after_dot, PR_TEMPFAIL, 0, "Connection reset by [127.0.0.1]");
+	CU_ASSERT_STRING_EQUAL(answered, ";");
 	expect_one(dot_5yz, PR_PERMFAIL, 554, "554 5.7.1 spam");
+	CU_ASSERT_STRING_EQUAL(answered, "DATA;");
 	expect_one(dot_421, PR_TEMPFAIL, 421, "oops");
 	expect_one(no_reply, PR_TEMPFAIL, 0, "Protocol error");
 	expect_one(dot_250_reset, PR_OK, 250, "250 ok");
+	CU_ASSERT_STRING_EQUAL(answered, "");
 }
 
 /* FAULTS 45: the next hop stops; every wait ends in time and in a deferral */

@@ -20,7 +20,7 @@ struct item {
 
 static void fail(struct smtp_outcome *outcome, enum pr_status status, uint32_t code, struct pr_str enhanced, struct pr_str text)
 {
-	*outcome = (struct smtp_outcome){status, code, enhanced, text};
+	*outcome = (struct smtp_outcome){status, code, enhanced, text, PR_NONE};
 }
 
 /* Takes "name", "[name]" or either with ":port" off the front. */

@@ -170,15 +170,16 @@ static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *
 	struct smtp_reply reply = {0};
 	enum pr_status status = smtp_read_reply(call, run->session, run->smtp->wait[SMTP_WAIT_INITIAL], &reply);
 
+	struct pr_str hello = PR_NONE;
 	if (status == PR_OK && reply.code / 100 == 2)
-		status = smtp_hello(run, &reply);
+		status = smtp_hello(run, &reply, &hello);
 	if (status != PR_OK) {
 		*outcome = smtp_outcome_lost(call);
 		smtp_drop(run->session);
 		return status;
 	}
 	if (reply.code / 100 != 2) {
-		*outcome = smtp_outcome_of(&reply);
+		*outcome = smtp_outcome_of(&reply, hello);
 		smtp_quit(call, run->smtp, run->session);
 		return outcome->status;
 	}
@@ -190,7 +191,7 @@ static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *
 	if (target->by_name && run->smtp->loop_check && !run->smtp->lmtp &&
 	    pr_str_equal_nocase(first, smtp_identity(call, run->smtp, run->destination))) {
 		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.3.5"),
-			pr_arena_printf(call->arena, "553 5.3.5 %s config error: mail loops back to me (MX problem?)", run->session->name)};
+			pr_arena_printf(call->arena, "553 5.3.5 %s config error: mail loops back to me (MX problem?)", run->session->name), PR_NONE};
 		smtp_quit(call, run->smtp, run->session);
 		return PR_PERMFAIL;
 	}
@@ -206,7 +207,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 
 	name_session(session, target, is_path ? PR_STR("local") : text);
 	if (is_path ? !unix_address(text, &address, &length) : !parse_address(text, target->port, &address, &length)) {
-		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Address is not valid")};
+		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Address is not valid"), PR_NONE};
 		return PR_PERMFAIL;
 	}
 	int error = open_connection(run, &address, length);
@@ -218,7 +219,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 		reason = pr_arena_printf(run->call->arena, "Deferred: %s %s", what, session->name);
 	else
 		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", session->name, strerror(error));
-	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason};
+	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
 	return PR_TEMPFAIL;
 }
 
@@ -243,11 +244,11 @@ static enum pr_status addresses_of(struct smtp_run *run, const struct smtp_targe
 		return PR_OK;
 	if (status == PR_TEMPFAIL || status == PR_MISUSE) {
 		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.3"),
-			pr_arena_printf(call->arena, "Deferred: Name server: %.*s: host name lookup failure", PR_PRINT(name))};
+			pr_arena_printf(call->arena, "Deferred: Name server: %.*s: host name lookup failure", PR_PRINT(name)), PR_NONE};
 		return PR_TEMPFAIL;
 	}
 	*outcome = (struct smtp_outcome){PR_PERMFAIL, 550, PR_STR("5.1.2"),
-		pr_arena_printf(call->arena, "550 5.1.2 Host unknown (Name server: %.*s: host not found)", PR_PRINT(name))};
+		pr_arena_printf(call->arena, "550 5.1.2 Host unknown (Name server: %.*s: host not found)", PR_PRINT(name)), PR_NONE};
 	return PR_PERMFAIL;
 }
 
@@ -317,7 +318,7 @@ static enum pr_status try_target(struct smtp_run *run, const struct smtp_target 
 
 	write_name(name, sizeof name, target);
 	if (target->by_name && pr_host_is_dead(run->call, pr_str(name), &reason)) {
-		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason};
+		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
 		return PR_TEMPFAIL;
 	}
 	tell_connecting(run, target);

@@ -209,16 +209,16 @@ enum pr_status smtp_command(struct pr_call *call, struct smtp_session *session, 
 	return status == PR_OK ? smtp_read_reply(call, session, seconds, reply_out) : status;
 }
 
-struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply)
+struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply, struct pr_str command)
 {
 	enum pr_status status = reply->code / 100 == 2 ? PR_OK : reply->code / 100 == 5 ? PR_PERMFAIL : PR_TEMPFAIL;
 
-	return (struct smtp_outcome){status, reply->code, reply->enhanced, reply->text};
+	return (struct smtp_outcome){status, reply->code, reply->enhanced, reply->text, command};
 }
 
 struct smtp_outcome smtp_outcome_lost(struct pr_call *call)
 {
-	return (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.2"), call->reason};
+	return (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.2"), call->reason, PR_NONE};
 }
 
 static void note_extension(struct smtp_session *session, struct pr_str line)
@@ -242,25 +242,26 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 		session->size_limit = (int64_t)number;
 }
 
-static enum pr_status say(struct smtp_run *run, const char *verb, struct pr_str name, struct smtp_reply *reply_out)
+static enum pr_status say(struct smtp_run *run, const char *verb, struct pr_str name, struct smtp_reply *reply_out, struct pr_str *command_out)
 {
 	struct pr_str line = pr_arena_printf(run->call->arena, "%s %.*s\r\n", verb, PR_PRINT(name));
 
+	*command_out = pr_str_trim(line);
 	return smtp_command(run->call, run->session, line, run->smtp->wait[SMTP_WAIT_HELO], reply_out);
 }
 
-enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out)
+enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, struct pr_str *command_out)
 {
 	struct smtp_session *session = run->session;
 	struct pr_str name = smtp_identity(run->call, run->smtp, run->destination);
-	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out);
+	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);
 
 	session->extensions = 0;
 	session->size_limit = 0;
 	if (status != PR_OK)
 		return status;
 	if (reply_out->code / 100 == 5 && !run->smtp->lmtp)
-		return say(run, "HELO", name, reply_out); /* RFC 5321 3.2: an old server */
+		return say(run, "HELO", name, reply_out, command_out); /* RFC 5321 3.2: an old server */
 	if (reply_out->code / 100 != 2)
 		return PR_OK;
 	struct pr_str rest = reply_out->text, line = PR_NONE;

@@ -95,7 +95,7 @@ static bool is_sendable(struct pr_str address)
 static void refuse_unsendable(struct smtp_run *run)
 {
 	bool sender_bad = !is_sendable(pr_address_inner(run->envelope->sender));
-	struct smtp_outcome bad = {PR_PERMFAIL, 553, PR_STR("5.1.3"), PR_STR("553 5.1.3 Address cannot be sent by SMTP")};
+	struct smtp_outcome bad = {PR_PERMFAIL, 553, PR_STR("5.1.3"), PR_STR("553 5.1.3 Address cannot be sent by SMTP"), PR_NONE};
 
 	for (size_t i = 0; i < run->count; i++)
 		if (sender_bad || run->deliveries[i].user.len == 0 || !is_sendable(pr_address_inner(run->deliveries[i].user)))
@@ -134,7 +134,7 @@ static void tell_cached(struct smtp_run *run)
 
 static void run_candidates(struct smtp_run *run)
 {
-	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try")};
+	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try"), PR_NONE};
 
 	if (run->session->open)
 		tell_cached(run);

@@ -72,6 +72,7 @@ struct smtp_outcome {
 	uint32_t code;
 	struct pr_str enhanced;
 	struct pr_str text;
+	struct pr_str command; /* that was answered so, without line end; absent: none */
 };
 
 struct smtp_target {
@@ -123,9 +124,9 @@ enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, str
 enum pr_status smtp_read_reply(struct pr_call *call, struct smtp_session *session, int64_t seconds, struct smtp_reply *reply_out);
 enum pr_status smtp_command(struct pr_call *call, struct smtp_session *session, struct pr_str line, int64_t seconds,
                             struct smtp_reply *reply_out);
-/* Greeting was read; EHLO, HELO or LHLO. */
-enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out);
-struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply);
+/* Greeting was read; EHLO, HELO or LHLO: *command_out is what was said last. */
+enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, struct pr_str *command_out);
+struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply, struct pr_str command);
 struct smtp_outcome smtp_outcome_lost(struct pr_call *call);
 void smtp_drop(struct smtp_session *session);
 void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_session *session);

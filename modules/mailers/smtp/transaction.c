@@ -21,6 +21,8 @@ void smtp_settle(struct smtp_run *run, size_t index, const struct smtp_outcome *
 	if (run->session->name[0] != '\0')
 		delivery->remote = pr_arena_copy(run->call->arena, pr_str(run->session->remote));
 	run->retry[index] = retry && outcome->status == PR_TEMPFAIL;
+	if (outcome->status != PR_OK)
+		run->call->host->answered(run->call, delivery, outcome->command);
 }
 
 static void settle_all(struct smtp_run *run, const struct smtp_outcome *outcome, bool retry)
@@ -48,12 +50,12 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 		pr_text_add_c(out, " BODY=8BITMIME");
 	else if (has(run, SMTP_8BITMIME) && pr_str_equal(envelope->body_type, PR_STR("7BIT")))
 		pr_text_add_c(out, " BODY=7BIT");
-	if (has(run, SMTP_DSN) && (envelope->flags & PR_ENVELOPE_RET_GIVEN) != 0)
-		pr_text_addf(out, " RET=%s", (envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? "HDRS" : "FULL");
 	if (has(run, SMTP_DSN) && envelope->envelope_id.len > 0) {
 		pr_text_add_c(out, " ENVID=");
 		pr_xtext_encode(envelope->envelope_id, out);
 	}
+	if (has(run, SMTP_DSN) && (envelope->flags & PR_ENVELOPE_RET_GIVEN) != 0)
+		pr_text_addf(out, " RET=%s", (envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? "HDRS" : "FULL");
 	pr_text_add_c(out, "\r\n");
 }
 
@@ -103,6 +105,23 @@ static void add_rcpt(struct smtp_run *run, size_t index, struct pr_text *out)
 		add_original(recipient->original, out);
 	}
 	pr_text_add_c(out, "\r\n");
+}
+
+#define ALL_RECIPIENTS SIZE_MAX
+
+/* What was said, once more: MAIL, or one RCPT.  Only who was refused pays for it. */
+static struct pr_str said(struct smtp_run *run, size_t index)
+{
+	struct pr_text line;
+
+	pr_text_init(&line, 1u << 16);
+	if (index == ALL_RECIPIENTS)
+		add_mail(run, &line);
+	else
+		add_rcpt(run, index, &line);
+	struct pr_str copy = pr_arena_copy(run->call->arena, pr_str_trim(pr_text_str(&line)));
+	pr_text_fini(&line);
+	return copy;
 }
 
 /* The conversation up to the answer to DATA. */
@@ -180,7 +199,7 @@ static enum pr_status say_recipients(struct opening *opening, bool mail_taken)
 			opening->accepted++;
 			continue;
 		}
-		struct smtp_outcome outcome = smtp_outcome_of(&reply);
+		struct smtp_outcome outcome = smtp_outcome_of(&reply, said(run, i));
 		smtp_settle(run, i, &outcome, true);
 		if (reply.code == 421) {
 			smtp_drop(run->session);
@@ -213,7 +232,7 @@ static enum pr_status say_opening(struct opening *opening, struct smtp_outcome *
 		return status;
 	bool mail_taken = mail.code / 100 == 2;
 	if (!mail_taken)
-		*refused = smtp_outcome_of(&mail);
+		*refused = smtp_outcome_of(&mail, said(run, ALL_RECIPIENTS));
 	if (mail.code == 421) {
 		smtp_drop(run->session);
 		return pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(mail.text));
@@ -259,7 +278,7 @@ static void read_final(struct opening *opening)
 		if (status == PR_OK && (first || run->smtp->lmtp))
 			status = smtp_read_reply(run->call, run->session, run->smtp->wait[SMTP_WAIT_DATAFINAL], &reply);
 		first = false;
-		struct smtp_outcome outcome = status == PR_OK ? smtp_outcome_of(&reply) : smtp_outcome_lost(run->call);
+		struct smtp_outcome outcome = status == PR_OK ? smtp_outcome_of(&reply, PR_STR("DATA")) : smtp_outcome_lost(run->call);
 		smtp_settle(run, i, &outcome, false); /* it may have been taken: no other host now */
 		note_success(opening, i);
 	}
@@ -293,7 +312,7 @@ static void send_message(struct opening *opening)
 	struct smtp_outcome outcome = smtp_outcome_lost(run->call);
 	struct smtp_reply reply;
 	if (!dot && smtp_read_reply(run->call, run->session, 1, &reply) == PR_OK && reply.code >= 400)
-		outcome = smtp_outcome_of(&reply);
+		outcome = smtp_outcome_of(&reply, PR_STR("DATA"));
 	settle_taken(opening, &outcome, false);
 	smtp_drop(run->session);
 }
@@ -310,7 +329,7 @@ static void finish(struct opening *opening, const struct smtp_outcome *refused)
 	} else if (code == 354) {
 		send_nothing(run);
 	} else if (opening->accepted > 0) {
-		struct smtp_outcome outcome = smtp_outcome_of(&opening->data);
+		struct smtp_outcome outcome = smtp_outcome_of(&opening->data, PR_STR("DATA"));
 		if (outcome.status == PR_OK)
 			outcome.status = PR_TEMPFAIL; /* 2xx to DATA means nothing */
 		settle_taken(opening, &outcome, true);
@@ -328,7 +347,7 @@ void smtp_transaction(struct smtp_run *run)
 
 	if (session->size_limit > 0 && size > session->size_limit) {
 		refused = (struct smtp_outcome){PR_PERMFAIL, 552, PR_STR("5.3.4"), pr_arena_printf(run->call->arena,
-			"552 5.3.4 Message is too large; %lld bytes max", (long long)session->size_limit)};
+			"552 5.3.4 Message is too large; %lld bytes max", (long long)session->size_limit), PR_NONE};
 		settle_all(run, &refused, false);
 		return;
 	}

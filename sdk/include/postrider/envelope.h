@@ -42,6 +42,10 @@ enum pr_recipient_state {
 	PR_RECIPIENT_DEFERRED = 3  /* tried, comes again; status tells why */
 };
 
+/* The status of a recipient that stands, DELIVERED, for the list or alias the client named: success is reported of it and not of its members. */
+#define PR_STATUS_LIST "delivered to mailing list"          /* a list with an owner */
+#define PR_STATUS_EXPANDED "expanded to multiple addresses" /* an alias of several */
+
 struct pr_recipient {
 	struct pr_str address;   /* "<joe@example.org>", "|/bin/prog", "/var/file" */
 	struct pr_str original;  /* ORCPT, "rfc822;Joe@example.org", xtext decoded; absent when not given */

@@ -11,6 +11,8 @@
 
 #include "envelope.h"
 
+struct pr_delivery; /* mailer.h */
+
 struct pr_mx {
 	struct pr_str name; /* without the final dot */
 	uint32_t preference;
@@ -92,6 +94,11 @@ struct pr_host {
 	 * pr_host_is_dead() and pr_host_failed() look. */
 	bool (*host_is_dead)(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
 	void (*host_failed)(struct pr_call *call, struct pr_str host, struct pr_str reason);
+
+	/* Since 1.2.  A mailer that had a conversation tells which of its commands the result of this delivery answers, as it was sent and without
+	 * line end ("RCPT To:<joe@example.org>"): bounces and warnings show it above the reply.  Absent: none, as for a greeting.  To be said
+	 * inside deliver(), of a result that is no success; the last word counts. */
+	void (*answered)(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command);
 };
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.

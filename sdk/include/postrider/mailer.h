@@ -12,7 +12,7 @@
  * When deliver() returns something else than PR_OK the status and reason count
  * for every recipient whose `status` it left at PR_MISUSE (the initial value).
  * "The other side answered 4xx or 5xx" is not a failure of deliver(): it is a result
- * per recipient.
+ * per recipient; host->answered() adds which command it was the answer to.
  */
 #ifndef POSTRIDER_MAILER_H
 #define POSTRIDER_MAILER_H

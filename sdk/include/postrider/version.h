@@ -11,7 +11,7 @@
  * History
  *   1.0  first release: kinds map, mailer, filter, rules, store, auth
  *   1.1  store: begin_in, wait_ready, quarantine, edit, query, handover, list; pr_claim.lease_ms, pr_entry for an index; rules: queue_group
- *   1.2  host: progress, host_is_dead, host_failed; store: claim_aside, secure, forget
+ *   1.2  host: progress, host_is_dead, host_failed, answered; store: claim_aside, secure, forget
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H
