@@ -8,6 +8,7 @@
 #include "kernel/queue/queue.h"
 
 #define BUSY_SECONDS 60 /* longest wait for somebody else's claim */
+#define BUSY_TRIES 6    /* after 1, 2, 4, 8, 16 and 32 seconds */
 
 struct job *job_new(struct courier *courier)
 {
@@ -61,12 +62,18 @@ void job_release(struct job *job)
 	store_release(&job->scope, &job->claim);
 }
 
-/* Somebody else's claim is looked at again: soon at first, he may be about to hand over. */
-static int64_t busy_delay(struct plan_entry *entry)
+/* Somebody else's claim is looked at again: soon at first, he may be about to hand over.  After a minute it is said aloud: a queue that cannot be
+ * read looks the same. */
+static int64_t busy_delay(struct plan_entry *entry, struct pr_str reason)
 {
-	int64_t delay = entry->busy < 6 ? (int64_t)1 << entry->busy : BUSY_SECONDS;
+	bool still = entry->busy < BUSY_TRIES;
+	int64_t delay = still ? (int64_t)1 << entry->busy : BUSY_SECONDS;
 
-	entry->busy += entry->busy < 6;
+	entry->busy += still;
+	if (still && entry->busy == BUSY_TRIES)
+		log_line(LOGP_NOTICE, entry->id, "cannot be taken for a minute now: %.*s", PR_PRINT(reason));
+	else
+		log_at(19, LOGP_DEBUG, entry->id, "locked: %.*s", PR_PRINT(reason));
 	return delay;
 }
 
@@ -169,8 +176,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 		entry_forget(courier, entry);
 		return false;
 	default:
-		log_at(19, LOGP_DEBUG, entry->id, "locked: %.*s", PR_PRINT(job->scope.reason));
-		entry_retry(courier, entry, courier_now() + busy_delay(entry));
+		entry_retry(courier, entry, courier_now() + busy_delay(entry, job->scope.reason));
 		return false;
 	}
 	job->entry = entry;

@@ -135,34 +135,42 @@ static enum pr_status save(int fd, const char *path, const struct layout *layout
 	return fail(PR_TEMPFAIL, path, reason, why);
 }
 
+/* Open, and what is in it; nothing is open after an error. */
+static enum pr_status open_loaded(const char *path, bool writable, int64_t now, struct layout *layout_out, int *fd_out, struct pr_text *why)
+{
+	enum pr_status status = open_file(path, writable, fd_out, why);
+
+	if (status != PR_OK)
+		return status;
+	status = load(*fd_out, path, now, layout_out, why);
+	if (status != PR_OK)
+		close(*fd_out);
+	return status;
+}
+
 enum pr_status statistics_read(const char *path, int64_t now, struct statistics *statistics_out, struct pr_text *why)
 {
 	struct layout layout;
 	int fd;
-	enum pr_status status = open_file(path, false, &fd, why);
+	enum pr_status status = open_loaded(path, false, now, &layout, &fd, why);
 
 	if (status != PR_OK)
 		return status;
-	status = load(fd, path, now, &layout, why);
-	if (status == PR_OK)
-		show(&layout, statistics_out);
+	show(&layout, statistics_out);
 	close(fd);
-	return status;
+	return PR_OK;
 }
 
 enum pr_status statistics_add(const char *path, const struct statistics *more, int64_t now, struct pr_text *why)
 {
 	struct layout layout;
 	int fd;
-	enum pr_status status = open_file(path, true, &fd, why);
+	enum pr_status status = open_loaded(path, true, now, &layout, &fd, why);
 
 	if (status != PR_OK)
 		return status;
-	status = load(fd, path, now, &layout, why);
-	if (status == PR_OK) {
-		merge(&layout, more);
-		status = save(fd, path, &layout, why);
-	}
+	merge(&layout, more);
+	status = save(fd, path, &layout, why);
 	close(fd);
 	return status;
 }
@@ -171,14 +179,13 @@ enum pr_status statistics_take(const char *path, int64_t now, struct statistics 
 {
 	struct layout layout;
 	int fd;
-	enum pr_status status = open_file(path, true, &fd, why);
+	enum pr_status status = open_loaded(path, true, now, &layout, &fd, why);
 
 	if (status != PR_OK)
 		return status;
-	status = load(fd, path, now, &layout, why);
-	if (status == PR_OK && ftruncate(fd, 0) != 0)
+	if (ftruncate(fd, 0) != 0)
 		status = fail(PR_TEMPFAIL, path, strerror(errno), why);
-	if (status == PR_OK)
+	else
 		show(&layout, statistics_out);
 	close(fd);
 	return status;

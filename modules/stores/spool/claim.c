@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Claims: the table of what this process holds, and the calls that end a claim.
- * A claim is found by its epoch, never through a pointer of the caller's, so a stale one finds nothing;
- * and before anything is changed the name must still lead to the inode that is locked, so a claim whose
- * file was taken away from outside changes nothing either.
+ * The calls that begin and end a claim.  Before anything is changed the name must still lead to the inode that is locked, so a claim whose
+ * file was taken away from outside changes nothing.
  *
  * finish, update and defer that answer PR_TEMPFAIL leave the claim standing: try again, or release().
  */
@@ -13,210 +11,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-void spool_claims_init(struct spool *spool)
-{
-	uint32_t start = 0;
-
-	pthread_mutex_init(&spool->claims.lock, NULL);
-	pthread_cond_init(&spool->claims.changed, NULL);
-	/* not from 1: an epoch of another process should be nobody's here */
-	if (getrandom(&start, sizeof start, 0) != (ssize_t)sizeof start)
-		start = (uint32_t)getpid();
-	spool->claims.next_epoch = ((uint64_t)start << 32) + 1;
-}
-
-static void drop_claim(struct spool_claim *claim)
-{
-	if (claim->fd >= 0)
-		close(claim->fd);
-	if (claim->body_fd >= 0)
-		close(claim->body_fd);
-	spool_record_release(claim->record);
-	pr_free(claim);
-}
-
-void spool_claims_fini(struct spool *spool)
-{
-	for (size_t i = 0; i < SPOOL_BUCKETS; i++) {
-		struct spool_claim *claim = spool->claims.buckets[i];
-
-		while (claim != NULL) {
-			struct spool_claim *next = claim->next;
-
-			drop_claim(claim);
-			claim = next;
-		}
-		spool->claims.buckets[i] = NULL;
-	}
-	pthread_cond_destroy(&spool->claims.changed);
-	pthread_mutex_destroy(&spool->claims.lock);
-}
-
-bool spool_claims_has(struct spool *spool, struct pr_str id)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&spool->claims.lock);
-	for (size_t i = 0; i < SPOOL_BUCKETS && !found; i++)
-		for (struct spool_claim *c = spool->claims.buckets[i]; c != NULL && !found; c = c->next)
-			found = pr_str_equal(pr_str(c->id), id);
-	pthread_mutex_unlock(&spool->claims.lock);
-	return found;
-}
-
-/* Work on it is over; with the lock held. */
-static void leave_work(struct spool *spool, struct spool_claim *claim)
-{
-	if (!claim->in_work)
-		return;
-	claim->in_work = false;
-	spool->claims.in_work--;
-	pthread_cond_broadcast(&spool->claims.changed);
-}
-
-static void put_claim(struct spool *spool, struct spool_claim *claim)
-{
-	pthread_mutex_lock(&spool->claims.lock);
-	leave_work(spool, claim);
-	if (claim->epoch == 0)
-		claim->epoch = spool->claims.next_epoch++;
-	claim->next = spool->claims.buckets[claim->epoch % SPOOL_BUCKETS];
-	spool->claims.buckets[claim->epoch % SPOOL_BUCKETS] = claim;
-	pthread_mutex_unlock(&spool->claims.lock);
-}
-
-static void end_claim(struct spool *spool, struct spool_claim *claim)
-{
-	pthread_mutex_lock(&spool->claims.lock);
-	leave_work(spool, claim);
-	pthread_mutex_unlock(&spool->claims.lock);
-	drop_claim(claim);
-}
-
-/* Takes it out of the table: who works on a claim is alone with it. */
-static struct spool_claim *take_claim(struct spool *spool, const struct pr_claim *wanted)
-{
-	struct spool_claim *claim, **at;
-
-	pthread_mutex_lock(&spool->claims.lock);
-	while (spool->claims.converting == wanted->epoch && wanted->epoch != 0)
-		pthread_cond_wait(&spool->claims.changed, &spool->claims.lock);
-	at = &spool->claims.buckets[wanted->epoch % SPOOL_BUCKETS];
-	while (*at != NULL && ((*at)->epoch != wanted->epoch || !pr_str_equal(pr_str((*at)->id), wanted->id)))
-		at = &(*at)->next;
-	claim = *at;
-	if (claim != NULL) {
-		*at = claim->next;
-		claim->in_work = claim->entry != NULL;
-		spool->claims.in_work += claim->in_work;
-	}
-	pthread_mutex_unlock(&spool->claims.lock);
-	return claim;
-}
-
-struct spool_record *spool_claim_record(struct spool *spool, const struct pr_claim *wanted)
-{
-	struct spool_claims *claims = &spool->claims;
-	struct spool_record *record = NULL;
-
-	pthread_mutex_lock(&claims->lock);
-	for (struct spool_claim *c = claims->buckets[wanted->epoch % SPOOL_BUCKETS]; c != NULL; c = c->next)
-		if (c->epoch == wanted->epoch && pr_str_equal(pr_str(c->id), wanted->id) && c->record != NULL && !c->body_filed) {
-			record = c->record;
-			atomic_fetch_add(&record->references, 1);
-		}
-	pthread_mutex_unlock(&claims->lock);
-	return record;
-}
-
-static struct spool_claim *next_to_convert(struct spool *spool, spool_claim_chooser *choose, int64_t now, const uint64_t *after)
-{
-	struct spool_claim *found = NULL;
-
-	for (size_t i = 0; i < SPOOL_BUCKETS; i++)
-		for (struct spool_claim *c = spool->claims.buckets[i]; c != NULL; c = c->next)
-			if (c->entry != NULL && c->epoch > *after && (found == NULL || c->epoch < found->epoch) && choose(spool, c, now))
-				found = c;
-	return found;
-}
-
-void spool_claims_to_files(struct spool *spool, spool_claim_chooser *choose, int64_t now)
-{
-	struct spool_claims *claims = &spool->claims;
-	struct spool_claim *claim;
-	uint64_t after = 0;
-
-	pthread_mutex_lock(&claims->lock);
-	while ((claim = claims->converting == 0 ? next_to_convert(spool, choose, now, &after) : NULL) != NULL) {
-		after = claims->converting = claim->epoch;
-		pthread_mutex_unlock(&claims->lock);
-		journal_claim_to_file(spool, claim);
-		pthread_mutex_lock(&claims->lock);
-		claims->converting = 0;
-		pthread_cond_broadcast(&claims->changed);
-	}
-	pthread_mutex_unlock(&claims->lock);
-}
-
-static bool is_any(const struct spool *spool, const struct spool_claim *claim, int64_t now)
-{
-	(void)spool;
-	(void)claim;
-	(void)now;
-	return true;
-}
-
-static bool has_left_journal(struct spool *spool)
-{
-	struct spool_claims *claims = &spool->claims;
-	uint64_t after = 0;
-	bool left;
-
-	pthread_mutex_lock(&claims->lock);
-	left = claims->in_work == 0 && claims->converting == 0 && next_to_convert(spool, is_any, 0, &after) == NULL;
-	pthread_mutex_unlock(&claims->lock);
-	return left;
-}
-
-void spool_claims_leave_journal(struct spool *spool)
-{
-	struct timespec pause = {0, 5000000};
-
-	/* one that cannot be written, on a full disk, keeps the journal ours until it is delivered or put back */
-	for (spool_claims_to_files(spool, is_any, 0); !has_left_journal(spool); spool_claims_to_files(spool, is_any, 0))
-		nanosleep(&pause, NULL);
-}
-
-struct spool_place *spool_claim_place(struct spool *spool, const struct pr_claim *wanted)
-{
-	struct spool_place *place = NULL;
-
-	pthread_mutex_lock(&spool->claims.lock);
-	for (struct spool_claim *c = spool->claims.buckets[wanted->epoch % SPOOL_BUCKETS]; c != NULL && place == NULL; c = c->next)
-		if (c->epoch == wanted->epoch && pr_str_equal(pr_str(c->id), wanted->id))
-			place = c->place;
-	pthread_mutex_unlock(&spool->claims.lock);
-	return place;
-}
-
-int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out)
-{
-	struct spool_claim *claim = take_claim(spool, wanted);
-	int fd = -1;
-
-	if (claim != NULL) {
-		fd = claim->body_fd;
-		claim->body_fd = -1;
-		*length_out = claim->body_size;
-		put_claim(spool, claim);
-	}
-	return fd;
-}
 
 void spool_claim_note_inode(struct spool_claim *claim)
 {
@@ -232,7 +29,7 @@ void spool_claim_note_inode(struct spool_claim *claim)
 static struct spool_claim *take_valid(struct pr_call *call, const struct pr_claim *wanted, enum pr_status *status_out)
 {
 	struct spool *spool = spool_of(call);
-	struct spool_claim *claim = take_claim(spool, wanted);
+	struct spool_claim *claim = spool_claim_take(spool, wanted);
 	struct stat st;
 
 	if (claim == NULL) {
@@ -244,14 +41,14 @@ static struct spool_claim *take_valid(struct pr_call *call, const struct pr_clai
 	if (fstatat(claim->place->control_fd, spool_name(claim->kind, claim->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno != ENOENT) {
 			*status_out = spool_fail(call, claim->place, errno, "cannot look at", spool_name(claim->kind, claim->id).text);
-			put_claim(spool, claim);
+			spool_claim_put(spool, claim);
 			return NULL;
 		}
 	} else if (st.st_dev == claim->device && st.st_ino == claim->inode) {
 		return claim;
 	}
 	*status_out = pr_fail(call, PR_PERMFAIL, "%s was taken away or replaced while it was claimed", claim->id);
-	end_claim(spool, claim);
+	spool_claim_end(spool, claim);
 	return NULL;
 }
 
@@ -363,7 +160,7 @@ static void give_claim(struct pr_call *call, struct spool_claim *claim, const ch
 	result.id = pr_arena_copy(call->arena, pr_str(name));
 	envelope->id = result.id;
 	memcpy(claim->id, name, sizeof claim->id);
-	put_claim(spool_of(call), claim);
+	spool_claim_put(spool_of(call), claim);
 	result.epoch = claim->epoch;
 	*claim_out = result;
 }
@@ -417,7 +214,7 @@ enum pr_status spool_renew(struct pr_call *call, struct pr_claim *wanted)
 	struct spool_claim *claim = take_valid(call, wanted, &status);
 
 	if (claim != NULL)
-		put_claim(spool_of(call), claim);
+		spool_claim_put(spool_of(call), claim);
 	return status;
 }
 
@@ -434,7 +231,7 @@ enum pr_status spool_update(struct pr_call *call, struct pr_claim *wanted, const
 		status = spool_rewrite(call, claim->place, claim->kind, claim->id, envelope, &claim->fd);
 		spool_claim_note_inode(claim);
 	}
-	put_claim(spool_of(call), claim);
+	spool_claim_put(spool_of(call), claim);
 	return status;
 }
 
@@ -452,9 +249,9 @@ enum pr_status spool_defer(struct pr_call *call, struct pr_claim *wanted, const 
 		spool_claim_note_inode(claim);
 	}
 	if (status == PR_OK)
-		end_claim(spool_of(call), claim);
+		spool_claim_end(spool_of(call), claim);
 	else
-		put_claim(spool_of(call), claim);
+		spool_claim_put(spool_of(call), claim);
 	return status;
 }
 
@@ -468,19 +265,19 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 		return status;
 	if (claim->entry != NULL) {
 		journal_claim_finish(spool, claim);
-		end_claim(spool, claim);
+		spool_claim_end(spool, claim);
 		return PR_OK;
 	}
 	struct spool_place *place = claim->place;
 
 	if (unlinkat(claim->place->control_fd, spool_name(claim->kind, claim->id).text, 0) != 0) {
 		status = spool_fail(call, claim->place, errno, "cannot remove", spool_name(claim->kind, claim->id).text);
-		put_claim(spool, claim);
+		spool_claim_put(spool, claim);
 		return status;
 	}
 	/* From here the message is gone; a df that stays is swept up some day. */
 	unlinkat(claim->place->data_fd, spool_name('d', claim->id).text, 0);
-	end_claim(spool, claim);
+	spool_claim_end(spool, claim);
 	if (spool->sync_finish != 0)
 		spool_directory_flush(place);
 	return PR_OK;
@@ -489,11 +286,11 @@ enum pr_status spool_finish(struct pr_call *call, struct pr_claim *wanted)
 void spool_release(struct pr_call *call, struct pr_claim *wanted)
 {
 	struct spool *spool = spool_of(call);
-	struct spool_claim *claim = take_claim(spool, wanted);
+	struct spool_claim *claim = spool_claim_take(spool, wanted);
 
 	if (claim == NULL)
 		return;
 	if (claim->entry != NULL)
 		journal_claim_release(spool, claim);
-	end_claim(spool, claim);
+	spool_claim_end(spool, claim);
 }

@@ -242,7 +242,7 @@ int spool_directory_flush(struct spool_place *place);
 /* fsync of the directory of bodies, when it is one of its own; 0 or an errno. */
 int spool_data_flush(const struct spool_place *place);
 
-/* claim.c, body.c, rewrite.c */
+/* claim.c, claims.c, body.c, file.c */
 enum spool_lock { SPOOL_LOCKED, SPOOL_GONE, SPOOL_BUSY, SPOOL_BAD, SPOOL_ERROR };
 /* A control file that is locked, and what it was when it had been. */
 struct spool_held {
@@ -261,6 +261,12 @@ enum pr_status spool_lose(struct pr_call *call, const struct spool_place *place,
 /* Writes the envelope as the new kind+id; the lock passes from *fd to the new file.  Untouched on failure before the rename. */
 enum pr_status spool_rewrite(struct pr_call *call, struct spool_place *place, char kind, const char *id, const struct pr_envelope *envelope, int *fd);
 bool spool_claims_has(struct spool *spool, struct pr_str id);
+/* Takes it out of the table: who works on a claim is alone with it.  NULL: it is none of ours. */
+struct spool_claim *spool_claim_take(struct spool *spool, const struct pr_claim *wanted);
+/* Back into the table, a new one with an epoch of its own. */
+void spool_claim_put(struct spool *spool, struct spool_claim *claim);
+/* One that was taken is over: its descriptors are closed. */
+void spool_claim_end(struct spool *spool, struct spool_claim *claim);
 /* df as it was opened by the claim, or -1: no such claim, or somebody took it. */
 int spool_claim_take_body(struct spool *spool, const struct pr_claim *wanted, int64_t *length_out);
 /* Where a claim's files are; NULL: no such claim. */
