@@ -152,7 +152,7 @@ struct journal_segment {
 	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
 	atomic_bool complete;      /* its writer has left it and everything is read */
 	atomic_bool dirty;         /* marks were set since the last fdatasync */
-	int read_error;            /* the last try to read it to its end failed so; under `tailing` */
+	int read_error;            /* the last try to read it to its end failed so, which was reported; under `tailing` */
 	struct journal_entry *first, *last; /* not marked yet */
 };
 
@@ -260,6 +260,8 @@ bool journal_hold(struct pr_call *call);
 void journal_let_go(struct spool *spool);
 /* Adopts the generation that the segment has now, clearing marks of another one; false: there is nothing in it. */
 bool journal_adopt(struct spool *spool, uint32_t number);
+/* How a try to read a segment ended; the first error of a row is reported. */
+void journal_note_read(struct spool *spool, uint32_t number, int error);
 /* A segment whose writer has left: what is damaged is set aside, and then it is complete.  One that cannot be read to its end stays as it is,
  * and is tried again. */
 void journal_complete(struct spool *spool, uint32_t number, bool check);

@@ -221,15 +221,27 @@ static void read_mark(struct spool *spool, uint32_t number)
 		segment->announced = mark.retired;
 }
 
+void journal_note_read(struct spool *spool, uint32_t number, int error)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+
+	if (error != 0 && segment->read_error == 0)
+		journal_report(&spool->journal.reader, "cannot read %s/journal/%s: %s; the mail in it waits, and it is read again", spool->path,
+		               journal_log_name(number).text, strerror(error));
+	segment->read_error = error;
+}
+
 bool journal_index_from(struct spool *spool, uint32_t number, uint64_t offset)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
 	struct indexing indexing = {.spool = spool, .reader = &spool->journal.reader, .segment = segment, .number = number, .now = monotonic_second()};
 	uint64_t end;
+	int error;
 
 	indexing.end = &indexing.first;
-	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing, &segment->read_error);
+	end = journal_walk(segment->fd, segment->generation, offset, index_record, &indexing, &error);
 	insert_all(&indexing);
+	journal_note_read(spool, number, error);
 	bool news = end > segment->tail;
 
 	segment->tail = (uint32_t)end;

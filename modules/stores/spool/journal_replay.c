@@ -156,7 +156,7 @@ void journal_say_reports(struct pr_call *call)
 	struct journal_reader *reader = &spool_of(call)->journal.reader;
 	struct pr_str rest, line;
 
-	if (!atomic_exchange(&reader->reported, false))
+	if (!atomic_load_explicit(&reader->reported, memory_order_relaxed) || !atomic_exchange(&reader->reported, false))
 		return;
 	pthread_mutex_lock(&reader->lock);
 	rest = pr_arena_copy(call->arena, pr_text_str(&reader->reports));
@@ -219,7 +219,7 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
 	uint64_t durable = 0, next = 0;
-	int before = segment->read_error, error;
+	int error;
 
 	do {
 		if (next != 0)
@@ -228,13 +228,10 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 		error = segment->read_error;
 		next = error != 0 ? 0 : journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable, &error);
 	} while (next != 0);
-	segment->read_error = error;
+	journal_note_read(spool, number, error);
 	if (check)
 		verify(spool, number);
 	segment->complete = error == 0;
-	if (error != 0 && before == 0)
-		journal_report(&spool->journal.reader, "cannot read %s/journal/%s: %s; the mail in it waits, and it is read again", spool->path,
-		               journal_log_name(number).text, strerror(error));
 }
 
 /* The body was durable before its record, and nobody but a finish removes it: the power failed when that had become durable and the mark
@@ -328,8 +325,10 @@ bool journal_hold(struct pr_call *call)
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
 
-	if (atomic_load_explicit(&reader->held, memory_order_acquire))
+	if (atomic_load_explicit(&reader->held, memory_order_acquire)) {
+		journal_say_reports(call);
 		return true;
+	}
 	if ((spool->role & PR_STORE_DELIVERY) == 0 || !journal_open_directory(spool))
 		return false;
 	pthread_mutex_lock(&reader->tailing);
