@@ -637,97 +637,6 @@ static void test_later(void)
 }
 
 /* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
-/* Every descriptor of ours of the segment's file becomes one that cannot be read (a directory), or what it was. */
-static void break_reads(bool broken)
-{
-	static int saved[1024];
-	int directory = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (int fd = 3; fd < 1024; fd++) {
-		char link[64], path[512];
-		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-		ssize_t len = readlink(link, path, sizeof path - 1);
-
-		path[len > 0 ? len : 0] = '\0';
-		if (broken && strstr(path, "/journal/000.log") != NULL) {
-			saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 1024);
-			CU_ASSERT_FATAL(saved[fd] >= 0 && dup3(directory, fd, O_CLOEXEC) == fd);
-		} else if (!broken && saved[fd] > 0) {
-			CU_ASSERT_FATAL(dup3(saved[fd], fd, O_CLOEXEC) == fd);
-			close(saved[fd]);
-			saved[fd] = 0;
-		}
-	}
-	close(directory);
-}
-
-/* Writes one message, waits for a word, writes two more and is gone. */
-static pid_t writer_in_steps(int *ids_out, int *word_out)
-{
-	int ids[2], word[2];
-	CU_ASSERT_FATAL(pipe(ids) == 0 && pipe(word) == 0);
-	pid_t child = fork();
-
-	if (child == 0) {
-		static struct ids mine;
-		char byte;
-
-		start_as(PR_STORE_INTAKE, NULL);
-		for (int i = 0; i < 3; i++)
-			if ((i == 1 && read(word[0], &byte, 1) != 1) || !add(&mine) || write(ids[1], mine.id[i], sizeof mine.id[i]) < 0)
-				_exit(1);
-		_exit(0);
-	}
-	close(ids[1]);
-	close(word[0]);
-	*ids_out = ids[0];
-	*word_out = word[1];
-	return child;
-}
-
-static bool comes(const char *id, int number)
-{
-	int seen = 0;
-
-	for (int i = 0; i < 100 && (seen = whole(id, number, true)) == 0; i++)
-		usleep(50000);
-	return seen == 1;
-}
-
-/* The end of a segment could not be read for a while: that was not its end. */
-static void test_read_error(void)
-{
-	char id[3][24];
-	int ids, word, status;
-
-	harness_scratch(scratch);
-	/* the journal's directory is made by who delivers */
-	start_as(PR_STORE_DELIVERY, NULL);
-	pid_t child = writer_in_steps(&ids, &word);
-	CU_ASSERT_FATAL(read(ids, id[0], sizeof id[0]) == (ssize_t)sizeof id[0]);
-	CU_ASSERT(comes(id[0], 0));
-	break_reads(true);
-	CU_ASSERT_FATAL(write(word, "x", 1) == 1);
-	for (int i = 1; i < 3; i++)
-		CU_ASSERT_FATAL(read(ids, id[i], sizeof id[i]) == (ssize_t)sizeof id[i]);
-	waitpid(child, &status, 0);
-	CU_ASSERT_EQUAL(status, 0);
-	harness_logged[0] = '\0';
-	for (int i = 0; i < 100 && strstr(harness_logged, "cannot read") == NULL; i++) {
-		CU_ASSERT_EQUAL(whole(id[1], 1, false), 0);
-		usleep(50000);
-	}
-	CU_ASSERT_PTR_NOT_NULL(strstr(harness_logged, "/journal/000.log: Is a directory; the mail in it waits"));
-	break_reads(false);
-	CU_ASSERT(comes(id[1], 1));
-	CU_ASSERT(comes(id[2], 2));
-	CU_ASSERT_EQUAL(count_files("/journal", "damaged"), 0);
-	stop();
-	close(ids);
-	close(word);
-	harness_remove_scratch(scratch);
-}
-
 static void test_checksum(void)
 {
 	char bytes[1000];
@@ -760,7 +669,6 @@ static const struct unit_case cases[] = {
 	{"a large body", test_large_body},
 	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
 	{"durable later, or never", test_later},
-	{"an error of reading is not the end", test_read_error},
 	{NULL, NULL},
 };
 
