@@ -182,8 +182,8 @@ static enum pr_status begin_claim(struct pr_call *call, struct pr_str id, char n
 
 enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
 {
-	struct pr_envelope *envelope;
-	struct spool_claim *claim;
+	struct pr_envelope *envelope = NULL;
+	struct spool_claim *claim = NULL;
 	char name[SPOOL_ID_MAX + 1];
 	enum pr_status status = begin_claim(call, id, name);
 
@@ -196,8 +196,8 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 
 enum pr_status spool_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
 {
-	struct pr_envelope *envelope;
-	struct spool_claim *claim;
+	struct pr_envelope *envelope = NULL;
+	struct spool_claim *claim = NULL;
 	char name[SPOOL_ID_MAX + 1];
 	enum pr_status status = begin_claim(call, id, name);
 
