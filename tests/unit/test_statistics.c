@@ -224,7 +224,7 @@ static void test_names(void)
 	CU_ASSERT_EQUAL(statistics_number(&names, PR_STR("local")), 4);
 	CU_ASSERT_EQUAL(statistics_number(&names, PR_STR("esmtp")), 5); /* declared by nobody, always there */
 	CU_ASSERT_EQUAL(statistics_number(&names, PR_STR("nosuch")), STATISTICS_NO_MAILER);
-	char room[40][4];
+	char room[40][16];
 	for (int i = 0; i < 40; i++) {
 		(void)snprintf(room[i], sizeof room[i], "m%d", i);
 		bool added = statistics_names_add(&names, pr_str(room[i]));
