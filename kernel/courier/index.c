@@ -93,7 +93,7 @@ void courier_index_waits(struct job *job)
 
 	if (index == NULL)
 		return;
-	if (job->entry->aside)
+	if (job->turn.aside)
 		entry.state = envelope->quarantine.data != NULL ? PR_ENTRY_QUARANTINED : PR_ENTRY_LOST;
 	entry.directory = find_directory(job);
 	row_from_store(&entry, envelope, &job->arena, &row);

@@ -143,6 +143,11 @@ struct group {
 	bool held;                      /* not tried: it waits for a queue run */
 };
 
+/* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
+struct turn {
+	bool runner, urgent, aside; /* as in struct plan_entry */
+};
+
 struct job {
 	struct courier *courier;
 	struct plan_entry *entry;
@@ -154,6 +159,7 @@ struct job {
 	size_t parcel_count;
 	struct group *groups;
 	size_t group_count;
+	struct turn turn;
 	bool first_try;                 /* was never tried before */
 	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */

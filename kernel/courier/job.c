@@ -94,11 +94,14 @@ static void entry_forget(struct courier *courier, struct plan_entry *entry)
 /* -qQ and -qL try what is set aside where it lies; what was released meanwhile is like any other. */
 static enum pr_status claim_where_it_is(struct job *job, struct plan_entry *entry)
 {
-	if (entry->aside) {
+	if (job->turn.aside) {
 		enum pr_status status = store_claim_aside(&job->scope, pr_str(entry->id), &job->claim);
 		if (status != PR_NOTFOUND)
 			return status;
+		pthread_mutex_lock(&job->courier->lock);
 		entry->aside = false;
+		pthread_mutex_unlock(&job->courier->lock);
+		job->turn.aside = false;
 	}
 	return store_claim(&job->scope, pr_str(entry->id), &job->claim);
 }
@@ -120,7 +123,7 @@ static void wait_for_load(struct job *job, struct plan_entry *entry)
 	int64_t due = job_next_due(job);
 	store_release(&job->scope, &job->claim);
 	words_say(job->courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
-	if (entry->aside)
+	if (job->turn.aside)
 		entry_forget(job->courier, entry);
 	else
 		entry_retry(job->courier, entry, due);
@@ -154,8 +157,8 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 		wait_for_load(job, entry);
 		return false;
 	}
-	verbose_turn(job, entry, status == PR_TEMPFAIL && !entry->aside);
-	if (entry->aside && status != PR_OK) {
+	verbose_turn(job, entry, status == PR_TEMPFAIL && !job->turn.aside);
+	if (job->turn.aside && status != PR_OK) {
 		stay_aside(job, entry);
 		return false;
 	}
@@ -184,11 +187,11 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	job->envelope = job->claim.envelope;
 	job->first_try = job->envelope->tries == 0;
 	/* a first try after somebody else's claim is still no queue run */
-	job->expensive_ok = !job->first_try || courier->role->queue_now || (entry->runner && entry->busy == 0) || entry->urgent;
+	job->expensive_ok = !job->first_try || courier->role->queue_now || (job->turn.runner && entry->busy == 0) || job->turn.urgent;
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
-	if (job->envelope->quarantine.len > 0 && !entry->aside) {
+	if (job->envelope->quarantine.len > 0 && !job->turn.aside) {
 		job_leave(job);
 		entry_forget(courier, entry);
 		return false;

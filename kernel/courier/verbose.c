@@ -28,7 +28,7 @@ static void say_turn(const struct job *job, const struct plan_entry *entry, cons
 	struct courier *courier = job->courier;
 	struct pr_text out;
 
-	if (!is_on(job) || !entry->urgent)
+	if (!is_on(job) || !job->turn.urgent)
 		return;
 	pthread_mutex_lock(&courier->lock);
 	size_t at = ++courier->sequence_at, of = courier->sequence_of;

@@ -39,7 +39,7 @@ static void close_old(struct worker *worker, struct cached_session *session)
 	pr_arena_fini(&arena);
 }
 
-static void work_on(struct worker *worker, struct plan_entry *entry)
+static void work_on(struct worker *worker, struct plan_entry *entry, struct turn turn)
 {
 	struct job *job = entry->job;
 
@@ -47,6 +47,7 @@ static void work_on(struct worker *worker, struct plan_entry *entry)
 		job = worker->spare != NULL ? worker->spare : job_new(worker->courier);
 		worker->spare = NULL;
 	}
+	job->turn = turn;
 	if (!job_run(job, worker, entry))
 		return;
 	if (worker->spare == NULL)
@@ -69,12 +70,15 @@ static void worker_loop(struct worker *worker)
 				break;
 			continue;
 		}
+		struct turn turn = {0};
+		if (entry != NULL)
+			turn = (struct turn){.runner = entry->runner, .urgent = entry->urgent, .aside = entry->aside};
 		bool kick = entry != NULL && plan_next_due(courier->plan) <= now && courier_wants(courier);
 		pthread_mutex_unlock(&courier->lock);
 		if (kick) /* without the lock, or the woken one would wait for it at once */
 			pthread_cond_signal(&courier->work);
 		if (entry != NULL)
-			work_on(worker, entry);
+			work_on(worker, entry, turn);
 		else
 			close_old(worker, old);
 		pthread_mutex_lock(&courier->lock);
