@@ -21,9 +21,9 @@
 #define LINE_MAX_BYTES 4096
 #define PREFIX_MAX 128
 
-static int log_fd = STDERR_FILENO;
-static bool to_syslog;
-static int current_level = 9;
+static atomic_int log_fd = STDERR_FILENO;
+static atomic_bool to_syslog;
+static atomic_int current_level = 9;
 static char identity_text[64] = "postrider";
 static atomic_uint identity_number; /* counts changes of it */
 
@@ -69,6 +69,13 @@ bool log_open(const char *target, const char *identity)
 		fd = open(target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
 	if (fd < 0)
 		return false;
+	/* another thread may be writing a line: the number stays, and what is behind it changes at once */
+	if (log_fd != STDERR_FILENO && fd != STDERR_FILENO) {
+		bool taken = dup3(fd, log_fd, O_CLOEXEC) >= 0;
+		close(fd);
+		to_syslog = to_syslog && !taken;
+		return taken;
+	}
 	to_syslog = false;
 	if (log_fd != STDERR_FILENO)
 		close(log_fd);

@@ -43,15 +43,16 @@ static void key_make(void)
 
 void dns_init(const struct pr_list *items)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct sockaddr_in given[SERVERS_MAX];
+	int count = 0;
 	char text[64];
-	uint64_t port = 53;
 
-	server_count = 0;
-	for (size_t i = 0; items != NULL && i < items->count && server_count < SERVERS_MAX; i++) {
+	for (size_t i = 0; items != NULL && i < items->count && count < SERVERS_MAX; i++) {
 		struct pr_str item = pr_str_trim(items->items[i]);
 		size_t colon = pr_str_find(item, ':');
-		struct sockaddr_in *server = &servers[server_count];
-		port = 53;
+		struct sockaddr_in *server = &given[count];
+		uint64_t port = 53;
 		if (colon < item.len && !pr_str_number(pr_str_slice(item, colon + 1, item.len), 65535, &port))
 			continue;
 		if (colon == 0 || colon >= sizeof text)
@@ -62,8 +63,15 @@ void dns_init(const struct pr_list *items)
 		server->sin_family = AF_INET;
 		server->sin_port = htons((uint16_t)port);
 		if (inet_pton(AF_INET, text, &server->sin_addr) == 1)
-			server_count++;
+			count++;
 	}
+	/* in one process all roles come here with the same, and the first is at work already */
+	pthread_mutex_lock(&lock);
+	if (server_count != count || (count > 0 && memcmp(servers, given, (size_t)count * sizeof *given) != 0)) {
+		memcpy(servers, given, (size_t)count * sizeof *given);
+		server_count = count;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 bool dns_has_servers(void)
