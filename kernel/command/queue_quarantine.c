@@ -162,6 +162,16 @@ static int with_store(struct change *change, struct tool *tool)
 	return status;
 }
 
+/* So that its list is right at once; without a daemon there is nobody to tell. */
+static void tell_daemon(const char *config)
+{
+	struct pr_text lines;
+
+	pr_text_init(&lines, 65536);
+	(void)control_ask(config, "rescan", &lines);
+	pr_text_fini(&lines);
+}
+
 static bool is_one_line(struct pr_str reason)
 {
 	for (size_t i = 0; i < reason.len; i++)
@@ -193,6 +203,8 @@ int quarantine_mode(const struct arguments *arguments, const struct queue_select
 	} else {
 		status = with_store(&change, &tool);
 	}
+	if (change.changed > 0 && geteuid() == 0)
+		tell_daemon(arguments->config);
 	tool_close(&tool);
 	for (size_t i = 0; i < change.count; i++)
 		pr_free(change.ids[i]);

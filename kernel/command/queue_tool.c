@@ -354,6 +354,8 @@ static int complain(struct job *job, struct message *message, enum pr_status sta
 	fprintf(stderr, "%.*s: ", PR_PRINT(id));
 	if (there == PR_NOTFOUND)
 		fprintf(stderr, "not in the queue; `postriderctl queue list` shows what is\n");
+	else if (status == PR_NOTFOUND && job->verb->edits)
+		fprintf(stderr, "%.*s; `postriderctl queue show` names them\n", PR_PRINT(reason));
 	else if (status == PR_NOTFOUND && there == PR_OK && message->entry.state != PR_ENTRY_LOST)
 		fprintf(stderr, "it is %s, not held: there is nothing to release\n", queue_states[message->entry.state]);
 	else if (status == PR_NOTFOUND)

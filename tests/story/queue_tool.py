@@ -160,7 +160,8 @@ class QueueTool(story.Story):
         row = self.rows()[one]
         self.assertEqual((row["sender"], sorted(to["address"] for to in row["recipients"])), ("new@example.org", ["bob@far.example", "carl@far.example"]))
         before = self.rows()
-        self.queue("edit", "--remove", "nobody@far.example", one, expect=70)
+        self.assertEqual(self.queue("edit", "--remove", "nobody@far.example", one, expect=70).replace("<", "").replace(">", ""),
+                         f"{one}: nobody@far.example is no recipient that still waits; `postriderctl queue show` names them\n")
         self.assertEqual(self.rows(), before)
 
     def test_handback(self):
