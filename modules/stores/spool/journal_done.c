@@ -88,12 +88,16 @@ static void retire(struct spool *spool)
 	pthread_mutex_unlock(&reader->tailing);
 }
 
-static uint32_t count_used(const struct spool *spool)
+/* A drain retires segments beside the keeper. */
+static uint32_t count_used(struct spool *spool)
 {
+	struct journal_reader *reader = &spool->journal.reader;
 	uint32_t used = 0;
 
+	pthread_mutex_lock(&reader->lock);
 	for (uint32_t i = 0; i < spool->journal.count; i++)
-		used += is_used(&spool->journal.reader.segments[i]);
+		used += is_used(&reader->segments[i]);
+	pthread_mutex_unlock(&reader->lock);
 	return used;
 }
 
@@ -236,6 +240,14 @@ static bool is_written(struct spool *spool)
 	return written;
 }
 
+static size_t count_left(struct journal_reader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	size_t left = reader->count;
+	pthread_mutex_unlock(&reader->lock);
+	return left;
+}
+
 /* Until nobody writes any more and nothing is left, or the time is over. */
 static enum pr_status drain_journal(struct pr_call *call)
 {
@@ -253,7 +265,7 @@ static enum pr_status drain_journal(struct pr_call *call)
 	journal_writer_leave(spool);
 	for (;;) {
 		bool written = is_written(spool);
-		size_t before = reader->count;
+		size_t before = count_left(reader), left;
 
 		journal_tail(spool);
 		notice_left(spool);
@@ -264,12 +276,13 @@ static enum pr_status drain_journal(struct pr_call *call)
 		sync_marks(spool);
 		retire(spool);
 		sync_marks(spool);
-		if (!written && reader->count == 0)
+		left = count_left(reader);
+		if (!written && left == 0)
 			return PR_OK;
 		/* a full disk does not get better by waiting; the journal keeps what is left */
-		idle_rounds = !written && reader->count >= before ? idle_rounds + 1 : 0;
+		idle_rounds = !written && left >= before ? idle_rounds + 1 : 0;
 		if (pr_call_remaining(call, 1) <= 0 || idle_rounds > DRAIN_PATIENCE)
-			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", reader->count, spool->path);
+			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", left, spool->path);
 		nanosleep(&pause, NULL);
 	}
 }
