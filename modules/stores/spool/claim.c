@@ -126,13 +126,12 @@ static enum pr_status claim_anywhere(struct pr_call *call, const char *name, str
 }
 
 /* A claim on hf or Qf.  A lost one with a reason in it is quarantined, as sendmail finds too. */
-static enum pr_status claim_set_aside(struct pr_call *call, struct pr_str id, char name[SPOOL_ID_MAX + 1], struct pr_envelope **envelope_out,
-                                      struct spool_claim **claim_out)
+static enum pr_status claim_set_aside(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
 {
 	struct spool_held held;
+	char taken[SPOOL_ID_MAX + 1], kind;
 	int body_fd = -1;
-	char kind;
-	enum pr_status status = spool_take(call, "hQ", id, name, &kind, &held);
+	enum pr_status status = spool_take(call, "hQ", pr_str(name), taken, &kind, &held);
 
 	if (status != PR_OK)
 		return status;
@@ -180,7 +179,9 @@ static enum pr_status begin_claim(struct pr_call *call, struct pr_str id, char n
 	return PR_OK;
 }
 
-enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+typedef enum pr_status claim_way(struct pr_call *call, const char *name, struct pr_envelope **envelope_out, struct spool_claim **claim_out);
+
+static enum pr_status claim_by(claim_way *way, struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
 {
 	struct pr_envelope *envelope = NULL;
 	struct spool_claim *claim = NULL;
@@ -188,24 +189,20 @@ enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_cla
 	enum pr_status status = begin_claim(call, id, name);
 
 	if (status == PR_OK)
-		status = claim_anywhere(call, name, &envelope, &claim);
+		status = way(call, name, &envelope, &claim);
 	if (status == PR_OK)
 		give_claim(call, claim, name, envelope, claim_out);
 	return status;
 }
 
+enum pr_status spool_claim(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
+{
+	return claim_by(claim_anywhere, call, id, claim_out);
+}
+
 enum pr_status spool_claim_aside(struct pr_call *call, struct pr_str id, struct pr_claim *claim_out)
 {
-	struct pr_envelope *envelope = NULL;
-	struct spool_claim *claim = NULL;
-	char name[SPOOL_ID_MAX + 1];
-	enum pr_status status = begin_claim(call, id, name);
-
-	if (status == PR_OK)
-		status = claim_set_aside(call, id, name, &envelope, &claim);
-	if (status == PR_OK)
-		give_claim(call, claim, name, envelope, claim_out);
-	return status;
+	return claim_by(claim_set_aside, call, id, claim_out);
 }
 
 enum pr_status spool_renew(struct pr_call *call, struct pr_claim *wanted)
