@@ -60,6 +60,36 @@ enum pr_rewrite {
 	PR_REWRITE_HEADER_RECIPIENT = 4
 };
 
+/* Since 1.3: what an engine's own configuration declares beside its rules, as data: the K, M, X, Q, O, P, E lines of sendmail.cf.
+ * The kernel makes of them what it would have made of the same words in postrider.conf. */
+enum pr_declared_kind {
+	PR_DECLARED_MAP = 1,         /* K: name, module = class, settings: "arguments" as written */
+	PR_DECLARED_MAILER = 2,      /* M: name, module = "smtp" for [IPC], "file" for [FILE], else "prog"; settings: the equates by sendmail's
+	                                letter ("P", "F", "S", "R", "A", "E", "M", "L", "D", "U", "N", "C", "T", "W", "m", "r", "Q", "/") */
+	PR_DECLARED_FILTER = 3,      /* X: name, module = "milter"; settings "S", "F", "T" */
+	PR_DECLARED_QUEUE_GROUP = 4, /* Q: name; settings by letter */
+	PR_DECLARED_OPTION = 5,      /* O: name = sendmail's long name; settings[0].value; may come several times */
+	PR_DECLARED_PRECEDENCE = 6,  /* P: name; settings[0].value: a number */
+	PR_DECLARED_ENVIRONMENT = 7, /* E: name; settings[0].value, or none: pass the daemon's own on */
+	PR_DECLARED_TRUSTED = 8      /* T: name of a user */
+};
+
+struct pr_declared_setting {
+	struct pr_str name;
+	struct pr_str value;
+};
+
+struct pr_declared {
+	size_t size;
+	uint32_t kind; /* enum pr_declared_kind */
+	uint32_t line; /* in file, for messages */
+	struct pr_str file;
+	struct pr_str name;
+	struct pr_str module;
+	const struct pr_declared_setting *settings;
+	size_t count;
+};
+
 struct pr_rules_ops {
 	size_t size;
 	/* `address` without brackets.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL with code, enhanced, text in the route. */
@@ -76,6 +106,9 @@ struct pr_rules_ops {
 	/* Since 1.1: the queue group for this recipient, `address` without brackets (the queuegroup set of sendmail.cf).
 	 * PR_NOTFOUND: no opinion; the mailer's group, else the default one, is taken. */
 	enum pr_status (*queue_group)(struct pr_call *call, struct pr_str address, struct pr_str *group_out);
+	/* Since 1.3: the declarations, in the order of the file.  Called once in each process after the options are filled and before check() and
+	 * open() of anything; it may read files and nothing else.  What it gives lives as long as the instance. */
+	enum pr_status (*declare)(struct pr_call *call, const struct pr_declared **declared_out, size_t *count_out);
 };
 
 #endif
