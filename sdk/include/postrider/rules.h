@@ -101,7 +101,8 @@ struct pr_rules_ops {
 	                        const struct pr_list *arguments, struct pr_verdict *verdict);
 	/* The header templates (H lines): name, template, condition; NULL: the kernel's standard set. */
 	enum pr_status (*headers)(struct pr_call *call, const struct pr_header **headers_out, size_t *count_out);
-	/* One line of -bt; PR_NOTFOUND ends the console. */
+	/* One line of -bt, as it was typed, without its line end; PR_NOTFOUND ends the console.  The first call has an absent line: out is then what
+	 * was wrong with the engine's own file.  -bt goes on when check() refused, as sendmail does, so open() and console() must stand that. */
 	enum pr_status (*console)(struct pr_call *call, struct pr_str line, struct pr_text *out);
 	/* Since 1.1: the queue group for this recipient, `address` without brackets (the queuegroup set of sendmail.cf).
 	 * PR_NOTFOUND: no opinion; the mailer's group, else the default one, is taken. */

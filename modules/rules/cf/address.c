@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The order of the sets: 3 and 0 for a recipient, then 2, the mailer's own set and 4 for what is said to the other side; 3, 1 or 2, the
+ * mailer's set, 4 for all other forms.
+ */
+#include "address.h"
+#include "crack.h"
+
+#include <string.h>
+
+#define NAME_MAX_LENGTH 256u
+#define FRAME_MAX 65536u
+
+/* Cuts an address; complaints name it.  False: it cannot be cut. */
+static bool cut(struct cf_run *run, struct pr_str text, char delimiter, struct cf_tokens *out, size_t *end_out)
+{
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS,
+		.delimiter = delimiter };
+	out->count = 0;
+	bool good = cf_scan(&scan, out);
+
+	for (uint32_t i = 0; i < scan.problem_count; i++)
+		cf_run_complain(run, true, "%s", scan.problems[i]);
+	if (end_out != NULL)
+		*end_out = scan.end;
+	return good && out->count > 0;
+}
+
+static int rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
+{
+	int status = cf_rewrite(run, number, tokens);
+
+	if (status != CF_OK)
+		run->status = status;
+	return status;
+}
+
+/* The mailer's set; 0: none. */
+static void rewrite_own(struct cf_run *run, uint16_t set, struct cf_tokens *tokens)
+{
+	if (set > 1) /* set 0 as S= or R= means none */
+		rewrite(run, (uint16_t)(set - 1), tokens);
+}
+
+static struct pr_str concatenate(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, FRAME_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		if (cf_is_plain(&tokens[i]))
+			pr_text_add(&text, tokens[i].text, tokens[i].length);
+	struct pr_str result = pr_arena_copy(run->call->arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return result;
+}
+
+static struct pr_str without_quotes(struct cf_run *run, struct pr_str text)
+{
+	char *out = pr_arena_alloc(run->call->arena, text.len + 1);
+	size_t length = 0;
+
+	if (out == NULL)
+		return PR_STR("");
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\' && i + 1 < text.len)
+			out[length++] = text.data[++i];
+		else if (text.data[i] != '"')
+			out[length++] = text.data[i];
+	}
+	return (struct pr_str){ out, length };
+}
+
+/* Position of $: from `from` on, or the end. */
+static uint32_t find_user(const struct cf_tokens *tokens, uint32_t from)
+{
+	while (from < tokens->count && tokens->at[from].kind != CF_USER)
+		from++;
+	return from;
+}
+
+static void bad(struct cf_run *run, struct cf_address *out, const char *why)
+{
+	cf_run_complain(run, true, "554 5.3.5 %s", why);
+	out->is_error = true;
+	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
+}
+
+static void build_error(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
+{
+	uint32_t at = 2, user;
+
+	out->is_error = true;
+	if (at < tokens->count && tokens->at[at].kind == CF_HOST) {
+		user = find_user(tokens, at + 1);
+		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+		out->code = out->host;
+		at = user;
+	}
+	at = find_user(tokens, at);
+	struct pr_str text = at < tokens->count ? cf_join_arena(&run->cf->alphabet, tokens->at + at + 1, tokens->count - at - 1, ' ', run->call->arena)
+	                                        : PR_STR("");
+	out->user = text;
+	out->text = without_quotes(run, text);
+	cf_run_complain(run, true, "%.*s", PR_PRINT(out->text));
+}
+
+/* `|program`, `/file`, `:include:` and `@user` for mailers that look for them. */
+static const struct cf_mailer *special_mailer(struct cf_run *run, const struct cf_mailer *mailer, const struct cf_token *user, bool *skips_at)
+{
+	char first = user->length > 0 ? user->text[0] : '\0';
+
+	*skips_at = false;
+	if (first == '@' && cf_mailer_has(mailer, '@')) {
+		*skips_at = true;
+		return mailer;
+	}
+	if (first == '|' && cf_mailer_has(mailer, '|'))
+		return cf_mailer_find(run->cf, PR_STR("prog"));
+	if (first == '/' && cf_mailer_has(mailer, '/'))
+		return cf_mailer_find(run->cf, PR_STR("*file*"));
+	return mailer;
+}
+
+/* The user part: through 2, the mailer's recipient set, and 4. */
+static void finish_user(struct cf_run *run, struct cf_address *out, const struct cf_token *tokens, uint32_t count)
+{
+	struct cf_tokens user = {0};
+
+	for (uint32_t i = 0; i < count; i++)
+		cf_tokens_add(&user, tokens[i]);
+	rewrite(run, 2, &user);
+	rewrite_own(run, out->mailer->recipient_envelope, &user);
+	rewrite(run, 4, &user);
+	out->user = cf_join_arena(&run->cf->alphabet, user.at, user.count, '\0', run->call->arena);
+	cf_tokens_fini(&user);
+	if (out->host.data != NULL && !cf_mailer_has(out->mailer, 'h'))
+		out->host = pr_arena_lower(run->call->arena, out->host);
+	if (!cf_mailer_has(out->mailer, 'u'))
+		out->user = pr_arena_lower(run->call->arena, out->user);
+}
+
+static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
+{
+	uint32_t at = 2, user = find_user(tokens, at);
+	struct pr_str name = { tokens->at[1].text, tokens->at[1].length };
+
+	out->mailer = cf_mailer_find(run->cf, name);
+	if (out->mailer == NULL) {
+		bad(run, out, pr_arena_printf(run->call->arena, "buildaddr: unknown mailer %.*s", PR_PRINT(name)).data);
+		return;
+	}
+	if (at < tokens->count && tokens->at[at].kind == CF_HOST)
+		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+	else if (!cf_mailer_has(out->mailer, 'l')) {
+		bad(run, out, "buildaddr: no host");
+		return;
+	}
+	if (user >= tokens->count) {
+		bad(run, out, "buildaddr: no user");
+		return;
+	}
+	user++;
+	if (user < tokens->count) {
+		out->mailer = special_mailer(run, out->mailer, &tokens->at[user], &out->skips_set5);
+		user += out->skips_set5;
+	}
+	finish_user(run, out, tokens->at + user, tokens->count - user);
+}
+
+void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
+{
+	*out = (struct cf_address){ .mailer = NULL, .user = PR_STR("") };
+	if (tokens->count == 0 || tokens->at[0].kind != CF_MAILER)
+		bad(run, out, "buildaddr: no mailer in parsed address");
+	else if (tokens->count < 2)
+		bad(run, out, "buildaddr: no mailer name");
+	else if (pr_str_equal_nocase((struct pr_str){ tokens->at[1].text, tokens->at[1].length }, PR_STR("error")))
+		build_error(run, tokens, out);
+	else
+		build_mailer(run, tokens, out);
+}
+
+static bool is_printable(struct pr_str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+			return false;
+	}
+	return true;
+}
+
+bool cf_address_is_valid(struct cf_run *run, struct pr_str text)
+{
+	if (text.len > NAME_MAX_LENGTH - 1) {
+		cf_run_complain(run, false, "553 5.1.0 Address \"%.*s...\" too long (%u bytes max)", (int)NAME_MAX_LENGTH - 1, text.data,
+		                NAME_MAX_LENGTH - 1);
+		return false;
+	}
+	if (!is_printable(text)) {
+		cf_run_complain(run, false, "553 5.1.0 Address contained invalid control characters");
+		return false;
+	}
+	return true;
+}
+
+bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out)
+{
+	struct cf_tokens tokens = {0};
+	bool good = false;
+
+	(void)is_recipient;
+	run->about = text;
+	if (cf_address_is_valid(run, text) && cut(run, text, '\0', &tokens, NULL)) {
+		bool is_deferred = rewrite(run, 3, &tokens) == CF_TEMPFAIL;
+		is_deferred = rewrite(run, 0, &tokens) == CF_TEMPFAIL || is_deferred;
+		cf_build(run, &tokens, out);
+		out->is_deferred = is_deferred;
+		good = true;
+	}
+	cf_tokens_fini(&tokens);
+	return good;
+}
+
+/* other forms ----------------------------------------------------------- */
+
+static uint16_t set_for(const struct cf_mailer *mailer, uint32_t which)
+{
+	switch (which) {
+	case PR_REWRITE_ENVELOPE_SENDER: return mailer->sender_envelope;
+	case PR_REWRITE_HEADER_SENDER: return mailer->sender_header;
+	case PR_REWRITE_ENVELOPE_RECIPIENT: return mailer->recipient_envelope;
+	default: return mailer->recipient_header;
+	}
+}
+
+int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *mailer, uint32_t which, bool is_canonical, struct pr_str *out)
+{
+	bool is_sender = which == PR_REWRITE_ENVELOPE_SENDER || which == PR_REWRITE_HEADER_SENDER;
+	struct cf_tokens tokens = {0};
+	struct pr_text frame, result;
+	int status = CF_OK;
+
+	*out = text;
+	run->about = text;
+	pr_text_init(&frame, FRAME_MAX);
+	pr_text_init(&result, FRAME_MAX);
+	if (is_canonical || cf_mailer_has(mailer, 'c'))
+		pr_text_add_c(&frame, CF_FRAME_MARK);
+	else
+		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, &frame);
+	if (cut(run, text, '\0', &tokens, NULL)) {
+		status = rewrite(run, 3, &tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
+		rewrite(run, is_sender ? 1 : 2, &tokens);
+		rewrite_own(run, set_for(mailer, which), &tokens);
+		rewrite(run, 4, &tokens);
+		struct pr_str address = cf_join_arena(&run->cf->alphabet, tokens.at, tokens.count, '\0', run->call->arena);
+		cf_frame_print(pr_text_str(&frame), address, &result);
+		*out = pr_arena_copy(run->call->arena, pr_text_str(&result));
+	}
+	cf_tokens_fini(&tokens);
+	pr_text_fini(&frame);
+	pr_text_fini(&result);
+	return status;
+}

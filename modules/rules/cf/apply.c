@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The right side of a rule, in the order sendmail works it off: first $1 and $&x are put in, then the lookups from left to right, then
+ * the calls of other sets from right to left, each with all that stands to its right.
+ */
+#include "cf.h"
+
+/* Cuts a value into tokens at the end of out. */
+static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
+{
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text };
+	bool good = cf_scan(&scan, out);
+
+	for (uint32_t i = 0; i < scan.problem_count; i++)
+		cf_run_complain(run, true, "%s", scan.problems[i]);
+	return good;
+}
+
+static bool add_run(const struct cf_token *from, uint32_t count, struct cf_tokens *out)
+{
+	if (!cf_tokens_reserve(out, out->count + count))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		out->at[out->count++] = from[i];
+	return true;
+}
+
+static int too_long(struct cf_run *run)
+{
+	cf_run_complain(run, false, "rewrite: expansion too long");
+	return CF_DATAERR;
+}
+
+/* $1 and $&x */
+static int substitute(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, const struct cf_match *operands,
+                      struct cf_tokens *out, bool *is_failed)
+{
+	char buffer[12];
+
+	for (uint32_t i = rule->skip; i < rule->right_count; i++) {
+		const struct cf_token *token = &rule->right[i];
+		bool good = true;
+		if (token->kind == CF_DIGIT) {
+			uint32_t index = (uint32_t)token->number - '1';
+			if (index >= rule->operands) {
+				uint16_t set = (uint16_t)token->link;
+				cf_run_complain(run, false, "rewrite: ruleset %.*s: replacement $%c out of bounds",
+				                PR_PRINT(cf_set_label(run->cf, set, buffer)), token->number);
+				*is_failed = true;
+				return CF_CONFIG;
+			}
+			good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
+		} else if (token->kind == CF_DEFERRED) {
+			struct pr_str value = cf_macro_text(run, token->number);
+			if (value.len > 0)
+				good = add_text(run, value, out);
+		} else {
+			good = cf_tokens_add(out, *token);
+		}
+		if (!good) {
+			*is_failed = true;
+			return too_long(run);
+		}
+	}
+	return CF_OK;
+}
+
+/* lookups --------------------------------------------------------------- */
+
+struct lookup {
+	const struct cf_token *name;  /* NULL: the host map */
+	const struct cf_token *key;
+	uint32_t key_count;
+	const struct cf_token *arguments[CF_ARGUMENTS];
+	uint32_t argument_counts[CF_ARGUMENTS];
+	uint32_t argument_count;
+	const struct cf_token *fallback; /* NULL: none */
+	uint32_t fallback_count;
+};
+
+/* Reads $( ... $) at *at and moves behind it. */
+static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct lookup *lookup)
+{
+	uint16_t end = tokens->at[*at].kind == CF_NAME_BEGIN ? CF_NAME_END : CF_MAP_END;
+	uint32_t i = *at + 1, unused = 0;
+	uint32_t *count = &lookup->key_count;
+
+	*lookup = (struct lookup){ .name = NULL };
+	if (end == CF_MAP_END && i < tokens->count)
+		lookup->name = &tokens->at[i++];
+	lookup->key = tokens->at + i;
+	for (; i < tokens->count && tokens->at[i].kind != end; i++) {
+		const struct cf_token *token = &tokens->at[i];
+		if (token->kind == CF_HOST && lookup->fallback == NULL) {
+			count = &unused;
+			if (lookup->argument_count < CF_ARGUMENTS) {
+				lookup->arguments[lookup->argument_count] = token + 1;
+				count = &lookup->argument_counts[lookup->argument_count++];
+			}
+		} else if (token->kind == CF_USER && lookup->fallback == NULL) {
+			lookup->fallback = token + 1;
+			count = &lookup->fallback_count;
+		} else {
+			++*count;
+		}
+	}
+	*at = i < tokens->count ? i + 1 : i;
+}
+
+static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_tokens *out, bool *is_failed)
+{
+	const struct cf_alphabet *alphabet = &run->cf->alphabet;
+	struct pr_str items[CF_ARGUMENTS], value = PR_NONE, name = PR_STR("host");
+	struct pr_list arguments = { items, lookup->argument_count };
+	const struct cf_map *map = NULL;
+
+	if (lookup->name != NULL) {
+		name = (struct pr_str){ lookup->name->text, lookup->name->length };
+		map = lookup->name->link != 0 ? &run->cf->maps[lookup->name->link - 1] : cf_map_find(run->cf, name);
+	}
+	struct pr_str key = cf_join_arena(alphabet, lookup->key, lookup->key_count, map == NULL ? '\0' : map->space, run->call->arena);
+	for (uint32_t i = 0; i < lookup->argument_count; i++)
+		items[i] = cf_join_arena(alphabet, lookup->arguments[i], lookup->argument_counts[i], '\0', run->call->arena);
+	int status = map == NULL && lookup->name != NULL ? CF_OK : cf_map_lookup(run, name, map, key, &arguments, &value);
+	bool good;
+	if (value.data != NULL)
+		good = value.len == 0 || add_text(run, value, out);
+	else if (lookup->fallback != NULL)
+		good = add_run(lookup->fallback, lookup->fallback_count, out);
+	else
+		good = add_run(lookup->key, lookup->key_count, out);
+	if (!good) {
+		*is_failed = true;
+		cf_run_complain(run, false, "rewrite: cannot prescan map value: %.*s", PR_PRINT(value.data == NULL ? key : value));
+		return CF_DATAERR;
+	}
+	return status;
+}
+
+static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_tokens *spare, bool *is_failed)
+{
+	int worst = CF_OK;
+
+	spare->count = 0;
+	for (uint32_t i = 0; i < tokens->count && !*is_failed;) {
+		uint16_t kind = tokens->at[i].kind;
+		if (kind == CF_NAME_BEGIN || kind == CF_MAP_BEGIN) {
+			struct lookup lookup;
+			read_lookup(tokens, &i, &lookup);
+			int status = look_up(run, &lookup, spare, is_failed);
+			worst = status != CF_OK ? status : worst;
+		} else if (!cf_tokens_add(spare, tokens->at[i++])) {
+			*is_failed = true;
+			worst = too_long(run);
+		}
+	}
+	struct cf_tokens swap = *tokens;
+	*tokens = *spare;
+	*spare = swap;
+	return worst;
+}
+
+/* calls ----------------------------------------------------------------- */
+
+static uint32_t last_call(const struct cf_tokens *tokens)
+{
+	uint32_t i = tokens->count;
+
+	while (i > 0 && tokens->at[i - 1].kind != CF_CALL)
+		i--;
+	return i; /* position + 1 */
+}
+
+static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, struct cf_tokens *spare, bool *is_failed)
+{
+	const struct cf_token *name = at + 1 < tokens->count ? &tokens->at[at + 1] : NULL;
+	struct pr_str text = name == NULL ? PR_STR("") : (struct pr_str){ name->text, name->length };
+	uint16_t set = name == NULL ? 0 : name->link != 0 ? (uint16_t)name->link : cf_set_find(run->cf, text);
+
+	if (set == 0) {
+		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
+		*is_failed = true;
+		return CF_CONFIG;
+	}
+	spare->count = 0;
+	add_run(name + 1, tokens->count - at - 2, spare);
+	int status = cf_rewrite(run, (uint16_t)(set - 1), spare);
+	tokens->count = at;
+	if (add_run(spare->at, spare->count, tokens))
+		return status;
+	*is_failed = true;
+	return too_long(run);
+}
+
+int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, const struct cf_match *operands,
+                  struct cf_tokens *out, bool *is_failed_out)
+{
+	struct cf_level *level = &run->thread->levels[run->depth];
+	bool is_stopped = false;
+
+	*is_failed_out = false;
+	out->count = 0;
+	int worst = substitute(run, rule, tokens, operands, out, is_failed_out);
+	if (rule->has_lookup && !*is_failed_out) {
+		int status = do_lookups(run, out, &level->spare, is_failed_out);
+		worst = status != CF_OK ? status : worst;
+	}
+	for (uint32_t at = rule->has_call && !*is_failed_out ? last_call(out) : 0; at > 0 && !is_stopped; at = last_call(out)) {
+		int status = do_call(run, out, at - 1, &level->spare, &is_stopped);
+		worst = status != CF_OK ? status : worst;
+	}
+	return worst;
+}

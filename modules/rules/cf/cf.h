@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The rule engine for sendmail.cf.
+ *
+ * A site's sendmail.cf is read once: read*.c turn its lines into the tables below, compile.c its rules into rows of tokens.  From
+ * then on the tables are only read (the -bt console, which owns its process, may change macros and classes), so all threads use them at once.
+ *
+ *     RCPT TO:<joe@example.org>
+ *        resolve.c     set 3, set 0, then {mailer, host, user} from `$#mailer $@host $:user`   address.c
+ *          rewrite.c   one set: rule by rule until none matches
+ *            match.c   the left side: literals, $* $+ $- $=x $~x, the shortest match first
+ *            apply.c   the right side: $1, $&x, then $[ $] and $( $) from left to right, then $>set from right to left
+ *
+ * Everything that changes while an address is worked on is in a struct cf_run on the stack of the call and in the thread's memory.
+ */
+#ifndef CF_CF_H
+#define CF_CF_H
+
+#include "join.h"
+#include "phrase.h"
+
+#include <postrider/rules.h>
+
+#define CF_SETS_MAX 200u
+#define CF_SETS_NUMBERED 100u
+#define CF_OPERANDS 9u
+#define CF_ARGUMENTS 10u
+#define CF_DEPTH_MAX 50u
+#define CF_LOOPS_MAX 100u
+#define CF_MAILERS_MAX 25u
+#define CF_LEVEL_MAX 10
+
+/* sysexits that the language speaks of */
+enum { CF_OK = 0, CF_USAGE = 64, CF_DATAERR = 65, CF_NOUSER = 67, CF_NOHOST = 68, CF_UNAVAILABLE = 69, CF_SOFTWARE = 70, CF_OSERR = 71,
+	CF_IOERR = 74, CF_TEMPFAIL = 75, CF_PROTOCOL = 76, CF_NOPERM = 77, CF_CONFIG = 78 };
+
+/* rules ----------------------------------------------------------------- */
+enum cf_action { CF_AGAIN, CF_ONCE, CF_RETURN, CF_RESOLVE };
+
+struct cf_rule {
+	const struct cf_token *left;
+	const struct cf_token *right;
+	uint64_t need;        /* mask of the literals on the left */
+	uint16_t left_count;
+	uint16_t right_count;
+	uint16_t least;       /* tokens that an address must have */
+	uint8_t action;       /* enum cf_action */
+	uint8_t skip;         /* a leading $: or $@ on the right */
+	uint8_t operands;
+	bool has_lookup;
+	bool has_call;
+	uint32_t line;
+};
+
+struct cf_set {
+	struct pr_str name; /* absent: a number */
+	struct cf_rule *rules;
+	uint32_t count;
+	uint32_t room;
+	bool is_defined;
+};
+
+/* maps ------------------------------------------------------------------ */
+enum cf_map_kind { CF_MAP_OTHER, CF_MAP_MACRO, CF_MAP_ARITH };
+
+struct cf_map {
+	struct pr_str name;
+	struct pr_str class_name;
+	struct pr_str arguments;
+	uint32_t kind; /* enum cf_map_kind */
+	uint32_t line;
+	char space;    /* -S: instead of BlankSub between atoms of the key */
+};
+
+/* mailers --------------------------------------------------------------- */
+struct cf_field {
+	char letter;
+	struct cf_code value;
+};
+
+struct cf_mailer {
+	struct pr_str name;
+	struct pr_str path;
+	struct pr_str argv;     /* as written */
+	uint64_t flags[2];      /* by byte */
+	uint16_t sender_envelope, sender_header, recipient_envelope, recipient_header; /* number of the set + 1, 0: none */
+	int64_t max_size, line_limit, max_recipients, max_messages, wait;
+	struct pr_str end_of_line;
+	struct pr_str directory, root, user, nice, charset, group;
+	struct pr_str types[3];
+	struct pr_declared_setting settings[24];
+	uint32_t setting_count;
+	uint32_t line;
+};
+
+/* headers --------------------------------------------------------------- */
+struct cf_header {
+	struct pr_str name;
+	struct cf_code value;
+	uint64_t flags[2];   /* mailer flags, any of them; none: always */
+	uint16_t condition;  /* number of a macro, or 0 */
+	uint16_t check;      /* $>set: number of the set + 1 */
+	bool keeps_comments; /* $>+set */
+	bool is_default;     /* H*: */
+};
+
+struct cf_macro {
+	struct cf_code value;
+	bool is_set;
+};
+
+struct cf {
+	struct pr_str file; /* option */
+	struct pr_arena arena;   /* everything the file declares; lives as long as the engine */
+	struct cf_names names;
+	struct cf_macro *macros; /* by number */
+	size_t macro_room;
+	struct cf_phrases *classes;
+	size_t class_room;
+	struct cf_alphabet alphabet;
+	struct cf_set sets[CF_SETS_MAX];
+	uint32_t next_named;     /* the next number for a named set, downwards */
+	struct cf_map *maps;
+	size_t map_count, map_room;
+	struct cf_mailer *mailers;
+	size_t mailer_count;
+	struct cf_header *headers;
+	size_t header_count, header_room;
+	struct pr_declared *declared;
+	size_t declared_count, declared_room;
+	int level;
+	struct pr_text messages; /* diagnostics, a line each */
+	uint32_t errors;         /* how many of them are errors */
+	uint32_t fatal;          /* sysexit of one that ends the program */
+	bool is_read;
+	/* where the reader is */
+	struct pr_str current_file;
+	uint32_t current_line;
+	uint16_t set_current;    /* number + 1 of the set that R lines go to */
+	bool colon_ok, dont_probe;
+	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
+	uint32_t try_flags;      /* of the console: /tryflags */
+	uint32_t tracing;        /* of the console: -d */
+};
+
+/* symbols.c: macros, classes, sets, maps by name ------------------------- */
+struct cf_macro *cf_macro_get(struct cf *cf, uint16_t number);
+const struct cf_macro *cf_macro_find(const struct cf *cf, uint16_t number); /* NULL: not set */
+void cf_macro_set_text(struct cf *cf, const char *name, struct pr_str value);
+struct cf_phrases *cf_class_get(struct cf *cf, uint16_t number);
+const struct cf_phrases *cf_class_find(const struct cf *cf, uint16_t number);
+void cf_class_add(struct cf *cf, const char *name, const char *word);
+/* Number + 1 of the set; 0: no such name. */
+uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
+/* The same for what somebody typed: "99=x" is 99. */
+uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
+struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);
+struct cf_mailer *cf_mailer_find(const struct cf *cf, struct pr_str name);
+bool cf_mailer_has(const struct cf_mailer *mailer, char flag);
+/* The name of set `number` as traces print it. */
+struct pr_str cf_set_label(const struct cf *cf, uint16_t number, char buffer[12]);
+void cf_symbols_fini(struct cf *cf);
+
+/* expand.c --------------------------------------------------------------- */
+/* $x and $?x $| $. by the values that are set now; all else is copied. */
+void cf_expand_now(struct cf *cf, const struct cf_code *from, struct cf_code *to);
+/* Text of a line to text with the macros put in; operators of the language are written as their letters.  Lives as long as the engine. */
+struct pr_str cf_expand_text(struct cf *cf, struct pr_str text);
+
+/* reading ---------------------------------------------------------------- */
+/* An error, with file and line. */
+void cf_complain(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A remark without file and line, and no error. */
+void cf_remark(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool cf_read(struct cf *cf, struct pr_call *call);
+void cf_read_rule(struct cf *cf, struct pr_str line);       /* compile.c; the line behind R */
+void cf_read_set(struct cf *cf, struct pr_str line);        /* read_set.c */
+void cf_read_mailer(struct cf *cf, struct pr_str line);
+void cf_read_header(struct cf *cf, struct pr_str line);
+void cf_read_map(struct cf *cf, struct pr_str line);
+void cf_read_option(struct cf *cf, struct pr_str line);
+void cf_read_group(struct cf *cf, struct pr_str line);      /* Q */
+void cf_read_filter(struct cf *cf, struct pr_str line);     /* X */
+void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line);
+/* Number + 1 of the set that text names ("3", "name", "name=3"), made when it is new; 0 and a complaint: no name. */
+uint16_t cf_set_make(struct cf *cf, struct pr_str text);
+struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
+void cf_link(struct cf *cf);                                /* names in rules to sets and maps */
+struct pr_declared *cf_declare(struct cf *cf, uint32_t kind, struct pr_str name);
+void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char *name, struct pr_str value);
+/* What sendmail sets before it reads anything. */
+void cf_defaults(struct cf *cf, struct pr_call *call);
+void cf_probe_interfaces(struct cf *cf); /* class w: names and addresses of this host */
+
+/* running ---------------------------------------------------------------- */
+struct cf_overlay { /* macros set while mail is worked on: by the map class macro, and by the engine itself */
+	struct cf_overlay_item {
+		uint16_t number;
+		bool is_deep;  /* value holds $x that are expanded at use */
+		char *text;
+		size_t length;
+	} *items;
+	size_t count, room;
+};
+
+struct cf_level {
+	struct cf_tokens work, spare;
+};
+
+struct cf_thread {
+	struct cf_level levels[CF_DEPTH_MAX + 4];
+	struct cf_overlay overlay;
+};
+
+enum { CF_TRACE_SETS = 1, CF_TRACE_RULES = 2 };
+
+struct cf_run {
+	struct cf *cf;
+	struct pr_call *call;
+	struct cf_thread *thread;
+	struct cf_overlay *overlay;
+	struct pr_text *trace;  /* the console's output, or NULL */
+	uint32_t tracing;       /* CF_TRACE_* */
+	struct pr_str about;    /* the address that complaints name */
+	struct pr_str complaint; /* the last one, with its code */
+	int status;             /* sysexit: the worst of this run */
+	uint32_t depth;
+};
+
+void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text);
+void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);
+void cf_overlay_fini(struct cf_overlay *overlay);
+/* The value of a macro now, expanded; PR_NONE when it is not set. */
+struct pr_str cf_macro_text(struct cf_run *run, uint16_t number);
+struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);
+
+void cf_run_init(struct cf_run *run, struct pr_call *call);
+/* A complaint about the address ("553 5.1.3 ...") or about the configuration; shown with `about` in front when is_about. */
+void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Rewrites tokens in place by set `number`.  Returns the sysexit. */
+int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
+
+struct cf_match {
+	uint16_t first, end; /* [first, end) of the address */
+};
+bool cf_rule_matches(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, uint32_t count,
+                     struct cf_match operands[CF_OPERANDS]);
+/* The right side, into out.  Returns the sysexit; *is_failed_out: out is not to be used. */
+int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, const struct cf_match *operands,
+                  struct cf_tokens *out, bool *is_failed_out);
+/* $( map key $@ ... $) of one map; *value_out is PR_NONE when nothing was found.  Returns the sysexit. */
+int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
+                  struct pr_str *value_out);
+
+#endif

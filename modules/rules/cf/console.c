@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The first byte of a line says what it is.
+ */
+#include "console.h"
+
+#include <string.h>
+
+/* .D and .C ------------------------------------------------------------- */
+
+static void add_words(struct cf_run *run, uint16_t number, struct pr_str words)
+{
+	struct pr_str word;
+
+	while (words.len > 0 && pr_str_next(&words, ' ', &word)) {
+		word = pr_str_trim(word);
+		if (word.len > 0)
+			cf_phrases_add(cf_class_get(run->cf, number), word);
+	}
+}
+
+static void define(struct cf_run *run, struct pr_str line)
+{
+	char what = line.len > 1 ? line.data[1] : '\0';
+	struct pr_str rest = pr_str_slice(line, 2, line.len);
+	const char *why;
+
+	if (what == '\0') {
+		pr_text_add_c(run->trace, "Usage: .[DC]macro value(s)\n");
+		return;
+	}
+	if (what != 'D' && what != 'C') {
+		pr_text_addf(run->trace, "Unknown \".\" command %.*s\n", PR_PRINT(line));
+		return;
+	}
+	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+	if (number == CF_NAME_NONE) {
+		pr_text_addf(run->trace, "%s\n", why);
+		return;
+	}
+	if (what == 'D')
+		cf_overlay_set(run->overlay, number, rest.data == NULL ? PR_STR("") : rest);
+	else
+		add_words(run, number, cf_expand_text(run->cf, rest));
+}
+
+/* $x and $=x ------------------------------------------------------------ */
+
+static void show_class(struct cf_run *run, struct pr_str rest)
+{
+	const char *why;
+	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+
+	if (number == CF_NAME_NONE) {
+		pr_text_addf(run->trace, "%s\n", why);
+		return;
+	}
+	const struct cf_phrases *phrases = cf_class_find(run->cf, number);
+	for (size_t i = 0; i < phrases->count; i++)
+		pr_text_addf(run->trace, "%.*s\n", PR_PRINT(phrases->items[i]));
+}
+
+/* The value as it was defined: dollars and all. */
+static void show_macro(struct cf_run *run, struct pr_str rest)
+{
+	const char *why;
+	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+
+	if (number == CF_NAME_NONE) {
+		pr_text_addf(run->trace, "%s\n", why);
+		return;
+	}
+	const struct cf_macro *macro = cf_macro_find(run->cf, number);
+	bool is_set_here = false;
+	for (size_t i = 0; i < run->overlay->count; i++)
+		is_set_here = is_set_here || run->overlay->items[i].number == number;
+	if (macro != NULL && !is_set_here) {
+		cf_code_print(&macro->value, &run->cf->names, run->trace);
+		pr_text_add_byte(run->trace, '\n');
+		return;
+	}
+	struct pr_str value = cf_macro_text(run, number);
+	pr_text_addf(run->trace, "%.*s\n", value.data == NULL ? 9 : (int)value.len, value.data == NULL ? "Undefined" : value.data);
+}
+
+static void dollar(struct cf_run *run, struct pr_str line)
+{
+	if (line.len > 1 && line.data[1] == '=')
+		show_class(run, pr_str_slice(line, 2, line.len));
+	else
+		show_macro(run, pr_str_slice(line, 1, line.len));
+}
+
+/* -d -------------------------------------------------------------------- */
+
+/* "21.12", "21", "0-99.12": which of ours are at least at that level. */
+static uint32_t debug_level(struct pr_str part)
+{
+	size_t dot = pr_str_find(part, '.'), dash = pr_str_find(part, '-');
+	uint64_t first = 0, last, level = 1;
+
+	pr_str_number(pr_str_slice(part, 0, dash < dot ? dash : dot), 1000, &first);
+	last = first;
+	if (dash < dot)
+		pr_str_number(pr_str_slice(part, dash + 1, dot), 1000, &last);
+	if (dot < part.len)
+		pr_str_number(pr_str_slice(part, dot + 1, part.len), 1000, &level);
+	return first <= 21 && last >= 21 ? (uint32_t)level + 1 : 0;
+}
+
+static void debug(struct cf_run *run, struct pr_str line)
+{
+	struct pr_str rest = pr_str_slice(line, 2, line.len), part;
+
+	if (line.len < 2) {
+		pr_text_add_c(run->trace, "Usage: -d{debug arguments}\n");
+		return;
+	}
+	if (line.data[1] != 'd') {
+		pr_text_addf(run->trace, "Unknown \"-\" command %.*s\n", PR_PRINT(line));
+		return;
+	}
+	while (rest.len > 0 && pr_str_next(&rest, ',', &part)) {
+		uint32_t level = debug_level(part);
+		if (level > 0)
+			run->cf->tracing = CF_TRACE_SETS | (level > 12 ? CF_TRACE_RULES : 0);
+	}
+}
+
+/* ----------------------------------------------------------------------- */
+
+static const char help[] =
+    "Lines of the address test mode:\n"
+    "  SET[,SET...] ADDRESS[, ADDRESS...]   rewrites by these sets, with a trace\n"
+    "  /parse ADDRESS                       mailer, host and user of a recipient\n"
+    "  /try MAILER ADDRESS                  the form of an address for a mailer\n"
+    "  /tryflags [HE][SR]                   header or envelope, sender or recipient\n"
+    "  /map MAP KEY   /mx HOST   /canon HOST   /quit\n"
+    "  =S SET         the rules of a set      =M            all mailers\n"
+    "  $x ${name}     a macro                 $=x $={name}  a class\n"
+    "  .Dx value      sets a macro            .Cx words     adds to a class\n"
+    "  -d21.12        traces rules; -d21.0 no longer\n";
+
+enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_text *out)
+{
+	struct cf_run run;
+
+	cf_run_init(&run, call);
+	run.trace = out;
+	run.tracing = run.cf->tracing | CF_TRACE_SETS;
+	if (line.data == NULL) {
+		pr_text_add_str(out, pr_text_str(&run.cf->messages));
+		return PR_OK;
+	}
+	switch (line.len > 0 ? line.data[0] : '\0') {
+	case '\0':
+	case '#': break;
+	case '?': pr_text_add_c(out, help); break;
+	case '.': define(&run, line); break;
+	case '=': cf_console_show(&run, line); break;
+	case '-': debug(&run, line); break;
+	case '$': dollar(&run, line); break;
+	case '/':
+		if (pr_str_equal_nocase(pr_str_trim(line), PR_STR("/quit")))
+			return PR_NOTFOUND;
+		cf_console_slash(&run, line);
+		break;
+	default: cf_console_sets(&run, line); break;
+	}
+	return PR_OK;
+}

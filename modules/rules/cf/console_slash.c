@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * /parse, /try, /tryflags, /map, /mx, /canon: a table of commands.
+ */
+#include "console.h"
+#include "crack.h"
+
+#include <string.h>
+
+enum { HEADER = 1, SENDER = 2 };
+
+static const char *flag_words(const struct cf *cf, char separator, char buffer[32])
+{
+	pr_print(buffer, 32, "%s%c%s", cf->try_flags & HEADER ? "header" : "envelope", separator,
+	         cf->try_flags & SENDER ? "sender" : "recipient");
+	return buffer;
+}
+
+static struct pr_str first_word(struct pr_str *rest)
+{
+	size_t end = 0;
+
+	while (end < rest->len && rest->data[end] != ' ' && rest->data[end] != '\t')
+		end++;
+	struct pr_str word = pr_str_slice(*rest, 0, end);
+	*rest = pr_str_trim(pr_str_slice(*rest, end, rest->len));
+	return word;
+}
+
+/* /parse ---------------------------------------------------------------- */
+
+static void show_frame(struct cf_run *run, struct pr_str text)
+{
+	struct pr_text frame;
+
+	pr_text_init(&frame, CF_CODE_MAX);
+	cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, &frame);
+	pr_text_add_c(run->trace, "Cracked address = ");
+	cf_frame_print(pr_text_str(&frame), PR_STR("$g"), run->trace);
+	pr_text_add_byte(run->trace, '\n');
+	pr_text_fini(&frame);
+}
+
+static void parse(struct cf_run *run, struct pr_str text)
+{
+	struct cf_address address;
+	char buffer[32];
+
+	show_frame(run, text);
+	pr_text_addf(run->trace, "Parsing %s address\n", flag_words(run->cf, ' ', buffer));
+	if (!cf_parse(run, text, !(run->cf->try_flags & SENDER), &address)) {
+		pr_text_add_c(run->trace, "Cannot parse\n");
+		return;
+	}
+	if (address.is_deferred)
+		pr_text_addf(run->trace, "%.*s... Transient parse error -- message queued for future delivery\n", PR_PRINT(text));
+	pr_text_addf(run->trace, "mailer %.*s", PR_PRINT(address.mailer == NULL ? PR_STR("*error*") : address.mailer->name));
+	if (address.host.data != NULL)
+		pr_text_addf(run->trace, ", host %.*s", PR_PRINT(address.host));
+	pr_text_addf(run->trace, ", user %.*s\n", PR_PRINT(address.user));
+}
+
+/* /try ------------------------------------------------------------------ */
+
+static void try_mailer(struct cf_run *run, struct pr_str rest)
+{
+	static const uint32_t forms[] = { PR_REWRITE_ENVELOPE_RECIPIENT, PR_REWRITE_HEADER_RECIPIENT, PR_REWRITE_ENVELOPE_SENDER,
+		PR_REWRITE_HEADER_SENDER };
+	struct pr_str name = first_word(&rest), result;
+	char buffer[32];
+
+	if (rest.len == 0) {
+		pr_text_add_c(run->trace, "Usage: /try mailer address\n");
+		return;
+	}
+	const struct cf_mailer *mailer = cf_mailer_find(run->cf, name);
+	if (mailer == NULL) {
+		pr_text_addf(run->trace, "Unknown mailer %.*s\n", PR_PRINT(name));
+		return;
+	}
+	pr_text_addf(run->trace, "Trying %s address %.*s for mailer %.*s\n", flag_words(run->cf, ' ', buffer), PR_PRINT(rest), PR_PRINT(name));
+	int status = cf_remote(run, rest, mailer, forms[run->cf->try_flags], false, &result);
+	pr_text_addf(run->trace, "Rcode = %d, addr = %.*s\n", status, PR_PRINT(result));
+}
+
+static void try_flags(struct cf_run *run, struct pr_str letters)
+{
+	for (size_t i = 0; i < letters.len; i++) {
+		switch (letters.data[i] | 0x20) {
+		case 'h': run->cf->try_flags |= HEADER; break;
+		case 'e': run->cf->try_flags &= ~(uint32_t)HEADER; break;
+		case 's': run->cf->try_flags |= SENDER; break;
+		case 'r': run->cf->try_flags &= ~(uint32_t)SENDER; break;
+		default: break;
+		}
+	}
+}
+
+/* /map /mx /canon ------------------------------------------------------- */
+
+static void map(struct cf_run *run, struct pr_str rest)
+{
+	struct pr_str name = first_word(&rest), value = PR_NONE;
+	struct pr_list none = { NULL, 0 };
+
+	if (rest.len == 0) {
+		pr_text_add_c(run->trace, "Usage: /map mapname key\n");
+		return;
+	}
+	const struct cf_map *known = cf_map_find(run->cf, name);
+	const struct pr_host *host = run->call->host;
+	if (known == NULL) {
+		pr_text_addf(run->trace, "Map named \"%.*s\" not found\n", PR_PRINT(name));
+		return;
+	}
+	if (known->kind == CF_MAP_OTHER && !host->map_exists(run->call, name)) {
+		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
+		return;
+	}
+	int status = cf_map_lookup(run, name, known, rest, &none, &value);
+	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
+	if (value.data == NULL)
+		pr_text_addf(run->trace, "no match (%d)\n", status);
+	else
+		pr_text_addf(run->trace, "returns %.*s (%d)\n", PR_PRINT(value), status);
+}
+
+static void mx(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_mx *hosts = NULL;
+	size_t count = 0;
+
+	enum pr_status status = run->call->host->dns_mx(run->call, name, &hosts, &count);
+	if (status == PR_OK && count == 1 && hosts[0].name.len == 0) {
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
+		return;
+	}
+	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), status == PR_OK ? count : (size_t)0);
+	for (size_t i = 0; status == PR_OK && i < count; i++)
+		pr_text_addf(run->trace, "\t%.*s.\n", PR_PRINT(hosts[i].name));
+}
+
+static void canon(struct cf_run *run, struct pr_str name)
+{
+	struct pr_str value = PR_NONE;
+	struct pr_list none = { NULL, 0 };
+
+	cf_map_lookup(run, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
+	if (value.data == NULL)
+		value = name;
+	else if (value.len > 0 && value.data[value.len - 1] == '.')
+		value.len--;
+	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value));
+}
+
+/* ----------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	const char *usage; /* what it says without an argument; NULL: it does without */
+	void (*run)(struct cf_run *run, struct pr_str rest);
+} commands[] = {
+	{ "/parse", "Usage: /parse address\n", parse },
+	{ "/try", "Usage: /try mailer address\n", try_mailer },
+	{ "/tryflags", "Usage: /tryflags [Hh|Ee][Ss|Rr]\n", try_flags },
+	{ "/map", "Usage: /map mapname key\n", map },
+	{ "/mx", "Usage: /mx address\n", mx },
+	{ "/canon", "Usage: /canon address\n", canon },
+};
+
+void cf_console_slash(struct cf_run *run, struct pr_str line)
+{
+	struct pr_str rest = line, name;
+
+	while (rest.len > 0 && (rest.data[rest.len - 1] == ' ' || rest.data[rest.len - 1] == '\t'))
+		rest.len--;
+	name = first_word(&rest);
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (!pr_str_equal_nocase(name, pr_str(commands[i].name)))
+			continue;
+		if (rest.len == 0)
+			pr_text_add_c(run->trace, commands[i].usage);
+		else
+			commands[i].run(run, rest);
+		return;
+	}
+	if (name.len < 2)
+		pr_text_add_c(run->trace, "Usage: /[canon|map|mx|parse|try|tryflags]\n");
+	else
+		pr_text_addf(run->trace, "Unknown \"/\" command %.*s\n", PR_PRINT(name));
+}

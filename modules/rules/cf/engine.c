@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The descriptor.  The file is read when the engine is asked what it declares, at the latest by check(); after open() the tables are only read.
+ */
+#include "console.h"
+#include "hooks.h"
+
+static enum pr_status read_once(struct pr_call *call)
+{
+	struct cf *cf = call->instance;
+
+	if (!cf->is_read) {
+		pr_arena_init(&cf->arena, (size_t)256 << 20);
+		pr_text_init(&cf->messages, (size_t)1 << 20);
+		cf_read(cf, call);
+	}
+	return PR_OK;
+}
+
+static enum pr_status declare(struct pr_call *call, const struct pr_declared **declared_out, size_t *count_out)
+{
+	const struct cf *cf = call->instance;
+
+	read_once(call);
+	*declared_out = cf->declared;
+	*count_out = cf->declared_count;
+	return PR_OK;
+}
+
+static enum pr_status check(struct pr_call *call)
+{
+	const struct cf *cf = call->instance;
+
+	read_once(call);
+	if (cf->errors == 0)
+		return PR_OK;
+	return pr_fail(call, PR_MISUSE, "%.*s", PR_PRINT(pr_str_trim(pr_text_str(&cf->messages))));
+}
+
+static enum pr_status open_engine(struct pr_call *call)
+{
+	struct cf *cf = call->instance;
+
+	read_once(call);
+	if (!cf->dont_probe)
+		cf_probe_interfaces(cf);
+	return PR_OK;
+}
+
+static void close_engine(struct pr_call *call)
+{
+	cf_symbols_fini(call->instance);
+}
+
+static void thread_close(struct pr_call *call)
+{
+	struct cf_thread *thread = call->thread;
+
+	for (size_t i = 0; i < sizeof thread->levels / sizeof thread->levels[0]; i++) {
+		cf_tokens_fini(&thread->levels[i].work);
+		cf_tokens_fini(&thread->levels[i].spare);
+	}
+	cf_overlay_fini(&thread->overlay);
+}
+
+static const struct pr_option options[] = {
+	PR_OPTION(struct cf, file, "file", PR_OPTION_PATH, PR_OPTION_REQUIRED, NULL, "the sendmail.cf"),
+	PR_OPTION_END
+};
+
+static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
+	.console = cf_console, .declare = declare };
+
+PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),
+	.thread_size = sizeof(struct cf_thread), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,
+	.check = check, .open = open_engine, .close = close_engine, .thread_close = thread_close, .ops = &ops };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The two forms of a row of tokens: for mail, and for people.
+ */
+#include "join.h"
+
+#include <string.h>
+
+static bool is_apart(const struct cf_token *tokens, uint32_t i)
+{
+	return i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM;
+}
+
+static struct pr_str text_of(const struct cf_token *token)
+{
+	return cf_is_plain(token) ? (struct pr_str){ token->text, token->length } : pr_str(cf_unit_text(token->kind));
+}
+
+bool cf_join(const struct cf_alphabet *alphabet, const struct cf_token *tokens, uint32_t count, char blank, struct pr_text *out)
+{
+	bool good = true;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (is_apart(tokens, i))
+			good = pr_text_add_byte(out, blank == '\0' ? alphabet->blank : blank) && good;
+		good = pr_text_add_str(out, text_of(&tokens[i])) && good;
+	}
+	return good;
+}
+
+struct pr_str cf_join_arena(const struct cf_alphabet *alphabet, const struct cf_token *tokens, uint32_t count, char blank,
+                            struct pr_arena *arena)
+{
+	size_t length = 0;
+
+	if (count == 1 && cf_is_plain(tokens))
+		return (struct pr_str){ tokens->text, tokens->length };
+	for (uint32_t i = 0; i < count; i++)
+		length += text_of(&tokens[i]).len + is_apart(tokens, i);
+	char *text = pr_arena_alloc(arena, length + 1);
+	if (text == NULL)
+		return PR_NONE;
+	length = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct pr_str piece = text_of(&tokens[i]);
+		if (is_apart(tokens, i))
+			text[length++] = blank == '\0' ? alphabet->blank : blank;
+		memcpy(text + length, piece.data, piece.len);
+		length += piece.len;
+	}
+	return (struct pr_str){ text, length };
+}
+
+/* A byte as sendmail's traces show it. */
+static bool show_byte(unsigned char c, struct pr_text *out)
+{
+	static const char letters[] = "\n\r\t", names[] = "nrt";
+	const char *found = c == 0 ? NULL : strchr(letters, c);
+
+	if (c >= 0x20 && c < 0x7f)
+		return pr_text_add_byte(out, (char)c);
+	if (found != NULL)
+		return pr_text_addf(out, "\\%c", names[found - letters]);
+	return c >= 0x80 ? pr_text_addf(out, "\\%03o", c) : pr_text_addf(out, "^%c", c ^ 0x40);
+}
+
+bool cf_show(const struct cf_names *names, const struct cf_token *tokens, uint32_t count, struct pr_text *out)
+{
+	bool good = true;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct cf_token *token = &tokens[i];
+		if (i > 0)
+			good = pr_text_add_byte(out, ' ') && good;
+		if (cf_is_plain(token)) {
+			for (uint32_t j = 0; j < token->length; j++)
+				good = show_byte((unsigned char)token->text[j], out) && good;
+			continue;
+		}
+		good = pr_text_add_c(out, cf_unit_text(token->kind)) && good;
+		if (token->kind == CF_DIGIT)
+			good = pr_text_add_byte(out, (char)token->number) && good;
+		else if (cf_unit_has_number(token->kind))
+			good = cf_names_print(names, token->number, out) && good;
+	}
+	return good;
+}

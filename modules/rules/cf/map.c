@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One lookup.  Maps are the kernel's; `arith` and `macro` belong to the language and are answered here.
+ */
+#include "cf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* arith: the key is the operator ---------------------------------------- */
+
+static int64_t number_of(struct pr_str text)
+{
+	return text.len == 0 ? 0 : strtoll(text.data, NULL, 10);
+}
+
+static int64_t random_between(int64_t low, int64_t high)
+{
+	static _Thread_local uint64_t state;
+
+	if (state == 0)
+		state = (uint64_t)(uintptr_t)&state * 0x9e3779b97f4a7c15u | 1;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return low + (int64_t)(state % (uint64_t)(high - low));
+}
+
+static struct pr_str truth(bool is_true)
+{
+	return is_true ? PR_STR("TRUE") : PR_STR("FALSE");
+}
+
+/* PR_NONE: there is no answer (division by zero, unknown operator). */
+static struct pr_str calculate(struct pr_arena *arena, char operation, int64_t a, int64_t b)
+{
+	uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
+	int64_t result;
+
+	switch (operation) {
+	case '+': result = (int64_t)(ua + ub); break;
+	case '-': result = (int64_t)(ua - ub); break;
+	case '*': result = (int64_t)(ua * ub); break;
+	case '/':
+		if (b == 0 || (b == -1 && a == INT64_MIN))
+			return PR_NONE;
+		result = a / b;
+		break;
+	case '%':
+		if (b == 0 || b == -1)
+			return b == 0 ? PR_NONE : PR_STR("0");
+		result = a % b;
+		break;
+	case '&': result = a & b; break;
+	case '|': result = a | b; break;
+	case 'l': return truth(a < b);
+	case '=': return truth(a == b);
+	case 'r':
+		if (a >= b || b - a > INT32_MAX)
+			return PR_NONE;
+		result = random_between(a, b);
+		break;
+	default: return PR_NONE;
+	}
+	return pr_arena_printf(arena, "%lld", (long long)result);
+}
+
+static int arith(struct cf_run *run, struct pr_str key, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	if (arguments->count < 2)
+		return CF_CONFIG;
+	if (key.len > 0)
+		*value_out = calculate(run->call->arena, key.data[0], number_of(arguments->items[0]), number_of(arguments->items[1]));
+	return CF_OK;
+}
+
+/* macro ----------------------------------------------------------------- */
+
+static int set_macro(struct cf_run *run, struct pr_str key, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	size_t last = key.len > 0 ? key.len - 1 : 0;
+	bool has_braces = key.len > 2 && key.data[0] == '{' && key.data[last] == '}';
+	struct pr_str name = has_braces ? pr_str_slice(key, 1, last) : key;
+	uint16_t number = cf_names_find(&run->cf->names, name);
+
+	if (number == CF_NAME_NONE && run->trace != NULL) /* the console owns the process */
+		number = cf_names_get(&run->cf->names, name);
+	if (number != CF_NAME_NONE) {
+		if (arguments->count > 0)
+			cf_overlay_set(run->overlay, number, arguments->items[0]);
+		else
+			cf_overlay_unset(run->overlay, number);
+	}
+	*value_out = PR_STR("");
+	return CF_OK;
+}
+
+/* the kernel's ---------------------------------------------------------- */
+
+static int status_of(enum pr_status status)
+{
+	switch (status) {
+	case PR_OK:
+	case PR_NOTFOUND: return CF_OK;
+	case PR_TEMPFAIL: return CF_TEMPFAIL;
+	case PR_PERMFAIL: return CF_UNAVAILABLE;
+	default: return CF_CONFIG;
+	}
+}
+
+int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
+                  struct pr_str *value_out)
+{
+	struct pr_str value = PR_NONE;
+
+	if (known != NULL && known->kind == CF_MAP_ARITH)
+		return arith(run, key, arguments, value_out);
+	if (known != NULL && known->kind == CF_MAP_MACRO)
+		return set_macro(run, key, arguments, value_out);
+	const struct pr_host *host = run->call->host;
+	if (host == NULL || host->map_lookup == NULL || !host->map_exists(run->call, map))
+		return CF_OK;
+	enum pr_status status = host->map_lookup(run->call, map, key, arguments, &value);
+	if (status == PR_OK) {
+		*value_out = value.data == NULL ? PR_STR("") : value;
+		return CF_OK;
+	}
+	if (status != PR_NOTFOUND)
+		cf_run_complain(run, false, "%.*s", PR_PRINT(run->call->reason));
+	return status_of(status);
+}

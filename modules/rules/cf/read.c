@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Lines of sendmail.cf to the functions that know them.  Here: joining continuation lines, taking comments off, and the table of
+ * commands with the small ones among them (D C V T P E S).
+ */
+#include "cf.h"
+
+#include <postrider/file.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_MAX ((size_t)64 << 20)
+
+void cf_complain(struct cf *cf, const char *format, ...)
+{
+	va_list arguments;
+
+	if (cf->current_file.data != NULL)
+		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
+	va_start(arguments, format);
+	pr_text_addv(&cf->messages, format, arguments);
+	va_end(arguments);
+	pr_text_add_byte(&cf->messages, '\n');
+	cf->errors++;
+}
+
+/* A remark: nothing that must be mended. */
+void cf_remark(struct cf *cf, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	pr_text_addv(&cf->messages, format, arguments);
+	va_end(arguments);
+	pr_text_add_byte(&cf->messages, '\n');
+}
+
+struct pr_declared *cf_declare(struct cf *cf, uint32_t kind, struct pr_str name)
+{
+	if (cf->declared_count == cf->declared_room) {
+		cf->declared_room = cf->declared_room == 0 ? 64 : cf->declared_room * 2;
+		cf->declared = pr_resize(cf->declared, cf->declared_room * sizeof *cf->declared);
+	}
+	struct pr_declared *declared = &cf->declared[cf->declared_count++];
+	*declared = (struct pr_declared){ .size = sizeof *declared, .kind = kind, .line = cf->current_line, .file = cf->current_file,
+		.name = pr_arena_copy(&cf->arena, name) };
+	return declared;
+}
+
+void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char *name, struct pr_str value)
+{
+	struct pr_declared_setting *settings = pr_arena_alloc(&cf->arena, (declared->count + 1) * sizeof *settings);
+
+	if (settings == NULL)
+		return;
+	if (declared->count > 0)
+		memcpy(settings, declared->settings, declared->count * sizeof *settings);
+	settings[declared->count] = (struct pr_declared_setting){ pr_arena_copy(&cf->arena, pr_str(name)), pr_arena_copy(&cf->arena, value) };
+	declared->settings = settings;
+	declared->count++;
+}
+
+/* small commands -------------------------------------------------------- */
+
+/* The name of a macro or class at the front of *line; complaints as sendmail's. */
+static uint16_t take_name(struct cf *cf, struct pr_str *line)
+{
+	const char *why;
+	struct pr_str all = *line;
+	uint16_t number = cf_names_read(&cf->names, line, &why);
+
+	if (number != CF_NAME_NONE)
+		return number;
+	if (strcmp(why, "Unbalanced {") == 0)
+		cf_complain(cf, "Unbalanced { on %.*s", PR_PRINT(pr_str_slice(all, 1, all.len)));
+	else
+		cf_complain(cf, "%s", why);
+	return CF_NAME_NONE;
+}
+
+static void read_macro(struct cf *cf, struct pr_str line)
+{
+	const char *why;
+	uint16_t number = take_name(cf, &line);
+
+	if (number == CF_NAME_NONE)
+		return;
+	struct cf_macro *macro = cf_macro_get(cf, number);
+	macro->value.count = 0;
+	macro->is_set = true;
+	if (!cf_code_parse(&macro->value, &cf->names, line, &why))
+		cf_complain(cf, "%s", why);
+}
+
+/* Adds the words of expanded text; `$=y` adds all of class y. */
+static void add_words(struct cf *cf, uint16_t number, const struct cf_code *code)
+{
+	struct pr_text word;
+
+	pr_text_init(&word, CF_CODE_MAX);
+	for (uint32_t i = 0; i <= code->count; i++) {
+		uint16_t unit = i < code->count ? code->units[i] : ' ';
+		if (unit == CF_CLASS && i + 1 < code->count) {
+			uint16_t other = code->units[++i];
+			for (size_t j = 0; other != number && j < cf_class_find(cf, other)->count; j++)
+				cf_phrases_add(cf_class_get(cf, number), cf_class_find(cf, other)->items[j]);
+		} else if (unit == ' ' || unit == '\t' || unit == '\n') {
+			cf_phrases_add(cf_class_get(cf, number), pr_text_str(&word));
+			pr_text_clear(&word);
+		} else if (unit < CF_ANY) {
+			pr_text_add_byte(&word, (char)unit);
+		}
+	}
+	pr_text_fini(&word);
+}
+
+static void read_class(struct cf *cf, struct pr_str line)
+{
+	struct cf_code raw = {0}, expanded = {0};
+	const char *why;
+	uint16_t number = take_name(cf, &line);
+
+	if (number == CF_NAME_NONE)
+		return;
+	if (!cf_code_parse(&raw, &cf->names, line, &why))
+		cf_complain(cf, "%s", why);
+	cf_expand_now(cf, &raw, &expanded);
+	cf_class_get(cf, number);
+	add_words(cf, number, &expanded);
+	cf_code_fini(&raw);
+	cf_code_fini(&expanded);
+}
+
+static void read_level(struct cf *cf, struct pr_str line)
+{
+	uint64_t level = 0;
+	size_t slash = pr_str_find(line, '/');
+
+	pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), 1000, &level);
+	if (level > CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
+	cf->level = (int)level;
+}
+
+static void read_trusted(struct cf *cf, struct pr_str line)
+{
+	struct pr_str word;
+
+	while (line.len > 0 && pr_str_next(&line, ' ', &word)) {
+		word = pr_str_trim(word);
+		if (word.len == 0)
+			continue;
+		cf_phrases_add(cf_class_get(cf, 't'), word);
+		cf_declare(cf, PR_DECLARED_TRUSTED, word);
+	}
+}
+
+static void read_precedence(struct cf *cf, struct pr_str line)
+{
+	size_t equal = pr_str_find(line, '=');
+
+	if (equal == line.len) {
+		cf_complain(cf, "invalid P line \"%.*s\" (= expected)", PR_PRINT(line));
+		return;
+	}
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_PRECEDENCE, pr_str_trim(pr_str_slice(line, 0, equal)));
+	cf_declare_setting(cf, declared, "value", pr_str_trim(pr_str_slice(line, equal + 1, line.len)));
+}
+
+static void read_environment(struct cf *cf, struct pr_str line)
+{
+	size_t equal = pr_str_find(line, '=');
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_ENVIRONMENT, pr_str_slice(line, 0, equal));
+
+	if (equal < line.len)
+		cf_declare_setting(cf, declared, "value", pr_str_slice(line, equal + 1, line.len));
+}
+
+static void unknown(struct cf *cf, struct pr_str line)
+{
+	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(line));
+}
+
+static struct pr_call *reading; /* F|command and F...@map need the call; reading is done by one thread, before any other exists */
+
+static void read_class_file(struct cf *cf, struct pr_str line)
+{
+	cf_read_class_file(cf, reading, line);
+}
+
+static const struct {
+	char letter;
+	void (*read)(struct cf *cf, struct pr_str line);
+} commands[] = {
+	{ 'C', read_class }, { 'D', read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
+	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
+	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
+};
+
+static void dispatch(struct cf *cf, struct pr_str line)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (commands[i].letter == line.data[0]) {
+			commands[i].read(cf, pr_str_slice(line, 1, line.len));
+			return;
+		}
+	}
+	unknown(cf, line);
+}
+
+/* lines ----------------------------------------------------------------- */
+
+/* A # that is neither `$#` nor `\#` begins a comment, from level 3 on; blanks in front of it go too. */
+static void strip_comments(const struct cf *cf, struct pr_text *line)
+{
+	size_t kept = 0;
+	bool in_comment = false;
+
+	for (size_t i = 0; i < line->len; i++) {
+		char c = line->data[i];
+		in_comment = in_comment && c != '\n';
+		if (in_comment)
+			continue;
+		if (c == '#' && i > 0 && cf->level >= 3) {
+			char before = line->data[i - 1];
+			if (before == '\\') {
+				line->data[kept - 1] = c;
+				continue;
+			}
+			if (before != '$') {
+				in_comment = true;
+				while (kept > 0 && strchr(" \t", line->data[kept - 1]) != NULL)
+					kept--;
+				continue;
+			}
+		}
+		line->data[kept++] = c;
+	}
+	while (kept > 0 && strchr(" \t\r\n", line->data[kept - 1]) != NULL)
+		kept--;
+	pr_text_cut(line, kept);
+}
+
+static void take_line(struct cf *cf, struct pr_text *line)
+{
+	if (line->len == 0 || line->data[0] == '#')
+		return;
+	strip_comments(cf, line);
+	if (line->len > 0)
+		dispatch(cf, pr_text_str(line));
+}
+
+static void read_text(struct cf *cf, struct pr_str rest)
+{
+	struct pr_text line;
+	struct pr_str piece;
+
+	pr_text_init(&line, CF_CODE_MAX);
+	while (rest.len > 0) {
+		bool more = pr_str_next(&rest, '\n', &piece);
+		if (!more)
+			break;
+		if (piece.len > 0 && piece.data[piece.len - 1] == '\r')
+			piece.len--;
+		bool continues = rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t');
+		cf->current_line++;
+		if (!pr_text_add_str(&line, piece)) {
+			cf_complain(cf, "line too long");
+			pr_text_clear(&line);
+		}
+		if (continues) {
+			pr_text_add_byte(&line, '\n');
+			continue;
+		}
+		take_line(cf, &line);
+		pr_text_clear(&line);
+	}
+	pr_text_fini(&line);
+}
+
+/* What must be there, told when all is read. */
+static void check_whole(struct cf *cf)
+{
+	if (cf_mailer_find(cf, PR_STR("local")) == NULL)
+		cf_remark(cf, "No local mailer defined");
+}
+
+bool cf_read(struct cf *cf, struct pr_call *call)
+{
+	struct pr_text bytes, why;
+
+	pr_text_init(&bytes, FILE_MAX);
+	pr_text_init(&why, 1000);
+	cf->is_read = true;
+	cf->level = 1;
+	cf->next_named = CF_SETS_MAX;
+	cf->colon_ok = true;
+	snprintf(cf->must_quote, sizeof cf->must_quote, "@,;:\\()[].'");
+	cf_defaults(cf, call);
+	enum pr_status status = pr_file_read(cf->file.data, FILE_MAX, &bytes, &why);
+	if (status == PR_OK) {
+		reading = call;
+		cf->current_file = cf->file;
+		read_text(cf, pr_text_str(&bytes));
+		reading = NULL;
+		cf->current_file = PR_NONE;
+		check_whole(cf);
+		cf_link(cf);
+	} else {
+		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
+		cf->errors++;
+	}
+	pr_text_fini(&bytes);
+	pr_text_fini(&why);
+	return cf->errors == 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * F lines: the members of a class come from a file (`Fw/etc/mail/local-host-names %[^\#]`, -o: it may be missing), from a program
+ * (`Fw|/bin/echo x`), or from a map (`F{X}key@hash:/etc/mail/table`).
+ */
+#include "cf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)64 << 20)
+#define WORD_MAX 1024
+
+/* One conversion of scanf, the only kind class files use: %s, %[set], %[^set], with text and a width in front allowed. */
+static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
+{
+	char bounded[300];
+	const char *percent = strchr(format, '%');
+
+	if (percent == NULL || strchr(percent + 1, '%') != NULL)
+		return false;
+	const char *kind = percent + 1 + strspn(percent + 1, "0123456789");
+	if ((*kind != 's' && *kind != '[') || strlen(format) > sizeof bounded - 8)
+		return false;
+	snprintf(bounded, sizeof bounded, "%.*s%%%d%s", (int)(percent - format), format, WORD_MAX - 1, kind);
+	word[0] = '\0';
+	char *copy = pr_copy_str(line);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	bool good = sscanf(copy, bounded, word) == 1; /* the format has one bounded conversion: see above */
+#pragma GCC diagnostic pop
+	pr_free(copy);
+	return good;
+}
+
+static void add_line(struct cf *cf, uint16_t number, struct pr_str line, const char *format)
+{
+	char word[WORD_MAX];
+
+	if (!convert(line, format, word))
+		return;
+	struct pr_str rest = pr_str(word), piece;
+	while (rest.len > 0) { /* the members may be several words */
+		size_t end = 0;
+		rest = pr_str_trim(rest);
+		while (end < rest.len && strchr(" \t\r\n", rest.data[end]) == NULL)
+			end++;
+		piece = pr_str_slice(rest, 0, end);
+		cf_phrases_add(cf_class_get(cf, number), piece);
+		rest = pr_str_slice(rest, end, rest.len);
+	}
+}
+
+static void add_lines(struct cf *cf, uint16_t number, struct pr_str text, const char *format)
+{
+	struct pr_str line;
+
+	while (text.len > 0 && pr_str_next(&text, '\n', &line))
+		if (line.len > 0 && line.data[0] != '#')
+			add_line(cf, number, line, format);
+}
+
+static bool read_all(int fd, struct pr_text *out)
+{
+	char buffer[8192];
+
+	for (;;) {
+		ssize_t got = read(fd, buffer, sizeof buffer);
+		if (got == 0)
+			return true;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || !pr_text_add(out, buffer, (size_t)got))
+			return false;
+	}
+}
+
+static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const char *format, bool is_optional)
+{
+	struct pr_text text;
+	struct stat status;
+	int fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0) {
+		if (!is_optional)
+			cf_complain(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), strerror(errno));
+		return;
+	}
+	pr_text_init(&text, FILE_MAX);
+	if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode))
+		cf_complain(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), strerror(EISDIR));
+	else if (!read_all(fd, &text))
+		cf_complain(cf, "fileclass: cannot read '%.*s': %s", PR_PRINT(path), text.overflow ? "too large" : strerror(errno));
+	else
+		add_lines(cf, number, pr_text_str(&text), format);
+	pr_text_fini(&text);
+	close(fd);
+}
+
+static bool start(const char *command, int out, pid_t *pid_out)
+{
+	posix_spawn_file_actions_t actions;
+	char *arguments[] = { "/bin/sh", "-c", (char *)(uintptr_t)command, NULL };
+	char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int error = posix_spawn(pid_out, "/bin/sh", &actions, NULL, arguments, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	return error == 0;
+}
+
+static void from_program(struct cf *cf, uint16_t number, struct pr_str command, const char *format)
+{
+	struct pr_text text;
+	int pipes[2];
+	pid_t pid = -1;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0) {
+		cf_complain(cf, "fileclass: cannot run '%.*s': %s", PR_PRINT(command), strerror(errno));
+		return;
+	}
+	pr_text_init(&text, FILE_MAX);
+	bool started = start(command.data, pipes[1], &pid);
+	close(pipes[1]);
+	if (!started || !read_all(pipes[0], &text))
+		cf_complain(cf, "fileclass: cannot run '%.*s'", PR_PRINT(command));
+	else
+		add_lines(cf, number, pr_text_str(&text), format);
+	while (started && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(pipes[0]);
+	pr_text_fini(&text);
+}
+
+/* `key@class:spec`: the value of the key, or all keys, of a map that the kernel would have to open while the file is read. */
+static void from_map(struct cf *cf, struct pr_str spec)
+{
+	cf_complain(cf, "fileclass: F%.*s: a class from a map is not available", PR_PRINT(spec));
+}
+
+/* Takes the path (quotes are allowed) off the front. */
+static struct pr_str take_path(struct pr_str *rest)
+{
+	size_t end = 0;
+
+	*rest = pr_str_trim(*rest);
+	if (rest->len > 0 && rest->data[0] == '"') {
+		struct pr_str tail = pr_str_slice(*rest, 1, rest->len);
+		end = pr_str_find(tail, '"');
+		*rest = pr_str_trim(pr_str_slice(tail, end + 1, tail.len));
+		return pr_str_slice(tail, 0, end);
+	}
+	while (end < rest->len && rest->data[end] != ' ' && rest->data[end] != '\t')
+		end++;
+	struct pr_str path = pr_str_slice(*rest, 0, end);
+	*rest = pr_str_trim(pr_str_slice(*rest, end, rest->len));
+	return path;
+}
+
+void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
+{
+	const char *why;
+	uint16_t number = cf_names_read(&cf->names, &line, &why);
+	bool is_optional = false;
+
+	(void)call;
+	if (number == CF_NAME_NONE) {
+		cf_complain(cf, "%s", why);
+		return;
+	}
+	cf_class_get(cf, number);
+	struct pr_str rest = pr_str_trim(cf_expand_text(cf, line));
+	if (pr_str_has_prefix_nocase(rest, PR_STR("-o"))) {
+		is_optional = true;
+		rest = pr_str_trim(pr_str_slice(rest, 2, rest.len));
+	}
+	if (rest.len > 0 && rest.data[0] == '|') {
+		struct pr_str command = pr_arena_copy(&cf->arena, pr_str_trim(pr_str_slice(rest, 1, rest.len)));
+		from_program(cf, number, command, "%s");
+		return;
+	}
+	if (rest.len > 0 && rest.data[0] != '/' && rest.data[0] != '"' && pr_str_find(rest, '@') < rest.len) {
+		from_map(cf, rest);
+		return;
+	}
+	struct pr_str path = pr_arena_copy(&cf->arena, take_path(&rest));
+	struct pr_str format = rest.len > 0 ? pr_arena_copy(&cf->arena, rest) : PR_STR("%s");
+	if (path.len > 0)
+		from_file(cf, number, path, format.data, is_optional);
+	else
+		cf_complain(cf, "fileclass: no file name");
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * H lines: `H?F?From: $?x$x <$g>$|$g$.` is a template, `HSubject: $>CheckSubject` a check, `H*: $>Check` the check of all others.
+ */
+#include "cf.h"
+
+static bool take_flags(struct cf *cf, struct pr_str *line, struct cf_header *header)
+{
+	size_t end = 1;
+	const char *why;
+
+	while (end < line->len && line->data[end] != '?')
+		end++;
+	if (end >= line->len)
+		return false;
+	struct pr_str between = pr_str_trim(pr_str_slice(*line, 1, end));
+	*line = pr_str_slice(*line, end + 1, line->len);
+	if (between.len > 0 && between.data[0] == '$') {
+		between = pr_str_slice(between, between.len > 1 && between.data[1] == '&' ? 2 : 1, between.len);
+		header->condition = cf_names_read(&cf->names, &between, &why);
+		if (header->condition == CF_NAME_NONE)
+			cf_complain(cf, "%s", why);
+		return true;
+	}
+	for (size_t i = 0; i < between.len; i++) {
+		unsigned char c = (unsigned char)between.data[i];
+		if (c < 128)
+			header->flags[c >> 6] |= (uint64_t)1 << (c & 63);
+	}
+	return true;
+}
+
+/* `$>set`, `$>+set` */
+static bool take_check(struct cf *cf, struct pr_str value, struct cf_header *header)
+{
+	if (value.len < 2 || value.data[0] != '$' || value.data[1] != '>')
+		return false;
+	value = pr_str_slice(value, 2, value.len);
+	if (value.len > 0 && value.data[0] == '+') {
+		header->keeps_comments = true;
+		value = pr_str_slice(value, 1, value.len);
+	}
+	header->check = cf_set_make(cf, value);
+	return true;
+}
+
+static void add(struct cf *cf, const struct cf_header *header)
+{
+	if (cf->header_count == cf->header_room) {
+		cf->header_room = cf->header_room == 0 ? 32 : cf->header_room * 2;
+		cf->headers = pr_resize(cf->headers, cf->header_room * sizeof *cf->headers);
+	}
+	cf->headers[cf->header_count++] = *header;
+}
+
+void cf_read_header(struct cf *cf, struct pr_str line)
+{
+	struct cf_header header = {0};
+	struct pr_str all = line;
+	const char *why;
+
+	bool good = line.len == 0 || line.data[0] != '?' || take_flags(cf, &line, &header);
+	size_t colon = pr_str_find(line, ':');
+	struct pr_str name = pr_str_trim(pr_str_slice(line, 0, colon));
+	if (!good || colon == line.len || name.len == 0 || pr_str_find(name, ' ') < name.len) {
+		cf_complain(cf, "header syntax error, line \"%.*s\"", PR_PRINT(all));
+		return;
+	}
+	struct pr_str value = pr_str_trim(pr_str_slice(line, colon + 1, line.len));
+	header.name = pr_arena_copy(&cf->arena, name);
+	header.is_default = pr_str_equal(name, PR_STR("*"));
+	if (!take_check(cf, value, &header) && !cf_code_parse(&header.value, &cf->names, value, &why))
+		cf_complain(cf, "%s", why);
+	add(cf, &header);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * M, Q and X lines: a name and equates, `Msmtp, P=[IPC], F=mDFMuX, S=11/31, A=TCP $h`.  Only the first letter of an equate counts.  One
+ * reader cuts all three; a table for each says which letters it knows.  Values keep their dollars: they are expanded when mail goes out.
+ */
+#include "cf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One equate: its letter, and the value with backslashes and quotes resolved. */
+struct equate {
+	char letter;
+	struct pr_str value;
+	bool has_value;
+};
+
+static char escaped(char c)
+{
+	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+	const char *found = c == '\0' ? NULL : strchr(letters, c);
+
+	return found == NULL ? c : bytes[found - letters];
+}
+
+/* The value at the front of *rest, up to a comma outside quotes. */
+static struct pr_str take_value(struct cf *cf, struct pr_str *rest)
+{
+	char *out = pr_arena_alloc(&cf->arena, rest->len + 1);
+	size_t length = 0, i;
+	bool in_quotes = false;
+
+	if (out == NULL)
+		return PR_STR("");
+	for (i = 0; i < rest->len; i++) {
+		char c = rest->data[i];
+		if (c == '\\' && i + 1 < rest->len)
+			out[length++] = escaped(rest->data[++i]);
+		else if (c == '"')
+			in_quotes = !in_quotes;
+		else if (c == ',' && !in_quotes)
+			break;
+		else
+			out[length++] = c;
+	}
+	*rest = pr_str_slice(*rest, i, rest->len);
+	out[length] = '\0';
+	return (struct pr_str){ out, length };
+}
+
+static struct pr_str skip_separators(struct pr_str rest)
+{
+	while (rest.len > 0 && strchr(", \t\n", rest.data[0]) != NULL)
+		rest = pr_str_slice(rest, 1, rest.len);
+	return rest;
+}
+
+/* False at the end of the line. */
+static bool take_equate(struct cf *cf, struct pr_str *rest, struct equate *out)
+{
+	size_t end = 0;
+
+	*rest = skip_separators(*rest);
+	if (rest->len == 0)
+		return false;
+	*out = (struct equate){ .letter = rest->data[0], .value = PR_STR("") };
+	while (end < rest->len && rest->data[end] != '=' && rest->data[end] != ',')
+		end++;
+	out->has_value = end < rest->len && rest->data[end] == '=';
+	*rest = pr_str_slice(*rest, out->has_value ? end + 1 : end, rest->len);
+	if (!out->has_value)
+		return true;
+	while (rest->len > 0 && strchr(" \t\n", rest->data[0]) != NULL)
+		*rest = pr_str_slice(*rest, 1, rest->len);
+	out->value = pr_str_trim(take_value(cf, rest));
+	return true;
+}
+
+static struct pr_str take_label(struct cf *cf, struct pr_str *line)
+{
+	size_t end = 0;
+
+	while (end < line->len && strchr(", \t\n", line->data[end]) == NULL)
+		end++;
+	struct pr_str name = pr_str_slice(*line, 0, end);
+	*line = pr_str_slice(*line, end, line->len);
+	return pr_arena_copy(&cf->arena, name);
+}
+
+/* M --------------------------------------------------------------------- */
+
+static int64_t number_of(struct pr_str text)
+{
+	int64_t number = 0;
+
+	for (size_t i = 0; i < text.len && text.data[i] >= '0' && text.data[i] <= '9' && number < INT32_MAX; i++)
+		number = number * 10 + (text.data[i] - '0');
+	return number;
+}
+
+/* "env/hdr", or one for both. */
+static void read_sets(struct cf *cf, struct pr_str value, uint16_t *envelope, uint16_t *header)
+{
+	size_t slash = pr_str_find(value, '/');
+
+	*envelope = cf_set_make(cf, pr_str_slice(value, 0, slash));
+	*header = slash < value.len ? cf_set_make(cf, pr_str_slice(value, slash + 1, value.len)) : *envelope;
+}
+
+static void read_types(struct cf_mailer *mailer, struct pr_str value)
+{
+	struct pr_str piece;
+
+	for (size_t i = 0; i < 3 && value.len > 0 && pr_str_next(&value, '/', &piece); i++)
+		if (piece.len > 0)
+			mailer->types[i] = piece;
+}
+
+static void set_flags(uint64_t flags[2], struct pr_str letters)
+{
+	for (size_t i = 0; i < letters.len; i++) {
+		unsigned char c = (unsigned char)letters.data[i];
+		if (c < 128 && c > ' ')
+			flags[c >> 6] |= (uint64_t)1 << (c & 63);
+	}
+}
+
+static void set_field(struct cf *cf, struct cf_mailer *mailer, const struct equate *equate)
+{
+	struct pr_str value = equate->value;
+
+	switch (equate->letter) {
+	case 'P': mailer->path = value; break;
+	case 'F': set_flags(mailer->flags, value); break;
+	case 'S': read_sets(cf, value, &mailer->sender_envelope, &mailer->sender_header); break;
+	case 'R': read_sets(cf, value, &mailer->recipient_envelope, &mailer->recipient_header); break;
+	case 'A': mailer->argv = value; break;
+	case 'E': mailer->end_of_line = value; break;
+	case 'M': mailer->max_size = number_of(value); break;
+	case 'L': mailer->line_limit = number_of(value); break;
+	case 'm': mailer->max_messages = number_of(value); break;
+	case 'r': mailer->max_recipients = number_of(value); break;
+	case 'D': mailer->directory = value; break;
+	case 'U': mailer->user = value; break;
+	case 'N': mailer->nice = value; break;
+	case 'C': mailer->charset = value; break;
+	case 'T': read_types(mailer, value); break;
+	case 'W': mailer->wait = number_of(value); break;
+	case 'Q': mailer->group = value; break;
+	case '/': mailer->root = value; break;
+	default: break;
+	}
+}
+
+static bool is_ipc(struct pr_str path)
+{
+	return pr_str_equal_nocase(path, PR_STR("[IPC]"));
+}
+
+/* Does the program get recipients as arguments?  If not, it speaks SMTP. */
+static bool has_user_argument(struct pr_str argv)
+{
+	for (size_t i = 0; i + 1 < argv.len; i++)
+		if (argv.data[i] == '$' && argv.data[i + 1] == 'u')
+			return true;
+	return false;
+}
+
+/* What the line did not say. */
+static void complete(struct cf_mailer *mailer)
+{
+	bool speaks_smtp = !has_user_argument(mailer->argv);
+
+	if (mailer->end_of_line.data == NULL)
+		mailer->end_of_line = speaks_smtp ? PR_STR("\r\n") : PR_STR("\n");
+	if (cf_mailer_has(mailer, 'L') && mailer->line_limit == 0)
+		mailer->line_limit = 990;
+	if (mailer->max_recipients == 0)
+		mailer->max_recipients = 100;
+	if (is_ipc(mailer->path)) {
+		static const struct pr_str types[] = { PR_STR_INIT("dns"), PR_STR_INIT("rfc822"), PR_STR_INIT("smtp") };
+		for (size_t i = 0; i < 3; i++)
+			if (mailer->types[i].data == NULL)
+				mailer->types[i] = types[i];
+	}
+}
+
+static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
+{
+	struct pr_str argv = mailer->argv, word = PR_NONE;
+
+	if (pr_str_equal_nocase(mailer->path, PR_STR("[TCP]")) || pr_str_equal_nocase(mailer->path, PR_STR("[LPC]"))) {
+		cf_complain(cf, "M%.*s: P=%.*s must be replaced by P=[IPC]", PR_PRINT(mailer->name), PR_PRINT(mailer->path));
+		return false;
+	}
+	if (argv.len == 0) {
+		cf_complain(cf, "M%.*s: A= argument required", PR_PRINT(mailer->name));
+		return false;
+	}
+	pr_str_next(&argv, ' ', &word);
+	if (is_ipc(mailer->path) && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
+		cf_remark(cf, "M%.*s: Warning: first argument in [IPC] mailer must be TCP or FILE", PR_PRINT(mailer->name));
+	return true;
+}
+
+static const char *module_of(const struct cf_mailer *mailer)
+{
+	if (is_ipc(mailer->path))
+		return "smtp";
+	return pr_str_equal_nocase(mailer->path, PR_STR("[FILE]")) ? "file" : "prog";
+}
+
+static void declare_mailer(struct cf *cf, const struct cf_mailer *mailer, const struct equate *equates, size_t count)
+{
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAILER, mailer->name);
+
+	declared->module = pr_str(module_of(mailer));
+	for (size_t i = 0; i < count; i++)
+		cf_declare_setting(cf, declared, (char[]){ equates[i].letter, '\0' }, equates[i].value);
+}
+
+/* The place for a mailer of this name: its old one, or a new one. */
+static struct cf_mailer *place_for(struct cf *cf, struct pr_str name)
+{
+	struct cf_mailer *mailer = cf_mailer_find(cf, name);
+
+	if (mailer != NULL)
+		return mailer;
+	if (cf->mailer_count >= CF_MAILERS_MAX) {
+		cf_complain(cf, "too many mailers defined (%u max)", CF_MAILERS_MAX);
+		return NULL;
+	}
+	cf->mailers = pr_resize(cf->mailers, CF_MAILERS_MAX * sizeof *cf->mailers);
+	return &cf->mailers[cf->mailer_count++];
+}
+
+#define EQUATES_MAX 32u
+
+void cf_read_mailer(struct cf *cf, struct pr_str line)
+{
+	struct cf_mailer mailer = { .name = take_label(cf, &line), .line = cf->current_line };
+	struct equate equates[EQUATES_MAX];
+	size_t count = 0;
+
+	if (mailer.name.len == 0) {
+		cf_complain(cf, "name required for mailer");
+		return;
+	}
+	while (count < EQUATES_MAX && take_equate(cf, &line, &equates[count])) {
+		const struct equate *equate = &equates[count];
+		if (!equate->has_value) {
+			cf_complain(cf, "mailer %.*s: `=' expected", PR_PRINT(mailer.name));
+			return;
+		}
+		if (strchr("PFSRAEMLmrDUNCTWQ/", equate->letter) == NULL) {
+			cf_complain(cf, "M%.*s: unknown mailer equate %c=", PR_PRINT(mailer.name), equate->letter);
+			continue;
+		}
+		set_field(cf, &mailer, equate);
+		count++;
+	}
+	if (!is_sound(cf, &mailer))
+		return;
+	complete(&mailer);
+	struct cf_mailer *place = place_for(cf, mailer.name);
+	if (place == NULL)
+		return;
+	*place = mailer;
+	if (cf->current_file.data != NULL)
+		declare_mailer(cf, &mailer, equates, count);
+}
+
+/* Q and X --------------------------------------------------------------- */
+
+static struct pr_declared *read_declaration(struct cf *cf, struct pr_str line, uint32_t kind, char command, const char *what, const char *letters)
+{
+	struct pr_str name = take_label(cf, &line);
+	struct equate equate;
+
+	if (name.len == 0) {
+		cf_complain(cf, "name required for %s", what);
+		return NULL;
+	}
+	struct pr_declared *declared = cf_declare(cf, kind, name);
+	while (take_equate(cf, &line, &equate)) {
+		if (!equate.has_value)
+			cf_complain(cf, "%s %.*s: `=' expected", what, PR_PRINT(name));
+		else if (strchr(letters, equate.letter) == NULL)
+			cf_complain(cf, "%c%.*s: unknown %s equate %c=", command, PR_PRINT(name), what, equate.letter);
+		else
+			cf_declare_setting(cf, declared, (char[]){ equate.letter, '\0' }, equate.value);
+	}
+	return declared;
+}
+
+void cf_read_group(struct cf *cf, struct pr_str line)
+{
+	read_declaration(cf, line, PR_DECLARED_QUEUE_GROUP, 'Q', "queue", "PFINRJrS");
+}
+
+void cf_read_filter(struct cf *cf, struct pr_str line)
+{
+	struct pr_declared *declared = read_declaration(cf, line, PR_DECLARED_FILTER, 'X', "filter", "SFT");
+	bool has_socket = false;
+
+	if (declared == NULL)
+		return;
+	declared->module = PR_STR("milter");
+	for (size_t i = 0; i < declared->count; i++)
+		has_socket = has_socket || (declared->settings[i].name.data[0] == 'S' && declared->settings[i].value.len > 0);
+	if (!has_socket) {
+		cf_complain(cf, "X%.*s: empty or missing socket information", PR_PRINT(declared->name));
+		cf->declared_count--;
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * K lines: a map is a name, a class and arguments.  The kernel makes an instance of the module with the name of the class; two classes
+ * are answered here, because they are part of the language: `macro` sets macros of the running message, `arith` counts.
+ */
+#include "cf.h"
+
+static bool is_name_byte(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+}
+
+static struct pr_str take_word(struct pr_str *rest)
+{
+	size_t end = 0;
+
+	*rest = pr_str_trim(*rest);
+	while (end < rest->len && rest->data[end] != ' ' && rest->data[end] != '\t' && rest->data[end] != '\n')
+		end++;
+	struct pr_str word = pr_str_slice(*rest, 0, end);
+	*rest = pr_str_trim(pr_str_slice(*rest, end, rest->len));
+	return word;
+}
+
+struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
+{
+	struct cf_map *map = cf_map_find(cf, name);
+
+	if (map == NULL) {
+		if (cf->map_count == cf->map_room) {
+			cf->map_room = cf->map_room == 0 ? 32 : cf->map_room * 2;
+			cf->maps = pr_resize(cf->maps, cf->map_room * sizeof *cf->maps);
+		}
+		map = &cf->maps[cf->map_count++];
+	}
+	*map = (struct cf_map){ .name = pr_arena_copy(&cf->arena, name), .class_name = pr_arena_copy(&cf->arena, class_name),
+		.arguments = pr_arena_copy(&cf->arena, arguments), .line = cf->current_line };
+	if (pr_str_equal_nocase(class_name, PR_STR("macro")))
+		map->kind = CF_MAP_MACRO;
+	else if (pr_str_equal_nocase(class_name, PR_STR("arith")))
+		map->kind = CF_MAP_ARITH;
+	return map;
+}
+
+/* -S in the arguments: what stands between two atoms of the key. */
+static char space_of(struct pr_str arguments)
+{
+	struct pr_str word;
+
+	while (arguments.len > 0) {
+		word = take_word(&arguments);
+		if (word.len < 2 || word.data[0] != '-')
+			break;
+		if (word.data[1] == 'S')
+			return word.len > 2 ? word.data[2] : ' ';
+	}
+	return '\0';
+}
+
+void cf_read_map(struct cf *cf, struct pr_str line)
+{
+	struct pr_str rest = cf_expand_text(cf, line);
+	size_t end = 0;
+
+	while (end < rest.len && is_name_byte(rest.data[end]))
+		end++;
+	struct pr_str name = pr_str_slice(rest, 0, end);
+	if (end == 0) {
+		cf_complain(cf, "readcf: config K line: no map name");
+		return;
+	}
+	rest = pr_str_slice(rest, end, rest.len);
+	struct pr_str class_name = take_word(&rest);
+	if (class_name.len == 0) {
+		cf_complain(cf, "readcf: config K line, map %.*s: no map class", PR_PRINT(name));
+		return;
+	}
+	struct cf_map *map = cf_map_add(cf, name, class_name, rest);
+	map->space = space_of(rest);
+	if (map->kind != CF_MAP_OTHER)
+		return;
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, name);
+	declared->module = map->class_name;
+	cf_declare_setting(cf, declared, "arguments", rest);
+}

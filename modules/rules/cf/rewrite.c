@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One set of rules over one address.  A rule is skipped without a look when the address lacks one of its literals (the mask of 64 bits)
+ * or is too short, which is so for nearly all rules nearly always.
+ */
+#include "cf.h"
+
+#include <stdio.h>
+
+static uint64_t mask_of(const struct cf_tokens *tokens)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t i = 0; i < tokens->count; i++)
+		mask |= cf_mask(tokens->at[i].hash);
+	return mask;
+}
+
+static void trace(struct cf_run *run, uint16_t number, const char *what, const struct cf_tokens *tokens)
+{
+	char buffer[12];
+	struct pr_str label = cf_set_label(run->cf, number, buffer);
+
+	if (run->trace == NULL || !(run->tracing & CF_TRACE_SETS))
+		return;
+	pr_text_addf(run->trace, "%-16.*s %8s", PR_PRINT(label), what);
+	if (tokens->count > 0)
+		pr_text_add_byte(run->trace, ' ');
+	cf_show(&run->cf->names, tokens->at, tokens->count, run->trace);
+	pr_text_add_byte(run->trace, '\n');
+}
+
+static void trace_rule(struct cf_run *run, const char *what, const struct cf_token *tokens, uint32_t count)
+{
+	if (run->trace == NULL || !(run->tracing & CF_TRACE_RULES))
+		return;
+	pr_text_add_c(run->trace, what);
+	if (count > 0)
+		pr_text_add_byte(run->trace, ' ');
+	cf_show(&run->cf->names, tokens, count, run->trace);
+	pr_text_add_byte(run->trace, '\n');
+}
+
+static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask, struct cf_match *operands)
+{
+	trace_rule(run, "-----trying rule:", rule->left, rule->left_count);
+	if ((rule->need & ~mask) == 0 && rule->least <= tokens->count && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
+		return true;
+	trace_rule(run, "----- rule fails", NULL, 0);
+	return false;
+}
+
+static void swap(struct cf_tokens *a, struct cf_tokens *b)
+{
+	struct cf_tokens old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
+{
+	const struct cf_set *set = &run->cf->sets[number];
+	struct cf_tokens *built = &run->thread->levels[run->depth].work;
+	struct cf_match operands[CF_OPERANDS];
+	uint64_t mask = mask_of(tokens);
+	uint32_t loops = 0;
+	int worst = CF_OK;
+	char buffer[12];
+
+	for (uint32_t i = 0; i < set->count;) {
+		const struct cf_rule *rule = &set->rules[i];
+		bool is_failed;
+		if (!rule_fits(run, rule, tokens, mask, operands)) {
+			i++;
+			loops = 0;
+			continue;
+		}
+		if (++loops > CF_LOOPS_MAX) {
+			cf_run_complain(run, false, "Infinite loop in ruleset %.*s, rule %u", PR_PRINT(cf_set_label(run->cf, number, buffer)), i + 1);
+			i++;
+			loops = 0;
+			continue;
+		}
+		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
+		int status = cf_rule_apply(run, rule, tokens->at, operands, built, &is_failed);
+		worst = status != CF_OK ? status : worst;
+		if (is_failed)
+			return worst;
+		swap(tokens, built);
+		mask = mask_of(tokens);
+		trace_rule(run, "rewritten as:", tokens->at, tokens->count);
+		if (rule->action >= CF_RETURN || (tokens->count > 0 && tokens->at[0].kind == CF_MAILER))
+			break;
+		if (rule->action == CF_ONCE) {
+			i++;
+			loops = 0;
+		}
+	}
+	return worst;
+}
+
+int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
+{
+	int status;
+	char buffer[12];
+
+	trace(run, number, "input:", tokens);
+	if (run->depth > CF_DEPTH_MAX) {
+		cf_run_complain(run, false, "rewrite: excessive recursion (max %u), ruleset %.*s", CF_DEPTH_MAX,
+		                PR_PRINT(cf_set_label(run->cf, number, buffer)));
+		return CF_CONFIG;
+	}
+	run->depth++;
+	status = rules(run, number, tokens);
+	run->depth--;
+	trace(run, number, "returns:", tokens);
+	return status;
+}

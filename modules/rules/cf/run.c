@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One piece of work for the engine, and where its complaints go: on the console they are printed as they come, elsewhere the last one becomes
+ * the reason of the call.
+ */
+#include "cf.h"
+
+#include <stdarg.h>
+
+void cf_run_init(struct cf_run *run, struct pr_call *call)
+{
+	struct cf_thread *thread = call->thread;
+
+	*run = (struct cf_run){ .cf = call->instance, .call = call, .thread = thread, .overlay = &thread->overlay, .about = PR_STR("") };
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Text behind "553 5.1.3 ". */
+static struct pr_str behind_codes(struct pr_str text)
+{
+	size_t at = 4;
+
+	if (text.len < 4 || !is_digit(text.data[0]) || !is_digit(text.data[1]) || !is_digit(text.data[2]) || text.data[3] != ' ')
+		return text;
+	if (text.len > 9 && is_digit(text.data[4]) && text.data[5] == '.' && is_digit(text.data[6])) {
+		while (at < text.len && (is_digit(text.data[at]) || text.data[at] == '.'))
+			at++;
+		at = at < text.len && text.data[at] == ' ' ? at + 1 : 4;
+	}
+	return pr_str_slice(text, at, text.len);
+}
+
+void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	run->complaint = pr_arena_vprintf(run->call->arena, format, arguments);
+	va_end(arguments);
+	if (run->trace == NULL)
+		return;
+	if (is_about && run->about.len > 0)
+		pr_text_addf(run->trace, "%.*s... ", PR_PRINT(run->about));
+	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(run->complaint)));
+}
