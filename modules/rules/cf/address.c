@@ -10,6 +10,8 @@
 
 #define NAME_MAX_LENGTH 256u
 #define FRAME_MAX 65536u
+#define ADDRESS_SHOWN_MAX 254u /* of a rewritten address, and with its frame: beyond that sendmail cuts, and so do we */
+#define FRAMED_SHOWN_MAX 256u
 
 /* Cuts an address; complaints name it.  False: it cannot be cut. */
 static bool cut(struct cf_run *run, struct pr_str text, char delimiter, struct cf_tokens *out, size_t *end_out)
@@ -256,7 +258,9 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 		rewrite_own(run, set_for(mailer, which), &tokens);
 		rewrite(run, 4, &tokens);
 		struct pr_str address = cf_join_arena(&run->cf->alphabet, tokens.at, tokens.count, '\0', run->call->arena);
-		cf_frame_print(pr_text_str(&frame), address, &result);
+		cf_frame_print(pr_text_str(&frame), pr_str_slice(address, 0, ADDRESS_SHOWN_MAX), &result);
+		if (result.len > FRAMED_SHOWN_MAX)
+			pr_text_cut(&result, FRAMED_SHOWN_MAX);
 		*out = pr_arena_copy(run->call->arena, pr_text_str(&result));
 	}
 	cf_tokens_fini(&tokens);

@@ -172,6 +172,8 @@ struct pr_str cf_expand_text(struct cf *cf, struct pr_str text);
 void cf_complain(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A remark without file and line, and no error. */
 void cf_remark(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for names that were wrong (names.problems). */
+void cf_complain_names(struct cf *cf);
 bool cf_read(struct cf *cf, struct pr_call *call);
 void cf_read_rule(struct cf *cf, struct pr_str line);       /* compile.c; the line behind R */
 void cf_read_set(struct cf *cf, struct pr_str line);        /* read_set.c */

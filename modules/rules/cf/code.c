@@ -66,7 +66,7 @@ static uint16_t construct_of(char character)
 }
 
 /* What begins behind a `$`; *rest stands behind it afterwards. */
-static bool parse_dollar(struct cf_code *code, struct cf_names *names, struct pr_str *rest, const char **why_out)
+static bool parse_dollar(struct cf_code *code, struct cf_names *names, struct pr_str *rest)
 {
 	char next = rest->len > 0 ? rest->data[0] : '\0';
 	uint16_t unit = construct_of(next);
@@ -85,26 +85,18 @@ static bool parse_dollar(struct cf_code *code, struct cf_names *names, struct pr
 		unit = CF_MACRO;
 	if (!cf_unit_has_number(unit))
 		return cf_code_add(code, unit);
-	uint16_t number = cf_names_read(names, rest, why_out);
+	uint16_t number = cf_names_read(names, rest);
 	return number != CF_NAME_NONE && cf_code_add(code, unit) && cf_code_add(code, number);
 }
 
-bool cf_code_parse(struct cf_code *code, struct cf_names *names, struct pr_str text, const char **why_out)
+bool cf_code_parse(struct cf_code *code, struct cf_names *names, struct pr_str text)
 {
 	bool good = true;
 
-	*why_out = NULL;
 	while (text.len > 0) {
 		char c = text.data[0];
-		const char *why = NULL;
 		text = pr_str_slice(text, 1, text.len);
-		if (c != '$')
-			good = cf_code_add(code, (unsigned char)c) && good;
-		else if (!parse_dollar(code, names, &text, &why)) {
-			good = false;
-			if (*why_out == NULL)
-				*why_out = why == NULL ? "line too long" : why;
-		}
+		good = (c == '$' ? parse_dollar(code, names, &text) : cf_code_add(code, (unsigned char)c)) && good;
 	}
 	return good;
 }

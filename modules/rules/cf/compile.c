@@ -73,11 +73,10 @@ static void cut(struct cf *cf, const struct cf_code *code, struct cf_tokens *out
 static bool read_side(struct cf *cf, struct pr_str text, struct cf_tokens *out)
 {
 	struct cf_code raw = {0}, expanded = {0};
-	const char *why;
 
-	bool good = cf_code_parse(&raw, &cf->names, text, &why);
+	bool good = cf_code_parse(&raw, &cf->names, text);
 	if (!good)
-		cf_complain(cf, "%s", why);
+		cf_complain_names(cf);
 	cf_expand_now(cf, &raw, &expanded);
 	cut(cf, &expanded, out);
 	cf_code_fini(&raw);
@@ -207,6 +206,19 @@ static void add_rule(struct cf *cf, struct cf_set *set, const struct cf_rule *ru
 	set->rules[set->count++] = *rule;
 }
 
+/* The line is shown as sendmail shows it: operators without their dollars. */
+static void complain_tab(struct cf *cf, struct pr_str line)
+{
+	struct pr_text shown;
+
+	pr_text_init(&shown, CF_CODE_MAX);
+	for (size_t i = 0; i < line.len; i++)
+		if (line.data[i] != '$')
+			pr_text_add_byte(&shown, line.data[i]);
+	cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(pr_text_str(&shown)));
+	pr_text_fini(&shown);
+}
+
 void cf_read_rule(struct cf *cf, struct pr_str line)
 {
 	size_t tab = pr_str_find(line, '\t');
@@ -218,7 +230,7 @@ void cf_read_rule(struct cf *cf, struct pr_str line)
 		return;
 	}
 	if (tab == line.len) {
-		cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(line));
+		complain_tab(cf, line);
 		return;
 	}
 	uint16_t number = (uint16_t)(cf->set_current - 1);

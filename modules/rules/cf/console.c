@@ -4,7 +4,15 @@
  */
 #include "console.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+static void tell_names(struct cf_run *run)
+{
+	pr_text_add_str(run->trace, pr_text_str(&run->cf->names.problems));
+	pr_text_clear(&run->cf->names.problems);
+}
 
 /* .D and .C ------------------------------------------------------------- */
 
@@ -23,7 +31,6 @@ static void define(struct cf_run *run, struct pr_str line)
 {
 	char what = line.len > 1 ? line.data[1] : '\0';
 	struct pr_str rest = pr_str_slice(line, 2, line.len);
-	const char *why;
 
 	if (what == '\0') {
 		pr_text_add_c(run->trace, "Usage: .[DC]macro value(s)\n");
@@ -33,9 +40,9 @@ static void define(struct cf_run *run, struct pr_str line)
 		pr_text_addf(run->trace, "Unknown \".\" command %.*s\n", PR_PRINT(line));
 		return;
 	}
-	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+	uint16_t number = cf_names_read(&run->cf->names, &rest);
 	if (number == CF_NAME_NONE) {
-		pr_text_addf(run->trace, "%s\n", why);
+		tell_names(run);
 		return;
 	}
 	if (what == 'D')
@@ -46,28 +53,62 @@ static void define(struct cf_run *run, struct pr_str line)
 
 /* $x and $=x ------------------------------------------------------------ */
 
+/* Members come in the order of sendmail's table of symbols, which scripts have seen for years: by this hash, then as they were added. */
+static uint32_t place_of(struct pr_str member)
+{
+	uint32_t place = 1;
+
+	for (size_t i = 0; i < member.len; i++) {
+		uint32_t c = (unsigned char)member.data[i];
+		place = (place << 1 ^ (c - 'A' < 26u ? c | 0x20 : c)) % 2003;
+	}
+	return place;
+}
+
+struct placed {
+	uint32_t place;
+	uint32_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct placed *left = a, *right = b;
+
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
+	return left->index < right->index ? -1 : 1;
+}
+
+static void show_members(struct cf_run *run, const struct cf_phrases *phrases)
+{
+	struct placed *placed = pr_alloc((phrases->count + 1) * sizeof *placed);
+
+	for (size_t i = 0; i < phrases->count; i++)
+		placed[i] = (struct placed){ place_of(phrases->items[i]), (uint32_t)i };
+	qsort(placed, phrases->count, sizeof *placed, compare_places);
+	for (size_t i = 0; i < phrases->count; i++)
+		pr_text_addf(run->trace, "%.*s\n", PR_PRINT(phrases->items[placed[i].index]));
+	pr_free(placed);
+}
+
 static void show_class(struct cf_run *run, struct pr_str rest)
 {
-	const char *why;
-	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+	uint16_t number = cf_names_read(&run->cf->names, &rest);
 
 	if (number == CF_NAME_NONE) {
-		pr_text_addf(run->trace, "%s\n", why);
+		tell_names(run);
 		return;
 	}
-	const struct cf_phrases *phrases = cf_class_find(run->cf, number);
-	for (size_t i = 0; i < phrases->count; i++)
-		pr_text_addf(run->trace, "%.*s\n", PR_PRINT(phrases->items[i]));
+	show_members(run, cf_class_find(run->cf, number));
 }
 
 /* The value as it was defined: dollars and all. */
 static void show_macro(struct cf_run *run, struct pr_str rest)
 {
-	const char *why;
-	uint16_t number = cf_names_read(&run->cf->names, &rest, &why);
+	uint16_t number = cf_names_read(&run->cf->names, &rest);
 
 	if (number == CF_NAME_NONE) {
-		pr_text_addf(run->trace, "%s\n", why);
+		tell_names(run);
 		return;
 	}
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
@@ -85,7 +126,9 @@ static void show_macro(struct cf_run *run, struct pr_str rest)
 
 static void dollar(struct cf_run *run, struct pr_str line)
 {
-	if (line.len > 1 && line.data[1] == '=')
+	if (line.len > 1 && line.data[1] == '&') /* as there: the operator, not a macro */
+		pr_text_add_c(run->trace, "$&\n");
+	else if (line.len > 1 && line.data[1] == '=')
 		show_class(run, pr_str_slice(line, 2, line.len));
 	else
 		show_macro(run, pr_str_slice(line, 1, line.len));
@@ -127,6 +170,40 @@ static void debug(struct cf_run *run, struct pr_str line)
 	}
 }
 
+/* what -bt sets ---------------------------------------------------------- */
+
+static void set(struct cf_run *run, const char *name, const char *value)
+{
+	cf_overlay_set(run->overlay, cf_names_get(&run->cf->names, pr_str(name)), pr_str(value));
+}
+
+/* Dates: $a and $b as in a header, $d as ctime(), $t as digits. */
+static void set_times(struct cf_run *run)
+{
+	char text[64];
+	struct tm broken;
+	time_t now = time(NULL);
+
+	if (localtime_r(&now, &broken) == NULL)
+		return;
+	strftime(text, sizeof text, broken.tm_gmtoff == 0 ? "%a, %d %b %Y %H:%M:%S GMT" : "%a, %d %b %Y %H:%M:%S %z", &broken);
+	const char *day = text[5] == '0' ? text + 6 : NULL; /* the day of the month has no leading zero */
+	if (day != NULL)
+		memmove(text + 5, day, strlen(day) + 1);
+	set(run, "a", text);
+	set(run, "b", text);
+	strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &broken);
+	set(run, "d", text);
+	strftime(text, sizeof text, "%Y%m%d%H%M", &broken);
+	set(run, "t", text);
+}
+
+static void begin(struct cf_run *run)
+{
+	set(run, "opMode", "t");
+	set_times(run);
+}
+
 /* ----------------------------------------------------------------------- */
 
 static const char help[] =
@@ -148,6 +225,8 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 	cf_run_init(&run, call);
 	run.trace = out;
 	run.tracing = run.cf->tracing | CF_TRACE_SETS;
+	if (run.overlay->count == 0)
+		begin(&run);
 	if (line.data == NULL) {
 		pr_text_add_str(out, pr_text_str(&run.cf->messages));
 		return PR_OK;

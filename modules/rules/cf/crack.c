@@ -179,7 +179,6 @@ static void take(struct cracker *c, char byte)
 		c->in_quotes = !c->in_quotes;
 		if (c->kept > 0)
 			c->open_quotes = !c->open_quotes;
-		place_address(c);
 	} else if (c->in_quotes) {
 		place_address(c);
 	} else if (byte == '(') {

@@ -78,7 +78,8 @@ void cf_probe_interfaces(struct cf *cf)
 	if (getifaddrs(&all) != 0)
 		return;
 	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next)
-		if (one->ifa_addr != NULL && (one->ifa_flags & IFF_UP) && (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6))
+		if (one->ifa_addr != NULL && (one->ifa_flags & IFF_UP) && (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6) &&
+		    !(one->ifa_addr->sa_family == AF_INET6 && (one->ifa_flags & IFF_LOOPBACK)))
 			add_interface(cf, one->ifa_addr);
 	freeifaddrs(all);
 }
@@ -115,5 +116,6 @@ void cf_defaults(struct cf *cf, struct pr_call *call)
 			cf_class_add(cf, classes[i].name, *word);
 	for (size_t i = 0; i < sizeof mailers / sizeof mailers[0]; i++)
 		cf_read_mailer(cf, pr_str(mailers[i]));
+	cf_phrases_add(cf_class_get(cf, 'w'), PR_STR("[127.0.0.1]"));
 	cf_map_add(cf, PR_STR("host"), PR_STR("host"), PR_STR("-a."));
 }

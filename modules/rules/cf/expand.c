@@ -75,11 +75,10 @@ struct pr_str cf_expand_text(struct cf *cf, struct pr_str text)
 {
 	struct cf_code raw = {0}, expanded = {0};
 	struct pr_text out;
-	const char *why;
 
 	pr_text_init(&out, CF_CODE_MAX);
-	if (!cf_code_parse(&raw, &cf->names, text, &why))
-		cf_complain(cf, "%s", why);
+	if (!cf_code_parse(&raw, &cf->names, text))
+		cf_complain_names(cf);
 	cf_expand_now(cf, &raw, &expanded);
 	cf_code_print(&expanded, &cf->names, &out);
 	struct pr_str result = pr_arena_copy(&cf->arena, pr_text_str(&out));

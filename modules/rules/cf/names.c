@@ -21,6 +21,7 @@ void cf_names_fini(struct cf_names *names)
 		pr_free((char *)(uintptr_t)names->items[i].data);
 	pr_free(names->items);
 	pr_free(names->slots);
+	pr_text_fini(&names->problems);
 	*names = (struct cf_names){0};
 }
 
@@ -93,25 +94,46 @@ static bool is_name_byte(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-uint16_t cf_names_read(struct cf_names *names, struct pr_str *rest, const char **why_out)
+static void tell(struct cf_names *names, const char *problem, struct pr_str text)
 {
-	size_t end = 1;
+	if (names->problems.max == 0)
+		pr_text_init(&names->problems, 4000);
+	pr_text_addf(&names->problems, "%s%.*s\n", problem, PR_PRINT(text));
+}
 
-	*why_out = "Name required for macro/class";
-	if (rest->len == 0)
-		return CF_NAME_NONE;
-	if (rest->data[0] != '{') {
-		uint16_t number = (unsigned char)rest->data[0];
-		*rest = pr_str_slice(*rest, 1, rest->len);
-		return number;
+/* "{name}": up to the closing brace. */
+static uint16_t read_long(struct cf_names *names, struct pr_str *rest)
+{
+	char name[256];
+	size_t length = 0, i;
+
+	for (i = 1; i < rest->len && rest->data[i] != '}'; i++) {
+		if (!is_name_byte((unsigned char)rest->data[i]))
+			tell(names, "Invalid macro/class character ", pr_str_slice(*rest, i, i + 1));
+		else if (length < sizeof name - 1)
+			name[length++] = rest->data[i];
 	}
-	while (end < rest->len && is_name_byte((unsigned char)rest->data[end]))
-		end++;
-	struct pr_str name = pr_str_slice(*rest, 1, end);
-	if (end >= rest->len || rest->data[end] != '}') {
-		*why_out = end >= rest->len ? "Unbalanced {" : "Invalid macro/class character";
+	name[length] = '\0';
+	if (i >= rest->len) {
+		tell(names, "Unbalanced { on ", pr_str(name));
+		*rest = pr_str_slice(*rest, i, rest->len);
 		return CF_NAME_NONE;
 	}
-	*rest = pr_str_slice(*rest, end + 1, rest->len);
-	return cf_names_get(names, name);
+	*rest = pr_str_slice(*rest, i + 1, rest->len);
+	if (length == 0)
+		tell(names, "Name required for macro/class", PR_STR(""));
+	return cf_names_get(names, (struct pr_str){ name, length });
+}
+
+uint16_t cf_names_read(struct cf_names *names, struct pr_str *rest)
+{
+	if (rest->len == 0) {
+		tell(names, "Name required for macro/class", PR_STR(""));
+		return CF_NAME_NONE;
+	}
+	if (rest->data[0] == '{')
+		return read_long(names, rest);
+	uint16_t number = (unsigned char)rest->data[0];
+	*rest = pr_str_slice(*rest, 1, rest->len);
+	return number;
 }

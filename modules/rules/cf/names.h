@@ -21,6 +21,7 @@ struct cf_names {
 	size_t room;
 	uint32_t *slots; /* open addressing: index + 1, 0: empty */
 	size_t slot_count;
+	struct pr_text problems; /* what was wrong with names that were read, a line each; whoever reads takes and clears them */
 };
 
 void cf_names_fini(struct cf_names *names);
@@ -33,8 +34,8 @@ bool cf_names_print(const struct cf_names *names, uint16_t number, struct pr_tex
 /* The bare name, for the kernel's tables; one-byte names are put into buffer. */
 struct pr_str cf_names_text(const struct cf_names *names, uint16_t number, char buffer[2]);
 
-/* Reads a name at the front of *rest: one byte, or "{...}" (letters, digits and _), and moves *rest behind it.  CF_NAME_NONE when there is none; *why_out
- * then holds sendmail's sentence. */
-uint16_t cf_names_read(struct cf_names *names, struct pr_str *rest, const char **why_out);
+/* Reads a name at the front of *rest: one byte, or "{...}" (letters, digits and _; others are told and left out), and moves *rest behind it.
+ * CF_NAME_NONE when there is none: the problems tell why, in sendmail's words. */
+uint16_t cf_names_read(struct cf_names *names, struct pr_str *rest);
 
 #endif

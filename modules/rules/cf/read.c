@@ -26,6 +26,15 @@ void cf_complain(struct cf *cf, const char *format, ...)
 	cf->errors++;
 }
 
+void cf_complain_names(struct cf *cf)
+{
+	struct pr_str rest = pr_text_str(&cf->names.problems), line;
+
+	while (rest.len > 0 && pr_str_next(&rest, '\n', &line))
+		cf_complain(cf, "%.*s", PR_PRINT(line));
+	pr_text_clear(&cf->names.problems);
+}
+
 /* A remark: nothing that must be mended. */
 void cf_remark(struct cf *cf, const char *format, ...)
 {
@@ -64,25 +73,19 @@ void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char 
 
 /* small commands -------------------------------------------------------- */
 
-/* The name of a macro or class at the front of *line; complaints as sendmail's. */
+/* The name of a macro or class at the front of *line. */
 static uint16_t take_name(struct cf *cf, struct pr_str *line)
 {
-	const char *why;
-	struct pr_str all = *line;
-	uint16_t number = cf_names_read(&cf->names, line, &why);
+	uint16_t number = cf_names_read(&cf->names, line);
 
-	if (number != CF_NAME_NONE)
-		return number;
-	if (strcmp(why, "Unbalanced {") == 0)
-		cf_complain(cf, "Unbalanced { on %.*s", PR_PRINT(pr_str_slice(all, 1, all.len)));
-	else
-		cf_complain(cf, "%s", why);
-	return CF_NAME_NONE;
+	cf_complain_names(cf);
+	if (number == CF_NAME_NONE)
+		cf_complain(cf, "Unable to assign macro/class ID (mid = 0xffffffff)");
+	return number;
 }
 
 static void read_macro(struct cf *cf, struct pr_str line)
 {
-	const char *why;
 	uint16_t number = take_name(cf, &line);
 
 	if (number == CF_NAME_NONE)
@@ -90,8 +93,8 @@ static void read_macro(struct cf *cf, struct pr_str line)
 	struct cf_macro *macro = cf_macro_get(cf, number);
 	macro->value.count = 0;
 	macro->is_set = true;
-	if (!cf_code_parse(&macro->value, &cf->names, line, &why))
-		cf_complain(cf, "%s", why);
+	if (!cf_code_parse(&macro->value, &cf->names, line))
+		cf_complain_names(cf);
 }
 
 /* Adds the words of expanded text; `$=y` adds all of class y. */
@@ -119,13 +122,12 @@ static void add_words(struct cf *cf, uint16_t number, const struct cf_code *code
 static void read_class(struct cf *cf, struct pr_str line)
 {
 	struct cf_code raw = {0}, expanded = {0};
-	const char *why;
 	uint16_t number = take_name(cf, &line);
 
 	if (number == CF_NAME_NONE)
 		return;
-	if (!cf_code_parse(&raw, &cf->names, line, &why))
-		cf_complain(cf, "%s", why);
+	if (!cf_code_parse(&raw, &cf->names, line))
+		cf_complain_names(cf);
 	cf_expand_now(cf, &raw, &expanded);
 	cf_class_get(cf, number);
 	add_words(cf, number, &expanded);
@@ -142,6 +144,7 @@ static void read_level(struct cf *cf, struct pr_str line)
 	if (level > CF_LEVEL_MAX)
 		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
 	cf->level = (int)level;
+	cf->colon_ok = level < 6;
 }
 
 static void read_trusted(struct cf *cf, struct pr_str line)

@@ -167,13 +167,12 @@ static struct pr_str take_path(struct pr_str *rest)
 
 void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
 {
-	const char *why;
-	uint16_t number = cf_names_read(&cf->names, &line, &why);
+	uint16_t number = cf_names_read(&cf->names, &line);
 	bool is_optional = false;
 
 	(void)call;
 	if (number == CF_NAME_NONE) {
-		cf_complain(cf, "%s", why);
+		cf_complain_names(cf);
 		return;
 	}
 	cf_class_get(cf, number);

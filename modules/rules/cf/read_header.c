@@ -7,7 +7,6 @@
 static bool take_flags(struct cf *cf, struct pr_str *line, struct cf_header *header)
 {
 	size_t end = 1;
-	const char *why;
 
 	while (end < line->len && line->data[end] != '?')
 		end++;
@@ -17,9 +16,9 @@ static bool take_flags(struct cf *cf, struct pr_str *line, struct cf_header *hea
 	*line = pr_str_slice(*line, end + 1, line->len);
 	if (between.len > 0 && between.data[0] == '$') {
 		between = pr_str_slice(between, between.len > 1 && between.data[1] == '&' ? 2 : 1, between.len);
-		header->condition = cf_names_read(&cf->names, &between, &why);
+		header->condition = cf_names_read(&cf->names, &between);
 		if (header->condition == CF_NAME_NONE)
-			cf_complain(cf, "%s", why);
+			cf_complain_names(cf);
 		return true;
 	}
 	for (size_t i = 0; i < between.len; i++) {
@@ -57,7 +56,6 @@ void cf_read_header(struct cf *cf, struct pr_str line)
 {
 	struct cf_header header = {0};
 	struct pr_str all = line;
-	const char *why;
 
 	bool good = line.len == 0 || line.data[0] != '?' || take_flags(cf, &line, &header);
 	size_t colon = pr_str_find(line, ':');
@@ -69,7 +67,7 @@ void cf_read_header(struct cf *cf, struct pr_str line)
 	struct pr_str value = pr_str_trim(pr_str_slice(line, colon + 1, line.len));
 	header.name = pr_arena_copy(&cf->arena, name);
 	header.is_default = pr_str_equal(name, PR_STR("*"));
-	if (!take_check(cf, value, &header) && !cf_code_parse(&header.value, &cf->names, value, &why))
-		cf_complain(cf, "%s", why);
+	if (!take_check(cf, value, &header) && !cf_code_parse(&header.value, &cf->names, value))
+		cf_complain_names(cf);
 	add(cf, &header);
 }

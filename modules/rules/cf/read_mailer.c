@@ -72,7 +72,9 @@ static bool take_equate(struct cf *cf, struct pr_str *rest, struct equate *out)
 		return true;
 	while (rest->len > 0 && strchr(" \t\n", rest->data[0]) != NULL)
 		*rest = pr_str_slice(*rest, 1, rest->len);
-	out->value = pr_str_trim(take_value(cf, rest));
+	out->value = take_value(cf, rest);
+	while (out->value.len > 0 && out->value.data[out->value.len - 1] == ' ') /* but not \r\n */
+		out->value.len--;
 	return true;
 }
 

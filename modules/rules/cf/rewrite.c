@@ -78,9 +78,7 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 		}
 		if (++loops > CF_LOOPS_MAX) {
 			cf_run_complain(run, false, "Infinite loop in ruleset %.*s, rule %u", PR_PRINT(cf_set_label(run->cf, number, buffer)), i + 1);
-			i++;
-			loops = 0;
-			continue;
+			return worst;
 		}
 		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
 		int status = cf_rule_apply(run, rule, tokens->at, operands, built, &is_failed);

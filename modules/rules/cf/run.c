@@ -34,6 +34,19 @@ static struct pr_str behind_codes(struct pr_str text)
 	return pr_str_slice(text, at, text.len);
 }
 
+#define SHOWN_MAX 203u /* of an address in a complaint */
+
+/* The address, its middle left out when it is long. */
+static void add_shortened(struct pr_text *out, struct pr_str about)
+{
+	const size_t half = (SHOWN_MAX - 3) / 2;
+
+	if (about.len > SHOWN_MAX)
+		pr_text_addf(out, "%.*s...%.*s... ", (int)half, about.data, (int)half, about.data + about.len - half);
+	else
+		pr_text_addf(out, "%.*s... ", PR_PRINT(about));
+}
+
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 {
 	va_list arguments;
@@ -44,6 +57,6 @@ void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 	if (run->trace == NULL)
 		return;
 	if (is_about && run->about.len > 0)
-		pr_text_addf(run->trace, "%.*s... ", PR_PRINT(run->about));
+		add_shortened(run->trace, run->about);
 	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(run->complaint)));
 }

@@ -27,11 +27,10 @@ const struct cf_macro *cf_macro_find(const struct cf *cf, uint16_t number)
 void cf_macro_set_text(struct cf *cf, const char *name, struct pr_str value)
 {
 	struct cf_macro *macro = cf_macro_get(cf, cf_names_get(&cf->names, pr_str(name)));
-	const char *why;
 
 	macro->value.count = 0;
 	macro->is_set = true;
-	cf_code_parse(&macro->value, &cf->names, value, &why);
+	cf_code_parse(&macro->value, &cf->names, value);
 }
 
 struct cf_phrases *cf_class_get(struct cf *cf, uint16_t number)
