@@ -16,12 +16,14 @@ static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *o
 	return good;
 }
 
-static bool add_run(const struct cf_token *from, uint32_t count, struct cf_tokens *out)
+static inline bool add_run(const struct cf_token *from, uint32_t count, struct cf_tokens *out)
 {
-	if (!cf_tokens_reserve(out, out->count + count))
+	if (out->count + count > out->room && !cf_tokens_reserve(out, out->count + count))
 		return false;
-	for (uint32_t i = 0; i < count; i++)
-		out->at[out->count++] = from[i];
+	struct cf_token *to = out->at + out->count;
+	for (uint32_t i = 0; i < count; i++) /* mostly one to three */
+		to[i] = from[i];
+	out->count += count;
 	return true;
 }
 

@@ -55,33 +55,79 @@ struct pr_str cf_join_arena(const struct cf_alphabet *alphabet, const struct cf_
 static bool show_byte(unsigned char c, struct pr_text *out)
 {
 	static const char letters[] = "\n\r\t", names[] = "nrt";
-	const char *found = c == 0 ? NULL : strchr(letters, c);
 
 	if (c >= 0x20 && c < 0x7f)
 		return pr_text_add_byte(out, (char)c);
+	const char *found = c == 0 ? NULL : strchr(letters, c);
 	if (found != NULL)
 		return pr_text_addf(out, "\\%c", names[found - letters]);
 	return c >= 0x80 ? pr_text_addf(out, "\\%03o", c) : pr_text_addf(out, "^%c", c ^ 0x40);
 }
 
+static bool show_plain(const struct cf_token *token, struct pr_text *out)
+{
+	uint32_t clean = 0;
+
+	while (clean < token->length && (unsigned char)token->text[clean] - 0x20u < 0x5fu)
+		clean++;
+	bool good = pr_text_add(out, token->text, clean);
+	for (uint32_t i = clean; i < token->length; i++)
+		good = show_byte((unsigned char)token->text[i], out) && good;
+	return good;
+}
+
+static bool show_operator(const struct cf_names *names, const struct cf_token *token, struct pr_text *out)
+{
+	bool good = pr_text_add_c(out, cf_unit_text(token->kind));
+
+	if (token->kind == CF_DIGIT)
+		return pr_text_add_byte(out, (char)token->number) && good;
+	return (!cf_unit_has_number(token->kind) || cf_names_print(names, token->number, out)) && good;
+}
+
+/* Traces are long and most of them are clean short tokens: those are gathered and added together. */
+struct gathered {
+	char bytes[512];
+	size_t length;
+	struct pr_text *out;
+	bool good;
+};
+
+static void pass_on(struct gathered *g)
+{
+	g->good = pr_text_add(g->out, g->bytes, g->length) && g->good;
+	g->length = 0;
+}
+
+/* Copies the token; false, and nothing copied, when a byte of it needs another form. */
+static bool gather(struct gathered *g, const struct cf_token *token)
+{
+	char *to = g->bytes + g->length;
+	bool is_clean = true;
+
+	for (uint32_t i = 0; i < token->length; i++) {
+		to[i] = token->text[i];
+		is_clean = is_clean && (unsigned char)token->text[i] - 0x20u < 0x5fu;
+	}
+	g->length += is_clean ? token->length : 0;
+	return is_clean;
+}
+
 bool cf_show(const struct cf_names *names, const struct cf_token *tokens, uint32_t count, struct pr_text *out)
 {
-	bool good = true;
+	struct gathered g = { .out = out, .good = true };
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct cf_token *token = &tokens[i];
+		if (g.length + token->length + 1 > sizeof g.bytes)
+			pass_on(&g);
 		if (i > 0)
-			good = pr_text_add_byte(out, ' ') && good;
-		if (cf_is_plain(token)) {
-			for (uint32_t j = 0; j < token->length; j++)
-				good = show_byte((unsigned char)token->text[j], out) && good;
+			g.bytes[g.length++] = ' ';
+		if (cf_is_plain(token) && token->length < sizeof g.bytes - 1 && gather(&g, token))
 			continue;
-		}
-		good = pr_text_add_c(out, cf_unit_text(token->kind)) && good;
-		if (token->kind == CF_DIGIT)
-			good = pr_text_add_byte(out, (char)token->number) && good;
-		else if (cf_unit_has_number(token->kind))
-			good = cf_names_print(names, token->number, out) && good;
+		pass_on(&g);
+		g.good = (cf_is_plain(token) ? show_plain(token, out) : show_operator(names, token, out)) && g.good;
 	}
-	return good;
+	pass_on(&g);
+	return g.good;
 }

@@ -5,7 +5,7 @@
  */
 #include "cf.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static uint64_t mask_of(const struct cf_tokens *tokens)
 {
@@ -23,17 +23,18 @@ static void trace(struct cf_run *run, uint16_t number, const char *what, const s
 
 	if (run->trace == NULL || !(run->tracing & CF_TRACE_SETS))
 		return;
-	pr_text_addf(run->trace, "%-16.*s %8s", PR_PRINT(label), what);
-	if (tokens->count > 0)
-		pr_text_add_byte(run->trace, ' ');
+	char head[64];
+	size_t width = label.len < 16 ? 16 : label.len < sizeof head - 20 ? label.len : sizeof head - 20, end = strlen(what);
+	memset(head, ' ', sizeof head);
+	memcpy(head, label.data, label.len < width ? label.len : width);
+	memcpy(head + width + 9 - end, what, end); /* right-aligned in a column of eight */
+	pr_text_add(run->trace, head, width + 9 + (tokens->count > 0));
 	cf_show(&run->cf->names, tokens->at, tokens->count, run->trace);
 	pr_text_add_byte(run->trace, '\n');
 }
 
-static void trace_rule(struct cf_run *run, const char *what, const struct cf_token *tokens, uint32_t count)
+static void show_rule(struct cf_run *run, const char *what, const struct cf_token *tokens, uint32_t count)
 {
-	if (run->trace == NULL || !(run->tracing & CF_TRACE_RULES))
-		return;
 	pr_text_add_c(run->trace, what);
 	if (count > 0)
 		pr_text_add_byte(run->trace, ' ');
@@ -41,10 +42,27 @@ static void trace_rule(struct cf_run *run, const char *what, const struct cf_tok
 	pr_text_add_byte(run->trace, '\n');
 }
 
+static inline void trace_rule(struct cf_run *run, const char *what, const struct cf_token *tokens, uint32_t count)
+{
+	if (run->trace != NULL && (run->tracing & CF_TRACE_RULES))
+		show_rule(run, what, tokens, count);
+}
+
+/* A literal at either end of the rule must be at that end of the address. */
+static inline bool ends_fit(const struct cf_rule *rule, const struct cf_tokens *tokens)
+{
+	if (rule->left_count == 0 || tokens->count == 0)
+		return true;
+	const struct cf_token *first = &rule->left[0], *last = &rule->left[rule->left_count - 1];
+	return (!cf_is_plain(first) || first->hash == tokens->at[0].hash) &&
+	       (!cf_is_plain(last) || last->hash == tokens->at[tokens->count - 1].hash);
+}
+
 static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask, struct cf_match *operands)
 {
 	trace_rule(run, "-----trying rule:", rule->left, rule->left_count);
-	if ((rule->need & ~mask) == 0 && rule->least <= tokens->count && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
+	if ((rule->need & ~mask) == 0 && rule->least <= tokens->count && ends_fit(rule, tokens) &&
+	    cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
 		return true;
 	trace_rule(run, "----- rule fails", NULL, 0);
 	return false;

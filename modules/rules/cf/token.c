@@ -28,10 +28,9 @@ struct cf_token cf_token_of(const struct cf_alphabet *alphabet, const char *text
 		.kind = length == 0 ? CF_ATOM : kinds[alphabet->types[(unsigned char)text[0]]] };
 }
 
-bool cf_token_equal(const struct cf_token *a, const struct cf_token *b)
+bool cf_text_equal(const struct cf_token *a, const struct cf_token *b)
 {
-	return a->hash == b->hash && a->kind < CF_ANY && b->kind < CF_ANY && a->length == b->length &&
-	       strncasecmp(a->text, b->text, a->length) == 0;
+	return a->text == b->text || strncasecmp(a->text, b->text, a->length) == 0;
 }
 
 bool cf_tokens_reserve(struct cf_tokens *tokens, uint32_t count)
@@ -45,14 +44,6 @@ bool cf_tokens_reserve(struct cf_tokens *tokens, uint32_t count)
 		tokens->at = pr_resize(tokens->at, room * sizeof *tokens->at);
 		tokens->room = room;
 	}
-	return true;
-}
-
-bool cf_tokens_add(struct cf_tokens *tokens, struct cf_token token)
-{
-	if (tokens->count == tokens->room && !cf_tokens_reserve(tokens, tokens->count + 1))
-		return false;
-	tokens->at[tokens->count++] = token;
 	return true;
 }
 

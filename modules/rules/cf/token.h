@@ -82,8 +82,21 @@ static inline bool cf_is_plain(const struct cf_token *token)
 }
 
 bool cf_tokens_reserve(struct cf_tokens *tokens, uint32_t count); /* false: more than sendmail takes */
-bool cf_tokens_add(struct cf_tokens *tokens, struct cf_token token);
 void cf_tokens_fini(struct cf_tokens *tokens);
-bool cf_token_equal(const struct cf_token *a, const struct cf_token *b); /* upper and lower case are the same */
+bool cf_text_equal(const struct cf_token *a, const struct cf_token *b);
+
+static inline bool cf_tokens_add(struct cf_tokens *tokens, struct cf_token token)
+{
+	if (tokens->count == tokens->room && !cf_tokens_reserve(tokens, tokens->count + 1))
+		return false;
+	tokens->at[tokens->count++] = token;
+	return true;
+}
+
+/* Upper and lower case are the same.  The hash of a single byte tells it from all others. */
+static inline bool cf_token_equal(const struct cf_token *a, const struct cf_token *b)
+{
+	return a->hash == b->hash && a->length == b->length && cf_is_plain(a) && cf_is_plain(b) && (a->length == 1 || cf_text_equal(a, b));
+}
 
 #endif
