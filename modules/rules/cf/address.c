@@ -83,7 +83,7 @@ static uint32_t find_user(const struct cf_tokens *tokens, uint32_t from)
 
 static void bad(struct cf_run *run, struct cf_address *out, const char *why)
 {
-	cf_run_complain(run, true, "554 5.3.5 %s", why);
+	cf_run_complain(run, false, "554 5.3.5 %s", why);
 	out->is_error = true;
 	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
 }
@@ -107,21 +107,33 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	cf_run_complain(run, true, "%.*s", PR_PRINT(out->text));
 }
 
-/* `|program`, `/file`, `:include:` and `@user` for mailers that look for them. */
+/* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */
 static const struct cf_mailer *special_mailer(struct cf_run *run, const struct cf_mailer *mailer, const struct cf_token *user, bool *skips_at)
 {
-	char first = user->length > 0 ? user->text[0] : '\0';
+	bool is_quoted = user->length > 1 && user->text[0] == '"';
+	char first = user->length > 0 ? user->text[is_quoted] : '\0';
 
-	*skips_at = false;
-	if (first == '@' && cf_mailer_has(mailer, '@')) {
-		*skips_at = true;
-		return mailer;
-	}
+	*skips_at = user->length == 1 && first == '@' && cf_mailer_has(mailer, '@');
 	if (first == '|' && cf_mailer_has(mailer, '|'))
 		return cf_mailer_find(run->cf, PR_STR("prog"));
 	if (first == '/' && cf_mailer_has(mailer, '/'))
 		return cf_mailer_find(run->cf, PR_STR("*file*"));
 	return mailer;
+}
+
+static bool is_text(const struct cf_token *token, const char *text)
+{
+	return cf_is_plain(token) && pr_str_equal_nocase((struct pr_str){ token->text, token->length }, pr_str(text));
+}
+
+/* `:include:/path` is no address that could be rewritten. */
+static bool build_include(struct cf_run *run, const struct cf_token *user, uint32_t count, struct cf_address *out)
+{
+	if (!cf_mailer_has(out->mailer, ':') || count < 3 || !is_text(&user[0], ":") || !is_text(&user[1], "include") || !is_text(&user[2], ":"))
+		return false;
+	out->mailer = cf_mailer_find(run->cf, PR_STR("*include*"));
+	out->user = concatenate(run, user + 3, count - 3);
+	return true;
 }
 
 /* The user part: through 2, the mailer's recipient set, and 4. */
@@ -163,6 +175,8 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 		return;
 	}
 	user++;
+	if (build_include(run, tokens->at + user, tokens->count - user, out))
+		return;
 	if (user < tokens->count) {
 		out->mailer = special_mailer(run, out->mailer, &tokens->at[user], &out->skips_set5);
 		user += out->skips_set5;
@@ -196,12 +210,12 @@ static bool is_printable(struct pr_str text)
 bool cf_address_is_valid(struct cf_run *run, struct pr_str text)
 {
 	if (text.len > NAME_MAX_LENGTH - 1) {
-		cf_run_complain(run, false, "553 5.1.0 Address \"%.*s...\" too long (%u bytes max)", (int)NAME_MAX_LENGTH - 1, text.data,
+		cf_run_complain(run, true, "553 5.1.0 Address \"%.*s\" too long (%u bytes max)", (int)NAME_MAX_LENGTH - 1, text.data,
 		                NAME_MAX_LENGTH - 1);
 		return false;
 	}
 	if (!is_printable(text)) {
-		cf_run_complain(run, false, "553 5.1.0 Address contained invalid control characters");
+		cf_run_complain(run, true, "553 5.1.0 Address contained invalid control characters");
 		return false;
 	}
 	return true;
@@ -214,7 +228,7 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 
 	(void)is_recipient;
 	run->about = text;
-	if (cf_address_is_valid(run, text) && cut(run, text, '\0', &tokens, NULL)) {
+	if (cut(run, text, '\0', &tokens, NULL) && cf_address_is_valid(run, text)) {
 		bool is_deferred = rewrite(run, 3, &tokens) == CF_TEMPFAIL;
 		is_deferred = rewrite(run, 0, &tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, &tokens, out);

@@ -5,6 +5,8 @@
  */
 #include "cf.h"
 
+#include <string.h>
+
 /* Cuts a value into tokens at the end of out. */
 static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
@@ -183,6 +185,11 @@ static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, st
 		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
 		*is_failed = true;
 		return CF_CONFIG;
+	}
+	if (run->cf->sets[set - 1].count == 0) { /* nothing to call: its argument is its result */
+		memmove(tokens->at + at, tokens->at + at + 2, (tokens->count - at - 2) * sizeof *tokens->at);
+		tokens->count -= 2;
+		return CF_OK;
 	}
 	spare->count = 0;
 	add_run(name + 1, tokens->count - at - 2, spare);

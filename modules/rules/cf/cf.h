@@ -140,7 +140,7 @@ struct cf {
 	bool colon_ok, dont_probe;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
 	uint32_t try_flags;      /* of the console: /tryflags */
-	uint32_t tracing;        /* of the console: -d */
+	uint32_t tracing;        /* of the console: level of -d21 */
 };
 
 /* symbols.c: macros, classes, sets, maps by name ------------------------- */
@@ -214,7 +214,7 @@ struct cf_thread {
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_SETS = 1, CF_TRACE_RULES = 2 };
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
@@ -222,7 +222,7 @@ struct cf_run {
 	struct cf_thread *thread;
 	struct cf_overlay *overlay;
 	struct pr_text *trace;  /* the console's output, or NULL */
-	uint32_t tracing;       /* CF_TRACE_* */
+	uint32_t tracing;       /* level of -d21 */
 	struct pr_str about;    /* the address that complaints name */
 	struct pr_str complaint; /* the last one, with its code */
 	int status;             /* sysexit: the worst of this run */

@@ -136,7 +136,7 @@ static void dollar(struct cf_run *run, struct pr_str line)
 
 /* -d -------------------------------------------------------------------- */
 
-/* "21.12", "21", "0-99.12": which of ours are at least at that level. */
+/* "21.12", "21", "0-99.12": the level it sets for 21, plus one; 0: it is about others. */
 static uint32_t debug_level(struct pr_str part)
 {
 	size_t dot = pr_str_find(part, '.'), dash = pr_str_find(part, '-');
@@ -166,7 +166,7 @@ static void debug(struct cf_run *run, struct pr_str line)
 	while (rest.len > 0 && pr_str_next(&rest, ',', &part)) {
 		uint32_t level = debug_level(part);
 		if (level > 0)
-			run->cf->tracing = CF_TRACE_SETS | (level > 12 ? CF_TRACE_RULES : 0);
+			run->cf->tracing = level - 1;
 	}
 }
 
@@ -224,7 +224,7 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 
 	cf_run_init(&run, call);
 	run.trace = out;
-	run.tracing = run.cf->tracing | CF_TRACE_SETS;
+	run.tracing = run.cf->tracing;
 	if (run.overlay->count == 0)
 		begin(&run);
 	if (line.data == NULL) {

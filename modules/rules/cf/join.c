@@ -58,10 +58,10 @@ static bool show_byte(unsigned char c, struct pr_text *out)
 
 	if (c >= 0x20 && c < 0x7f)
 		return pr_text_add_byte(out, (char)c);
+	if (c >= 0x80)
+		return pr_text_add_c(out, "M-") && show_byte(c & 0x7f, out);
 	const char *found = c == 0 ? NULL : strchr(letters, c);
-	if (found != NULL)
-		return pr_text_addf(out, "\\%c", names[found - letters]);
-	return c >= 0x80 ? pr_text_addf(out, "\\%03o", c) : pr_text_addf(out, "^%c", c ^ 0x40);
+	return found != NULL ? pr_text_addf(out, "\\%c", names[found - letters]) : pr_text_addf(out, "^%c", c ^ 0x40);
 }
 
 static bool show_plain(const struct cf_token *token, struct pr_text *out)

@@ -21,7 +21,7 @@ static void trace(struct cf_run *run, uint16_t number, const char *what, const s
 	char buffer[12];
 	struct pr_str label = cf_set_label(run->cf, number, buffer);
 
-	if (run->trace == NULL || !(run->tracing & CF_TRACE_SETS))
+	if (run->trace == NULL)
 		return;
 	char head[64];
 	size_t width = label.len < 16 ? 16 : label.len < sizeof head - 20 ? label.len : sizeof head - 20, end = strlen(what);
@@ -44,7 +44,7 @@ static void show_rule(struct cf_run *run, const char *what, const struct cf_toke
 
 static inline void trace_rule(struct cf_run *run, const char *what, const struct cf_token *tokens, uint32_t count)
 {
-	if (run->trace != NULL && (run->tracing & CF_TRACE_RULES))
+	if (run->trace != NULL && run->tracing >= CF_TRACE_RULES)
 		show_rule(run, what, tokens, count);
 }
 
@@ -66,6 +66,15 @@ static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const stru
 		return true;
 	trace_rule(run, "----- rule fails", NULL, 0);
 	return false;
+}
+
+static void show_workspace(struct cf_run *run, const struct cf_tokens *tokens)
+{
+	if (run->trace == NULL || run->tracing < CF_TRACE_WORKSPACE)
+		return;
+	pr_text_add_c(run->trace, "workspace:  ");
+	cf_show(&run->cf->names, tokens->at, tokens->count, run->trace);
+	pr_text_add_byte(run->trace, '\n');
 }
 
 static void swap(struct cf_tokens *a, struct cf_tokens *b)
@@ -96,6 +105,7 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 		}
 		if (++loops > CF_LOOPS_MAX) {
 			cf_run_complain(run, false, "Infinite loop in ruleset %.*s, rule %u", PR_PRINT(cf_set_label(run->cf, number, buffer)), i + 1);
+			show_workspace(run, tokens);
 			return worst;
 		}
 		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
