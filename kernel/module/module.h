@@ -77,6 +77,7 @@ struct module_scope {
 	const struct pr_delivery *deliveries; /* what that mailer is to deliver */
 	size_t delivery_count;
 	struct pr_str *commands;   /* beside them: the commands that were answered; from the arena, or NULL */
+	struct module_session *rules; /* what the rule engine keeps of this SMTP session; NULL: nothing is kept */
 };
 void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena);
 
@@ -113,6 +114,8 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out);
 /* PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out);
+/* The SMTP session is over: what the engine kept of it goes. */
+void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
 enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
 

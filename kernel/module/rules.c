@@ -9,6 +9,31 @@ static struct module_instance *engine(struct module_scope *scope)
 	return scope->thread->set->rules;
 }
 
+/* The engine's memory of this session, made at its first question. */
+static void *session_of(struct module_scope *scope, struct module_instance *instance)
+{
+	if (scope->rules == NULL)
+		return NULL;
+	if (scope->rules->instance == NULL)
+		module_session_init(scope->rules, instance);
+	return scope->rules->memory;
+}
+
+void rules_session_close(struct module_scope *scope)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL || scope->rules == NULL || scope->rules->instance == NULL)
+		return;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (MODULE_HAS(ops, session_close) && module_enter(&frame, scope, instance, scope->rules->memory) == PR_OK) {
+		ops->session_close(&frame.call);
+		module_leave_void(&frame);
+	}
+	module_session_fini(scope->rules);
+}
+
 enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
 {
 	struct module_instance *instance = engine(scope);
@@ -20,7 +45,7 @@ enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, 
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, resolve))
 		return module_scope_fail(scope, PR_MISUSE, "%s has no resolve", instance->label);
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->resolve(&frame.call, address, sender, &route));
 	*route_out = route;
@@ -40,7 +65,7 @@ enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, 
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, rewrite))
 		return PR_OK;
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->rewrite(&frame.call, which, mailer, address, &result));
 	if (status == PR_OK && result.data != NULL)
@@ -60,7 +85,7 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, check))
 		return PR_OK;
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->check(&frame.call, check, context, arguments, verdict));
 	return status;
@@ -78,7 +103,7 @@ enum pr_status rules_headers(struct module_scope *scope, const struct pr_header 
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, headers))
 		return PR_OK;
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status == PR_OK ? module_leave(&frame, ops->headers(&frame.call, headers_out, count_out)) : status;
 }
 
@@ -92,7 +117,7 @@ enum pr_status rules_console(struct module_scope *scope, struct pr_str line, str
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, console))
 		return module_scope_fail(scope, PR_MISUSE, "%s has no console", instance->label);
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status == PR_OK ? module_leave(&frame, ops->console(&frame.call, line, out)) : status;
 }
 
@@ -106,6 +131,6 @@ enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str addre
 	const struct pr_rules_ops *ops = instance->module->ops;
 	if (!MODULE_HAS(ops, queue_group))
 		return PR_NOTFOUND;
-	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status != PR_OK ? status : module_leave(&frame, ops->queue_group(&frame.call, address, group_out));
 }

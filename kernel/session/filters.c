@@ -208,9 +208,10 @@ void filters_close(struct session *session, struct bench *bench)
 {
 	struct module_scope scope;
 
+	session_scope(session, bench, &scope);
+	rules_session_close(&scope);
 	if (session->filters == NULL)
 		return;
-	session_scope(session, bench, &scope);
 	for (size_t i = 0; i < session->receiver->filter_count; i++) {
 		filter_close(&scope, &session->filters[i]);
 		module_session_fini(&session->filters[i]);

@@ -32,6 +32,7 @@ bool filters_ask(struct session *session, struct bench *bench, struct module_sco
                  const struct filter_subject *subject, struct pr_verdict *verdict);
 /* The message ended without `message`. */
 void filters_abort(struct session *session, struct module_scope *scope);
+/* Also closes what the rule engine kept of the connection. */
 void filters_close(struct session *session, struct bench *bench);
 
 #endif

@@ -124,6 +124,7 @@ void session_scope(struct session *session, struct bench *bench, struct module_s
 	struct macro_context *context = pr_arena_alloc(&bench->arena, sizeof *context);
 
 	module_scope_init(scope, bench->modules, &bench->arena);
+	scope->rules = &session->rules;
 	if (context == NULL)
 		return;
 	*context = (struct macro_context){.session = session, .arena = &bench->arena};

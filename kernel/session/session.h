@@ -95,6 +95,7 @@ struct session {
 	struct smtp_settings settings;   /* the machine's, by reference */
 	struct transaction *transaction; /* between MAIL and its end */
 	struct module_session *filters;  /* receiver->filter_count of them, or NULL */
+	struct module_session rules;     /* what the rule engine keeps of this connection */
 	struct pr_text input;            /* left over while a question is open; no memory else */
 	struct pr_str name;              /* "host.example.org" or "[192.0.2.1]"; owned */
 	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */

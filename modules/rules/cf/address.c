@@ -210,6 +210,7 @@ static bool is_printable(struct pr_str text)
 bool cf_address_is_valid(struct cf_run *run, struct pr_str text)
 {
 	if (text.len > NAME_MAX_LENGTH - 1) {
+		run->about = pr_str_slice(run->about, 0, NAME_MAX_LENGTH - 1);
 		cf_run_complain(run, true, "553 5.1.0 Address \"%.*s\" too long (%u bytes max)", (int)NAME_MAX_LENGTH - 1, text.data,
 		                NAME_MAX_LENGTH - 1);
 		return false;

@@ -214,6 +214,10 @@ struct cf_thread {
 	struct cf_overlay overlay;
 };
 
+struct cf_session { /* an SMTP connection */
+	struct cf_overlay overlay;
+};
+
 enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
@@ -231,12 +235,15 @@ struct cf_run {
 
 void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text);
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);
+void cf_overlay_clear(struct cf_overlay *overlay);
 void cf_overlay_fini(struct cf_overlay *overlay);
 /* The value of a macro now, expanded; PR_NONE when it is not set. */
 struct pr_str cf_macro_text(struct cf_run *run, uint16_t number);
 struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);
 
 void cf_run_init(struct cf_run *run, struct pr_call *call);
+/* The same for work that is not part of what went before: outside a session nothing is remembered. */
+void cf_run_begin(struct cf_run *run, struct pr_call *call);
 /* A complaint about the address ("553 5.1.3 ...") or about the configuration; shown with `about` in front when is_about. */
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -57,7 +57,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	struct cf_run run;
 	enum pr_status result = PR_OK;
 
-	cf_run_init(&run, call);
+	cf_run_begin(&run, call);
 	const char *name = check < sizeof sets / sizeof sets[0] ? sets[check] : NULL;
 	uint16_t set = name == NULL ? 0 : cf_set_find(run.cf, pr_str(name));
 	if (set == 0 || run.cf->sets[set - 1].count == 0)

@@ -63,14 +63,22 @@ static void thread_close(struct pr_call *call)
 	cf_overlay_fini(&thread->overlay);
 }
 
+static void session_close(struct pr_call *call)
+{
+	struct cf_session *session = call->session;
+
+	if (session != NULL)
+		cf_overlay_fini(&session->overlay);
+}
+
 static const struct pr_option options[] = {
 	PR_OPTION(struct cf, file, "file", PR_OPTION_PATH, PR_OPTION_REQUIRED, NULL, "the sendmail.cf"),
 	PR_OPTION_END
 };
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
-	.console = cf_console, .declare = declare };
+	.console = cf_console, .declare = declare, .session_close = session_close };
 
 PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),
-	.thread_size = sizeof(struct cf_thread), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,
+	.thread_size = sizeof(struct cf_thread), .session_size = sizeof(struct cf_session), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,
 	.check = check, .open = open_engine, .close = close_engine, .thread_close = thread_close, .ops = &ops };

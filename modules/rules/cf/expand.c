@@ -214,10 +214,16 @@ void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number)
 	cf_overlay_set(overlay, number, PR_NONE);
 }
 
-void cf_overlay_fini(struct cf_overlay *overlay)
+void cf_overlay_clear(struct cf_overlay *overlay)
 {
 	for (size_t i = 0; i < overlay->count; i++)
 		pr_free(overlay->items[i].text);
+	overlay->count = 0;
+}
+
+void cf_overlay_fini(struct cf_overlay *overlay)
+{
+	cf_overlay_clear(overlay);
 	pr_free(overlay->items);
 	*overlay = (struct cf_overlay){0};
 }

@@ -9,7 +9,7 @@ enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str
 	struct cf_run run;
 	struct pr_str result;
 
-	cf_run_init(&run, call);
+	cf_run_begin(&run, call);
 	const struct cf_mailer *known = cf_mailer_find(run.cf, mailer);
 	if (known == NULL)
 		return PR_OK;
@@ -26,7 +26,7 @@ enum pr_status cf_resolve_op(struct pr_call *call, struct pr_str text, struct pr
 	struct cf_address address;
 
 	(void)sender;
-	cf_run_init(&run, call);
+	cf_run_begin(&run, call);
 	if (!cf_parse(&run, text, true, &address)) {
 		route_out->code = 553;
 		route_out->enhanced = PR_STR("5.1.3");

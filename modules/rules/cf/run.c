@@ -10,8 +10,17 @@
 void cf_run_init(struct cf_run *run, struct pr_call *call)
 {
 	struct cf_thread *thread = call->thread;
+	struct cf_session *session = call->session;
 
-	*run = (struct cf_run){ .cf = call->instance, .call = call, .thread = thread, .overlay = &thread->overlay, .about = PR_STR("") };
+	*run = (struct cf_run){ .cf = call->instance, .call = call, .thread = thread, .about = PR_STR("") };
+	run->overlay = session == NULL ? &thread->overlay : &session->overlay;
+}
+
+void cf_run_begin(struct cf_run *run, struct pr_call *call)
+{
+	cf_run_init(run, call);
+	if (call->session == NULL)
+		cf_overlay_clear(run->overlay);
 }
 
 static bool is_digit(char c)
