@@ -38,9 +38,12 @@ struct header_facts {
 	int64_t now;               /* unix seconds */
 	int32_t zone;              /* seconds east of UTC */
 	uint32_t add_missing;      /* Date, From, Message-Id too (0: gateway, -G) */
+	const struct pr_header *templates; /* the engine's H lines with their values, in order; NULL: Received, Date, From, Message-Id as below */
+	size_t template_count;
 	uint32_t keep_bcc;         /* 1: Bcc stays as it came: mail of others that only passes through (SMTP from elsewhere) */
 };
-/* New list in the arena: Return-Path placeholder is not part; Received first; missing Date, From, Message-Id; then the input's fields in
+/* With templates: those that the message lacks, a trace field (Received) always, Resent-... ones only when there is one already.
+ * New list in the arena: Return-Path placeholder is not part; Received first; missing Date, From, Message-Id; then the input's fields in
  * order without Bcc (unless it is the only recipient field, then emptied), Full-Name, Return-Path. */
 enum pr_status header_complete(const struct header_facts *facts, const struct pr_header *fields, size_t count,
                                struct pr_arena *arena, struct pr_header **fields_out, size_t *count_out);

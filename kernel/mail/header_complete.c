@@ -147,15 +147,49 @@ static void add_if_missing(struct list *list, const char *name, const char *cond
 		add(list, name, value(list), condition);
 }
 
+static bool is_resent(const struct list *list)
+{
+	for (size_t i = 0; i < list->field_count; i++)
+		if (pr_str_has_prefix_nocase(list->fields[i].name, PR_STR("Resent-")))
+			return true;
+	return false;
+}
+
 static void add_missing(struct list *list)
 {
-	bool resent = false;
+	bool resent = is_resent(list);
 
-	for (size_t i = 0; i < list->field_count; i++)
-		resent = resent || pr_str_has_prefix_nocase(list->fields[i].name, PR_STR("Resent-"));
 	add_if_missing(list, "Date", "D", resent, date_value);
 	add_if_missing(list, "From", "F", resent, from_value);
 	add_if_missing(list, "Message-Id", "M", resent, message_id);
+}
+
+/* Fields that are handled elsewhere whatever the configuration says of them. */
+static bool is_ours(struct pr_str name)
+{
+	return pr_str_equal_nocase(name, PR_STR("Return-Path")) || pr_str_equal_nocase(name, PR_STR("Full-Name"));
+}
+
+/* Every message that passes is marked, whatever it has already. */
+static bool is_trace(struct pr_str name)
+{
+	return pr_str_equal_nocase(name, PR_STR("Received"));
+}
+
+static void add_templates(struct list *list)
+{
+	const struct header_facts *facts = list->facts;
+	bool resent = is_resent(list);
+
+	for (size_t i = 0; i < facts->template_count; i++) {
+		const struct pr_header *template = &facts->templates[i];
+		struct pr_str name = pr_arena_copy(list->arena, template->name);
+		bool twin = pr_str_has_prefix_nocase(template->name, PR_STR("Resent-"));
+		if (name.data == NULL || is_ours(name) || (twin && !resent))
+			continue;
+		if (is_trace(name) || (facts->add_missing && find(list, name.data) == NULL))
+			list->out[list->count++] = *template;
+	}
 }
 
 static bool is_bcc(const struct pr_header *field)
@@ -190,12 +224,16 @@ enum pr_status header_complete(const struct header_facts *facts, const struct pr
 	const size_t most_added = 7; /* Received, and three with their Resent- twins */
 	struct list list = {.facts = facts, .fields = fields, .field_count = count, .arena = arena};
 
-	list.out = pr_arena_alloc(arena, (count + most_added) * sizeof *list.out);
+	list.out = pr_arena_alloc(arena, (count + most_added + facts->template_count) * sizeof *list.out);
 	if (list.out == NULL)
 		return PR_TEMPFAIL;
-	add(&list, "Received", received(&list), "");
-	if (facts->add_missing)
-		add_missing(&list);
+	if (facts->templates != NULL) {
+		add_templates(&list);
+	} else {
+		add(&list, "Received", received(&list), "");
+		if (facts->add_missing)
+			add_missing(&list);
+	}
 	add_given(&list);
 	for (size_t i = 0; i < list.count; i++)
 		if (list.out[i].name.data == NULL || list.out[i].value.data == NULL)

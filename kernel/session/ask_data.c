@@ -96,7 +96,33 @@ static void body_bytes(struct ask *ask, struct transaction *transaction, struct 
 		filter_says_no(ask, transaction, &verdict);
 }
 
-/* The header is complete: filters see each field, then its end. */
+/* The rules' checks of fields and of the whole header.  False: refused, and said after the dot. */
+static bool rules_take_header(struct ask *ask, struct transaction *transaction, const struct pr_header *fields, size_t count)
+{
+	struct session *session = ask->session;
+	struct pr_verdict verdict;
+	size_t size = 0;
+
+	if (session->user.data != NULL) /* mail of this host's own users is theirs */
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		struct pr_str pair[2] = {fields[i].name, fields[i].value};
+		struct pr_list arguments = {pair, 2};
+		size += fields[i].name.len + fields[i].value.len + 2;
+		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_HEADER, &arguments, &verdict)) {
+			filter_says_no(ask, transaction, &verdict);
+			return false;
+		}
+	}
+	struct pr_str numbers[2] = {pr_arena_printf(&ask->bench->arena, "%zu", count), pr_arena_printf(&ask->bench->arena, "%zu", size)};
+	struct pr_list arguments = {numbers, 2};
+	if (policy_check(session, ask->bench, ask->scope, PR_CHECK_EOH, &arguments, &verdict))
+		return true;
+	filter_says_no(ask, transaction, &verdict);
+	return false;
+}
+
+/* The header is complete: the rules and the filters see each field, then its end. */
 void ask_header_over(struct ask *ask, struct transaction *transaction)
 {
 	struct filter_subject end = {.hook = FILTER_EOH};
@@ -105,6 +131,8 @@ void ask_header_over(struct ask *ask, struct transaction *transaction)
 	const struct pr_header *fields = header_reader_fields(transaction->reader, &count);
 
 	transaction->header_done = 1;
+	if (!header_reader_too_large(transaction->reader) && !rules_take_header(ask, transaction, fields, count))
+		return;
 	if (ask->session->receiver->filter_count > 0 && !header_reader_too_large(transaction->reader)) {
 		bool go_on = true;
 		for (size_t i = 0; i < count && go_on; i++) {

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "kernel/session/submission.h"
+#include "kernel/session/templates.h"
 #include "kernel/session/transaction.h"
 
 #include <time.h>
@@ -144,7 +145,7 @@ static bool complete_part(struct transaction *transaction, struct part *part, st
 	envelope->priority = (int64_t)transaction->size -
 	                     envelope_class(transaction->fields, transaction->field_count) * options->class_factor +
 	                     (int64_t)part->recipient_count * options->recipient_factor;
-	if (!set_macros(transaction, scope, envelope) ||
+	if (!set_macros(transaction, scope, envelope) || !templates_fill(scope, arena, &facts) ||
 	    header_complete(&facts, transaction->fields, transaction->field_count, arena, &envelope->headers,
 	        &envelope->header_count) != PR_OK)
 		return false;

@@ -50,6 +50,86 @@ static void judge(struct cf_run *run, const struct cf_tokens *tokens, struct pr_
 	verdict->action = verdict->code / 100 == 4 ? PR_DEFER : PR_REJECT;
 }
 
+/* The set for a header field: its own, else the one of H*:.  0: none. */
+static uint16_t header_set(const struct cf *cf, struct pr_str name, bool *keeps_comments)
+{
+	uint16_t fallback = 0;
+
+	*keeps_comments = false;
+	for (size_t i = 0; i < cf->header_count; i++) {
+		const struct cf_header *header = &cf->headers[i];
+		if (header->check == 0)
+			continue;
+		if (!header->is_default && !pr_str_equal_nocase(header->name, name))
+			continue;
+		if (header->is_default && fallback != 0)
+			continue;
+		*keeps_comments = header->keeps_comments;
+		if (!header->is_default)
+			return header->check;
+		fallback = header->check;
+	}
+	return fallback;
+}
+
+static void set_macro(struct cf_run *run, const char *name, struct pr_str value)
+{
+	uint16_t number = cf_names_find(&run->cf->names, pr_str(name));
+
+	if (number != CF_NAME_NONE) /* a name the file never says needs no value */
+		cf_overlay_set(run->overlay, number, value);
+}
+
+#define CURRENT_HEADER_MAX 256u
+
+/* Name and value of a field: the macros that header checks look at, and the tokens of the value. */
+static uint16_t take_header(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens)
+{
+	struct pr_str name = arguments->count > 0 ? arguments->items[0] : PR_STR(""), value = arguments->count > 1 ? arguments->items[1] : PR_STR("");
+	bool keeps_comments;
+	uint16_t set = header_set(run->cf, name, &keeps_comments);
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = pr_str_trim(value),
+		.flags = keeps_comments ? 0 : CF_SCAN_COMMENTS };
+
+	if (set == 0)
+		return 0;
+	set_macro(run, "hdr_name", name);
+	set_macro(run, "currHeader", pr_str_slice(pr_str_trim(value), 0, CURRENT_HEADER_MAX));
+	set_macro(run, "hdrlen", pr_arena_printf(run->call->arena, "%zu", pr_str_trim(value).len));
+	return cf_scan(&scan, tokens) ? set : 0;
+}
+
+static void take_arguments(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens)
+{
+	for (size_t i = 0; i < arguments->count; i++) {
+		if (i > 0)
+			add_bar(tokens);
+		add_argument(run, arguments->items[i], tokens);
+	}
+}
+
+/* The set to ask, and its argument.  0: the file has none. */
+static uint16_t prepare(struct cf_run *run, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
+                        struct cf_tokens *tokens)
+{
+	const char *name = check < sizeof sets / sizeof sets[0] ? sets[check] : NULL;
+	struct pr_str client[2];
+	struct pr_list both = { client, 2 };
+
+	if (check == PR_CHECK_HEADER)
+		return take_header(run, arguments, tokens);
+	uint16_t set = name == NULL ? 0 : cf_set_find(run->cf, pr_str(name));
+	if (set == 0 || run->cf->sets[set - 1].count == 0)
+		return 0;
+	if (check == PR_CHECK_RELAY && context != NULL && context->client != NULL) {
+		client[0] = context->client->name;
+		client[1] = context->client->address;
+		arguments = &both;
+	}
+	take_arguments(run, arguments, tokens);
+	return set;
+}
+
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
@@ -58,26 +138,15 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	enum pr_status result = PR_OK;
 
 	cf_run_begin(&run, call);
-	const char *name = check < sizeof sets / sizeof sets[0] ? sets[check] : NULL;
-	uint16_t set = name == NULL ? 0 : cf_set_find(run.cf, pr_str(name));
-	if (set == 0 || run.cf->sets[set - 1].count == 0)
-		return PR_OK;
-	if (check == PR_CHECK_RELAY && context != NULL && context->client != NULL) {
-		add_argument(&run, context->client->name, &tokens);
-		add_bar(&tokens);
-		add_argument(&run, context->client->address, &tokens);
+	uint16_t set = prepare(&run, check, context, arguments, &tokens);
+	if (set != 0) {
+		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
+		int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
+		if (status == CF_TEMPFAIL)
+			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
+		else
+			judge(&run, &tokens, verdict);
 	}
-	for (size_t i = 0; check != PR_CHECK_RELAY && i < arguments->count; i++) {
-		if (i > 0)
-			add_bar(&tokens);
-		add_argument(&run, arguments->items[i], &tokens);
-	}
-	run.about = arguments != NULL && arguments->count > 0 ? arguments->items[0] : PR_STR("");
-	int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-	if (status == CF_TEMPFAIL)
-		result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
-	else
-		judge(&run, &tokens, verdict);
 	cf_tokens_fini(&tokens);
 	return result;
 }

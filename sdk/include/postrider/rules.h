@@ -99,7 +99,9 @@ struct pr_rules_ops {
 	                          struct pr_str *address_out);
 	enum pr_status (*check)(struct pr_call *call, uint32_t check, const struct pr_check_context *context,
 	                        const struct pr_list *arguments, struct pr_verdict *verdict);
-	/* The header templates (H lines): name, template, condition; NULL: the kernel's standard set. */
+	/* The header templates (H lines) for the message that is being made: name, value with its macros put in (host->macro knows this
+	 * message's $i, $u, $g, $x, dates), and the mailer flags it is for.  Continuation lines begin with a tab.  NULL: the kernel's own set of
+	 * Received, Date, From and Message-Id. */
 	enum pr_status (*headers)(struct pr_call *call, const struct pr_header **headers_out, size_t *count_out);
 	/* One line of -bt, as it was typed, without its line end; PR_NOTFOUND ends the console.  The first call has an absent line: out is then what
 	 * was wrong with the engine's own file.  -bt goes on when check() refused, as sendmail does, so open() and console() must stand that. */
