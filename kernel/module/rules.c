@@ -134,3 +134,17 @@ enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str addre
 	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status != PR_OK ? status : module_leave(&frame, ops->queue_group(&frame.call, address, group_out));
 }
+
+enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, feature))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
+	return status != PR_OK ? status : module_leave(&frame, ops->feature(&frame.call, name, arguments, value_out));
+}

@@ -28,7 +28,7 @@ static bool is_word(const struct cf_tokens *tokens, uint32_t at, const char *wor
 	       pr_str_equal_nocase((struct pr_str){ tokens->at[at].text, tokens->at[at].length }, pr_str(word));
 }
 
-static void judge(struct cf_run *run, const struct cf_tokens *tokens, struct pr_verdict *verdict)
+void cf_judge(struct cf_run *run, const struct cf_tokens *tokens, struct pr_verdict *verdict)
 {
 	struct cf_address address;
 
@@ -99,7 +99,7 @@ static uint16_t take_header(struct cf_run *run, const struct pr_list *arguments,
 	return cf_scan(&scan, tokens) ? set : 0;
 }
 
-static void take_arguments(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens)
+void cf_take_arguments(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens)
 {
 	for (size_t i = 0; i < arguments->count; i++) {
 		if (i > 0)
@@ -126,7 +126,7 @@ static uint16_t prepare(struct cf_run *run, uint32_t check, const struct pr_chec
 		client[1] = context->client->address;
 		arguments = &both;
 	}
-	take_arguments(run, arguments, tokens);
+	cf_take_arguments(run, arguments, tokens);
 	return set;
 }
 
@@ -145,7 +145,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 		if (status == CF_TEMPFAIL)
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
-			judge(&run, &tokens, verdict);
+			cf_judge(&run, &tokens, verdict);
 	}
 	cf_tokens_fini(&tokens);
 	return result;

@@ -115,6 +115,9 @@ struct pr_rules_ops {
 	/* Since 1.3.  call->session is session_size bytes that live as long as the SMTP connection (NULL: outside of one).  At its end this is called
 	 * once, if the engine was asked anything in it. */
 	void (*session_close)(struct pr_call *call);
+	/* Since 1.3.  Questions that are answered with a value: "greet_pause" (milliseconds), "srv_features" (letters), "authinfo", "try_tls" ...; the
+	 * arguments are those of sendmail's set of that name.  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
+	enum pr_status (*feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 };
 
 #endif
