@@ -116,6 +116,9 @@ enum pr_status rules_headers(struct module_scope *scope, const struct pr_header 
 enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out);
 /* A question of sendmail's name ("greet_pause") that is answered with a value; PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+/* rules_resolve with the steps that led there; PR_MISUSE: the engine cannot explain itself. */
+enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
+    const struct pr_step **steps_out, size_t *count_out);
 /* The SMTP session is over: what the engine kept of it goes. */
 void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */

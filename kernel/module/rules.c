@@ -148,3 +148,23 @@ enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, con
 	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status != PR_OK ? status : module_leave(&frame, ops->feature(&frame.call, name, arguments, value_out));
 }
+
+enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
+    const struct pr_step **steps_out, size_t *count_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+	struct pr_route route = {.size = sizeof route};
+
+	*count_out = 0;
+	if (instance == NULL)
+		return module_scope_fail(scope, PR_MISUSE, "no rule engine is declared");
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, explain))
+		return module_scope_fail(scope, PR_MISUSE, "%s cannot explain what it does", instance->label);
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->explain(&frame.call, address, sender, most, &route, steps_out, count_out));
+	*route_out = route;
+	return status;
+}

@@ -229,9 +229,21 @@ struct cf_run {
 	uint32_t tracing;       /* level of -d21 */
 	struct pr_str about;    /* the address that complaints name */
 	struct pr_str complaint; /* the last one, with its code */
+	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
 };
+
+struct cf_steps {
+	struct pr_step *items;
+	size_t count, most;
+};
+/* steps.c: notes a step; cheap to call only when run->steps is there. */
+int64_t cf_now(void);
+void cf_step_set(struct cf_run *run, uint16_t set, const struct cf_tokens *tokens);
+void cf_step_end(struct cf_run *run, uint16_t set, const struct cf_tokens *tokens, int64_t began);
+void cf_step_rule(struct cf_run *run, uint16_t set, const struct cf_rule *rule, const struct cf_tokens *before, const struct cf_tokens *after);
+void cf_step_map(struct cf_run *run, struct pr_str map, struct pr_str key, struct pr_str value, int status, int64_t began);
 
 void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text);
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);

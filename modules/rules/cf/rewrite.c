@@ -113,6 +113,8 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 		worst = status != CF_OK ? status : worst;
 		if (is_failed)
 			return worst;
+		if (run->steps != NULL)
+			cf_step_rule(run, number, rule, tokens, built);
 		swap(tokens, built);
 		mask = mask_of(tokens);
 		trace_rule(run, "rewritten as:", tokens->at, tokens->count);
@@ -137,9 +139,14 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 		                PR_PRINT(cf_set_label(run->cf, number, buffer)));
 		return CF_CONFIG;
 	}
+	int64_t began = run->steps == NULL ? 0 : cf_now();
+	if (run->steps != NULL)
+		cf_step_set(run, number, tokens);
 	run->depth++;
 	status = rules(run, number, tokens);
 	run->depth--;
+	if (run->steps != NULL)
+		cf_step_end(run, number, tokens, began);
 	trace(run, number, "returns:", tokens);
 	return status;
 }

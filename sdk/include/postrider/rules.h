@@ -90,6 +90,27 @@ struct pr_declared {
 	size_t count;
 };
 
+/* Since 1.3: one step on the way of an address, for those who ask why. */
+enum pr_step_kind {
+	PR_STEP_SET = 1,    /* a rule set begins: name; before: the address */
+	PR_STEP_RULE = 2,   /* a rule was applied: name of the set, file, line; before, after */
+	PR_STEP_MAP = 3,    /* a map was asked: name; before: the key, after: the answer, absent when there was none */
+	PR_STEP_END = 4     /* the set ends: name; after: the address */
+};
+
+struct pr_step {
+	size_t size;
+	uint32_t kind;  /* enum pr_step_kind */
+	uint32_t line;
+	uint32_t depth; /* sets within sets */
+	uint32_t status; /* PR_STEP_MAP: enum pr_status */
+	struct pr_str file;
+	struct pr_str name;
+	struct pr_str before;
+	struct pr_str after;
+	int64_t nanoseconds; /* PR_STEP_MAP and PR_STEP_END: how long it took */
+};
+
 struct pr_rules_ops {
 	size_t size;
 	/* `address` without brackets.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL with code, enhanced, text in the route. */
@@ -118,6 +139,9 @@ struct pr_rules_ops {
 	/* Since 1.3.  Questions that are answered with a value: "greet_pause" (milliseconds), "srv_features" (letters), "authinfo", "try_tls" ...; the
 	 * arguments are those of sendmail's set of that name.  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
 	enum pr_status (*feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
+	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
+	                          const struct pr_step **steps_out, size_t *count_out);
 };
 
 #endif
