@@ -169,6 +169,20 @@ static void host_answered(struct pr_call *call, const struct pr_delivery *delive
 	scope->commands[index] = command.data == NULL ? PR_NONE : pr_arena_copy(scope->arena, pr_str_slice(command, 0, COMMAND_MAX));
 }
 
+static struct pr_str host_own_name(struct pr_call *call)
+{
+	return ((const struct module_frame *)call->kernel)->instance->config->name;
+}
+
+/* Macros of sessions are computed, not stored: the one who keeps a table of them is a rule engine, in its own process memory. */
+static bool host_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
+{
+	(void)call;
+	(void)name;
+	(void)value;
+	return false;
+}
+
 void host_init(struct pr_host *host)
 {
 	*host = (struct pr_host){
@@ -187,5 +201,8 @@ void host_init(struct pr_host *host)
 	    .local_deliver = host_local_deliver,
 	    .header_print = host_header_print,
 	    .answered = host_answered,
+	    .own_name = host_own_name,
+	    .dns_records = dns_records,
+	    .macro_set = host_macro_set,
 	};
 }

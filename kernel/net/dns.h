@@ -25,4 +25,7 @@ enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const struct p
 enum pr_status dns_addresses(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out);
 enum pr_status dns_name(struct pr_call *call, struct pr_str address, struct pr_str *name_out);
 
+/* Records of one type; pr_host.dns_records. */
+enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out, size_t *count_out);
+
 #endif

@@ -119,17 +119,46 @@ static bool read_name(const ns_msg *message, const unsigned char *at, char *name
 	return true;
 }
 
+/* The strings of a TXT record, one behind the other. */
+static bool read_text(const unsigned char *data, size_t length, char *text)
+{
+	size_t used = 0;
+
+	while (length > 0) {
+		size_t piece = data[0];
+		if (piece + 1 > length)
+			return false;
+		size_t room = DNS_TEXT_MAX - 1 - used;
+		memcpy(text + used, data + 1, piece < room ? piece : room);
+		used += piece < room ? piece : room;
+		data += piece + 1;
+		length -= piece + 1;
+	}
+	text[used] = '\0';
+	return true;
+}
+
 static bool read_record(const ns_msg *message, const ns_rr *rr, struct dns_record *record)
 {
 	const unsigned char *data = ns_rr_rdata(*rr);
 	size_t length = ns_rr_rdlen(*rr);
 
+	record->ttl = ns_rr_ttl(*rr);
 	switch (ns_rr_type(*rr)) {
 	case ns_t_mx:
+	case ns_t_afsdb:
 		if (length < 3)
 			return false;
 		record->preference = ns_get16(data);
 		return read_name(message, data + 2, record->name);
+	case ns_t_srv:
+		if (length < 7)
+			return false;
+		record->preference = ns_get16(data);
+		return read_name(message, data + 6, record->name);
+	case ns_t_txt:
+		return read_text(data, length, record->text);
+	case ns_t_ns:
 	case ns_t_ptr:
 	case ns_t_cname:
 		return read_name(message, data, record->name);
@@ -241,6 +270,7 @@ enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, con
 	}
 	if (resolver->answer.count == 0)
 		return pr_fail(call, PR_NOTFOUND, "%s: no such record", name);
+	memcpy(resolver->answer.owner, name, sizeof name);
 	*answer_out = &resolver->answer;
 	return PR_OK;
 }

@@ -10,16 +10,20 @@
 #define DNS_NAME_MAX 256
 #define DNS_RECORDS_MAX 50
 #define DNS_ALIASES_MAX 10
+#define DNS_TEXT_MAX 512
 
 struct dns_record {
-	uint32_t preference;      /* MX */
+	uint32_t preference;      /* MX, SRV, AFSDB */
+	uint32_t ttl;
 	uint32_t data_len;        /* A, AAAA */
 	unsigned char data[16];
-	char name[DNS_NAME_MAX];  /* MX, PTR, CNAME; "" for the root */
+	char name[DNS_NAME_MAX];  /* MX, PTR, CNAME, NS, SRV, AFSDB; "" for the root */
+	char text[DNS_TEXT_MAX];  /* TXT, its strings in one, cut when longer */
 };
 
 struct dns_answer {
 	size_t count;
+	char owner[DNS_NAME_MAX]; /* where the aliases led: whose records these are */
 	struct dns_record records[DNS_RECORDS_MAX];
 };
 

@@ -64,3 +64,20 @@ void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reas
 	if (HAS(call->host, host_failed))
 		call->host->host_failed(call, host, reason);
 }
+
+struct pr_str pr_own_name(struct pr_call *call)
+{
+	return HAS(call->host, own_name) ? call->host->own_name(call) : PR_STR("");
+}
+
+enum pr_status pr_dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out, size_t *count_out)
+{
+	if (!HAS(call->host, dns_records))
+		return pr_fail(call, PR_TEMPFAIL, "%.*s: nobody here asks DNS for records", PR_PRINT(name));
+	return call->host->dns_records(call, name, type, records_out, count_out);
+}
+
+bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
+{
+	return HAS(call->host, macro_set) && call->host->macro_set(call, name, value);
+}

@@ -9,6 +9,8 @@
 #include <pwd.h>
 #include <stdio.h>
 
+struct pr_str tool_own_name = {"", 0};
+
 static void log_line(struct pr_call *call, uint32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static void log_line(struct pr_call *call, uint32_t level, const char *format, ...)
@@ -106,6 +108,22 @@ static void answered(struct pr_call *call, const struct pr_delivery *delivery, s
 	(void)command; /* the reply alone is shown */
 }
 
+/* A module that is tried is its own and only instance. */
+static struct pr_str own_name(struct pr_call *call)
+{
+	(void)call;
+	return tool_own_name;
+}
+
+static enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out,
+    size_t *count_out)
+{
+	(void)type;
+	(void)records_out;
+	(void)count_out;
+	return pr_fail(call, PR_TEMPFAIL, "%.*s: postrider-module asks no DNS", PR_PRINT(name));
+}
+
 const struct pr_host tool_host = {
     .size = sizeof tool_host,
     .abi_major = PR_ABI_MAJOR,
@@ -122,4 +140,6 @@ const struct pr_host tool_host = {
     .local_deliver = local_deliver,
     .header_print = header_print,
     .answered = answered,
+    .own_name = own_name,
+    .dns_records = dns_records,
 };

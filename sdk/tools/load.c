@@ -121,6 +121,7 @@ bool tool_load(struct loaded *loaded, const char *file, char *const *settings, b
 		loaded->module = NULL;
 		return false;
 	}
+	tool_own_name = pr_str(loaded->module->name);
 	pr_arena_init(&loaded->options, CALL_MOST);
 	pr_arena_init(&loaded->arena, CALL_MOST);
 	loaded->call = (struct pr_call){

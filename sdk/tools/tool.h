@@ -30,6 +30,7 @@ const struct pr_option *tool_options(const char *file);
 void tool_unload(struct loaded *loaded);
 
 extern const struct pr_host tool_host;
+extern struct pr_str tool_own_name; /* what own_name() says: the module that was loaded last */
 
 /* A message as the kernel would hand it over. */
 struct tool_message {

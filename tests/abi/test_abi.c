@@ -8,6 +8,7 @@
 #include <postrider/filter.h>
 #include <postrider/mailer.h>
 #include <postrider/map.h>
+#include <postrider/mapflags.h>
 #include <postrider/rules.h>
 #include <postrider/store.h>
 #include <postrider/table.h>

@@ -92,15 +92,18 @@ static enum pr_status map_lookup(struct pr_call *call, struct pr_str map, struct
 
 static struct pr_str option(struct pr_call *call, struct pr_str name)
 {
-	(void)call;
-	(void)name;
-	return PR_NONE;
+	const struct fake_line *line = find(call, "option", name, PR_NONE, NULL);
+
+	return line != NULL ? line->words[2] : PR_NONE;
 }
 
 static struct pr_str macro(struct pr_call *call, struct pr_str name)
 {
 	const struct fake_world *world = call->kernel;
+	const struct fake_line *line = find(call, "macro", name, PR_NONE, NULL);
 
+	if (line != NULL)
+		return line->words[2];
 	return pr_str_equal(name, PR_STR("j")) ? world->own_name : PR_NONE;
 }
 
@@ -143,6 +146,65 @@ static enum pr_status user_find(struct pr_call *call, struct pr_str name, uint32
 	return find(call, "user", name, PR_NONE, NULL) != NULL ? PR_OK : PR_NOTFOUND;
 }
 
+static struct pr_str own_name(struct pr_call *call)
+{
+	(void)call;
+	return PR_STR("own");
+}
+
+static bool macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
+{
+	struct fake_world *world = call->kernel;
+
+	world->set_name = pr_arena_copy(&world->arena, name);
+	world->set_value = pr_arena_copy(&world->arena, value);
+	return !pr_str_equal(name, PR_STR("readonly"));
+}
+
+static const char *type_word(uint32_t type)
+{
+	static const struct { uint32_t type; const char *word; } words[] = { { 1, "a" }, { 28, "aaaa" }, { 15, "mx" }, { 16, "txt" },
+		{ 12, "ptr" }, { 5, "cname" }, { 2, "ns" }, { 33, "srv" } };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i].type == type)
+			return words[i].word;
+	return "?";
+}
+
+static enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out,
+                                  size_t *count_out)
+{
+	struct pr_dns_record *records = pr_arena_alloc(call->arena, 20 * sizeof *records);
+	const struct fake_line *line = type == 5 ? NULL : find(call, "dns", name, PR_STR("cname"), NULL);
+	size_t from = 0, count = 0;
+
+	if (name.len > 0 && name.data[name.len - 1] == '.')
+		name.len--;
+	if (find(call, "dns", name, PR_STR("fail"), NULL) != NULL)
+		return pr_fail(call, PR_TEMPFAIL, "name server failed");
+	if (line != NULL)
+		name = line->words[3];
+	while (count < 20 && (line = find(call, "dns", name, pr_str(type_word(type)), &from)) != NULL) {
+		struct pr_str text = line->words[3];
+		size_t blank = type == 15 ? pr_str_find(text, ' ') : text.len;
+		uint64_t preference = 0;
+		if (blank < text.len && pr_str_number(pr_str_slice(text, 0, blank), 65535, &preference))
+			text = pr_str_slice(text, blank + 1, text.len);
+		records[count++] = (struct pr_dns_record){ .type = type, .preference = (uint32_t)preference, .ttl = 60, .name = name, .text = text };
+	}
+	*records_out = records;
+	*count_out = count;
+	return count > 0 ? PR_OK : PR_NOTFOUND;
+}
+
+static void log_nothing(struct pr_call *call, uint32_t level, const char *format, ...)
+{
+	(void)call;
+	(void)level;
+	(void)format;
+}
+
 static bool set_options(struct fake_instance *instance, const char *const *options)
 {
 	struct pr_str why = PR_NONE;
@@ -169,7 +231,7 @@ bool fake_open(struct fake_instance *instance, struct fake_world *world, const s
 	pr_arena_init(&instance->arena, (size_t)64 << 20);
 	instance->host = (struct pr_host){ .size = sizeof instance->host, .map_lookup = map_lookup, .map_exists = map_exists,
 		.option = option, .macro = macro, .dns_mx = dns_mx, .dns_addresses = dns_addresses, .dns_name = dns_name,
-		.user_find = user_find };
+		.user_find = user_find, .own_name = own_name, .dns_records = dns_records, .macro_set = macro_set, .log = log_nothing };
 	instance->call = (struct pr_call){ .size = sizeof instance->call, .host = &instance->host, .arena = &instance->arena,
 		.instance = instance->memory, .thread = instance->thread, .kernel = world };
 	if (!set_options(instance, options))

@@ -3,7 +3,8 @@
  * A world for modules under test: maps, DNS and accounts from a text file, no kernel behind it.
  *
  *   map NAME KEY<TAB>VALUE     dns NAME mx 10 HOST     dns NAME a ADDRESS     dns NAME fail
- *   ptr ADDRESS NAME           user NAME               broken MAP
+ *   ptr ADDRESS NAME           user NAME               broken MAP              option NAME VALUE       macro NAME VALUE
+ * and, for dns_records: dns NAME aaaa ADDRESS, txt TEXT, ptr NAME, ns NAME, cname NAME (which is followed)
  *
  * A map named "broken" answers PR_TEMPFAIL.
  */
@@ -22,6 +23,7 @@ struct fake_world {
 	struct fake_line *lines;
 	size_t count, room;
 	struct pr_str own_name;
+	struct pr_str set_name, set_value; /* what macro_set was told last */
 };
 
 void fake_world_init(struct fake_world *world);

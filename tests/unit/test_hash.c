@@ -18,12 +18,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KEYS 700
 
 extern const struct pr_module hash_LTX_pr_module;
 
+static const char *memory = "64M"; /* "0": through GDBM itself, as large files are */
 static char folder[64], path[96], copy[96];
 static struct fake_world world;
 
@@ -34,7 +36,7 @@ static const struct pr_map_ops *ops(void)
 
 static bool open_map(struct fake_instance *map, const char *file, const char *extra, const char *value)
 {
-	const char *const options[] = { "file", file, extra, value, NULL };
+	const char *const options[] = { "file", file, "memory", memory, extra, value, NULL };
 
 	return fake_open(map, &world, &hash_LTX_pr_module, options);
 }
@@ -54,6 +56,12 @@ static bool has(struct fake_instance *map, const char *key, const char *value)
 static enum pr_status put(struct fake_instance *map, const char *key, const char *value)
 {
 	return ops()->store(fake_call(map), pr_str(key), pr_str(value));
+}
+
+/* What nobody announced is noticed a moment later (LOOK_AGAIN_MS). */
+static void settle(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
 }
 
 static void setup(void)
@@ -121,6 +129,7 @@ static void test_lookup(void)
 	CU_ASSERT_EQUAL(look(&map, "KEY1", &value), PR_NOTFOUND);
 	CU_ASSERT(has(&map, "key1", "other 1"));
 	unlink(name);
+	settle();
 	CU_ASSERT_EQUAL(look(&map, "key1", &value), PR_TEMPFAIL);
 	fake_close(&map);
 	CU_ASSERT(open_map(&map, name, "optional", "true"));
@@ -205,6 +214,7 @@ static void test_foreign(void)
 	CU_ASSERT(has(&map, "without", "two"));
 	CU_ASSERT_EQUAL(look(&map, "neither", &value), PR_NOTFOUND);
 	CU_ASSERT_EQUAL(chmod(copy, 0666), 0);
+	settle();
 	CU_ASSERT_EQUAL(look(&map, "with", &value), PR_TEMPFAIL); /* anybody may have written it */
 	fake_close(&map);
 	CU_ASSERT_FATAL(open_map(&map, copy, "unsafe", "true"));
@@ -463,7 +473,60 @@ static void test_readers_during_rebuild(void)
 	teardown();
 }
 
-static const struct unit_case cases[] = { { "lookup", test_lookup }, { "cursor", test_cursor }, { "rebuilding", test_rebuilding },
+static void test_on_disk(void)
+{
+	memory = "0";
+	test_lookup();
+	test_cursor();
+	test_rebuilding();
+	test_foreign();
+	test_damaged();
+	test_damaged_foreign();
+	test_readers_during_rebuild();
+	memory = "64M";
+}
+
+/* Flags of a K line, in either form. */
+static void test_flags(void)
+{
+	struct fake_instance map;
+	struct pr_str value;
+	const struct pr_list two = { (const struct pr_str[]){ PR_STR_INIT("one"), PR_STR_INIT("two") }, 2 };
+	char line[160];
+
+	setup();
+	CU_ASSERT_FATAL(open_map(&map, path, NULL, NULL));
+	CU_ASSERT_EQUAL(ops()->begin(fake_call(&map)), PR_OK);
+	CU_ASSERT_EQUAL(put(&map, "Key", "%0/%1/%2/%3/%%/%x/%"), PR_OK);
+	CU_ASSERT_EQUAL(ops()->commit(fake_call(&map)), PR_OK);
+	CU_ASSERT_EQUAL(ops()->lookup(fake_call(&map), PR_STR("KEY"), &two, &value), PR_OK);
+	CU_ASSERT(pr_str_equal(value, PR_STR("KEY/one/two//%/%x/%")));
+	CU_ASSERT(has(&map, "KEY", "%0/%1/%2/%3/%%/%x/%")); /* nobody's arguments: as it stands */
+	fake_close(&map);
+	snprintf(line, sizeof line, "-o -m -a%%0 -T.TMP -q -S+ -A %s", path);
+	CU_ASSERT_FATAL(fake_open(&map, &world, &hash_LTX_pr_module, (const char *const[]){ "arguments", line, NULL }));
+	CU_ASSERT_EQUAL(ops()->lookup(fake_call(&map), PR_STR("KEY"), &two, &value), PR_OK);
+	CU_ASSERT(pr_str_equal(value, PR_STR("KEY%0")));
+	CU_ASSERT_EQUAL(look(&map, "nothing", &value), PR_NOTFOUND);
+	snprintf(line, sizeof line, "%s.db", path);
+	CU_ASSERT_EQUAL(chmod(line, 0666), 0);
+	settle();
+	CU_ASSERT(has(&map, "Key", "Key.TMP")); /* a failure, and the reason is there for who wants to know */
+	CU_ASSERT_PTR_NOT_NULL(map.call.reason.data);
+	fake_close(&map);
+	snprintf(line, sizeof line, "-t %s", path);
+	CU_ASSERT_FATAL(fake_open(&map, &world, &hash_LTX_pr_module, (const char *const[]){ "arguments", line, NULL }));
+	CU_ASSERT_EQUAL(look(&map, "key", &value), PR_NOTFOUND);
+	fake_close(&map);
+	CU_ASSERT_FALSE(fake_open(&map, &world, &hash_LTX_pr_module, (const char *const[]){ "arguments", "-Z /etc/x", NULL }));
+	CU_ASSERT(pr_str_equal(map.call.reason, PR_STR("Illegal option Z")));
+	fake_close(&map);
+	CU_ASSERT_FALSE(fake_open(&map, &world, &hash_LTX_pr_module, (const char *const[]){ "arguments", "-o", NULL }));
+	fake_close(&map);
+	teardown();
+}
+
+static const struct unit_case cases[] = { { "the same on disk", test_on_disk }, { "flags", test_flags }, { "lookup", test_lookup }, { "cursor", test_cursor }, { "rebuilding", test_rebuilding },
 	{ "tables of other programs", test_foreign }, { "damage to our tables", test_damaged },
 	{ "damage to other tables", test_damaged_foreign }, { "damage without our check", test_control },
 	{ "no table at all", test_no_table }, { "disk full", test_disk_full },

@@ -121,13 +121,14 @@ static datum datum_of(struct pr_str text)
 
 enum pr_status hash_store(struct pr_call *call, struct pr_str key, struct pr_str value)
 {
+	const struct hash_map *map = call->instance;
 	struct hash_thread *thread = call->thread;
 
 	if (thread->building == NULL)
 		return pr_fail(call, PR_MISUSE, "a hash table is changed by building it anew: begin first");
-	if (key.len > 65536 || value.len > (1u << 26))
+	if (key.len > KEY_MAX || value.len > (1u << 26))
 		return pr_fail(call, PR_PERMFAIL, "key or value is too long for a table");
-	struct pr_str stored = hash_key(call, key);
+	struct pr_str stored = pr_map_fold(call, &map->flags, key);
 	if (stored.data == NULL)
 		return pr_fail(call, PR_TEMPFAIL, "no memory for the key");
 	errno = 0;
@@ -138,11 +139,12 @@ enum pr_status hash_store(struct pr_call *call, struct pr_str key, struct pr_str
 
 enum pr_status hash_remove(struct pr_call *call, struct pr_str key)
 {
+	const struct hash_map *map = call->instance;
 	struct hash_thread *thread = call->thread;
 
 	if (thread->building == NULL)
 		return pr_fail(call, PR_MISUSE, "a hash table is changed by building it anew: begin first");
-	struct pr_str stored = hash_key(call, key);
+	struct pr_str stored = pr_map_fold(call, &map->flags, key);
 	if (stored.data != NULL && gdbm_delete(thread->building, datum_of(stored)) == 0)
 		return PR_OK;
 	if (gdbm_errno == GDBM_ITEM_NOT_FOUND)
@@ -194,5 +196,8 @@ enum pr_status hash_commit(struct pr_call *call)
 		status = pr_fail(call, PR_TEMPFAIL, "%s: the folder could not be synced: %s", map->path, strerror(errno));
 	}
 	close(thread->build_fd);
+	hash_changed();
+	if (why == NULL) /* until every reader has looked */
+		nanosleep(&(struct timespec){ .tv_nsec = COMMIT_WAIT_MS * 1000000L }, NULL);
 	return status;
 }

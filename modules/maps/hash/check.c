@@ -127,20 +127,8 @@ static bool is_gdbm(uint32_t magic)
 	       magic == GDBM_MAGIC_SYNC_64;
 }
 
-static bool check_head(int fd, int64_t size, struct gdbm_head *head, char *why, size_t why_size)
+static bool check_shape(const struct gdbm_head *head, int64_t size, char *why, size_t why_size)
 {
-	uint32_t berkeley = 0;
-
-	if (size == 0)
-		return say(why, why_size, "the file is empty");
-	if (size < (int64_t)sizeof *head || !read_at(fd, 0, head, sizeof *head))
-		return say(why, why_size, "the file is too short for a table");
-	if (!is_gdbm(head->magic)) {
-		if (read_at(fd, BERKELEY_MAGIC_OFFSET, &berkeley, sizeof berkeley) &&
-		    (berkeley == BERKELEY_HASH_MAGIC || berkeley == BERKELEY_BTREE_MAGIC))
-			return say(why, why_size, "a Berkeley DB file; build it again from its source with makemap or newaliases");
-		return say(why, why_size, "not a GDBM file");
-	}
 	/* GDBM itself takes a file longer than its header says for one that needs recovery. */
 	if (head->next_block != size)
 		return say(why, why_size, head->next_block > size ? "the file is cut short" : "the file is longer than its header says");
@@ -150,6 +138,77 @@ static bool check_head(int fd, int64_t size, struct gdbm_head *head, char *why, 
 	    (size_t)head->bucket_elems > ((size_t)head->bucket_size - sizeof(struct gdbm_bucket)) / sizeof(struct gdbm_element))
 		return say(why, why_size, "the header is damaged");
 	return true;
+}
+
+bool hash_is_berkeley(int fd, bool *btree_out)
+{
+	uint32_t magic = 0;
+
+	if (!read_at(fd, BERKELEY_MAGIC_OFFSET, &magic, sizeof magic))
+		return false;
+	*btree_out = magic == BERKELEY_BTREE_MAGIC || magic == __builtin_bswap32(BERKELEY_BTREE_MAGIC);
+	return *btree_out || magic == BERKELEY_HASH_MAGIC || magic == __builtin_bswap32(BERKELEY_HASH_MAGIC);
+}
+
+static bool check_head(int fd, int64_t size, struct gdbm_head *head, char *why, size_t why_size)
+{
+	if (size == 0)
+		return say(why, why_size, "the file is empty");
+	if (size < (int64_t)sizeof *head || !read_at(fd, 0, head, sizeof *head))
+		return say(why, why_size, "the file is too short for a table");
+	if (!is_gdbm(head->magic))
+		return say(why, why_size, "neither a GDBM nor a Berkeley DB file");
+	return check_shape(head, size, why, why_size);
+}
+
+/* reading it whole ------------------------------------------------------- */
+
+/* Bounds are looked at once more: the file may have changed since it was judged. */
+static bool load_bucket(const char *bytes, int64_t size, const struct gdbm_head *head, int64_t offset, struct memory *table)
+{
+	if (offset < 0 || offset > size - head->bucket_size)
+		return false;
+	const struct gdbm_bucket *bucket = (const struct gdbm_bucket *)(const void *)(bytes + offset);
+	for (int32_t i = 0; i < head->bucket_elems; i++) {
+		struct gdbm_element element;
+		memcpy(&element, &bucket->elements[i], sizeof element);
+		if (element.hash == -1)
+			continue;
+		if (element.key_size < 0 || element.data_size < 0 || element.data < 0 || element.data > size ||
+		    (int64_t)element.key_size + element.data_size > size - element.data)
+			return false;
+		struct pr_str key = { bytes + element.data, (size_t)element.key_size };
+		struct pr_str value = { key.data + key.len, (size_t)element.data_size };
+		if (!pr_str_equal(key, (struct pr_str){ SEAL_KEY, SEAL_KEY_LENGTH }) && !memory_add(table, key, value))
+			return false;
+	}
+	return true;
+}
+
+static bool load_buckets(const char *bytes, int64_t size, struct memory *table)
+{
+	struct gdbm_head head;
+	int64_t place = 0, before = -1;
+	char why[128];
+
+	memcpy(&head, bytes, sizeof head);
+	if (head.next_block != size || !check_shape(&head, size, why, sizeof why))
+		return false;
+	for (int64_t at = head.dir; at < head.dir + head.dir_size; at += (int64_t)sizeof place, before = place) {
+		memcpy(&place, bytes + at, sizeof place);
+		if (place != before && !load_bucket(bytes, size, &head, place, table))
+			return false;
+	}
+	return true;
+}
+
+bool hash_load(int fd, int64_t size, struct memory *table)
+{
+	char *bytes = size < (int64_t)sizeof(struct gdbm_head) ? NULL : pr_resize(NULL, (size_t)size);
+	bool good = bytes != NULL && read_at(fd, 0, bytes, (size_t)size) && load_buckets(bytes, size, table);
+
+	pr_free(bytes);
+	return good;
 }
 
 /* the walk through a file without a seal -------------------------------- */

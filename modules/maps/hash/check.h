@@ -10,6 +10,8 @@
 #ifndef MODULES_MAPS_HASH_CHECK_H
 #define MODULES_MAPS_HASH_CHECK_H
 
+#include "memory.h"
+
 #include <postrider/text.h>
 
 #define SEAL_KEY "\0postrider seal"
@@ -19,6 +21,10 @@
 
 /* false and a sentence without the file's name in `why` (size bytes). */
 bool hash_check(int fd, int64_t size, bool *sealed_out, char *why, size_t why_size);
+/* Is it a Berkeley DB file, of this or the other byte order? */
+bool hash_is_berkeley(int fd, bool *btree_out);
+/* Adds all records of a file that passed the check; false when it has changed meanwhile. */
+bool hash_load(int fd, int64_t size, struct memory *table);
 /* Writes the digits into a closed, complete file; false with errno. */
 bool hash_seal(int fd);
 

@@ -1,88 +1,66 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The descriptor and the lookups.  A key is tried as it is and with a final NUL, because sendmail's tools write either;
- * everything about damage is settled before GDBM opens the file, so an error here means the disk, never "unknown".
+ * Lookups, options and life of a table file, for all names it has in configurations.
+ * A key is tried as it is and with a final NUL, because sendmail's tools write either; everything about damage is settled before anything is
+ * looked up, so an error here means the disk, never "unknown".
  */
 #include "hash.h"
-#include "check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-struct pr_str hash_key(struct pr_call *call, struct pr_str key)
-{
-	const struct hash_map *map = call->instance;
+#define SHORT_KEY 256
 
-	return map->fold ? pr_arena_lower(call->arena, key) : pr_arena_copy(call->arena, key);
+bool hash_tries_plain(const struct hash_map *map)
+{
+	return !pr_str_equal(map->flags.nul, PR_STR("always"));
 }
 
-static enum pr_status broken(struct pr_call *call, GDBM_FILE db)
+bool hash_tries_nul(const struct hash_map *map)
 {
-	const struct hash_map *map = call->instance;
-	enum pr_status status = pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, gdbm_db_strerror(db));
-
-	hash_drop(call->thread);
-	return status;
+	return !pr_str_equal(map->flags.nul, PR_STR("never"));
 }
 
-/* One form of the key: PR_OK with a value, PR_NOTFOUND, or PR_TEMPFAIL. */
-static enum pr_status fetch(struct pr_call *call, GDBM_FILE db, struct pr_str key, bool nul, struct pr_str *value_out)
+/* Keys of usual length are folded on the stack: nothing is allocated but the value. */
+static struct pr_str fold(struct pr_call *call, const struct hash_map *map, struct pr_str key, char *room)
 {
-	datum wanted = { .dptr = (char *)(uintptr_t)key.data, .dsize = (int)(key.len + nul) };
-	datum found = gdbm_fetch(db, wanted);
+	if (key.len >= SHORT_KEY)
+		return pr_map_fold(call, &map->flags, key);
+	for (size_t i = 0; i < key.len; i++) {
+		char byte = key.data[i];
+		room[i] = map->flags.fold && byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+	}
+	room[key.len] = '\0';
+	return (struct pr_str){ room, key.len };
+}
 
-	if (found.dptr == NULL)
-		return gdbm_errno == GDBM_ITEM_NOT_FOUND ? PR_NOTFOUND : broken(call, db);
-	struct pr_str value = { found.dptr, (size_t)found.dsize };
-	if (nul && value.len > 0 && value.data[value.len - 1] == '\0')
-		value.len--;
-	value = pr_arena_copy(call->arena, value);
-	free(found.dptr);
-	if (value.data == NULL)
-		return pr_fail(call, PR_TEMPFAIL, "no memory for the value");
-	*value_out = value;
-	return PR_OK;
+static enum pr_status find(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
+{
+	const struct hash_map *map = call->instance;
+	struct hash_thread *thread = call->thread;
+	char room[SHORT_KEY];
+
+	if (pr_map_is_deferred(call, &map->flags))
+		return PR_NOTFOUND;
+	enum pr_status status = hash_view(call);
+	if (status != PR_OK)
+		return status;
+	if (key.len > KEY_MAX)
+		return PR_NOTFOUND;
+	struct pr_str wanted = fold(call, map, key, room);
+	if (wanted.data == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no memory for the key");
+	if (thread->table == NULL)
+		return hash_disk_lookup(call, wanted, raw_out);
+	return memory_find(thread->table, wanted, hash_tries_plain(map), hash_tries_nul(map), raw_out) ? PR_OK : PR_NOTFOUND;
 }
 
 static enum pr_status lookup(struct pr_call *call, struct pr_str key, const struct pr_list *args, struct pr_str *value_out)
 {
-	struct hash_thread *thread = call->thread;
-	GDBM_FILE db = NULL;
+	const struct hash_map *map = call->instance;
+	struct pr_str raw = PR_NONE;
+	enum pr_status status = find(call, key, &raw);
 
-	(void)args;
-	enum pr_status status = hash_current(call, &db);
-	if (status != PR_OK)
-		return status;
-	if (key.len > 65536)
-		return PR_NOTFOUND;
-	struct pr_str stored = hash_key(call, key); /* NUL-terminated: the second form needs no copy */
-	if (stored.data == NULL)
-		return pr_fail(call, PR_TEMPFAIL, "no memory for the key");
-	status = fetch(call, db, stored, false, value_out);
-	if (status == PR_NOTFOUND && !thread->sealed) /* our own builder stores no NUL */
-		status = fetch(call, db, stored, true, value_out);
-	return status;
-}
-
-/* Moves the thread's place to record number `position`, counted in the file's own order. */
-static enum pr_status seek(struct pr_call *call, GDBM_FILE db, uint64_t position)
-{
-	struct hash_thread *thread = call->thread;
-
-	if (position == 0 || thread->last.dptr == NULL || thread->position > position) {
-		free(thread->last.dptr);
-		thread->last = gdbm_firstkey(db);
-		thread->position = 0;
-	}
-	while (thread->last.dptr != NULL && thread->position < position) {
-		datum next = gdbm_nextkey(db, thread->last);
-		free(thread->last.dptr);
-		thread->last = next;
-		thread->position++;
-	}
-	if (thread->last.dptr != NULL)
-		return PR_OK;
-	return gdbm_errno == GDBM_ITEM_NOT_FOUND ? PR_NOTFOUND : broken(call, db);
+	return pr_map_answer(call, &map->flags, status, key, args, raw, value_out);
 }
 
 static struct pr_str without_nul(struct pr_str text)
@@ -95,26 +73,18 @@ static struct pr_str without_nul(struct pr_str text)
 static enum pr_status next(struct pr_call *call, uint64_t *cursor, struct pr_str *key_out, struct pr_str *value_out)
 {
 	struct hash_thread *thread = call->thread;
-	GDBM_FILE db = NULL;
-	enum pr_status status = hash_current(call, &db);
+	struct pr_str key = PR_NONE, value = PR_NONE;
+	enum pr_status status = hash_view(call);
 
-	while (status == PR_OK) {
-		status = seek(call, db, *cursor);
-		if (status != PR_OK)
-			break;
-		++*cursor;
-		struct pr_str key = { thread->last.dptr, (size_t)thread->last.dsize };
-		if (pr_str_equal(key, (struct pr_str){ SEAL_KEY, SEAL_KEY_LENGTH }))
-			continue;
-		datum found = gdbm_fetch(db, thread->last);
-		if (found.dptr == NULL)
-			return broken(call, db);
-		*key_out = pr_arena_copy(call->arena, without_nul(key));
-		*value_out = pr_arena_copy(call->arena, without_nul((struct pr_str){ found.dptr, (size_t)found.dsize }));
-		free(found.dptr);
-		return key_out->data != NULL && value_out->data != NULL ? PR_OK : pr_fail(call, PR_TEMPFAIL, "no memory for the record");
-	}
-	return status;
+	if (status == PR_OK && thread->table != NULL)
+		status = memory_next(thread->table, cursor, &key, &value) ? PR_OK : PR_NOTFOUND;
+	else if (status == PR_OK)
+		status = hash_disk_next(call, cursor, &key, &value);
+	if (status != PR_OK)
+		return status;
+	*key_out = pr_arena_copy(call->arena, without_nul(key));
+	*value_out = pr_arena_copy(call->arena, without_nul(value));
+	return key_out->data != NULL && value_out->data != NULL ? PR_OK : pr_fail(call, PR_TEMPFAIL, "no memory for the record");
 }
 
 static enum pr_status owner(struct pr_call *call, uint32_t *uid_out)
@@ -128,18 +98,27 @@ static enum pr_status owner(struct pr_call *call, uint32_t *uid_out)
 	return PR_OK;
 }
 
-static enum pr_status check(struct pr_call *call)
+enum pr_status hash_check_options(struct pr_call *call)
 {
-	const struct hash_map *map = call->instance;
+	struct hash_map *map = call->instance;
+	struct pr_str rest;
+	enum pr_status status = pr_map_flags_parse(call, NULL, map, &map->flags);
 
+	if (status != PR_OK)
+		return status;
+	rest = map->flags.words;
+	if (map->file.len == 0)
+		pr_map_word(&rest, &map->file);
 	if (map->file.len == 0 || memchr(map->file.data, '\0', map->file.len) != NULL)
 		return pr_fail(call, PR_MISUSE, "file: the name of the table is missing");
+	if (map->file.data[0] != '/')
+		return pr_fail(call, PR_MISUSE, "file: %.*s is not an absolute path", PR_PRINT(map->file));
 	return PR_OK;
 }
 
 /* A name that ends in .db is used as it stands, as sendmail and its makemap do.  A table that is not built yet is no reason not to
  * start: its lookups defer mail, and newaliases itself must be able to open it. */
-static enum pr_status open_map(struct pr_call *call)
+enum pr_status hash_open(struct pr_call *call)
 {
 	struct hash_map *map = call->instance;
 	struct pr_text path;
@@ -158,35 +137,33 @@ static enum pr_status open_map(struct pr_call *call)
 	return PR_OK;
 }
 
-static void close_map(struct pr_call *call)
+void hash_close(struct pr_call *call)
 {
 	struct hash_map *map = call->instance;
 
 	if (map->path == NULL)
 		return;
+	memory_release(map->table);
+	map->table = NULL;
 	pr_free(map->path);
 	map->path = NULL;
 	pthread_mutex_destroy(&map->lock);
 }
 
-static void thread_close(struct pr_call *call)
+void hash_thread_close(struct pr_call *call)
 {
 	hash_abandon(call);
 	hash_drop(call->thread);
 }
 
-static const struct pr_option options[] = {
-	PR_OPTION(struct hash_map, file, "file", PR_OPTION_PATH, PR_OPTION_REQUIRED, NULL, "the table, NAME or NAME.db"),
-	PR_OPTION(struct hash_map, fold, "fold", PR_OPTION_BOOL, 0, "true", "keys are lower-cased, when stored and when looked up"),
-	PR_OPTION(struct hash_map, optional, "optional", PR_OPTION_BOOL, 0, "false", "a missing file is an empty table"),
+const struct pr_option hash_options[] = {
+	PR_MAP_OPTIONS(struct hash_map, flags),
+	PR_OPTION(struct hash_map, file, "file", PR_OPTION_PATH, 0, NULL, "the table, NAME or NAME.db"),
 	PR_OPTION(struct hash_map, unsafe, "unsafe", PR_OPTION_BOOL, 0, "false", "believe a file that others may write"),
 	PR_OPTION(struct hash_map, mode, "mode", PR_OPTION_MODE, 0, "0644", "file mode of a table that is built for the first time"),
+	PR_OPTION(struct hash_map, memory, "memory", PR_OPTION_SIZE, 0, "64M", "largest file that is kept in memory"),
 	PR_OPTION_END
 };
 
-static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup, .store = hash_store, .remove = hash_remove,
+const struct pr_map_ops hash_ops = { .size = sizeof hash_ops, .lookup = lookup, .store = hash_store, .remove = hash_remove,
 	.next = next, .begin = hash_begin, .commit = hash_commit, .owner = owner };
-
-PR_MODULE(hash) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct hash_map),
-	.thread_size = sizeof(struct hash_thread), .name = "hash", .version = "1.0", .summary = "keys and values in a GDBM file",
-	.options = options, .check = check, .open = open_map, .close = close_map, .thread_close = thread_close, .ops = &ops };

@@ -3,43 +3,18 @@
  * A text file as a map: the whole file is read once into a hash table in memory and read again when stat(2) shows another file.
  * For tables small enough to be edited by hand and too small to be built.
  */
+#include "text.h"
+
 #include <postrider/file.h>
-#include <postrider/map.h>
 #include <postrider/table.h>
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)256 << 20)
 #define ENTRIES_MAX ((size_t)10000000)
-
-struct entry {
-	struct pr_str key, value;
-	uint64_t hash;
-};
-
-/* One reading of the file; replaced as a whole under the write lock. */
-struct table {
-	struct pr_arena arena; /* keys and values */
-	struct entry *entries;
-	size_t *slots;         /* index + 1 into entries, 0 free */
-	size_t count, room, slot_count;
-	struct stat status;
-	uint32_t loaded;
-	uint32_t reserved;
-};
-
-struct text_map {
-	struct pr_str file, delimiter, format;
-	int64_t key_column, value_column;
-	uint32_t fold, optional, unsafe;
-	uint32_t is_alias;
-	pthread_rwlock_t lock;
-	struct table table;
-};
 
 static void table_fini(struct table *table)
 {
@@ -51,7 +26,7 @@ static void table_fini(struct table *table)
 
 static bool key_equal(const struct text_map *map, struct pr_str a, struct pr_str b)
 {
-	return map->fold ? pr_str_equal_nocase(a, b) : pr_str_equal(a, b);
+	return map->flags.fold ? pr_str_equal_nocase(a, b) : pr_str_equal(a, b);
 }
 
 /* The slot of a key: its own or the free one where it would go. */
@@ -193,14 +168,14 @@ static enum pr_status read_table(struct pr_call *call, struct table *table)
 	pr_text_init(&bytes, FILE_MAX);
 	pr_text_init(&why, 1000);
 	pr_arena_init(&table->arena, FILE_MAX);
-	if (!map->unsafe && !pr_file_is_trusted(map->file.data, (uint32_t)geteuid(), &why))
+	if (!map->unsafe && !pr_file_is_trusted(map->path, (uint32_t)geteuid(), &why))
 		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
-	else if (pr_file_read(map->file.data, FILE_MAX, &bytes, &why) != PR_OK)
+	else if (pr_file_read(map->path, FILE_MAX, &bytes, &why) != PR_OK)
 		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
-	else if (stat(map->file.data, &after) != 0 || !same_file(&table->status, &after))
-		status = pr_fail(call, PR_TEMPFAIL, "%s: changed while it was read", map->file.data);
+	else if (stat(map->path, &after) != 0 || !same_file(&table->status, &after))
+		status = pr_fail(call, PR_TEMPFAIL, "%s: changed while it was read", map->path);
 	else if (!(map->is_alias ? read_aliases(table, pr_text_str(&bytes)) : read_columns(map, table, pr_text_str(&bytes))))
-		status = pr_fail(call, PR_TEMPFAIL, "%s: more than %zu entries or %zu bytes", map->file.data, ENTRIES_MAX, FILE_MAX);
+		status = pr_fail(call, PR_TEMPFAIL, "%s: more than %zu entries or %zu bytes", map->path, ENTRIES_MAX, FILE_MAX);
 	else
 		index_entries(map, table);
 	pr_text_fini(&bytes);
@@ -233,10 +208,10 @@ static enum pr_status hold_current(struct pr_call *call)
 	struct stat now;
 
 	for (;;) {
-		if (stat(map->file.data, &now) != 0) {
-			if (errno == ENOENT && map->optional)
+		if (stat(map->path, &now) != 0) {
+			if (errno == ENOENT && map->flags.optional)
 				return PR_NOTFOUND;
-			return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->file.data, strerror(errno));
+			return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, strerror(errno));
 		}
 		pthread_rwlock_rdlock(&map->lock);
 		if (map->table.loaded && same_file(&map->table.status, &now))
@@ -250,23 +225,31 @@ static enum pr_status hold_current(struct pr_call *call)
 	}
 }
 
-static enum pr_status lookup(struct pr_call *call, struct pr_str key, const struct pr_list *args, struct pr_str *value_out)
+static enum pr_status find(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
 {
 	struct text_map *map = call->instance;
-	enum pr_status status = hold_current(call);
 
-	(void)args;
+	if (pr_map_is_deferred(call, &map->flags))
+		return PR_NOTFOUND;
+	enum pr_status status = hold_current(call);
 	if (status != PR_OK)
 		return status;
 	size_t slot = *find_slot(map, &map->table, key, pr_str_hash_nocase(key));
-	struct pr_str value = slot == 0 ? PR_NONE : pr_arena_copy(call->arena, map->table.entries[slot - 1].value);
+	if (slot != 0)
+		*raw_out = pr_arena_copy(call->arena, map->table.entries[slot - 1].value);
 	pthread_rwlock_unlock(&map->lock);
-	if (slot == 0)
-		return PR_NOTFOUND;
-	if (value.data == NULL)
+	if (slot != 0 && raw_out->data == NULL)
 		return pr_fail(call, PR_TEMPFAIL, "no memory for the value");
-	*value_out = value;
-	return PR_OK;
+	return slot == 0 ? PR_NOTFOUND : PR_OK;
+}
+
+static enum pr_status lookup(struct pr_call *call, struct pr_str key, const struct pr_list *args, struct pr_str *value_out)
+{
+	const struct text_map *map = call->instance;
+	struct pr_str raw = PR_NONE;
+	enum pr_status status = find(call, key, &raw);
+
+	return pr_map_answer(call, &map->flags, status, key, args, raw, value_out);
 }
 
 static enum pr_status next(struct pr_call *call, uint64_t *cursor, struct pr_str *key_out, struct pr_str *value_out)
@@ -292,16 +275,59 @@ static enum pr_status owner(struct pr_call *call, uint32_t *uid_out)
 	const struct text_map *map = call->instance;
 	struct stat status;
 
-	if (stat(map->file.data, &status) != 0)
-		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->file.data, strerror(errno));
+	if (stat(map->path, &status) != 0)
+		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, strerror(errno));
 	*uid_out = (uint32_t)status.st_uid;
 	return PR_OK;
 }
 
-static enum pr_status check(struct pr_call *call)
+static const struct pr_map_flag letters[] = {
+	PR_MAP_FLAG('k', PR_MAP_WORD, struct text_map, key_letter),
+	PR_MAP_FLAG('v', PR_MAP_WORD, struct text_map, value_letter),
+	PR_MAP_FLAG('z', PR_MAP_BYTE, struct text_map, delimiter),
+	PR_MAP_FLAG_END
+};
+
+static enum pr_status column(struct pr_call *call, char letter, struct pr_str text, int64_t *column_out)
+{
+	uint64_t number = 0;
+
+	if (text.data == NULL)
+		return PR_OK;
+	if (!pr_str_number(text, 1000, &number))
+		return pr_fail(call, PR_MISUSE, "-%c should specify a number, not %.*s", letter, PR_PRINT(text));
+	*column_out = (int64_t)number;
+	return PR_OK;
+}
+
+/* sendmail's value is the key's column unless -v says otherwise, and its -f changes nothing for files of text. */
+static enum pr_status take_arguments(struct pr_call *call)
 {
 	struct text_map *map = call->instance;
+	struct pr_str rest;
+	enum pr_status status = pr_map_flags_parse(call, letters, map, &map->flags);
 
+	if (status != PR_OK || map->flags.arguments.data == NULL)
+		return status;
+	rest = map->flags.words;
+	if (map->file.len == 0)
+		pr_map_word(&rest, &map->file);
+	map->flags.fold = 1;
+	if (map->value_column < 0)
+		map->value_column = 0;
+	status = column(call, 'k', map->key_letter, &map->key_column);
+	return status == PR_OK ? column(call, 'v', map->value_letter, &map->value_column) : status;
+}
+
+enum pr_status text_check(struct pr_call *call)
+{
+	struct text_map *map = call->instance;
+	enum pr_status status = take_arguments(call);
+
+	if (status != PR_OK)
+		return status;
+	if (map->file.len == 0 || map->file.data[0] != '/' || memchr(map->file.data, '\0', map->file.len) != NULL)
+		return pr_fail(call, PR_MISUSE, "file: the absolute name of the file is missing");
 	if (pr_str_equal(map->delimiter, PR_STR("\\t")))
 		map->delimiter = PR_STR("\t");
 	map->is_alias = pr_str_equal(map->format, PR_STR("aliases"));
@@ -316,36 +342,38 @@ static enum pr_status check(struct pr_call *call)
 	return PR_OK;
 }
 
-static enum pr_status open_map(struct pr_call *call)
+enum pr_status text_open(struct pr_call *call)
 {
 	struct text_map *map = call->instance;
 	int error = pthread_rwlock_init(&map->lock, NULL);
 
-	return error == 0 ? PR_OK : pr_fail(call, PR_TEMPFAIL, "no lock: %s", strerror(error));
+	if (error != 0)
+		return pr_fail(call, PR_TEMPFAIL, "no lock: %s", strerror(error));
+	map->path = pr_copy_str(map->file);
+	return PR_OK;
 }
 
-static void close_map(struct pr_call *call)
+void text_close(struct pr_call *call)
 {
 	struct text_map *map = call->instance;
 
+	if (map->path == NULL)
+		return;
 	table_fini(&map->table);
 	pthread_rwlock_destroy(&map->lock);
+	pr_free(map->path);
+	map->path = NULL;
 }
 
-static const struct pr_option options[] = {
-	PR_OPTION(struct text_map, file, "file", PR_OPTION_PATH, PR_OPTION_REQUIRED, NULL, "the file to read"),
+const struct pr_option text_options[] = {
+	PR_MAP_OPTIONS(struct text_map, flags),
+	PR_OPTION(struct text_map, file, "file", PR_OPTION_PATH, 0, NULL, "the file to read"),
 	PR_OPTION(struct text_map, format, "format", PR_OPTION_STRING, 0, "columns", "columns, or aliases for \"name: value\""),
 	PR_OPTION(struct text_map, key_column, "key_column", PR_OPTION_INT, 0, "0", "column of the key, counted from 0"),
 	PR_OPTION(struct text_map, value_column, "value_column", PR_OPTION_INT, 0, "-1", "column of the value; -1: the rest of the line"),
 	PR_OPTION(struct text_map, delimiter, "delimiter", PR_OPTION_STRING, 0, "", "one character between columns; empty: white space"),
-	PR_OPTION(struct text_map, fold, "fold", PR_OPTION_BOOL, 0, "true", "upper and lower case are the same in keys"),
-	PR_OPTION(struct text_map, optional, "optional", PR_OPTION_BOOL, 0, "false", "a missing file is an empty table"),
 	PR_OPTION(struct text_map, unsafe, "unsafe", PR_OPTION_BOOL, 0, "false", "believe a file that others may write"),
 	PR_OPTION_END
 };
 
-static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup, .next = next, .owner = owner };
-
-PR_MODULE(text) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct text_map),
-	.name = "text", .version = "1.0", .summary = "keys and values in a text file", .options = options,
-	.check = check, .open = open_map, .close = close_map, .ops = &ops };
+const struct pr_map_ops text_ops = { .size = sizeof text_ops, .lookup = lookup, .next = next, .owner = owner };

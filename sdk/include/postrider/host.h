@@ -19,6 +19,17 @@ struct pr_mx {
 	uint32_t reserved;
 };
 
+/* One record of an answer.  text: the address as it is written ("192.0.2.1", "2001:db8::1"), the name an MX, NS, PTR, CNAME, SRV or
+ * AFSDB record leads to (without the final dot), the strings of a TXT record in one.  name: who has it - where aliases led. */
+struct pr_dns_record {
+	uint32_t type;
+	uint32_t preference; /* MX preference, SRV priority, AFSDB subtype */
+	uint32_t ttl;        /* seconds it may be remembered */
+	uint32_t reserved;
+	struct pr_str name;
+	struct pr_str text;
+};
+
 /* What the helper is asked to do; it runs as `user`, never as root. */
 enum pr_local_kind {
 	PR_LOCAL_MBOX = 1,    /* append to path, dot-lock and fcntl */
@@ -99,6 +110,15 @@ struct pr_host {
 	 * line end ("RCPT To:<joe@example.org>"): bounces and warnings show it above the reply.  Absent: none, as for a greeting.  To be said
 	 * inside deliver(), of a result that is no success; the last word counts. */
 	void (*answered)(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command);
+
+	/* Since 1.3.  The name this instance was declared with; never absent. */
+	struct pr_str (*own_name)(struct pr_call *call);
+	/* Since 1.3.  Records of one type (1 A, 28 AAAA, 15 MX, 16 TXT, 12 PTR, 5 CNAME, 2 NS, 33 SRV, 18 AFSDB), asked of DNS only, with aliases followed unless
+	 * the type is CNAME; in the order of the answer.  The name is taken as complete: no search list. */
+	enum pr_status (*dns_records)(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out,
+	                              size_t *count_out);
+	/* Since 1.3.  Sets a macro of the running session or message, or takes it away (value absent).  False: there is none to be set here. */
+	bool (*macro_set)(struct pr_call *call, struct pr_str name, struct pr_str value);
 };
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
@@ -106,6 +126,11 @@ struct pr_host {
 bool pr_host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str *reason_out);
 /* This one of them could not be reached.  Of one that answered the kernel learns from pr_delivery.remote. */
 void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reason);
+
+/* The calls of 1.3, for a module that may meet an older kernel: PR_STR("") for the name, PR_TEMPFAIL for records, false for the macro. */
+struct pr_str pr_own_name(struct pr_call *call);
+enum pr_status pr_dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out, size_t *count_out);
+bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);

@@ -12,12 +12,13 @@
  *   1.0  first release: kinds map, mailer, filter, rules, store, auth
  *   1.1  store: begin_in, wait_ready, quarantine, edit, query, handover, list; pr_claim.lease_ms, pr_entry for an index; rules: queue_group
  *   1.2  host: progress, host_is_dead, host_failed, answered; store: claim_aside, secure, forget
+ *   1.3  host: own_name, dns_records, macro_set; mapflags.h
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H
 
 #define PR_MODULE_MAGIC 0x70726d31u /* "prm1" */
 #define PR_ABI_MAJOR 1
-#define PR_ABI_MINOR 2
+#define PR_ABI_MINOR 3
 
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Is this file to be believed?  Asked once for each file that is put in place, by whichever thread meets it first; a bad verdict is
+ * remembered too, because a damaged table is asked thousands of times a minute.
+ */
+#include "check.h"
+#include "hash.h"
+
+#include <postrider/file.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* Root's, this program's user's, or TrustedUser's, to whom sendmail's makemap gives its tables. */
+static bool is_trusted(struct hash_map *map, uint32_t trusted_uid)
+{
+	struct pr_text why;
+
+	pr_text_init(&why, sizeof map->why - 1);
+	bool good = map->unsafe || pr_file_is_trusted(map->path, (uint32_t)geteuid(), &why);
+	if (!good)
+		snprintf(map->why, sizeof map->why, "%.*s", PR_PRINT(pr_text_str(&why)));
+	pr_text_clear(&why);
+	if (!good && trusted_uid != UINT32_MAX)
+		good = pr_file_is_trusted(map->path, trusted_uid, &why);
+	pr_text_fini(&why);
+	return good;
+}
+
+void hash_judge(struct hash_map *map, int fd, const struct identity *identity, uint32_t trusted_uid)
+{
+	bool btree = false, sealed = false;
+
+	if (map->known && identity_equal(&map->verified, identity))
+		return;
+	map->kind = !hash_is_berkeley(fd, &btree) ? FILE_GDBM : btree ? FILE_BERKELEY_BTREE : FILE_BERKELEY_HASH;
+	map->good = is_trusted(map, trusted_uid);
+	if (map->good && map->kind == FILE_GDBM)
+		map->good = hash_check(fd, (int64_t)identity->size, &sealed, map->why, sizeof map->why);
+	else if (map->good)
+		map->good = berkeley_check(map->path, map->why, sizeof map->why);
+	map->sealed = sealed;
+	map->verified = *identity;
+	map->known = 1;
+}
