@@ -240,6 +240,19 @@ static enum pr_status failure(struct pr_call *call, const char *name, int error)
 	return pr_fail(call, PR_TEMPFAIL, "%s: name server failure", name);
 }
 
+/* RFC 1035 section 2.3.4: a label has 1 to 63 bytes; what cannot be asked does not exist, which is not a failure of the name server. */
+static bool has_sound_labels(struct pr_str name)
+{
+	struct pr_str rest = name, label;
+
+	if (name.len > 0 && name.data[name.len - 1] == '.')
+		return false;
+	while (rest.len > 0 && pr_str_next(&rest, '.', &label))
+		if (label.len == 0 || label.len > 63)
+			return false;
+	return true;
+}
+
 enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, const struct dns_answer **answer_out)
 {
 	struct resolver *resolver = resolver_get();
@@ -251,7 +264,7 @@ enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, con
 		return pr_fail(call, PR_TEMPFAIL, "no resolver");
 	if (text.len > 0 && text.data[text.len - 1] == '.')
 		text.len--;
-	if (text.len == 0 || text.len >= sizeof name - 1 || memchr(text.data, '\0', text.len) != NULL)
+	if (text.len == 0 || text.len >= sizeof name - 1 || memchr(text.data, '\0', text.len) != NULL || !has_sound_labels(text))
 		return pr_fail(call, PR_NOTFOUND, "not a host name");
 	memcpy(name, text.data, text.len);
 	name[text.len] = '\0';

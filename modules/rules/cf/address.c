@@ -57,22 +57,6 @@ static struct pr_str concatenate(struct cf_run *run, const struct cf_token *toke
 	return result;
 }
 
-static struct pr_str without_quotes(struct cf_run *run, struct pr_str text)
-{
-	char *out = pr_arena_alloc(run->call->arena, text.len + 1);
-	size_t length = 0;
-
-	if (out == NULL)
-		return PR_STR("");
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '\\' && i + 1 < text.len)
-			out[length++] = text.data[++i];
-		else if (text.data[i] != '"')
-			out[length++] = text.data[i];
-	}
-	return (struct pr_str){ out, length };
-}
-
 /* Position of $: from `from` on, or the end. */
 static uint32_t find_user(const struct cf_tokens *tokens, uint32_t from)
 {
@@ -103,8 +87,9 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	struct pr_str text = at < tokens->count ? cf_join_arena(&run->cf->alphabet, tokens->at + at + 1, tokens->count - at - 1, ' ', run->call->arena)
 	                                        : PR_STR("");
 	out->user = text;
-	out->text = without_quotes(run, text);
-	cf_run_complain(run, true, "%.*s", PR_PRINT(out->text));
+	out->text = cf_unquoted(run->call->arena, text);
+	bool is_about = !pr_str_has_prefix_nocase(out->text, PR_STR("4")) && !pr_str_has_prefix_nocase(out->text, PR_STR("551 "));
+	cf_run_complain(run, is_about, "%.*s", PR_PRINT(out->text));
 }
 
 /* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */

@@ -125,6 +125,8 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	struct pr_str key = cf_join_arena(alphabet, lookup->key, lookup->key_count, map == NULL ? '\0' : map->space, run->call->arena);
 	for (uint32_t i = 0; i < lookup->argument_count; i++)
 		items[i] = cf_join_arena(alphabet, lookup->arguments[i], lookup->argument_counts[i], '\0', run->call->arena);
+	if (map == NULL || !map->keeps_quotes)
+		key = cf_unquoted(run->call->arena, key);
 	int64_t began = run->steps == NULL ? 0 : cf_now();
 	int status = map == NULL && lookup->name != NULL ? CF_OK : cf_map_lookup(run, name, map, key, &arguments, &value);
 	if (run->steps != NULL)

@@ -70,6 +70,7 @@ struct cf_map {
 	uint32_t kind; /* enum cf_map_kind */
 	uint32_t line;
 	char space;    /* -S: instead of BlankSub between atoms of the key */
+	bool keeps_quotes; /* -q, and class dequote: the key keeps its quotes and backslashes */
 };
 
 /* mailers --------------------------------------------------------------- */
@@ -261,6 +262,9 @@ void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 
 /* Rewrites tokens in place by set `number`.  Returns the sysexit. */
 int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
+
+/* Without quotes and backslashes. */
+struct pr_str cf_unquoted(struct pr_arena *arena, struct pr_str text);
 
 struct cf_match {
 	uint16_t first, end; /* [first, end) of the address */

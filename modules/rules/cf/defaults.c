@@ -55,6 +55,14 @@ static void host_names(struct cf *cf, struct pr_call *call)
 	cf_phrases_add(cf_class_get(cf, 'w'), name);
 }
 
+/* Rules may ask for ${opMode} while they are read: `t` in the test mode, `v` for -bv, `d` in the daemon. */
+static void mode(struct cf *cf, struct pr_call *call)
+{
+	struct pr_str letter = call->host != NULL && call->host->macro != NULL ? call->host->macro(call, PR_STR("opMode")) : PR_NONE;
+
+	cf_macro_set_text(cf, "opMode", letter.len > 0 ? letter : PR_STR("d"));
+}
+
 /* The addresses of this host's interfaces and what they are called. */
 static void add_interface(struct cf *cf, const struct sockaddr *address)
 {
@@ -111,6 +119,7 @@ void cf_defaults(struct cf *cf, struct pr_call *call)
 	cf_macro_set_text(cf, "v", PR_STR("8.17.1.9"));
 	cf_macro_set_text(cf, "n", PR_STR("MAILER-DAEMON"));
 	host_names(cf, call);
+	mode(cf, call);
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
 		for (const char *const *word = classes[i].words; *word != NULL; word++)
 			cf_class_add(cf, classes[i].name, *word);

@@ -95,6 +95,24 @@ static int set_macro(struct cf_run *run, struct pr_str key, const struct pr_list
 	return CF_OK;
 }
 
+struct pr_str cf_unquoted(struct pr_arena *arena, struct pr_str text)
+{
+	size_t length = 0;
+
+	if (memchr(text.data, '"', text.len) == NULL && memchr(text.data, '\\', text.len) == NULL)
+		return text;
+	char *out = pr_arena_alloc(arena, text.len + 1);
+	if (out == NULL)
+		return PR_STR("");
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\' && i + 1 < text.len)
+			out[length++] = text.data[++i];
+		else if (text.data[i] != '"')
+			out[length++] = text.data[i];
+	}
+	return (struct pr_str){ out, length };
+}
+
 /* the kernel's ---------------------------------------------------------- */
 
 static int status_of(enum pr_status status)
@@ -106,6 +124,17 @@ static int status_of(enum pr_status status)
 	case PR_PERMFAIL: return CF_UNAVAILABLE;
 	default: return CF_CONFIG;
 	}
+}
+
+/* The reason without the "map NAME: " that the kernel puts in front. */
+static struct pr_str bare_reason(struct pr_str reason, struct pr_str map)
+{
+	const size_t before = sizeof "map " - 1, after = before + map.len;
+
+	if (reason.len > after + 2 && pr_str_has_prefix_nocase(reason, PR_STR("map ")) &&
+	    pr_str_equal_nocase(pr_str_slice(reason, before, after), map) && reason.data[after] == ':')
+		return pr_str_slice(reason, after + 2, reason.len);
+	return reason;
 }
 
 int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
@@ -126,6 +155,6 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		return CF_OK;
 	}
 	if (status != PR_NOTFOUND)
-		cf_run_complain(run, false, "%.*s", PR_PRINT(run->call->reason));
+		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));
 	return status_of(status);
 }

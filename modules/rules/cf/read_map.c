@@ -42,19 +42,20 @@ struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class
 	return map;
 }
 
-/* -S in the arguments: what stands between two atoms of the key. */
-static char space_of(struct pr_str arguments)
+/* The flags that are about the key: -S gives what stands between two of its atoms, -q leaves its quotes. */
+static void read_key_flags(struct cf_map *map)
 {
-	struct pr_str word;
+	struct pr_str rest = map->arguments, word;
 
-	while (arguments.len > 0) {
-		word = take_word(&arguments);
+	map->keeps_quotes = pr_str_equal_nocase(map->class_name, PR_STR("dequote"));
+	while (rest.len > 0) {
+		word = take_word(&rest);
 		if (word.len < 2 || word.data[0] != '-')
 			break;
 		if (word.data[1] == 'S')
-			return word.len > 2 ? word.data[2] : ' ';
+			map->space = word.len > 2 ? word.data[2] : ' ';
+		map->keeps_quotes = map->keeps_quotes || word.data[1] == 'q';
 	}
-	return '\0';
 }
 
 void cf_read_map(struct cf *cf, struct pr_str line)
@@ -76,7 +77,7 @@ void cf_read_map(struct cf *cf, struct pr_str line)
 		return;
 	}
 	struct cf_map *map = cf_map_add(cf, name, class_name, rest);
-	map->space = space_of(rest);
+	read_key_flags(map);
 	if (map->kind != CF_MAP_OTHER)
 		return;
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, name);
