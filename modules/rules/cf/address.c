@@ -174,7 +174,7 @@ void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_addr
 	*out = (struct cf_address){ .mailer = NULL, .user = PR_STR("") };
 	if (tokens->count == 0 || tokens->at[0].kind != CF_MAILER)
 		bad(run, out, "buildaddr: no mailer in parsed address");
-	else if (tokens->count < 2)
+	else if (tokens->count < 2 || !cf_is_plain(&tokens->at[1]))
 		bad(run, out, "buildaddr: no mailer name");
 	else if (pr_str_equal_nocase((struct pr_str){ tokens->at[1].text, tokens->at[1].length }, PR_STR("error")))
 		build_error(run, tokens, out);

@@ -56,6 +56,7 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 			good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
+			cf_trace_macro(run, "RHS", token->number, value);
 			if (value.len > 0)
 				good = add_text(run, value, out);
 		} else {
@@ -73,6 +74,7 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 
 struct lookup {
 	const struct cf_token *name;  /* NULL: the host map */
+	size_t link;                  /* number of the map + 1; 0: to be found by name */
 	const struct cf_token *key;
 	uint32_t key_count;
 	const struct cf_token *arguments[CF_ARGUMENTS];
@@ -90,8 +92,10 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	uint32_t *count = &lookup->key_count;
 
 	*lookup = (struct lookup){ .name = NULL };
-	if (end == CF_MAP_END && i < tokens->count)
+	if (end == CF_MAP_END && i < tokens->count && cf_is_plain(&tokens->at[i])) {
+		lookup->link = tokens->at[*at].link;
 		lookup->name = &tokens->at[i++];
+	}
 	lookup->key = tokens->at + i;
 	for (; i < tokens->count && tokens->at[i].kind != end; i++) {
 		const struct cf_token *token = &tokens->at[i];
@@ -120,7 +124,7 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 
 	if (lookup->name != NULL) {
 		name = (struct pr_str){ lookup->name->text, lookup->name->length };
-		map = lookup->name->link != 0 ? &run->cf->maps[lookup->name->link - 1] : cf_map_find(run->cf, name);
+		map = lookup->link != 0 ? &run->cf->maps[lookup->link - 1] : cf_map_find(run->cf, name);
 	}
 	struct pr_str key = cf_join_arena(alphabet, lookup->key, lookup->key_count, map == NULL ? '\0' : map->space, run->call->arena);
 	for (uint32_t i = 0; i < lookup->argument_count; i++)
@@ -182,9 +186,10 @@ static uint32_t last_call(const struct cf_tokens *tokens)
 
 static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, struct cf_tokens *spare, bool *is_failed)
 {
-	const struct cf_token *name = at + 1 < tokens->count ? &tokens->at[at + 1] : NULL;
+	const struct cf_token *name = at + 1 < tokens->count && cf_is_plain(&tokens->at[at + 1]) ? &tokens->at[at + 1] : NULL;
 	struct pr_str text = name == NULL ? PR_STR("") : (struct pr_str){ name->text, name->length };
-	uint16_t set = name == NULL ? 0 : name->link != 0 ? (uint16_t)name->link : cf_set_find(run->cf, text);
+	size_t link = tokens->at[at].link;
+	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_find(run->cf, text);
 
 	if (set == 0) {
 		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));

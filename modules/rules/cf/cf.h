@@ -219,7 +219,7 @@ struct cf_session { /* an SMTP connection */
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_RULES = 12 }; /* levels of -d21 */
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
@@ -260,6 +260,8 @@ void cf_run_begin(struct cf_run *run, struct pr_call *call);
 /* A complaint about the address ("553 5.1.3 ...") or about the configuration; shown with `about` in front when is_about. */
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* With -d21.2: what `$&x` stood for. */
+void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struct pr_str value);
 /* Rewrites tokens in place by set `number`.  Returns the sysexit. */
 int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
 

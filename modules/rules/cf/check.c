@@ -19,7 +19,7 @@ static bool add_argument(struct cf_run *run, struct pr_str text, struct cf_token
 
 static void add_bar(struct cf_tokens *tokens)
 {
-	cf_tokens_add(tokens, (struct cf_token){ .text = "", .kind = CF_ELSE, .hash = (CF_ELSE + 1u) * 0x9e3779b1u });
+	cf_tokens_add(tokens, (struct cf_token){ .kind = CF_ELSE, .hash = (CF_ELSE + 1u) * 0x9e3779b1u });
 }
 
 static bool is_word(const struct cf_tokens *tokens, uint32_t at, const char *word)

@@ -32,7 +32,7 @@ static void add_operator(struct pieces *p, uint16_t unit, uint16_t number)
 	uint32_t hash = (unit + 1u) * 0x9e3779b1u;
 
 	flush(p);
-	cf_tokens_add(p->out, (struct cf_token){ .text = "", .hash = hash, .kind = unit, .number = number });
+	cf_tokens_add(p->out, (struct cf_token){ .hash = hash, .kind = unit, .number = number });
 }
 
 /* Inside quotes an operator is only its letters. */
@@ -260,14 +260,14 @@ static void link_rule(struct cf *cf, struct cf_rule *rule)
 	struct cf_token *right = (struct cf_token *)(uintptr_t)rule->right;
 
 	for (uint32_t i = 0; i + 1 < rule->right_count; i++) {
-		struct pr_str name = { right[i + 1].text, right[i + 1].length };
 		if (!cf_is_plain(&right[i + 1]))
 			continue;
+		struct pr_str name = { right[i + 1].text, right[i + 1].length };
 		if (right[i].kind == CF_CALL) {
-			right[i + 1].link = cf_set_find(cf, name);
+			right[i].link = cf_set_find(cf, name);
 		} else if (right[i].kind == CF_MAP_BEGIN) {
 			const struct cf_map *map = cf_map_find(cf, name);
-			right[i + 1].link = map == NULL ? 0 : (uint32_t)(map - cf->maps) + 1;
+			right[i].link = map == NULL ? 0 : (uint32_t)(map - cf->maps) + 1;
 		}
 	}
 }

@@ -43,7 +43,7 @@ static void show_sets(struct cf_run *run, const char *label, uint16_t envelope, 
 
 static void show_escaped(struct cf_run *run, struct pr_str text)
 {
-	struct cf_token token = { .text = text.data, .length = (uint32_t)text.len };
+	struct cf_token token = { .text = text.data, .length = (uint16_t)text.len };
 
 	cf_show(&run->cf->names, &token, 1, run->trace);
 }

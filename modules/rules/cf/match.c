@@ -24,6 +24,7 @@ static bool deferred_matches(struct matcher *m, uint16_t number, uint32_t *at)
 	struct pr_str value = cf_macro_text(m->run, number);
 	uint32_t here = *at;
 
+	cf_trace_macro(m->run, "LHS", number, value);
 	for (size_t done = 0; done < value.len; here++) {
 		if (here >= m->count)
 			return false;

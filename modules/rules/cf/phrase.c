@@ -84,7 +84,7 @@ bool cf_phrases_match(const struct cf_phrases *phrases, const struct cf_alphabet
 	uint32_t length = 0;
 
 	*is_hopeless_out = true;
-	if (phrases->count == 0 || count == 0 || tokens[0].length == 0)
+	if (phrases->count == 0 || count == 0 || !cf_is_plain(&tokens[0]))
 		return false;
 	unsigned first = lower(tokens[0].text[0]);
 	if (!(phrases->first[first >> 6] >> (first & 63) & 1))
@@ -95,6 +95,8 @@ bool cf_phrases_match(const struct cf_phrases *phrases, const struct cf_alphabet
 		       has_hashed(phrases, (struct pr_str){ tokens[0].text, tokens[0].length }, tokens[0].hash);
 	}
 	for (uint32_t i = 0; i < count; i++) {
+		if (!cf_is_plain(&tokens[i]))
+			return false;
 		bool is_apart = i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM;
 		if (length + tokens[i].length + is_apart > phrases->longest || length + tokens[i].length + is_apart >= sizeof joined)
 			return false;

@@ -58,6 +58,15 @@ static inline bool ends_fit(const struct cf_rule *rule, const struct cf_tokens *
 	       (!cf_is_plain(last) || last->hash == tokens->at[tokens->count - 1].hash);
 }
 
+void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struct pr_str value)
+{
+	if (run->trace == NULL || run->tracing < CF_TRACE_MACROS)
+		return;
+	char buffer[2];
+	pr_text_addf(run->trace, "rewrite: %s $&{%.*s} => \"%.*s\"\n", side, PR_PRINT(cf_names_text(&run->cf->names, number, buffer)),
+	             PR_PRINT(value.data == NULL ? PR_STR("(NULL)") : value));
+}
+
 static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask, struct cf_match *operands)
 {
 	trace_rule(run, "-----trying rule:", rule->left, rule->left_count);
@@ -117,7 +126,8 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 			cf_step_rule(run, number, rule, tokens, built);
 		swap(tokens, built);
 		mask = mask_of(tokens);
-		trace_rule(run, "rewritten as:", tokens->at, tokens->count);
+		if (run->tracing >= CF_TRACE_RESULTS && run->trace != NULL)
+			show_rule(run, "rewritten as:", tokens->at, tokens->count);
 		if (rule->action >= CF_RETURN || (tokens->count > 0 && tokens->at[0].kind == CF_MAILER))
 			break;
 		if (rule->action == CF_ONCE) {

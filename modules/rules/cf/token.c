@@ -24,7 +24,7 @@ struct cf_token cf_token_of(const struct cf_alphabet *alphabet, const char *text
 {
 	static const uint16_t kinds[] = { CF_ATOM, CF_OPERATOR, CF_ATOM, CF_QUOTED };
 
-	return (struct cf_token){ .text = text, .length = (uint32_t)length, .hash = cf_hash(text, length),
+	return (struct cf_token){ .text = text, .length = (uint16_t)length, .hash = cf_hash(text, length),
 		.kind = length == 0 ? CF_ATOM : kinds[alphabet->types[(unsigned char)text[0]]] };
 }
 
