@@ -87,6 +87,41 @@ host_la_SOURCES = modules/maps/host/host.c modules/maps/host/cache.c modules/map
 host_la_CPPFLAGS = $(SDK_CPPFLAGS)
 host_la_LDFLAGS = $(MODULE_LINK)
 host_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += dns.la
+dns_la_SOURCES = modules/maps/dns/dns.c modules/maps/dns/records.c modules/maps/dns/records.h
+dns_la_CPPFLAGS = $(SDK_CPPFLAGS)
+dns_la_LDFLAGS = $(MODULE_LINK)
+dns_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += bestmx.la
+bestmx_la_SOURCES = modules/maps/dns/bestmx.c modules/maps/dns/records.c modules/maps/dns/records.h
+bestmx_la_CPPFLAGS = $(SDK_CPPFLAGS)
+bestmx_la_LDFLAGS = $(MODULE_LINK)
+bestmx_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += arpa.la
+arpa_la_SOURCES = modules/maps/arpa/arpa.c
+arpa_la_CPPFLAGS = $(SDK_CPPFLAGS)
+arpa_la_LDFLAGS = $(MODULE_LINK)
+arpa_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += syslog.la
+syslog_la_SOURCES = modules/maps/syslog/syslog.c
+syslog_la_CPPFLAGS = $(SDK_CPPFLAGS)
+syslog_la_LDFLAGS = $(MODULE_LINK)
+syslog_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += program.la
+program_la_SOURCES = modules/maps/program/program.c modules/maps/program/run.c modules/maps/program/run.h
+program_la_CPPFLAGS = $(SDK_CPPFLAGS)
+program_la_LDFLAGS = $(MODULE_LINK)
+program_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += socket.la
+socket_la_SOURCES = modules/maps/socket/socket.c modules/maps/socket/line.c modules/maps/socket/line.h
+socket_la_CPPFLAGS = $(SDK_CPPFLAGS)
+socket_la_LDFLAGS = $(MODULE_LINK)
+socket_la_LIBADD = libpostrider.la
+map_LTLIBRARIES += userdb.la
+userdb_la_SOURCES = modules/maps/userdb/userdb.c $(hash_sources)
+userdb_la_CPPFLAGS = $(SDK_CPPFLAGS)
+userdb_la_LDFLAGS = $(MODULE_LINK)
+userdb_la_LIBADD = $(hash_libs)
 
 check_PROGRAMS += tests/unit/test_hash
 TESTS += tests/unit/test_hash
@@ -111,9 +146,10 @@ tests_unit_test_maps_SOURCES = tests/unit/test_maps.c tests/unit/fake_host.c tes
 	modules/maps/null/null.c modules/maps/arith/arith.c modules/maps/dequote/dequote.c modules/maps/regex/regex.c modules/maps/macro/macro.c \
 	modules/maps/user/user.c modules/maps/sequence/sequence.c $(switch_la_SOURCES) modules/maps/host/host.c modules/maps/host/cache.c \
 	modules/maps/host/cache.h modules/maps/host/files.c modules/maps/host/files.h modules/maps/text/module_text.c modules/maps/text/module_stab.c \
-	$(text_sources)
+	modules/maps/dns/dns.c modules/maps/dns/bestmx.c modules/maps/dns/records.c modules/maps/dns/records.h modules/maps/arpa/arpa.c modules/maps/syslog/syslog.c $(program_la_SOURCES) $(socket_la_SOURCES) \
+	modules/maps/userdb/userdb.c modules/maps/implicit/implicit.c $(hash_sources) $(text_sources)
 tests_unit_test_maps_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_maps_LDADD = libpostrider.la $(CUNIT_LIBS)
+tests_unit_test_maps_LDADD = $(hash_libs) $(CUNIT_LIBS)
 
 man_MANS += modules/maps/hash/postrider-map-hash.5 modules/maps/text/postrider-map-text.5
 EXTRA_DIST += modules/maps/hash/postrider-map-hash.5 modules/maps/text/postrider-map-text.5

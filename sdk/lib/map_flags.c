@@ -103,15 +103,14 @@ static bool take_value(const struct pr_map_flag *flag, void *record, struct pr_s
 	}
 }
 
-/* -N and -O are one choice. */
+/* -N and -O are one choice; who says both finds nothing, as in sendmail. */
 static bool take_nul(char letter, struct pr_str *rest, struct pr_map_flags *flags)
 {
-	struct pr_str word;
+	struct pr_str word, mine = letter == 'N' ? PR_STR("always") : PR_STR("never");
 
 	if (letter != 'N' && letter != 'O')
 		return false;
-	if (letter == 'N' || !pr_str_equal(flags->nul, PR_STR("always")))
-		flags->nul = letter == 'N' ? PR_STR("always") : PR_STR("never");
+	flags->nul = flags->nul.len == 0 || pr_str_equal(flags->nul, mine) ? mine : PR_STR("none");
 	if (rest->len > 0 && !ascii_is_space(rest->data[0]))
 		pr_map_word(rest, &word);
 	return true;
@@ -128,8 +127,9 @@ static enum pr_status check_options(struct pr_call *call, const struct pr_map_fl
 {
 	if (flags->space.len > 1)
 		return pr_fail(call, PR_MISUSE, "space: \"%.*s\" is more than one character", PR_PRINT(flags->space));
-	if (flags->nul.len > 0 && !pr_str_equal(flags->nul, PR_STR("always")) && !pr_str_equal(flags->nul, PR_STR("never")))
-		return pr_fail(call, PR_MISUSE, "nul: \"%.*s\" is neither always nor never", PR_PRINT(flags->nul));
+	if (flags->nul.len > 0 && !pr_str_equal(flags->nul, PR_STR("always")) && !pr_str_equal(flags->nul, PR_STR("never")) &&
+	    !pr_str_equal(flags->nul, PR_STR("none")))
+		return pr_fail(call, PR_MISUSE, "nul: \"%.*s\" is neither always, never nor none", PR_PRINT(flags->nul));
 	return PR_OK;
 }
 

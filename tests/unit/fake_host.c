@@ -176,11 +176,11 @@ static enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint
                                   size_t *count_out)
 {
 	struct pr_dns_record *records = pr_arena_alloc(call->arena, 20 * sizeof *records);
-	const struct fake_line *line = type == 5 ? NULL : find(call, "dns", name, PR_STR("cname"), NULL);
 	size_t from = 0, count = 0;
 
 	if (name.len > 0 && name.data[name.len - 1] == '.')
 		name.len--;
+	const struct fake_line *line = type == 5 ? NULL : find(call, "dns", name, PR_STR("cname"), NULL);
 	if (find(call, "dns", name, PR_STR("fail"), NULL) != NULL)
 		return pr_fail(call, PR_TEMPFAIL, "name server failed");
 	if (line != NULL)
@@ -189,8 +189,8 @@ static enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint
 		struct pr_str text = line->words[3];
 		size_t blank = type == 15 ? pr_str_find(text, ' ') : text.len;
 		uint64_t preference = 0;
-		if (blank < text.len && pr_str_number(pr_str_slice(text, 0, blank), 65535, &preference))
-			text = pr_str_slice(text, blank + 1, text.len);
+		if (type == 15 && pr_str_number(pr_str_slice(text, 0, blank), 65535, &preference))
+			text = pr_str_slice(text, blank + 1, text.len); /* "0" alone is a null MX */
 		records[count++] = (struct pr_dns_record){ .type = type, .preference = (uint32_t)preference, .ttl = 60, .name = name, .text = text };
 	}
 	*records_out = records;

@@ -115,8 +115,11 @@ static void look_in(DBTYPE type, bool nul)
 	CU_ASSERT_FATAL(open_map(&map, "-O"));
 	CU_ASSERT_EQUAL(look(&map, "key7", &value), nul ? PR_NOTFOUND : PR_OK);
 	fake_close(&map);
-	CU_ASSERT_FATAL(open_map(&map, "-f -N -O"));
-	CU_ASSERT_EQUAL(look(&map, "key7", &value), nul ? PR_OK : PR_NOTFOUND); /* as sendmail: -N wins */
+	CU_ASSERT_FATAL(open_map(&map, "-N -O"));
+	CU_ASSERT_EQUAL(look(&map, "key7", &value), PR_NOTFOUND); /* as sendmail says of itself */
+	fake_close(&map);
+	CU_ASSERT_FATAL(open_map(&map, "-f"));
+	CU_ASSERT_EQUAL(look(&map, "key7", &value), PR_OK);
 	CU_ASSERT_EQUAL(look(&map, "KEY7", &value), PR_NOTFOUND);
 	fake_close(&map);
 }

@@ -12,12 +12,12 @@
 
 bool hash_tries_plain(const struct hash_map *map)
 {
-	return !pr_str_equal(map->flags.nul, PR_STR("always"));
+	return map->flags.nul.len == 0 || pr_str_equal(map->flags.nul, PR_STR("never"));
 }
 
 bool hash_tries_nul(const struct hash_map *map)
 {
-	return !pr_str_equal(map->flags.nul, PR_STR("never"));
+	return map->flags.nul.len == 0 || pr_str_equal(map->flags.nul, PR_STR("always"));
 }
 
 /* Keys of usual length are folded on the stack: nothing is allocated but the value. */
@@ -33,7 +33,7 @@ static struct pr_str fold(struct pr_call *call, const struct hash_map *map, stru
 	return (struct pr_str){ room, key.len };
 }
 
-static enum pr_status find(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
+enum pr_status hash_find(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
 {
 	const struct hash_map *map = call->instance;
 	struct hash_thread *thread = call->thread;
@@ -58,7 +58,7 @@ static enum pr_status lookup(struct pr_call *call, struct pr_str key, const stru
 {
 	const struct hash_map *map = call->instance;
 	struct pr_str raw = PR_NONE;
-	enum pr_status status = find(call, key, &raw);
+	enum pr_status status = hash_find(call, key, &raw);
 
 	return pr_map_answer(call, &map->flags, status, key, args, raw, value_out);
 }

@@ -85,6 +85,8 @@ enum pr_status hash_check_options(struct pr_call *call);
 enum pr_status hash_open(struct pr_call *call);
 void hash_close(struct pr_call *call);
 void hash_thread_close(struct pr_call *call);
+/* The value as it is stored, good until the thread's next lookup. */
+enum pr_status hash_find(struct pr_call *call, struct pr_str key, struct pr_str *raw_out);
 /* Which forms of a key are tried: without and with a final NUL. */
 bool hash_tries_plain(const struct hash_map *map);
 bool hash_tries_nul(const struct hash_map *map);

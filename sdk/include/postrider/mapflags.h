@@ -21,7 +21,7 @@
  *   -T  append_tempfail   a temporary failure is answered with the key and this text; the reason stays in the call, so that
  *                         who asked can tell it from a value
  *   -t  never_defer       a temporary failure is "not found"      -D  not_deferred      not asked in DeliveryMode d
- *   -N  nul = "always"    keys in the table end with a NUL byte   -O  nul = "never"     they do not; else both are tried
+ *   -N  nul = "always"    keys in the table end with a NUL byte   -O  nul = "never"     they do not; else both are tried (and with both letters none)
  *   -q  keep_quotes, -S space:  how the rule engine makes a key of several words; no matter to a module
  *   -A -d -k -l -v -z     taken for classes where they mean something, and without effect where the module has no such letter
  *
@@ -40,7 +40,7 @@ struct pr_map_flags {
 	struct pr_str append;          /* absent: nothing */
 	struct pr_str append_tempfail; /* absent: failures are failures */
 	struct pr_str space;           /* one byte, or absent */
-	struct pr_str nul;             /* "", "always", "never" */
+	struct pr_str nul;             /* "", "always", "never", "none" */
 	uint32_t fold;
 	uint32_t optional;
 	uint32_t match_only;
