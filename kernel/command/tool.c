@@ -154,6 +154,16 @@ static uint64_t line_number(struct pr_str text)
 	return number;
 }
 
+static bool has_number(struct pr_str text)
+{
+	struct pr_str line;
+
+	while (text.len > 0 && pr_str_next(&text, '\n', &line))
+		if (line_number(line) > 0)
+			return true;
+	return false;
+}
+
 /* Both in the order of lines; one without a number stays behind the one before it. */
 static void print_merged(struct pr_str first, struct pr_str second, FILE *out)
 {
@@ -161,7 +171,7 @@ static void print_merged(struct pr_str first, struct pr_str second, FILE *out)
 
 	while (first.len > 0 || second.len > 0) {
 		uint64_t a = line_number(first), b = line_number(second);
-		struct pr_str *next = second.len == 0 || (first.len > 0 && (a == 0 || a <= b)) ? &first : &second;
+		struct pr_str *next = second.len == 0 || (first.len > 0 && (a == 0 ? has_number(first) : a <= b)) ? &first : &second;
 		if (pr_str_next(next, '\n', &line))
 			fprintf(out, "%.*s\n", PR_PRINT(line));
 	}

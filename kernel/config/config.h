@@ -61,6 +61,7 @@ struct queue_group {
 	int64_t runners;    /* deliveries of queue runs at once; 0: MaxRunnersPerQueue */
 	int64_t recipients; /* most in one message, it is split beyond; 0: no limit */
 	uint32_t line;
+	const char *file;
 };
 
 struct config_listener {

@@ -5,6 +5,7 @@
  */
 #include "kernel/config/build.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CHILDREN_MAX 40
@@ -130,6 +131,8 @@ static void declare_group(struct config_builder *builder, const struct pr_declar
 		if (group_keys[i].key == NULL)
 			pr_text_addf(&config->notices, "%s:%u: queue group %.*s, %s=: accepted, no effect here: %s\n", group->file, group->line,
 			    PR_PRINT(group->name), group_keys[i].letter, group_keys[i].why);
+		else if (group_keys[i].letter[0] == 'P' && pr_str_equal_nocase(group->name, PR_STR("mqueue")))
+			config->options.queue_directory = whole_path(builder, value);
 		else
 			config_add_value(builder, group, group_keys[i].key,
 			    group_keys[i].letter[0] == 'P' ? whole_path(builder, value) : pr_arena_copy(&config->arena, value));
@@ -154,22 +157,16 @@ static void declare_precedence(struct config_builder *builder, const struct pr_d
 {
 	struct config *config = builder->config;
 	struct pr_str text = only_value(builder, declared);
+	char *number = pr_copy_str(text);
 	struct config_precedence *grown = pr_arena_alloc(&config->arena, (config->precedence_count + 1) * sizeof *grown);
-	const struct pr_option number = PR_OPTION(struct config_precedence, value, "value", PR_OPTION_INT, 0, NULL, NULL);
-	struct pr_str why = PR_NONE;
-
-	if (grown == NULL)
-		return;
-	if (config->precedence_count > 0)
-		memcpy(grown, config->precedences, config->precedence_count * sizeof *grown);
-	struct config_precedence *last = &grown[config->precedence_count];
-	*last = (struct config_precedence){.name = group->name};
-	if (pr_option_parse(&number, text, last, &config->arena, &why) != PR_OK) {
-		config_complain(builder, group, "precedence %.*s: %.*s", PR_PRINT(group->name), PR_PRINT(why));
-		return;
+	if (grown != NULL) {
+		if (config->precedence_count > 0)
+			memcpy(grown, config->precedences, config->precedence_count * sizeof *grown);
+		/* as sendmail reads it: what is no number counts nothing */
+		grown[config->precedence_count++] = (struct config_precedence){.name = group->name, .value = strtol(number, NULL, 10)};
+		config->precedences = grown;
 	}
-	config->precedences = grown;
-	config->precedence_count++;
+	pr_free(number);
 }
 
 static void declare_variable(struct config_builder *builder, const struct pr_declared *declared, struct config_node *group)

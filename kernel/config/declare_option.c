@@ -4,7 +4,7 @@
  * put into words of the option table first; some options are more than a value.
  */
 #include "kernel/config/build.h"
-#include "kernel/config/options_idle.h"
+#include "kernel/plan/order.h"
 
 #include <string.h>
 
@@ -37,26 +37,97 @@ static void declare_queue_timeout(struct config_builder *builder, const struct c
 		set(builder, node, "Timeout.queuewarn", pr_str_trim(pr_str_slice(node->text, slash + 1, node->text.len)));
 }
 
+static bool next_word(struct pr_str *rest, struct pr_str *word_out)
+{
+	size_t begin = 0, end;
+
+	while (begin < rest->len && strchr(", \t", rest->data[begin]) != NULL)
+		begin++;
+	for (end = begin; end < rest->len && strchr(", \t", rest->data[end]) == NULL;)
+		end++;
+	*word_out = pr_str_slice(*rest, begin, end);
+	*rest = pr_str_slice(*rest, end, rest->len);
+	return word_out->len > 0;
+}
+
+/* sendmail leaves out a word that it does not know, and says so. */
+static void complain_unknown(struct config_builder *builder, const struct config_node *node, const char *const *known, const char *what)
+{
+	struct pr_str rest = node->text, word;
+
+	while (next_word(&rest, &word)) {
+		bool found = false;
+		for (const char *const *name = known; *name != NULL && !found; name++)
+			found = pr_str_equal_nocase(word, pr_str(*name));
+		if (!found)
+			config_complain(builder, node, "%s%.*s unrecognized", what, PR_PRINT(word));
+	}
+}
+
+/* The first letter counts, and nothing at all is yes. */
+static struct pr_str bool_text(struct pr_str text)
+{
+	return text.len == 0 || strchr("tTyY1", text.data[0]) != NULL || pr_str_equal_nocase(text, PR_STR("on")) ? PR_STR("true") : PR_STR("false");
+}
+
+static const char *const privacy[] = {"public", "needmailhelo", "needexpnhelo", "needvrfyhelo", "noexpn", "novrfy", "noetrn", "noverb",
+    "restrictmailq", "restrictqrun", "restrictexpand", "noreceipts", "nobodyreturn", "goaway", "authwarnings", "noactualrecipient", "noreflection",
+    NULL};
+
 /* Words between commas and blanks, added to those that are there. */
 static void declare_privacy(struct config_builder *builder, const struct config_node *node)
 {
 	struct pr_list *list = &builder->config->options.privacy;
-	struct pr_str rest = node->text;
+	struct pr_str rest = node->text, word;
 	struct pr_str *words = pr_arena_alloc(&builder->config->arena, (list->count + node->text.len + 1) * sizeof *words);
 	size_t count = 0;
 
 	for (; words != NULL && count < list->count; count++)
 		words[count] = list->items[count];
-	while (words != NULL && rest.len > 0) {
-		size_t end = 0;
-		while (end < rest.len && strchr(", \t", rest.data[end]) == NULL)
-			end++;
-		if (end > 0)
-			words[count++] = pr_arena_copy(&builder->config->arena, pr_str_slice(rest, 0, end));
-		rest = pr_str_slice(rest, end + 1, rest.len);
-	}
+	complain_unknown(builder, node, privacy, "readcf: Op line: ");
+	while (words != NULL && next_word(&rest, &word))
+		words[count++] = pr_arena_copy(&builder->config->arena, word);
 	if (words != NULL)
 		*list = (struct pr_list){words, count};
+}
+
+/* A word, or one of the four that are no words of a switch. */
+static void declare_super_safe(struct config_builder *builder, const struct config_node *node)
+{
+	struct config_node copy = *node;
+	char letter = node->text.len > 0 ? node->text.data[0] : 't';
+
+	copy.text = strchr("iI", letter) != NULL ? PR_STR("interactive") : strchr("pP", letter) != NULL ? PR_STR("postmilter") : bool_text(node->text);
+	config_set_option(builder, &copy, node->name);
+}
+
+static void declare_sort_order(struct config_builder *builder, const struct config_node *node)
+{
+	enum plan_sort sort;
+
+	if (plan_sort_parse(node->text, &sort))
+		config_set_option(builder, node, node->name);
+	else
+		config_complain(builder, node, "Invalid queue sort order \"%.*s\"", PR_PRINT(node->text));
+}
+
+/* Only the spelling is looked at. */
+static void declare_blame(struct config_builder *builder, const struct config_node *node)
+{
+	static const char *const words[] = {"Safe", "AssumeSafeChown", "ClassFileInUnsafeDirPath", "DontWarnForwardFileInUnsafeDirPath",
+	    "ErrorHeaderInUnsafeDirPath", "FileDeliveryToHardLink", "FileDeliveryToSymLink", "ForwardFileInGroupWritableDirPath",
+	    "ForwardFileInUnsafeDirPath", "ForwardFileInUnsafeDirPathSafe", "GroupReadableKeyFile", "GroupReadableSASLDBFile",
+	    "GroupReadableDefaultAuthInfoFile", "GroupWritableAliasFile", "GroupWritableDirPathSafe", "GroupWritableForwardFile",
+	    "GroupWritableForwardFileSafe", "GroupWritableIncludeFile", "GroupWritableIncludeFileSafe", "GroupWritableSASLDBFile",
+	    "HelpFileInUnsafeDirPath", "IncludeFileInGroupWritableDirPath", "IncludeFileInUnsafeDirPath", "IncludeFileInUnsafeDirPathSafe",
+	    "InsufficientEntropy", "LinkedAliasFileInWritableDir", "LinkedClassFileInWritableDir", "LinkedForwardFileInWritableDir",
+	    "LinkedIncludeFileInWritableDir", "LinkedMapInWritableDir", "LinkedServiceSwitchFileInWritableDir", "MapInUnsafeDirPath",
+	    "NonRootSafeAddr", "RunProgramInUnsafeDirPath", "RunWritableProgram", "TrustStickyBit", "WorldWritableAliasFile",
+	    "WorldWritableForwardFile", "WorldWritableIncludeFile", "WriteMapToHardLink", "WriteMapToSymLink", "WriteStatsToHardLink",
+	    "WriteStatsToSymLink", NULL};
+
+	complain_unknown(builder, node, words, "readcf: DontBlameSendmail option: ");
+	config_set_option(builder, node, node->name);
 }
 
 static const struct {
@@ -65,6 +136,9 @@ static const struct {
 } special[] = {
     {"AliasFile", config_declare_aliases},
     {"DaemonPortOptions", config_declare_listener},
+    {"DontBlameSendmail", declare_blame},
+    {"QueueSortOrder", declare_sort_order},
+    {"SuperSafe", declare_super_safe},
     {"PrivacyOptions", declare_privacy},
     {"QueueTimeout", declare_queue_timeout},
     {"Timeout", declare_timeouts},
@@ -79,12 +153,20 @@ static const struct {
     {"ConnectionCacheTimeout", 'm'}, {"MinQueueAge", 'm'},         {"MaxQueueAge", 'm'},
 };
 
-static struct pr_str time_text(struct pr_arena *arena, const char *name, struct pr_str text)
+/* As the option table takes it; absent, and a complaint: it cannot be read. */
+static struct pr_str time_text(struct config_builder *builder, const struct config_node *node, const char *name)
 {
+	struct pr_arena *arena = &builder->config->arena;
+	struct pr_str text = node->text;
 	uint64_t number;
 
 	if (pr_str_equal_nocase(text, PR_STR("now")))
 		return PR_STR("0");
+	size_t digits = strspn(text.len > 0 ? text.data : "", "0123456789");
+	if (digits < text.len && strchr("smhdwSMHDW", text.data[digits]) == NULL) {
+		config_complain(builder, node, "Invalid time unit `%c'", text.data[digits]);
+		return PR_NONE;
+	}
 	if (!pr_str_number(text, INT32_MAX, &number))
 		return text;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
@@ -93,10 +175,13 @@ static struct pr_str time_text(struct pr_arena *arena, const char *name, struct 
 	return text;
 }
 
-/* The first letter counts, and nothing at all is yes. */
-static struct pr_str bool_text(struct pr_str text)
+/* What begins as a number is one, and what does not is none. */
+static struct pr_str number_text(struct pr_str text)
 {
-	return text.len == 0 || strchr("tTyY1", text.data[0]) != NULL || pr_str_equal_nocase(text, PR_STR("on")) ? PR_STR("true") : PR_STR("false");
+	size_t minus = text.len > 0 && text.data[0] == '-' ? 1 : 0;
+	size_t digits = strspn(text.len > 0 ? text.data + minus : "", "0123456789");
+
+	return digits > 0 ? pr_str_slice(text, 0, minus + digits) : PR_STR("0");
 }
 
 bool config_take_special(struct config_builder *builder, const struct config_node *node)
@@ -117,10 +202,13 @@ void config_declare_option(struct config_builder *builder, const struct config_n
 	if (config_take_special(builder, node))
 		return;
 	if (option != NULL && option->type == PR_OPTION_TIME)
-		copy.text = time_text(&builder->config->arena, option->name, node->text);
+		copy.text = time_text(builder, node, option->name);
 	else if (option != NULL && option->type == PR_OPTION_BOOL)
 		copy.text = bool_text(node->text);
-	config_set_option(builder, &copy, node->name);
+	else if (option != NULL && (option->type == PR_OPTION_INT || option->type == PR_OPTION_SIZE))
+		copy.text = number_text(node->text);
+	if (copy.text.data != NULL)
+		config_set_option(builder, &copy, node->name);
 }
 
 /* aliases --------------------------------------------------------------- */

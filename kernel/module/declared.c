@@ -36,15 +36,15 @@ static void complain_missing(const struct pr_declared *item, struct pr_text *err
 		    item->kind == PR_DECLARED_MAILER ? "mailer" : "filter", PR_PRINT(item->name), PR_PRINT(item->module));
 }
 
-/* Those that can be made; false: some cannot. */
-static bool choose(const struct config *config, const struct pr_declared *all, size_t count, struct pr_declared *chosen, size_t *chosen_count,
-    struct pr_text *errors)
+/* Those that can be made; false: some cannot.  A command that is lenient asks no filter, so it need not be told. */
+static bool choose(const struct config *config, const struct pr_declared *all, size_t count, uint32_t roles, struct pr_declared *chosen,
+    size_t *chosen_count, struct pr_text *errors)
 {
 	*chosen_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (has_module(config, &all[i]))
 			chosen[(*chosen_count)++] = all[i];
-		else
+		else if ((roles & MODULE_LENIENT) == 0 || all[i].kind == PR_DECLARED_MAP)
 			complain_missing(&all[i], errors);
 	}
 	return *chosen_count == count;
@@ -63,7 +63,7 @@ static enum pr_status ask(struct module_instance *rules, struct module_scope *sc
 	return status;
 }
 
-bool declared_merge(struct module_instance *rules, struct config *config, struct pr_text *errors)
+bool declared_merge(struct module_instance *rules, struct config *config, uint32_t roles, struct pr_text *errors)
 {
 	const struct pr_rules_ops *ops = rules->module->ops;
 	const struct pr_declared *all = NULL;
@@ -81,7 +81,7 @@ bool declared_merge(struct module_instance *rules, struct config *config, struct
 	if (!good)
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
 	struct pr_declared *chosen = pr_alloc((count + 1) * sizeof *chosen);
-	good = choose(config, all, count, chosen, &chosen_count, errors) && good;
+	good = choose(config, all, count, roles, chosen, &chosen_count, errors) && good;
 	good = config_declare(config, chosen, chosen_count, errors) && good;
 	pr_free(chosen);
 	pr_arena_fini(&arena);

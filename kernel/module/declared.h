@@ -9,6 +9,6 @@
 
 /* `rules` is loaded and its options are filled; nothing of `config` is in use but its own instance, which may move.  False, with a
  * sentence each in `errors`; the rest is done. */
-bool declared_merge(struct module_instance *rules, struct config *config, struct pr_text *errors);
+bool declared_merge(struct module_instance *rules, struct config *config, uint32_t roles, struct pr_text *errors);
 
 #endif

@@ -157,6 +157,8 @@ static bool check(struct module_set *set, struct module_instance *instance, uint
 	/* a command shows what an engine has to say of its configuration by itself, and goes on with the rest of it */
 	if ((roles & (MODULE_LENIENT | MODULE_ONLY_STORE)) != 0 && instance->config->kind == PR_KIND_RULES)
 		return true;
+	if ((roles & MODULE_LENIENT) != 0 && !role_opens(roles, instance->config->kind))
+		return true; /* nor does it judge what it will not use */
 	instance->is_unfit = !run_hook(instance, instance->module->check, "check", errors);
 	return !instance->is_unfit;
 }
@@ -189,7 +191,7 @@ static bool each(struct module_set *set, uint32_t roles, struct pr_text *errors,
 }
 
 /* The rule engine, before all others: what it declares decides which they are.  Its memory is kept for the instance that it will be. */
-static bool prepare_rules(struct module_set *set, struct config *config, struct module_instance *early, struct pr_text *errors)
+static bool prepare_rules(struct module_set *set, struct config *config, uint32_t roles, struct module_instance *early, struct pr_text *errors)
 {
 	struct config_instance declared = {.kind = 0};
 
@@ -200,7 +202,7 @@ static bool prepare_rules(struct module_set *set, struct config *config, struct 
 		return true;
 	*early = (struct module_instance){.set = set, .config = &declared};
 	pthread_mutex_init(&early->mutex, NULL);
-	bool good = load(early, errors) && declared_merge(early, config, errors);
+	bool good = load(early, errors) && declared_merge(early, config, roles, errors);
 	pthread_mutex_destroy(&early->mutex);
 	early->config = NULL;
 	return good;
@@ -252,7 +254,7 @@ struct module_set *module_set_open(struct config *config, uint32_t roles, struct
 	set->config = config;
 	pr_arena_init(&set->arena, 64u << 20);
 	host_init(&set->host);
-	bool good = prepare_rules(set, config, &early, errors);
+	bool good = prepare_rules(set, config, roles, &early, errors);
 	dns_init(&config->options.resolver);
 	good = load_all(set, roles, &early, errors) && good;
 	if ((good || lenient) && (each(set, roles, errors, check) || lenient) && (each(set, roles, errors, open_if_needed) || lenient))
@@ -308,7 +310,7 @@ bool module_declare(struct config *config, struct pr_text *errors)
 	set->config = config;
 	pr_arena_init(&set->arena, 64u << 20);
 	host_init(&set->host);
-	bool good = prepare_rules(set, config, &early, errors);
+	bool good = prepare_rules(set, config, MODULE_LENIENT, &early, errors);
 	set->instances = pr_alloc(sizeof *set->instances);
 	if (early.module != NULL) {
 		set->instances[0] = early;
