@@ -25,7 +25,9 @@ int daemon_mode(const struct arguments *arguments)
 {
 	struct pr_str items[ARGUMENTS_OVERRIDES];
 	struct pr_text line;
-	struct master_settings settings = {.config_path = tool_config_path(arguments),
+	const char *routing, *path = tool_config_path(arguments, &routing);
+	struct master_settings settings = {.config_path = path,
+	    .routing_path = routing,
 	    .foreground = arguments->mode == 'D',
 	    .single = arguments->single,
 	    .queue_only = arguments->mode == 'q'};

@@ -118,7 +118,7 @@ static int parse(int argc, char **argv, struct makemap *settings)
 /* The configuration is asked for one thing only: where modules are. */
 static void module_directory(struct builder *builder)
 {
-	const char *path = builder->settings->config != NULL ? builder->settings->config : CONFIG_DEFAULT_PATH;
+	const char *routing, *path = tool_config_choose(builder->settings->config, &routing);
 	struct pr_text errors;
 
 	builder->config.module_directory = PR_STR(MODULE_DIR);

@@ -9,6 +9,10 @@
 #include "kernel/module/module.h"
 #include "kernel/queue/selection.h"
 
+#include <stdio.h>
+
+struct tool;
+
 int daemon_mode(const struct arguments *arguments);  /* -bd -bD, -q30m alone */
 int run_mode(const struct arguments *arguments);     /* -q */
 int quarantine_mode(const struct arguments *arguments, const struct queue_selection *selection); /* -Q */
@@ -19,6 +23,8 @@ int verify_mode(const struct arguments *arguments);  /* -bv */
 int host_status_mode(const struct arguments *arguments); /* -bh, hoststat */
 int host_purge_mode(const struct arguments *arguments);  /* -bH, purgestat */
 int console_mode(const struct arguments *arguments); /* -bt */
+/* -d0: who we are, printed to stdout; nothing without it. */
+void identity_show(const struct arguments *arguments, struct tool *tool);
 /* Parses and runs; a wrong word is told on stderr.  The exit status. */
 int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));
 int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check */
@@ -36,22 +42,26 @@ struct tool {
 	struct module_thread *thread;
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct config_instance *tables;    /* tool_open_tables, tool_open_store: what was chosen ... */
-	const struct config_instance *all; /* ... from these */
 };
 
-/* Only the configuration; prints what is wrong with it and gives EX_CONFIG, or EX_SOFTWARE for an unknown -O name. */
+/* Only the configuration, with what a sendmail.cf declares; prints what is wrong with it and gives EX_CONFIG, or EX_SOFTWARE for an unknown
+ * -O name.  Lines of a sendmail.cf that are no good are told and left out. */
 int tool_config(const struct arguments *arguments, struct config **config_out);
 int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool);
 /* The same without the store: newaliases and -bv work before there is a queue, and for those who may not enter it. */
 int tool_open_tables(const struct arguments *arguments, struct tool *tool);
+/* The same, without what cannot be used: each is told on `out`, with what the engine says of its own file, in the order of its lines. */
+int tool_open_lenient(const struct arguments *arguments, struct tool *tool, FILE *out);
 /* The store alone: the operator can reach the queue when a map or filter is broken. */
 int tool_open_store(const struct arguments *arguments, struct tool *tool);
 void tool_close(struct tool *tool);
 /* -O and -o as the configuration takes them: letters that mean nothing here are left out.  Items point into
  * `arguments`. */
 int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out);
-const char *tool_config_path(const struct arguments *arguments);
+/* -C: a postrider.conf, or a sendmail.cf beside the site's postrider.conf; then *routing_out is not NULL. */
+const char *tool_config_path(const struct arguments *arguments, const char **routing_out);
+/* The same for what stands behind -C of any program; NULL: nothing. */
+const char *tool_config_choose(const char *given, const char **routing_out);
 /* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
 /* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */

@@ -189,7 +189,10 @@ static int settings_of(struct run *run, struct pr_str *items, char (*places)[2 *
 {
 	static const char *const own[][2] = {{"RunDirectory", ""}, {"DropDirectory", "/drop"}, {"PidFile", "/postrider.pid"}};
 
-	*settings = (struct master_settings){.config_path = tool_config_path(run->arguments),
+	const char *routing, *path = tool_config_path(run->arguments, &routing);
+
+	*settings = (struct master_settings){.config_path = path,
+	    .routing_path = routing,
 	    .queue_only = true,
 	    .command_line = SBIN_DIR "/sendmail -q",
 	    .verbose = run->arguments->verbose,

@@ -5,24 +5,32 @@
  */
 #include "kernel/command/modes.h"
 
+#include "kernel/config/dialect.h"
+#include "kernel/config/options_idle.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-const char *tool_config_path(const struct arguments *arguments)
+const char *tool_config_choose(const char *given, const char **routing_out)
 {
-	return arguments->config != NULL ? arguments->config : CONFIG_DEFAULT_PATH;
+	bool is_cf = given != NULL && dialect_file_is_cf(given);
+
+	*routing_out = is_cf ? given : NULL;
+	return given != NULL && !is_cf ? given : dialect_site_path();
 }
 
-/* Options of the submission itself, and old ones that ask for what is always so. */
-static bool is_accepted_elsewhere(struct pr_str name)
+const char *tool_config_path(const struct arguments *arguments, const char **routing_out)
 {
-	static const char *const names[] = {"ErrorMode", "Verbose", "SevenBitInput", "EightBitMode", "BlankSub",
-	    "CheckpointInterval", "ErrorHeader", "TempFileMode", "MatchGECOS", "ResolverOptions", "DaemonPortOptions",
-	    "PostmasterCopy", "UserDatabaseSpec", "FallbackMXhost", "RefuseLA", "ForkEachJob",
-	    "UseErrorsTo", "MeToo", "CheckAliases", "OldStyleHeaders", "Timeout", "TryNullMXList", NULL};
+	return tool_config_choose(arguments->config, routing_out);
+}
+
+/* Names that stand for several options of the table. */
+static bool is_collective(struct pr_str name)
+{
+	static const char *const names[] = {"DaemonPortOptions", "QueueTimeout", "Timeout", NULL};
 
 	for (size_t i = 0; names[i] != NULL; i++)
 		if (pr_str_equal_nocase(name, pr_str(names[i])))
@@ -37,9 +45,9 @@ int tool_overrides(const struct arguments *arguments, struct pr_str *items, stru
 	for (size_t i = 0; i < arguments->override_count; i++) {
 		struct pr_str text = arguments->overrides[i];
 		struct pr_str name = pr_str_trim(pr_str_slice(text, 0, pr_str_find(text, '=')));
-		if (pr_option_find(options_table, name) != NULL) {
+		if (pr_option_find(options_table, name) != NULL || option_idle_find(name) != NULL || is_collective(name)) {
 			items[count++] = text;
-		} else if (!is_accepted_elsewhere(name)) {
+		} else {
 			const char *near = pr_option_nearest(options_table, name);
 			fprintf(stderr, "readcf: unknown option name %.*s", PR_PRINT(name));
 			fprintf(stderr, near != NULL ? "; did you mean %s?\n" : "\n", near);
@@ -50,22 +58,22 @@ int tool_overrides(const struct arguments *arguments, struct pr_str *items, stru
 	return EX_OK;
 }
 
-int tool_config(const struct arguments *arguments, struct config **config_out)
+static int read_config(const struct arguments *arguments, struct config **config_out)
 {
 	struct pr_str items[ARGUMENTS_OVERRIDES];
 	struct pr_list overrides;
 	struct pr_text errors;
-	const char *path = tool_config_path(arguments);
+	const char *routing, *path = tool_config_path(arguments, &routing);
 
 	int status = tool_overrides(arguments, items, &overrides);
 	if (status != EX_OK)
 		return status;
-	if (arguments->config != NULL && access(path, R_OK) != 0) {
-		fprintf(stderr, "%s: cannot open: %s\n", path, strerror(errno));
+	if (arguments->config != NULL && access(arguments->config, R_OK) != 0) {
+		fprintf(stderr, "%s: cannot open: %s\n", arguments->config, strerror(errno));
 		return EX_OSFILE;
 	}
 	pr_text_init(&errors, 1u << 20);
-	struct config *config = config_load(path, &overrides, &errors);
+	struct config *config = config_load_routed(path, routing, &overrides, &errors);
 	if (config == NULL) {
 		fprintf(stderr, "%s", errors.data);
 		status = EX_CONFIG;
@@ -75,62 +83,124 @@ int tool_config(const struct arguments *arguments, struct config **config_out)
 	return status;
 }
 
-static int open_modules(uint32_t roles, struct tool *tool)
+/* The default engine has no configuration of its own, and commands that only look need not load it. */
+static bool may_declare(const struct config *config)
+{
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (config->instances[i].kind == PR_KIND_RULES && !pr_str_equal(config->instances[i].module, PR_STR("routes")))
+			return true;
+	return false;
+}
+
+int tool_config(const struct arguments *arguments, struct config **config_out)
 {
 	struct pr_text errors;
-	int status = EX_OK;
 
+	int status = read_config(arguments, config_out);
+	if (status != EX_OK || !may_declare(*config_out))
+		return status;
 	pr_text_init(&errors, 1u << 20);
-	tool->set = module_set_open(tool->config, roles, &errors);
-	if (tool->set == NULL) {
+	if (!module_declare(*config_out, &errors))
 		fprintf(stderr, "%s", errors.data);
-		status = EX_CONFIG;
-	}
 	pr_text_fini(&errors);
-	if (status == EX_OK && (roles & MODULE_ROLE_CHECK) == 0) {
+	return EX_OK;
+}
+
+static int open_modules(uint32_t roles, struct tool *tool, struct pr_text *errors)
+{
+	tool->set = module_set_open(tool->config, roles, errors);
+	if (tool->set == NULL)
+		return EX_CONFIG;
+	if ((roles & MODULE_ROLE_CHECK) == 0) {
 		tool->thread = module_thread_new(tool->set);
 		pr_arena_init(&tool->arena, 16u << 20);
 		module_scope_init(&tool->scope, tool->thread, &tool->arena);
 	}
+	return EX_OK;
+}
+
+int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool)
+{
+	struct pr_text errors;
+
+	*tool = (struct tool){.config = NULL};
+	int status = read_config(arguments, &tool->config);
+	if (status != EX_OK)
+		return status;
+	pr_text_init(&errors, 1u << 20);
+	status = open_modules(roles, tool, &errors);
+	fprintf(stderr, "%s", errors.data);
+	pr_text_fini(&errors);
 	if (status != EX_OK)
 		tool_close(tool);
 	return status;
 }
 
-int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *tool)
-{
-	*tool = (struct tool){.config = NULL};
-	int status = tool_config(arguments, &tool->config);
-	return status == EX_OK ? open_modules(roles, tool) : status;
-}
-
-/* The instances whose being a store is `store`, and no other: what is not asked for may be broken. */
-static int open_part(const struct arguments *arguments, bool store, struct tool *tool)
-{
-	size_t kept = 0;
-
-	*tool = (struct tool){.config = NULL};
-	int status = tool_config(arguments, &tool->config);
-	if (status != EX_OK)
-		return status;
-	tool->tables = pr_alloc((tool->config->instance_count + 1) * sizeof *tool->tables);
-	for (size_t i = 0; i < tool->config->instance_count; i++)
-		if ((tool->config->instances[i].kind == PR_KIND_STORE) == store)
-			tool->tables[kept++] = tool->config->instances[i];
-	tool->all = tool->config->instances;
-	tool->config->instances = tool->tables;
-	tool->config->instance_count = kept;
-	return open_modules(MODULE_ROLE_TOOL, tool);
-}
-
 int tool_open_tables(const struct arguments *arguments, struct tool *tool)
 {
-	return open_part(arguments, false, tool);
+	return tool_open(arguments, MODULE_ROLE_TOOL | MODULE_NO_STORE, tool);
+}
+
+/* "FILE: line N: ..." or "FILE:N: ..."; 0: no line. */
+static uint64_t line_number(struct pr_str text)
+{
+	size_t colon = pr_str_find(text, ':');
+	struct pr_str rest = pr_str_slice(text, colon + 1, text.len);
+	uint64_t number = 0;
+
+	if (pr_str_has_prefix_nocase(rest, PR_STR(" line ")))
+		rest = pr_str_slice(rest, sizeof " line " - 1, rest.len);
+	(void)pr_str_number(pr_str_slice(rest, 0, pr_str_find(rest, ':')), UINT32_MAX, &number);
+	return number;
+}
+
+static bool has_number(struct pr_str text)
+{
+	struct pr_str line;
+
+	while (text.len > 0 && pr_str_next(&text, '\n', &line))
+		if (line_number(line) > 0)
+			return true;
+	return false;
+}
+
+/* Both in the order of lines; one without a number stays behind the one before it. */
+static void print_merged(struct pr_str first, struct pr_str second, FILE *out)
+{
+	struct pr_str line;
+
+	while (first.len > 0 || second.len > 0) {
+		uint64_t a = line_number(first), b = line_number(second);
+		struct pr_str *next = second.len == 0 || (first.len > 0 && (a == 0 ? has_number(first) : a <= b)) ? &first : &second;
+		if (pr_str_next(next, '\n', &line))
+			fprintf(out, "%.*s\n", PR_PRINT(line));
+	}
+}
+
+int tool_open_lenient(const struct arguments *arguments, struct tool *tool, FILE *out)
+{
+	struct pr_text errors, messages;
+
+	*tool = (struct tool){.config = NULL};
+	int status = read_config(arguments, &tool->config);
+	if (status != EX_OK)
+		return status;
+	pr_text_init(&errors, 1u << 20);
+	pr_text_init(&messages, 1u << 20);
+	status = open_modules(MODULE_ROLE_TOOL | MODULE_NO_STORE | MODULE_LENIENT, tool, &errors);
+	if (status == EX_OK)
+		(void)rules_console(&tool->scope, PR_NONE, &messages); /* an absent line: what was wrong with the file */
+	print_merged(pr_text_str(&messages), pr_text_str(&errors), out);
+	pr_text_fini(&messages);
+	pr_text_fini(&errors);
+	if (status != EX_OK)
+		tool_close(tool);
+	return status;
 }
 
 int tool_open_store(const struct arguments *arguments, struct tool *tool)
 {
-	return open_part(arguments, true, tool);
+	return tool_open(arguments, MODULE_ROLE_TOOL | MODULE_ONLY_STORE, tool);
 }
 
 void tool_close(struct tool *tool)
@@ -141,11 +211,8 @@ void tool_close(struct tool *tool)
 	}
 	if (tool->set != NULL)
 		module_set_close(tool->set);
-	if (tool->all != NULL)
-		tool->config->instances = tool->all; /* whose memory is the configuration's own */
 	if (tool->config != NULL)
 		config_free(tool->config);
-	pr_free(tool->tables);
 	*tool = (struct tool){.config = NULL};
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * -bv: what would happen to an address, said without sending anything; -bt: the rule engine's own console.
+ * -bv: what would happen to an address, said without sending anything.
  * Verification expands exactly as reception does, through kernel/route, so what it prints is what a message would do.
  */
 #include "kernel/command/modes.h"
@@ -168,9 +168,10 @@ int verify_mode(const struct arguments *arguments)
 		fprintf(stderr, "Recipient names must be specified\n");
 		return EX_USAGE;
 	}
-	int status = tool_open_tables(arguments, &tool);
+	int status = tool_open_lenient(arguments, &tool, stderr);
 	if (status != EX_OK)
 		return status;
+	identity_show(arguments, &tool);
 	pr_text_init(&error, 65536);
 	recipients_init(&recipients);
 	struct verification verification = {.tool = &tool, .verbose = arguments->verbose};
@@ -186,44 +187,4 @@ int verify_mode(const struct arguments *arguments)
 	pr_text_fini(&error);
 	tool_close(&tool);
 	return status != EX_OK ? status : verified;
-}
-
-static int converse(struct tool *tool)
-{
-	char line[4096];
-	struct pr_text out;
-	enum pr_status status = PR_OK;
-
-	pr_text_init(&out, 1u << 20);
-	while (status != PR_NOTFOUND && status != PR_MISUSE) {
-		printf("> ");
-		(void)fflush(stdout);
-		if (fgets(line, sizeof line, stdin) == NULL)
-			break;
-		pr_text_clear(&out);
-		pr_arena_reset(&tool->arena);
-		status = rules_console(&tool->scope, pr_str_trim(pr_str(line)), &out);
-		(void)fwrite(out.data, 1, out.len, stdout);
-	}
-	pr_text_fini(&out);
-	if (status != PR_MISUSE)
-		return EX_OK;
-	fprintf(stderr,
-	    "Address test mode needs a rule engine with a console: %.*s.  sendmail -bv ADDRESS shows where mail "
-	    "goes.\n",
-	    PR_PRINT(tool->scope.reason));
-	return EX_USAGE;
-}
-
-int console_mode(const struct arguments *arguments)
-{
-	struct tool tool;
-
-	int status = tool_open_tables(arguments, &tool);
-	if (status != EX_OK)
-		return status;
-	printf("ADDRESS TEST MODE\nEnter <ruleset> <address>\n");
-	status = converse(&tool);
-	tool_close(&tool);
-	return status;
 }

@@ -11,7 +11,13 @@
 struct config_builder {
 	struct config *config;
 	struct pr_text *errors;
+	const char *routing; /* a sendmail.cf that takes the place of `rules`, or NULL */
 	const struct config_node *root; /* the whole file, to find the line of a value again */
+	bool is_declared;           /* what comes now is a rule engine's own, not postrider.conf's */
+	bool repeats;               /* it was said before: no notices */
+	/* has one of -O been there? of anything? */
+	bool has_aliases, has_override_aliases, has_listener, has_override_listener;
+	size_t alias_maps;          /* made for AliasFile */
 	size_t error_count;
 	struct config_instance *instances; /* grows */
 	size_t instance_room;
@@ -36,6 +42,21 @@ void config_build_groups(struct config_builder *builder, const struct config_nod
 void config_check_groups(struct config_builder *builder);
 /* After everything else: what concerns the file as a whole. */
 void config_check_whole(struct config_builder *builder);
+/* Takes an instance out again, when it is there. */
+void config_drop_instance(struct config_builder *builder, enum pr_kind kind, struct pr_str name);
+/* The settings of an M line as the keys of postrider.conf; each has its own line of the file. */
+void config_translate_mailer(struct config_builder *builder, const struct pr_declared *declared, struct config_node *group);
+/* A value among the children of a group that has room for it. */
+void config_add_value(struct config_builder *builder, struct config_node *group, const char *name, struct pr_str text);
+void config_set_option(struct config_builder *builder, const struct config_node *node, struct pr_str name);
+/* An option that is more than one value, in sendmail's words; false: it is none of those. */
+bool config_take_special(struct config_builder *builder, const struct config_node *node);
+/* Any option in sendmail's words. */
+void config_declare_option(struct config_builder *builder, const struct config_node *node);
+/* DaemonPortOptions: one listener. */
+void config_declare_listener(struct config_builder *builder, const struct config_node *node);
+/* AliasFile as sendmail writes it, [class:]spec: a map each. */
+void config_declare_aliases(struct config_builder *builder, const struct config_node *node);
 /* One of maps, mailers (groups of groups), filters, auth (lists of groups), rules, store (one group). */
 void config_build_instances(struct config_builder *builder, enum pr_kind kind, const struct config_node *node);
 

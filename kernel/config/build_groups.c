@@ -49,6 +49,7 @@ void config_build_groups(struct config_builder *builder, const struct config_nod
 		}
 		group->name = child->name;
 		group->line = child->line;
+		group->file = child->file;
 		for (size_t j = 0; j < child->child_count; j++)
 			set_key(builder, group, &child->children[j]);
 		config->group_count++;
@@ -81,7 +82,7 @@ void config_check_groups(struct config_builder *builder)
 
 	for (size_t i = 0; i < config->group_count; i++) {
 		const struct queue_group *group = &config->groups[i];
-		const struct config_node node = {.file = config->path.data, .line = group->line};
+		const struct config_node node = {.file = group->file, .line = group->line};
 		bool is_default = pr_str_equal_nocase(group->name, PR_STR("mqueue"));
 		if (config_group(config, group->name) != group)
 			config_complain(builder, &node, "queue group %.*s is declared twice", PR_PRINT(group->name));

@@ -141,6 +141,19 @@ static void add_instance(struct config_builder *builder, enum pr_kind kind, stru
 	check_instance(builder, instance, group);
 }
 
+void config_drop_instance(struct config_builder *builder, enum pr_kind kind, struct pr_str name)
+{
+	struct config *config = builder->config;
+
+	for (size_t i = 0; i < config->instance_count; i++) {
+		if (builder->instances[i].kind != kind || !pr_str_equal(builder->instances[i].name, name))
+			continue;
+		config->instance_count--;
+		memmove(&builder->instances[i], &builder->instances[i + 1], (config->instance_count - i) * sizeof builder->instances[0]);
+		return;
+	}
+}
+
 void config_build_instances(struct config_builder *builder, enum pr_kind kind, const struct config_node *node)
 {
 	bool single = kind == PR_KIND_RULES || kind == PR_KIND_STORE;

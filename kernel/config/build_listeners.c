@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-static const char *const keys[] = {"name", "address", "port", "path", "mode", NULL};
+static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -30,6 +30,8 @@ static void set_key(struct config_builder *builder, struct config_listener *list
 
 	if (pr_str_equal(node->name, PR_STR("name"))) {
 		config_want_text(builder, node, &listener->name);
+	} else if (pr_str_equal(node->name, PR_STR("modifiers"))) {
+		config_want_text(builder, node, &listener->modifiers);
 	} else if (pr_str_equal(node->name, PR_STR("address"))) {
 		unsigned char binary[16];
 		if (config_want_text(builder, node, &listener->address) && inet_pton(AF_INET, listener->address.data, binary) != 1 &&

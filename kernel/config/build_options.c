@@ -4,19 +4,47 @@
  * prefix: Timeout = { mail = "10m"; } is Timeout.mail.
  */
 #include "kernel/config/build.h"
+#include "kernel/config/options_idle.h"
 
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void set_option(struct config_builder *builder, const struct config_node *node, struct pr_str name)
+/* Kept as it is said; the last one of a name counts. */
+static void keep_idle(struct config_builder *builder, const struct config_node *node, const struct option_idle *idle)
+{
+	struct config *config = builder->config;
+	struct config_other_option *all = pr_arena_alloc(&config->arena, (config->other_count + 1) * sizeof *all);
+	size_t count = 0;
+
+	for (size_t i = 0; all != NULL && i < config->other_count; i++)
+		if (!pr_str_equal_nocase(config->others[i].name, pr_str(idle->name)))
+			all[count++] = config->others[i];
+	if (all == NULL || node->kind != CONFIG_SCALAR) {
+		config_complain(builder, node, "option %s: takes one value", idle->name);
+		return;
+	}
+	all[count++] = (struct config_other_option){pr_str(idle->name), node->text};
+	config->others = all;
+	config->other_count = count;
+	if (idle->why != NULL && !builder->repeats)
+		pr_text_addf(&config->notices, "%s:%u: option %s: accepted, no effect here: %s\n", node->file, node->line, idle->name, idle->why);
+}
+
+void config_set_option(struct config_builder *builder, const struct config_node *node, struct pr_str name)
 {
 	const struct pr_option *option = pr_option_find(options_table, name);
 	struct pr_arena *arena = &builder->config->arena;
 	struct pr_str why = PR_NONE;
 	enum pr_status status;
 
+	const struct option_idle *idle = option == NULL ? option_idle_find(name) : NULL;
+
+	if (idle != NULL) {
+		keep_idle(builder, node, idle);
+		return;
+	}
 	if (option == NULL) {
 		const char *nearest = pr_option_nearest(options_table, name);
 		config_complain(builder, node, "unknown option %.*s%s%s%s", PR_PRINT(name), nearest ? "; did you mean " : "",
@@ -38,7 +66,7 @@ static void set_option(struct config_builder *builder, const struct config_node 
 	}
 	if (status != PR_OK)
 		config_complain(builder, node, "option %s: %.*s", option->name, PR_PRINT(why));
-	else if ((option->flags & PR_OPTION_NO_EFFECT) != 0)
+	else if ((option->flags & PR_OPTION_NO_EFFECT) != 0 && !builder->repeats)
 		pr_text_addf(&builder->config->notices, "%s:%u: option %s: accepted, no effect here: %s\n", node->file, node->line,
 		    option->name, option->help);
 }
@@ -62,7 +90,7 @@ static void set_group(struct config_builder *builder, const struct config_node *
 		if (node->kind == CONFIG_GROUP && (is_prefix(name) || prefix.len == 0))
 			set_group(builder, node, name);
 		else
-			set_option(builder, node, name);
+			config_set_option(builder, node, name);
 	}
 }
 
@@ -83,7 +111,9 @@ void config_apply_overrides(struct config_builder *builder, const struct pr_list
 		struct config_node node = {.kind = CONFIG_SCALAR, .file = "-O", .line = (uint32_t)(i + 1)};
 		node.name = pr_str_trim(pr_str_slice(item, 0, equals));
 		node.text = equals < item.len ? pr_str_trim(pr_str_slice(item, equals + 1, item.len)) : PR_STR("true");
-		set_option(builder, &node, node.name);
+		bool sendmails = builder->is_declared || builder->routing != NULL || pr_str_equal_nocase(node.name, PR_STR("DaemonPortOptions"));
+		if (!sendmails || !config_take_special(builder, &node))
+			config_set_option(builder, &node, node.name);
 	}
 }
 

@@ -20,8 +20,8 @@ void config_complain(struct config_builder *builder, const struct config_node *n
 
 	builder->error_count++;
 	pr_text_add_c(builder->errors, node->file);
-	if (node->line > 0)
-		pr_text_addf(builder->errors, ":%u", node->line);
+	if (node->line > 0) /* sendmail's way to say it, for a file of sendmail's */
+		pr_text_addf(builder->errors, builder->is_declared ? ": line %u" : ":%u", node->line);
 	pr_text_add_c(builder->errors, ": ");
 	va_start(args, format);
 	pr_text_addv(builder->errors, format, args);
@@ -137,6 +137,8 @@ static void build_top(struct config_builder *builder, const struct config_node *
 		config_build_listeners(builder, node);
 	else if (key->type == TOP_GROUPS)
 		config_build_groups(builder, node);
+	else if (key->kind == PR_KIND_RULES && builder->routing != NULL)
+		return; /* -C replaces it */
 	else
 		config_build_instances(builder, key->kind, node);
 }
@@ -168,6 +170,18 @@ static void add_defaults(struct config_builder *builder)
 		add_default(builder, PR_KIND_MAILER, mailers[i][0], mailers[i][1]);
 }
 
+/* The rules of a sendmail.cf. */
+static void add_routing(struct config_builder *builder)
+{
+	struct config_node keys[] = {{.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = PR_STR("cf")},
+	    {.kind = CONFIG_SCALAR, .name = PR_STR("file")}};
+	struct config_node group = {.kind = CONFIG_GROUP, .name = PR_STR("rules"), .children = keys, .child_count = 2};
+
+	group.file = keys[0].file = keys[1].file = pr_arena_copy(&builder->config->arena, pr_str(builder->routing)).data;
+	keys[1].text = pr_str(group.file);
+	config_build_instances(builder, PR_KIND_RULES, &group);
+}
+
 static void freeze(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -192,10 +206,21 @@ static struct config *new_config(const char *path)
 	return config;
 }
 
-struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors)
+/* Whose items may be gone when they are wanted again. */
+static void keep_overrides(struct config *config, const struct pr_list *overrides)
+{
+	if (overrides == NULL || overrides->count == 0)
+		return;
+	struct pr_str *items = pr_arena_alloc(&config->arena, overrides->count * sizeof *items);
+	for (size_t i = 0; items != NULL && i < overrides->count; i++)
+		items[i] = pr_arena_copy(&config->arena, overrides->items[i]);
+	config->overrides = (struct pr_list){items, items == NULL ? 0 : overrides->count};
+}
+
+static struct config *parse(const char *path, const char *routing, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors)
 {
 	struct config *config = new_config(path);
-	struct config_builder builder = {.config = config, .errors = errors};
+	struct config_builder builder = {.config = config, .errors = errors, .routing = routing};
 	struct pr_str why = PR_NONE;
 	const struct config_node *root = builder.root = config_tree_parse(config->path.data, bytes, &config->arena, errors);
 
@@ -210,7 +235,10 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 	}
 	for (size_t i = 0; i < root->child_count; i++)
 		build_top(&builder, &root->children[i]);
-	config_apply_overrides(&builder, overrides);
+	if (routing != NULL)
+		add_routing(&builder);
+	keep_overrides(config, overrides);
+	config_apply_overrides(&builder, &config->overrides);
 	config_finish_options(&builder);
 	config_add_submission_listener(&builder);
 	add_defaults(&builder);
@@ -223,15 +251,21 @@ struct config *config_parse(const char *path, struct pr_str bytes, const struct 
 	return config;
 }
 
-struct config *config_load(const char *path, const struct pr_list *overrides, struct pr_text *errors)
+struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors)
+{
+	return parse(path, NULL, bytes, overrides, errors);
+}
+
+struct config *config_load_routed(const char *path, const char *routing, const struct pr_list *overrides, struct pr_text *errors)
 {
 	struct pr_text bytes;
 	struct config *config = NULL;
 
 	pr_text_init(&bytes, FILE_MAX);
 	enum pr_status status = pr_file_read(path, FILE_MAX, &bytes, errors);
-	if (status == PR_OK) {
-		config = config_parse(path, pr_text_str(&bytes), overrides, errors);
+	if (status == PR_OK || (status == PR_NOTFOUND && routing != NULL && strcmp(path, CONFIG_DEFAULT_PATH) == 0)) {
+		pr_text_clear(errors);
+		config = parse(path, routing, pr_text_str(&bytes), overrides, errors);
 	} else {
 		pr_text_clear(errors);
 		pr_text_addf(errors, "%s: cannot open: %s\n", path,
@@ -239,6 +273,11 @@ struct config *config_load(const char *path, const struct pr_list *overrides, st
 	}
 	pr_text_fini(&bytes);
 	return config;
+}
+
+struct config *config_load(const char *path, const struct pr_list *overrides, struct pr_text *errors)
+{
+	return config_load_routed(path, NULL, overrides, errors);
 }
 
 void config_free(struct config *config)

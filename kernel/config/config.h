@@ -23,6 +23,7 @@
 
 #include "kernel/config/options.h"
 #include <postrider/module.h>
+#include <postrider/rules.h>
 
 struct config_setting {
 	struct pr_str name;
@@ -60,6 +61,7 @@ struct queue_group {
 	int64_t runners;    /* deliveries of queue runs at once; 0: MaxRunnersPerQueue */
 	int64_t recipients; /* most in one message, it is split beyond; 0: no limit */
 	uint32_t line;
+	const char *file;
 };
 
 struct config_listener {
@@ -67,9 +69,26 @@ struct config_listener {
 	struct pr_str address; /* "0.0.0.0", "::1"; absent for a Unix socket */
 	struct pr_str path;    /* Unix socket, else absent */
 	uint32_t port;
+	struct pr_str modifiers; /* sendmail's letters, for ${daemon_flags} */
 	uint32_t mode;         /* of the Unix socket, 0666 */
 	uint32_t submission;   /* 1: the local submission socket: SO_PEERCRED is the identity */
 	uint32_t line;
+};
+
+/* A variable for the programs of mailers; value absent: as the daemon has it. */
+struct config_variable {
+	struct pr_str name, value;
+};
+
+/* A word in Precedence: and what it counts. */
+struct config_precedence {
+	struct pr_str name;
+	int64_t value;
+};
+
+/* An option the kernel has no use for (options_idle.h), kept for who asks. */
+struct config_other_option {
+	struct pr_str name, text;
 };
 
 struct config {
@@ -87,6 +106,14 @@ struct config {
 	size_t instance_count;
 	const struct queue_group *groups; /* those declared */
 	size_t group_count;
+	uint32_t has_declared;        /* what the rule engine declares is in */
+	struct pr_list overrides;     /* -O, which win over everything that comes later */
+	const struct config_variable *environment; /* for programs that mailers run */
+	size_t environment_count;
+	const struct config_precedence *precedences;
+	size_t precedence_count;
+	const struct config_other_option *others;
+	size_t other_count;
 	struct pr_text notices; /* "FILE:LINE: option X: accepted, no effect here: why", one a line */
 };
 
@@ -96,6 +123,12 @@ struct config {
 struct config *config_load(const char *path, const struct pr_list *overrides, struct pr_text *errors);
 /* The same from bytes, for fuzzing and tests; `path` only names it in errors. */
 struct config *config_parse(const char *path, struct pr_str bytes, const struct pr_list *overrides, struct pr_text *errors);
+/* The same, with the routing of `routing` - a sendmail.cf, or NULL - in the place of what the file itself says of it: the rule engine is cf, and of
+ * the file nothing but the rest counts.  A file at the default place may then be missing. */
+struct config *config_load_routed(const char *path, const char *routing, const struct pr_list *overrides, struct pr_text *errors);
+/* What the rule engine's own configuration says is put into the tables: it wins over postrider.conf, and -O over both.  Before an
+ * instance of the configuration is in use.  False, with a sentence each in `errors`; what could be understood is done nevertheless. */
+bool config_declare(struct config *config, const struct pr_declared *declared, size_t count, struct pr_text *errors);
 void config_free(struct config *config);
 /* NULL: not declared. */
 const struct queue_group *config_group(const struct config *config, struct pr_str name);

@@ -156,7 +156,8 @@ void config_check_whole(struct config_builder *builder)
 	check_directory(builder, "run_directory", builder->config->run_directory);
 	check_directory(builder, "drop_directory", builder->config->drop_directory);
 	check_log(builder);
-	check_alias_maps(builder);
+	if (builder->routing == NULL) /* else its maps are not known yet */
+		check_alias_maps(builder);
 	check_resolver(builder);
 	check_host_name(builder);
 	check_sort_order(builder);

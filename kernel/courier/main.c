@@ -337,7 +337,8 @@ static bool courier_open(struct courier *courier)
 
 	pr_text_init(&errors, 7000);
 	pr_arena_init(&arena, 1u << 20);
-	courier->config = config_load(role->config_path != NULL ? role->config_path : CONFIG_DEFAULT_PATH, &role->overrides, &errors);
+	courier->config = config_load_routed(role->config_path != NULL ? role->config_path : CONFIG_DEFAULT_PATH, role->routing_path,
+	    &role->overrides, &errors);
 	if (courier->config == NULL)
 		goto out;
 	courier->options = &courier->config->options;

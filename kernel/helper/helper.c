@@ -30,6 +30,8 @@ static bool take_argument(struct helper_rights *rights, int *channel, const char
 		*channel = pr_str_number(pr_str(value), 1024, &number) ? (int)number : -1;
 	else if (strcmp(name, "--mailbox") == 0 && rights->mailbox_count < HELPER_MAILBOXES_MAX)
 		rights->mailboxes[rights->mailbox_count++] = value;
+	else if (strcmp(name, "--program") == 0 && rights->program_count < HELPER_PROGRAMS_MAX)
+		rights->programs[rights->program_count++] = value;
 	else if (strcmp(name, "--rights") == 0) {
 		rights->mailbox = strcmp(value, "mailbox") == 0 || strcmp(value, "all") == 0;
 		rights->anything = strcmp(value, "default") == 0 || strcmp(value, "all") == 0;
@@ -85,6 +87,8 @@ static bool may_anything(const struct helper_rights *rights, const struct helper
 {
 	bool program = request->kind == PR_LOCAL_PROGRAM;
 
+	if (program && !rights->anything && rights->mailbox && geteuid() != 0)
+		return helper_may_run(rights, &request->argv, why);
 	if (!rights->anything || geteuid() == 0) {
 		pr_text_addf(why, "%s may not run programs or write files", rights->user);
 		return false;

@@ -8,11 +8,12 @@
  * The master says on the command line what this helper may do; the courier, on descriptor 3, only chooses
  * among that (kernel/net/helper_protocol.h):
  *
- *   rights mailbox   PR_LOCAL_MBOX and PR_LOCAL_MAILDIR, into exactly the paths given with --mailbox
+ *   rights mailbox   PR_LOCAL_MBOX and PR_LOCAL_MAILDIR, into exactly the paths given with --mailbox; PR_LOCAL_PROGRAM, exactly the command
+ *                    lines given with --program "PATH WORD ..." (words in xtext, one with a '$' is whatever the mailer puts in)
  *   rights default   PR_LOCAL_PROGRAM and PR_LOCAL_FILE: this is DefaultUser
  *   rights all       both; not started as root, there is only one user
  *
- * For root only `mailbox` is ever given.  A helper that is idle leaves when the courier closes its end.
+ * For root only `mailbox` is ever given, and it runs no program.  A helper that is idle leaves when the courier closes its end.
  */
 #ifndef KERNEL_HELPER_HELPER_H
 #define KERNEL_HELPER_HELPER_H
@@ -20,6 +21,7 @@
 #include "kernel/net/helper_protocol.h"
 
 #define HELPER_MAILBOXES_MAX 8
+#define HELPER_PROGRAMS_MAX 8
 
 struct helper_rights {
 	const char *user;
@@ -29,12 +31,16 @@ struct helper_rights {
 	bool anything; /* programs and files */
 	const char *mailboxes[HELPER_MAILBOXES_MAX]; /* "mbox:/var/mail/joe" */
 	size_t mailbox_count;
+	const char *programs[HELPER_PROGRAMS_MAX];
+	size_t program_count;
 	int channel; /* its hang-up ends a program that runs; 0 for none */
 };
 
 /* argv as main got it; the exit status of the process. */
 int helper_main(int argc, char **argv);
 
+/* program_rights.c: is this one of the programs on the command line, and is its file in safe hands? */
+bool helper_may_run(const struct helper_rights *rights, const struct pr_list *argv, struct pr_text *why);
 /* May this be done?  Else one sentence.  `path_out` is the absolute path with "~/" replaced. */
 bool helper_may(const struct helper_rights *rights, const struct helper_request *request, struct pr_text *path_out,
                 struct pr_text *why);

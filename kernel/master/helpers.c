@@ -138,6 +138,10 @@ static void prepare(const struct table *table, struct pr_str name, struct launch
 	add(launch, launch->rights);
 	for (size_t i = 0; i < table->mailbox_count; i++)
 		add_mailbox(launch, &table->mailboxes[i], user);
+	for (size_t i = 0; i < table->program_count; i++) {
+		add(launch, "--program");
+		add(launch, table->programs[i].text);
+	}
 	add_variable(launch, "PATH", "/usr/bin:/bin");
 	/* the master's own surroundings, as root gave them; a delivered-to program sees none of these */
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)

@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define FIELDS_MAX 8
+#define FIELDS_MAX 32
 
 struct line {
 	struct pr_str fields[FIELDS_MAX]; /* without the keyword */
@@ -160,6 +160,22 @@ static bool take_mailbox(const struct line *line, struct table *table)
 	return true;
 }
 
+static bool take_program(const struct line *line, struct table *table)
+{
+	if (line->count < 2 || line->count == FIELDS_MAX || table->program_count == TABLE_PROGRAMS_MAX || !table_path_is_valid(line->fields[0]))
+		return false;
+	for (size_t i = 1; i < line->count; i++)
+		if (line->fields[i].len == 0 || !is_printable(line->fields[i]))
+			return false;
+	const struct pr_str *first = &line->fields[0], *last = &line->fields[line->count - 1];
+	struct pr_str text = {first->data, (size_t)(last->data + last->len - first->data)};
+	struct table_program *program = &table->programs[table->program_count];
+	if (!keep(text, program->text, sizeof program->text))
+		return false;
+	table->program_count++;
+	return true;
+}
+
 static bool take_default_user(const struct line *line, struct table *table)
 {
 	if (line->count != 1)
@@ -237,7 +253,7 @@ static const struct {
     {{"drop", 4}, take_drop},         {{"queue", 5}, take_queue},        {{"pidfile", 7}, take_pid_file},
     {{"log", 3}, take_log},           {{"mailbox", 7}, take_mailbox},    {{"defaultuser", 11}, take_default_user},
     {{"maxmessage", 10}, take_max_message}, {{"ready", 5}, take_ready}, {{"stop", 4}, take_stop},
-    {{"statistics", 10}, take_statistics},
+    {{"statistics", 10}, take_statistics}, {{"program", 7}, take_program},
 };
 
 static bool take_line(struct pr_str text, struct table *table)

@@ -9,9 +9,12 @@
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
+ *   program PATH WORD ...                   *
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
+ * A program is what a mailer may run as the user that mail is for: WORDs (xtext) without '$' stand as they are, the others are put in by the
+ * mailer.  Helpers run such command lines and no other; the file must be root's own, or ours when we are not root.
  */
 #ifndef KERNEL_MASTER_TABLE_H
 #define KERNEL_MASTER_TABLE_H
@@ -21,6 +24,8 @@
 #define TABLE_BYTES_MAX 65536
 #define TABLE_LISTENERS_MAX 64
 #define TABLE_MAILBOXES_MAX 8
+#define TABLE_PROGRAMS_MAX 8
+#define TABLE_PROGRAM_MAX 1024
 #define TABLE_NAME_MAX 32
 #define TABLE_PATH_MAX 512
 
@@ -39,11 +44,17 @@ struct table_mailbox {
 	char pattern[TABLE_PATH_MAX];
 };
 
+struct table_program {
+	char text[TABLE_PROGRAM_MAX]; /* "PATH WORD WORD" */
+};
+
 struct table {
 	struct table_listener listeners[TABLE_LISTENERS_MAX];
 	size_t listener_count;
 	struct table_mailbox mailboxes[TABLE_MAILBOXES_MAX];
 	size_t mailbox_count;
+	struct table_program programs[TABLE_PROGRAMS_MAX];
+	size_t program_count;
 	char receiver_user[TABLE_NAME_MAX + 1];
 	char courier_user[TABLE_NAME_MAX + 1];
 	char default_user[2 * TABLE_NAME_MAX + 2];

@@ -24,6 +24,8 @@ struct module_instance {
 	size_t index;      /* in the set */
 	pthread_mutex_t mutex; /* for modules that are not PR_CONCURRENT */
 	bool is_open;
+	bool has_declared; /* a rule engine that was asked, and is to be closed for that alone */
+	bool is_unfit;     /* its check() failed, and it is left out */
 	bool is_preparing; /* its own check(), open() or close() runs */
 	char label[160];   /* "maps/hash instance access" */
 };

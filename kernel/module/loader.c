@@ -63,6 +63,16 @@ static bool find_file(enum pr_kind kind, struct pr_str name, struct pr_str direc
 	return access(path->data, F_OK) == 0;
 }
 
+bool loader_exists(enum pr_kind kind, struct pr_str name, struct pr_str directory)
+{
+	struct pr_text path;
+
+	pr_text_init(&path, 4096);
+	bool exists = memchr(name.data, '/', name.len) == NULL && (find_file(kind, name, directory, &path) || is_preopened(name));
+	pr_text_fini(&path);
+	return exists;
+}
+
 static _Thread_local const char *being_loaded; /* a truncated file, or a constructor, can kill us in dlopen */
 
 const char *loader_on_stack(void)

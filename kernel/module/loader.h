@@ -12,6 +12,8 @@
  * The file and every folder above it must belong to root or to `trusted_uid` and be writable by nobody else. */
 const struct pr_module *loader_open(enum pr_kind kind, struct pr_str name, struct pr_str directory, uint32_t trusted_uid,
                                     struct pr_text *why);
+/* Is there a file or a pre-opened object of that name?  Nothing is loaded. */
+bool loader_exists(enum pr_kind kind, struct pr_str name, struct pr_str directory);
 /* The file that this thread is loading, else NULL; async-signal-safe. */
 const char *loader_on_stack(void);
 /* "maps", "mailers" ... */

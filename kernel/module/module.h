@@ -27,7 +27,16 @@ struct module_set;
 struct module_instance;
 struct module_thread;
 
-enum module_role { MODULE_ROLE_CHECK = 1, MODULE_ROLE_RECEIVER = 2, MODULE_ROLE_COURIER = 4, MODULE_ROLE_TOOL = 8 };
+enum module_role {
+	MODULE_ROLE_CHECK = 1,
+	MODULE_ROLE_RECEIVER = 2,
+	MODULE_ROLE_COURIER = 4,
+	MODULE_ROLE_TOOL = 8,
+	/* and for commands */
+	MODULE_ONLY_STORE = 16, /* the queue can be reached when a map or filter is broken */
+	MODULE_NO_STORE = 32,   /* before there is a queue, and for those who may not enter it */
+	MODULE_LENIENT = 64     /* what cannot be used is left out and told: -bt, -bv */
+};
 
 /* How the kernel's services reach outside: set by the process that owns the set (NULL: not available here). */
 struct module_services {
@@ -38,9 +47,13 @@ struct module_services {
 	void (*host_failed)(void *context, void *owner, struct pr_str host, struct pr_str reason);
 };
 
-/* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.
- * NULL and one sentence per culprit in `errors`. */
-struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors);
+/* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.  What the rule engine's own
+ * configuration declares is put into `config` first.
+ * NULL and one sentence per culprit in `errors`; with MODULE_LENIENT a set, and the sentences nevertheless. */
+struct module_set *module_set_open(struct config *config, uint32_t roles, struct pr_text *errors);
+/* Only that: for commands that look at options and open nothing.  A set that is opened later finds it done.  False: not all of it could be
+ * understood, a sentence each. */
+bool module_declare(struct config *config, struct pr_text *errors);
 void module_set_close(struct module_set *set);
 /* Who, besides root, may own module files and the folders above them; default: the process's own user.  Roles started by
  * a root master say module_trust(0). */

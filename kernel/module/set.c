@@ -3,6 +3,7 @@
  * All instances of one process in three rounds: loaded with options filled, checked, opened - each in the order maps,
  * rules, store, mailers, filters, auth, so that each finds what it may ask for.  Nothing is opened while anything is wrong.
  */
+#include "kernel/module/declared.h"
 #include "kernel/module/internal.h"
 #include "kernel/module/loader.h"
 #include "kernel/net/dns.h"
@@ -130,13 +131,13 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 	return status == PR_OK;
 }
 
-static bool load(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
+static bool load(struct module_instance *instance, struct pr_text *errors)
 {
 	const struct config_instance *config = instance->config;
+	const struct module_set *set = instance->set;
 	struct pr_text why;
 	uint32_t uid = trusted_uid == UINT32_MAX ? (uint32_t)geteuid() : trusted_uid;
 
-	(void)roles;
 	snprintf(instance->label, sizeof instance->label, "%s/%.*s instance %.*s", loader_kind_folder(config->kind),
 	    PR_PRINT(config->module), PR_PRINT(config->name));
 	pr_text_init(&why, 4096);
@@ -147,24 +148,27 @@ static bool load(struct module_set *set, struct module_instance *instance, uint3
 	if (instance->module == NULL)
 		return false;
 	instance->memory = pr_alloc(instance->module->instance_size + 1);
-	if (config->kind == PR_KIND_RULES)
-		set->rules = instance;
-	if (config->kind == PR_KIND_STORE)
-		set->store = instance;
-	return fill_options(instance, &set->arena, errors);
+	return fill_options(instance, &instance->set->arena, errors);
 }
 
 static bool check(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
 {
 	(void)set;
-	(void)roles;
-	return run_hook(instance, instance->module->check, "check", errors);
+	/* a command shows what an engine has to say of its configuration by itself, and goes on with the rest of it */
+	if ((roles & (MODULE_LENIENT | MODULE_ONLY_STORE)) != 0 && instance->config->kind == PR_KIND_RULES)
+		return true;
+	if ((roles & MODULE_LENIENT) != 0 && !role_opens(roles, instance->config->kind))
+		return true; /* nor does it judge what it will not use */
+	instance->is_unfit = !run_hook(instance, instance->module->check, "check", errors);
+	return !instance->is_unfit;
 }
 
 static bool open_if_needed(struct module_set *set, struct module_instance *instance, uint32_t roles, struct pr_text *errors)
 {
 	(void)set;
-	if ((roles & MODULE_ROLE_CHECK) != 0 || !role_opens(roles, instance->config->kind))
+	bool only_asked = (roles & MODULE_ONLY_STORE) != 0 && instance->config->kind == PR_KIND_RULES;
+
+	if ((roles & MODULE_ROLE_CHECK) != 0 || !role_opens(roles, instance->config->kind) || instance->is_unfit || only_asked)
 		return true;
 	instance->is_open = run_hook(instance, instance->module->open, "open", errors);
 	return instance->is_open;
@@ -186,23 +190,74 @@ static bool each(struct module_set *set, uint32_t roles, struct pr_text *errors,
 	return good;
 }
 
-struct module_set *module_set_open(const struct config *config, uint32_t roles, struct pr_text *errors)
+/* The rule engine, before all others: what it declares decides which they are.  Its memory is kept for the instance that it will be. */
+static bool prepare_rules(struct module_set *set, struct config *config, uint32_t roles, struct module_instance *early, struct pr_text *errors)
+{
+	struct config_instance declared = {.kind = 0};
+
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (config->instances[i].kind == PR_KIND_RULES)
+			declared = config->instances[i];
+	if (declared.kind == 0)
+		return true;
+	*early = (struct module_instance){.set = set, .config = &declared};
+	pthread_mutex_init(&early->mutex, NULL);
+	bool good = load(early, errors) && declared_merge(early, config, roles, errors);
+	pthread_mutex_destroy(&early->mutex);
+	early->config = NULL;
+	return good;
+}
+
+static bool is_wanted(uint32_t roles, uint32_t kind)
+{
+	if ((roles & MODULE_ONLY_STORE) != 0)
+		return kind == PR_KIND_STORE || kind == PR_KIND_RULES; /* the engine may know where the queue is */
+	return (roles & MODULE_NO_STORE) == 0 || kind != PR_KIND_STORE;
+}
+
+/* One instance each, loaded; those that cannot be are not there. */
+static bool load_all(struct module_set *set, uint32_t roles, const struct module_instance *early, struct pr_text *errors)
+{
+	const struct config *config = set->config;
+	bool good = true;
+
+	set->instances = pr_alloc((config->instance_count + 1) * sizeof *set->instances);
+	for (size_t i = 0; i < config->instance_count; i++) {
+		struct module_instance *instance = &set->instances[set->count];
+		bool is_rules = config->instances[i].kind == PR_KIND_RULES;
+		if (!is_wanted(roles, config->instances[i].kind))
+			continue;
+		*instance = is_rules ? *early : (struct module_instance){.set = set};
+		instance->config = &config->instances[i];
+		instance->index = set->count;
+		if (is_rules ? instance->module == NULL : !load(instance, errors)) {
+			pr_free(instance->memory);
+			good = false;
+			continue;
+		}
+		pthread_mutex_init(&instance->mutex, NULL);
+		if (is_rules)
+			set->rules = instance;
+		if (instance->config->kind == PR_KIND_STORE)
+			set->store = instance;
+		set->count++;
+	}
+	return good;
+}
+
+struct module_set *module_set_open(struct config *config, uint32_t roles, struct pr_text *errors)
 {
 	struct module_set *set = pr_alloc(sizeof *set);
+	struct module_instance early = {.set = NULL};
+	bool lenient = (roles & MODULE_LENIENT) != 0;
 
 	set->config = config;
-	set->count = config->instance_count;
-	set->instances = pr_alloc((set->count + 1) * sizeof *set->instances);
 	pr_arena_init(&set->arena, 64u << 20);
 	host_init(&set->host);
+	bool good = prepare_rules(set, config, roles, &early, errors);
 	dns_init(&config->options.resolver);
-	for (size_t i = 0; i < set->count; i++) {
-		set->instances[i].set = set;
-		set->instances[i].config = &config->instances[i];
-		set->instances[i].index = i;
-		pthread_mutex_init(&set->instances[i].mutex, NULL);
-	}
-	if (each(set, roles, errors, load) && each(set, roles, errors, check) && each(set, roles, errors, open_if_needed))
+	good = load_all(set, roles, &early, errors) && good;
+	if ((good || lenient) && (each(set, roles, errors, check) || lenient) && (each(set, roles, errors, open_if_needed) || lenient))
 		return set;
 	module_set_close(set);
 	return NULL;
@@ -214,7 +269,7 @@ static void close_instance(struct module_instance *instance)
 	struct module_scope scope;
 	struct module_frame frame;
 
-	if (!instance->is_open)
+	if (!instance->is_open && !instance->has_declared)
 		return;
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, module_thread_new(instance->set), &arena);
@@ -245,6 +300,30 @@ void module_set_close(struct module_set *set)
 	pr_arena_fini(&set->arena);
 	pr_free(set->instances);
 	pr_free(set);
+}
+
+bool module_declare(struct config *config, struct pr_text *errors)
+{
+	struct module_set *set = pr_alloc(sizeof *set);
+	struct module_instance early = {.set = NULL};
+
+	set->config = config;
+	pr_arena_init(&set->arena, 64u << 20);
+	host_init(&set->host);
+	bool good = prepare_rules(set, config, MODULE_LENIENT, &early, errors);
+	set->instances = pr_alloc(sizeof *set->instances);
+	if (early.module != NULL) {
+		set->instances[0] = early;
+		for (size_t i = 0; i < config->instance_count; i++)
+			if (config->instances[i].kind == PR_KIND_RULES)
+				set->instances[0].config = &config->instances[i];
+		pthread_mutex_init(&set->instances[0].mutex, NULL);
+		set->count = 1;
+	} else {
+		pr_free(early.memory);
+	}
+	module_set_close(set);
+	return good;
 }
 
 void module_set_services(struct module_set *set, const struct module_services *services)

@@ -8,6 +8,8 @@
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 
+#include <postrider/address.h>
+
 #include <string.h>
 #include <sysexits.h>
 
@@ -47,6 +49,30 @@ static void print_mailbox(const struct config_instance *instance, struct pr_text
 	pr_text_addf(out, "mailbox %s %.*s\n", maildir ? "maildir" : "mbox", PR_PRINT(path));
 }
 
+/* The command line of a program that runs as who mail is for: nothing else does, and only so. */
+static void print_program(const struct config_instance *instance, struct pr_text *out)
+{
+	struct pr_str path = setting(instance, PR_STR("path")), rest = setting(instance, PR_STR("argv"));
+	struct pr_str flag = setting(instance, PR_STR("sender_flag")), word;
+	bool owner = pr_str_equal(setting(instance, PR_STR("owner")), PR_STR("true")) || setting(instance, PR_STR("user")).len > 0;
+	bool first = true;
+
+	if (instance->kind != PR_KIND_MAILER || !pr_str_equal(instance->module, PR_STR("prog")) || !owner || path.len == 0)
+		return;
+	pr_text_addf(out, "program %.*s", PR_PRINT(path));
+	while (rest.len > 0 && pr_str_next(&rest, ' ', &word)) {
+		word = pr_str_trim(word);
+		if (word.len == 0)
+			continue;
+		pr_text_add_byte(out, ' ');
+		pr_xtext_encode(word, out);
+		if (first && flag.len > 0)
+			pr_text_addf(out, " %.*s $g", PR_PRINT(flag));
+		first = false;
+	}
+	pr_text_add_byte(out, '\n');
+}
+
 bool plan_print(const struct config *config, struct pr_text *out)
 {
 	const struct options *options = &config->options;
@@ -71,6 +97,8 @@ bool plan_print(const struct config *config, struct pr_text *out)
 	pr_text_addf(out, "ready %lld\nstop %lld\n", (long long)options->timeout_ready, (long long)options->timeout_stop);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_mailbox(&config->instances[i], out);
+	for (size_t i = 0; i < config->instance_count; i++)
+		print_program(&config->instances[i], out);
 	return !out->overflow;
 }
 
@@ -98,7 +126,7 @@ int plan_main(const struct role *role)
 
 	pr_text_init(&errors, CHANNEL_TEXT_MAX);
 	pr_text_init(&table, TABLE_MAX);
-	struct config *config = config_load(role->config_path, &role->overrides, &errors);
+	struct config *config = config_load_routed(role->config_path, role->routing_path, &role->overrides, &errors);
 	if (config != NULL)
 		set = module_set_open(config, MODULE_ROLE_CHECK, &errors);
 	if (set == NULL || !plan_print(config, &table))

@@ -87,7 +87,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 {
 	const struct role *role = receiver->role;
 
-	receiver->config = config_load(role->config_path, &role->overrides, why);
+	receiver->config = config_load_routed(role->config_path, role->routing_path, &role->overrides, why);
 	if (receiver->config == NULL)
 		return false;
 	receiver->options = &receiver->config->options;

@@ -263,6 +263,14 @@ static int take_quarantine(struct arguments *arguments, const char *value, struc
 	return EX_OK;
 }
 
+static int take_debug(struct arguments *arguments, const char *value, struct pr_text *error)
+{
+	(void)error;
+	arguments->debug_given = true;
+	arguments->debug = value;
+	return EX_OK;
+}
+
 static int take_debug_file(struct arguments *arguments, const char *value, struct pr_text *error)
 {
 	arguments->debug_file = value;
@@ -304,7 +312,7 @@ static const struct letter letters[] = {
     {'C', VALUE_NEEDED, FIELD(config)},
     {'c', VALUE_NONE, 0, take_nothing},
     {'D', VALUE_NEEDED, 0, take_debug_file},
-    {'d', VALUE_ATTACHED, FIELD(debug_given)},
+    {'d', VALUE_ATTACHED, 0, take_debug},
     {'E', VALUE_NONE, 0, take_nothing},
     {'e', VALUE_NEEDED, 0, take_error_mode},
     {'F', VALUE_NEEDED, FIELD(full_name)},

@@ -45,6 +45,7 @@ struct arguments {
 	const char *trace;                            /* -X */
 	const char *debug_file;                       /* -D */
 	bool debug_given;                             /* -d */
+	const char *debug;                            /* what stood behind the last -d */
 	struct pr_str overrides[ARGUMENTS_OVERRIDES]; /* "Name=value", -o letters already under their long names */
 	size_t override_count;
 	char *override_memory[ARGUMENTS_OVERRIDES]; /* heap copies behind some of them */

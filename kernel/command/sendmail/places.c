@@ -5,12 +5,13 @@
  */
 #include "kernel/command/sendmail/places.h"
 
+#include "kernel/config/dialect.h"
+
 #include <errno.h>
 #include <postrider/file.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define CONFIG_FILE CONFIG_DIR "/postrider.conf"
 #define CONFIG_MAX (4u << 20)
 
 struct scan {
@@ -130,24 +131,13 @@ bool places_scan(struct pr_str text, struct places *places)
 	return found;
 }
 
-/* "V10/Berkeley" is the first line of a sendmail.cf that is no comment. */
-static bool is_sendmail_cf(struct pr_str text)
-{
-	struct pr_str line;
-
-	while (pr_str_next(&text, '\n', &line))
-		if (line.len > 0 && line.data[0] != '#')
-			return line.len > 1 && line.data[0] == 'V' && line.data[1] >= '0' && line.data[1] <= '9';
-	return false;
-}
-
 static enum pr_status scan_file(const char *path, struct places *places, bool *is_cf_out, struct pr_text *why)
 {
 	struct pr_text text;
 
 	pr_text_init(&text, CONFIG_MAX);
 	enum pr_status status = pr_file_read(path, CONFIG_MAX, &text, why);
-	*is_cf_out = status == PR_OK && is_sendmail_cf(pr_text_str(&text));
+	*is_cf_out = status == PR_OK && dialect_is_cf(pr_text_str(&text));
 	if (status == PR_OK && !*is_cf_out)
 		(void)places_scan(pr_text_str(&text), places);
 	pr_text_fini(&text);
@@ -177,7 +167,7 @@ int places_find(const char *config, struct places *places, struct pr_text *error
 		status = EX_OSFILE;
 	}
 	if (config == NULL || is_cf) /* missing, or one we may not read: the defaults are what is left */
-		(void)scan_file(CONFIG_FILE, places, &is_cf, &why);
+		(void)scan_file(dialect_site_path(), places, &is_cf, &why);
 	pr_text_fini(&why);
 	join(places->submit_socket, sizeof places->submit_socket, places->run_directory, "/submit.sock");
 	join(places->control_socket, sizeof places->control_socket, places->run_directory, "/control.sock");

@@ -1,81 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Mail for "|program args" of an alias, run as sendmail's prog mailer does (sh -c), by a helper that is DefaultUser.
- * The text after the bar is the administrator's own; nothing of the message or its addresses is ever put into it - those go into the environment.
+ * Mail for "|program args" of an alias, run as sendmail's prog mailer does (sh -c), and mailers that are programs.  A helper runs them, which
+ * is DefaultUser, or the account that the mail is for.
+ * A command is the administrator's own text; what comes from a message goes into the environment, or is one word of an argument list.
  */
-#include <postrider/host.h>
-#include <postrider/mailer.h>
+#include "prog.h"
 
 #include "../local/unix_from.h"
 
-#define HEADER_MAX (4u << 20)
+#include <string.h>
 
-struct prog {
-	struct pr_str shell;
-	int64_t timeout;
-	uint32_t from_line;
-};
+#define HEADER_MAX (4u << 20)
 
 static const struct pr_option options[] = {
     PR_OPTION(struct prog, shell, "shell", PR_OPTION_PATH, 0, "/bin/sh", "runs the command: SHELL -c COMMAND"),
+    PR_OPTION(struct prog, path, "path", PR_OPTION_PATH, 0, NULL, "the program, in the place of shell and command"),
+    PR_OPTION(struct prog, argv, "argv", PR_OPTION_STRING, 0, NULL, "its name and arguments, with $u, $h, $g and other macros"),
+    PR_OPTION(struct prog, owner, "owner", PR_OPTION_BOOL, 0, "false", "it runs as the account that the recipient names"),
+    PR_OPTION(struct prog, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account; default: DefaultUser"),
+    PR_OPTION(struct prog, directory, "directory", PR_OPTION_STRING, PR_OPTION_NO_EFFECT, NULL, "it runs in the home directory of its account"),
+    PR_OPTION(struct prog, sender_flag, "sender_flag", PR_OPTION_STRING, 0, NULL, "-f or -r: an argument in front of the sender"),
+    PR_OPTION(struct prog, strip_quotes, "strip_quotes", PR_OPTION_BOOL, 0, "false", "quotes are taken off $u"),
     PR_OPTION(struct prog, timeout, "timeout", PR_OPTION_TIME, 0, "10m", "then the program and its children are killed"),
     PR_OPTION(struct prog, from_line, "from_line", PR_OPTION_BOOL, 0, "true", "a UNIX From line before the header"),
+    PR_OPTION(struct prog, uucp_from, "uucp_from", PR_OPTION_BOOL, 0, "false", "the From line ends in \"remote from HOST\""),
     PR_OPTION_END};
 
-/* sysexits.h as mail knows them */
-static const struct outcome {
-	int32_t exit_status;
-	uint32_t status;
-	uint32_t code;
-	const char *enhanced;
-	const char *text;
-} outcomes[] = {
-    {64, PR_PERMFAIL, 500, "5.0.0", "Command line usage error"},
-    {65, PR_PERMFAIL, 501, "5.6.0", "Data format error"},
-    {66, PR_PERMFAIL, 550, "5.3.0", "Cannot open input"},
-    {67, PR_PERMFAIL, 550, "5.1.1", "User unknown"},
-    {68, PR_PERMFAIL, 550, "5.1.2", "Host unknown"},
-    {69, PR_PERMFAIL, 554, "5.0.0", "Service unavailable"},
-    {70, PR_PERMFAIL, 554, "5.3.0", "Internal error"},
-    {71, PR_TEMPFAIL, 451, "4.0.0", "Operating system error"},
-    {72, PR_PERMFAIL, 554, "5.3.5", "System file missing"},
-    {73, PR_PERMFAIL, 550, "5.0.0", "Can't create output"},
-    {74, PR_TEMPFAIL, 451, "4.0.0", "I/O error"},
-    {75, PR_TEMPFAIL, 450, "4.0.0", "Deferred"},
-    {76, PR_PERMFAIL, 554, "5.5.0", "Remote protocol error"},
-    {77, PR_PERMFAIL, 550, "5.0.0", "Insufficient permission"},
-    {78, PR_PERMFAIL, 554, "5.3.5", "Local configuration error"},
-};
-
-static void set_outcome(struct pr_call *call, struct pr_delivery *result, const struct pr_local_delivery *delivery)
+static enum pr_status check(struct pr_call *call)
 {
-	const struct outcome *found = NULL;
-	struct pr_str text;
+	const struct prog *prog = call->instance;
 
-	if (delivery->exit_status == 0) {
-		result->status = PR_OK;
-		result->enhanced = PR_STR("2.0.0");
-		return;
-	}
-	for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
-		if (outcomes[i].exit_status == delivery->exit_status)
-			found = &outcomes[i];
-	result->status = found != NULL ? found->status : PR_PERMFAIL;
-	result->code = found != NULL ? found->code : 554;
-	result->enhanced = found != NULL ? pr_str(found->enhanced) : PR_STR("5.3.0");
-	if (found != NULL) {
-		text = pr_str(found->text);
-	} else if (delivery->exit_status < 0) { /* killed: the machine's trouble, not the message's */
-		result->status = PR_TEMPFAIL;
-		result->code = 451;
-		result->enhanced = PR_STR("4.3.0");
-		text = pr_arena_printf(call->arena, "mailer died with signal %d", -delivery->exit_status);
-	} else {
-		text = pr_arena_printf(call->arena, "unknown mailer error %d", delivery->exit_status);
-	}
-	if (delivery->output.len > 0)
-		text = pr_arena_printf(call->arena, "%.*s\n%.*s", PR_PRINT(text), PR_PRINT(delivery->output));
-	result->reply = text;
+	if ((prog->path.len > 0) != (prog->argv.len > 0))
+		return pr_fail(call, PR_MISUSE, "path and argv belong together");
+	if (prog->path.len > 0 && !prog_has_user(prog->argv))
+		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds no $u: a program that speaks SMTP or LMTP needs a socket, see mailer smtp",
+		               PR_PRINT(prog->argv));
+	if (prog->owner && prog->path.len == 0)
+		return pr_fail(call, PR_MISUSE, "owner needs path and argv: a command of an alias has no owner");
+	return PR_OK;
 }
 
 static void set_failure(struct pr_call *call, struct pr_delivery *result, enum pr_status status)
@@ -93,30 +55,96 @@ static struct pr_str variable(struct pr_call *call, const char *name, struct pr_
 	return pr_arena_printf(call->arena, "%s=%.*s", name, PR_PRINT(value));
 }
 
-static void deliver_one(struct pr_call *call, const struct pr_envelope *envelope, struct pr_str header,
-                        struct pr_body *body, struct pr_delivery *result)
+struct run {
+	struct pr_call *call;
+	const struct prog *prog;
+	const struct pr_destination *destination;
+	const struct pr_envelope *envelope;
+	struct pr_str header;
+	struct pr_body *body;
+};
+
+/* "|command" of an alias to SHELL -c COMMAND. */
+static enum pr_status command_words(const struct run *run, const struct pr_delivery *result, struct pr_list *argv_out)
 {
-	const struct prog *prog = call->instance;
+	struct pr_call *call = run->call;
 	struct pr_str command = result->user;
+	struct pr_str *words = pr_arena_alloc(call->arena, 3 * sizeof *words);
 
 	if (command.len > 0 && command.data[0] == '|')
 		command = pr_str_slice(command, 1, command.len);
 	command = pr_arena_copy(call->arena, pr_str_trim(command));
-	struct pr_str argv[] = {prog->shell, PR_STR("-c"), command};
-	struct pr_str environment[] = {variable(call, "SENDER", pr_address_inner(envelope->sender)),
-	                               variable(call, "QUEUEID", envelope->id)};
-	struct pr_local_delivery delivery = {.size = sizeof delivery, .kind = PR_LOCAL_PROGRAM, .envelope = envelope,
-	                                     .header = header, .body = body, .argv = {argv, 3},
-	                                     .environment = {environment, 2}, .timeout = (uint32_t)prog->timeout};
-	if (command.len == 0) {
-		set_failure(call, result, pr_fail(call, PR_PERMFAIL, "there is no command"));
+	if (command.len == 0 || words == NULL)
+		return pr_fail(call, PR_PERMFAIL, "there is no command");
+	words[0] = run->prog->shell;
+	words[1] = PR_STR("-c");
+	words[2] = command;
+	*argv_out = (struct pr_list){words, 3};
+	return PR_OK;
+}
+
+/* Whose rights the program gets; "joe+detail" is joe. */
+static enum pr_status find_account(const struct run *run, const struct pr_delivery *result, struct pr_str *user_out)
+{
+	struct pr_call *call = run->call;
+	uint32_t uid;
+
+	*user_out = run->prog->user.len > 0 ? pr_str_slice(run->prog->user, 0, pr_str_find(run->prog->user, ':')) : PR_NONE;
+	if (!run->prog->owner || run->prog->user.len > 0)
+		return PR_OK;
+	struct pr_str account = pr_arena_copy(call->arena, result->user);
+	enum pr_status status = call->host->user_find(call, account, &uid, NULL);
+	if (status == PR_NOTFOUND) {
+		account = pr_arena_copy(call->arena, prog_account(result->user));
+		status = call->host->user_find(call, account, &uid, NULL);
+	}
+	*user_out = account;
+	return status;
+}
+
+static void deliver_some(const struct run *run, struct pr_delivery *results, size_t count)
+{
+	struct pr_call *call = run->call;
+	const struct prog *prog = run->prog;
+	struct prog_words words = {.call = call, .destination = run->destination, .envelope = run->envelope, .deliveries = results,
+	                           .count = count, .strip_quotes = prog->strip_quotes != 0};
+	struct pr_str environment[] = {variable(call, "SENDER", pr_address_inner(run->envelope->sender)),
+	                               variable(call, "QUEUEID", run->envelope->id)};
+	struct pr_local_delivery delivery = {.size = sizeof delivery, .kind = PR_LOCAL_PROGRAM, .envelope = run->envelope,
+	                                     .header = run->header, .body = run->body, .environment = {environment, 2},
+	                                     .timeout = (uint32_t)prog->timeout};
+	enum pr_status status = find_account(run, &results[0], &delivery.user);
+
+	if (status == PR_NOTFOUND) {
+		results[0].status = PR_PERMFAIL;
+		results[0].code = 550;
+		results[0].enhanced = PR_STR("5.1.1");
+		results[0].reply = PR_STR("User unknown");
 		return;
 	}
-	enum pr_status status = call->host->local_deliver(call, &delivery);
 	if (status == PR_OK)
-		set_outcome(call, result, &delivery);
-	else
-		set_failure(call, result, status);
+		status = prog->path.len > 0 ? prog_words(&words, prog, &delivery.argv) : command_words(run, &results[0], &delivery.argv);
+	if (status == PR_OK)
+		status = call->host->local_deliver(call, &delivery);
+	for (size_t i = 0; i < count; i++) {
+		if (status == PR_OK)
+			prog_outcome(call, &results[i], &delivery);
+		else
+			set_failure(call, &results[i], status);
+	}
+}
+
+/* "From joe@example.org  Fri Nov 20 12:32:14 2026 remote from HOST" */
+static void add_from_line(const struct run *run, struct pr_text *header)
+{
+	(void)unix_from_add(header, run->envelope);
+	if (!run->prog->uucp_from)
+		return;
+	pr_text_cut(header, header->len - 1);
+	struct pr_str host = run->call->host->macro(run->call, PR_STR("k"));
+	if (host.len == 0)
+		host = run->call->host->macro(run->call, PR_STR("j"));
+	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(host));
 }
 
 static enum pr_status deliver(struct pr_call *call, const struct pr_destination *destination,
@@ -124,16 +152,21 @@ static enum pr_status deliver(struct pr_call *call, const struct pr_destination 
                               size_t count)
 {
 	const struct prog *prog = call->instance;
+	struct run run = {.call = call, .prog = prog, .destination = destination, .envelope = envelope, .body = body};
 	struct pr_text header;
 	enum pr_status status;
 
-	(void)destination;
 	pr_text_init(&header, HEADER_MAX);
 	if (prog->from_line)
-		(void)unix_from_add(&header, envelope);
+		add_from_line(&run, &header);
 	status = call->host->header_print(call, envelope, &header);
-	for (size_t i = 0; status == PR_OK && i < count; i++)
-		deliver_one(call, envelope, pr_text_str(&header), body, &deliveries[i]);
+	run.header = pr_text_str(&header);
+	if (status == PR_OK && prog->path.len > 0 && !prog->owner) {
+		deliver_some(&run, deliveries, count); /* one program for all, as the kernel gives them with F=m */
+	} else {
+		for (size_t i = 0; status == PR_OK && i < count; i++)
+			deliver_some(&run, &deliveries[i], 1);
+	}
 	pr_text_fini(&header);
 	return status;
 }
@@ -145,6 +178,7 @@ PR_MODULE(prog) = {PR_MODULE_HEAD(PR_KIND_MAILER),
                    .instance_size = sizeof(struct prog),
                    .name = "prog",
                    .version = "1.0",
-                   .summary = "runs a program named by an alias",
+                   .summary = "runs a program, of an alias or as a mailer of its own",
                    .options = options,
+                   .check = check,
                    .ops = &ops};

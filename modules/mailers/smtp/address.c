@@ -128,7 +128,7 @@ static enum pr_status add_mx(struct smtp_run *run, const struct item *item, stru
 
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome)
 {
-	struct pr_str rest = pr_str_trim(run->destination->host);
+	struct pr_str rest = pr_str_trim(run->smtp->host.len > 0 ? run->smtp->host : run->destination->host);
 	struct item item;
 	uint32_t order = 0;
 	size_t items = 0;
@@ -143,6 +143,8 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 		enum pr_status status = PR_OK;
 		if (item.bracketed)
 			add_target(&run->route, item.name, item.port, false, item.order << 16);
+		else if (!run->smtp->mx)
+			add_target(&run->route, item.name, item.port, true, item.order << 16);
 		else if (pr_domain_is_valid(item.name))
 			status = add_mx(run, &item, outcome);
 		else

@@ -254,10 +254,12 @@ enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, st
 {
 	struct smtp_session *session = run->session;
 	struct pr_str name = smtp_identity(run->call, run->smtp, run->destination);
-	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);
 
 	session->extensions = 0;
 	session->size_limit = 0;
+	if (!run->smtp->esmtp && !run->smtp->lmtp)
+		return say(run, "HELO", name, reply_out, command_out);
+	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);
 	if (status != PR_OK)
 		return status;
 	if (reply_out->code / 100 == 5 && !run->smtp->lmtp)

@@ -42,7 +42,10 @@ struct smtp {                     /* instance */
 	int64_t wait[SMTP_WAITS]; /* seconds */
 	uint32_t lmtp;
 	uint32_t loop_check;
+	uint32_t mx;              /* MX records are asked for */
+	uint32_t esmtp;           /* EHLO is tried */
 	struct pr_str helo;
+	struct pr_str host;       /* in the place of the destination's */
 };
 
 struct smtp_session {

@@ -131,7 +131,8 @@ struct pr_rules_ops {
 	 * PR_NOTFOUND: no opinion; the mailer's group, else the default one, is taken. */
 	enum pr_status (*queue_group)(struct pr_call *call, struct pr_str address, struct pr_str *group_out);
 	/* Since 1.3: the declarations, in the order of the file.  Called once in each process after the options are filled and before check() and
-	 * open() of anything; it may read files and nothing else.  What it gives lives as long as the instance. */
+	 * open() of anything; it may read files and nothing else.  What it gives lives as long as the instance.  close() is called
+	 * even when open() never was. */
 	enum pr_status (*declare)(struct pr_call *call, const struct pr_declared **declared_out, size_t *count_out);
 	/* Since 1.3.  call->session is session_size bytes that live as long as the SMTP connection (NULL: outside of one).  At its end this is called
 	 * once, if the engine was asked anything in it. */

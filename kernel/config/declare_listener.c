@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * DaemonPortOptions: `Name=MSA, Port=587, Addr=127.0.0.1, Family=inet, Modifier=Ea`.  The first letter of a key counts, except where two of
+ * sendmail's keys share it.
+ */
+#include "kernel/config/build.h"
+
+#include <netdb.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+struct port_options {
+	struct pr_str name, port, address, family, modifiers;
+};
+
+static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient";
+
+static const struct key {
+	const char *name;
+	size_t letters; /* so many must be there */
+	int64_t field;  /* of struct port_options, -1: none */
+	const char *why;
+} keys[] = {
+    {"children", 2, -1, no_load},
+    {"delayLA", 6, -1, no_load},
+    {"queueLA", 1, -1, no_load},
+    {"refuseLA", 3, -1, no_load},
+    {"DeliveryMode", 4, -1, "DeliveryMode is the same for all listeners"},
+    {"SuperSafe", 2, -1, "SuperSafe is the same for all listeners"},
+    {"SndBufSize", 1, -1, "the system sizes buffers"},
+    {"RcvBufSize", 1, -1, "the system sizes buffers"},
+    {"Name", 1, (int64_t)offsetof(struct port_options, name), NULL},
+    {"Port", 1, (int64_t)offsetof(struct port_options, port), NULL},
+    {"Addr", 1, (int64_t)offsetof(struct port_options, address), NULL},
+    {"Family", 1, (int64_t)offsetof(struct port_options, family), NULL},
+    {"Modifier", 1, (int64_t)offsetof(struct port_options, modifiers), NULL},
+    {"InputMailFilters", 1, -1, "all filters see all connections"},
+    {"Listen", 1, -1, "the system's longest queue is taken"},
+};
+
+static const struct key *find_key(struct pr_str name)
+{
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (name.len >= keys[i].letters && name.len > 0 && pr_str_has_prefix_nocase(name, pr_str_slice(pr_str(keys[i].name), 0, keys[i].letters)))
+			return &keys[i];
+	return NULL;
+}
+
+static void read_options(struct config_builder *builder, const struct config_node *node, struct port_options *options)
+{
+	struct pr_str rest = node->text, item;
+
+	while (rest.len > 0 && pr_str_next(&rest, ',', &item)) {
+		size_t equals = pr_str_find(item, '=');
+		struct pr_str name = pr_str_trim(pr_str_slice(item, 0, equals));
+		const struct key *key = find_key(name);
+		if (name.len == 0)
+			continue;
+		if (key == NULL || equals == item.len)
+			config_complain(builder, node, "PortOptions parameter \"%.*s\" unknown", PR_PRINT(pr_str_trim(item)));
+		else if (key->field < 0 && !builder->repeats)
+			pr_text_addf(&builder->config->notices, "%s:%u: option DaemonPortOptions, %s=: accepted, no effect here: %s\n", node->file,
+			    node->line, key->name, key->why);
+		else if (key->field >= 0)
+			*(struct pr_str *)(void *)((char *)options + key->field) = pr_str_trim(pr_str_slice(item, equals + 1, item.len));
+	}
+}
+
+static bool is_family(const struct port_options *options, const char *name)
+{
+	return pr_str_equal_nocase(options->family, pr_str(name));
+}
+
+/* The numeric address and port of what may be names. */
+static bool resolve(struct config_builder *builder, const struct config_node *node, const struct port_options *options, char address[INET6_ADDRSTRLEN],
+    struct pr_str *port_out)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = is_family(options, "inet6") ? AF_INET6 : AF_INET};
+	struct addrinfo *found = NULL;
+	char *host = options->address.len > 0 ? pr_copy_str(options->address) : NULL;
+	char *port = pr_copy_str(options->port.len > 0 ? options->port : PR_STR("smtp"));
+	char number[8] = "";
+
+	if (pr_str_find(options->address, ':') < options->address.len)
+		hints.ai_family = AF_INET6;
+	int error = getaddrinfo(host, port, &hints, &found);
+	if (error == 0)
+		error = getnameinfo(found->ai_addr, found->ai_addrlen, address, INET6_ADDRSTRLEN, number, sizeof number, NI_NUMERICHOST | NI_NUMERICSERV);
+	if (error != 0)
+		config_complain(builder, node, "DaemonPortOptions: %s%s%s: %s", host != NULL ? host : "", host != NULL ? ", port " : "port ", port,
+		    gai_strerror(error));
+	else
+		*port_out = pr_arena_copy(&builder->config->arena, pr_str(number));
+	if (found != NULL)
+		freeaddrinfo(found);
+	pr_free(port);
+	pr_free(host);
+	return error == 0;
+}
+
+/* The submission socket is always the last. */
+static void put_before_submission(struct config_builder *builder)
+{
+	size_t last = builder->config->listener_count - 1;
+
+	if (last == 0 || builder->listeners[last - 1].submission == 0)
+		return;
+	struct config_listener submission = builder->listeners[last - 1];
+	builder->listeners[last - 1] = builder->listeners[last];
+	builder->listeners[last] = submission;
+}
+
+/* The first of the cf takes the place of all that postrider.conf has, the first -O that of all others. */
+static void forget_others(struct config_builder *builder, const struct config_node *node)
+{
+	struct config *config = builder->config;
+	bool is_override = strcmp(node->file, "-O") == 0;
+
+	if (is_override ? builder->has_override_listener : builder->has_listener)
+		return;
+	builder->has_listener = true;
+	builder->has_override_listener = is_override;
+	if (config->listener_count > 0 && builder->listeners[config->listener_count - 1].submission != 0) {
+		builder->listeners[0] = builder->listeners[config->listener_count - 1];
+		config->listener_count = 1;
+	} else {
+		config->listener_count = 0;
+	}
+}
+
+static void add_listener(struct config_builder *builder, const struct config_node *node, const struct port_options *options)
+{
+	struct config_node values[4];
+	struct config_node group = {.kind = CONFIG_GROUP, .file = node->file, .line = node->line, .children = values};
+	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("listeners"), .file = node->file, .line = node->line, .children = &group,
+	    .child_count = 1};
+	struct pr_arena *arena = &builder->config->arena;
+	char address[INET6_ADDRSTRLEN];
+	struct pr_str port;
+
+	config_add_value(builder, &group, "name", options->name.len > 0 ? pr_arena_copy(arena, options->name) : PR_STR("MTA"));
+	if (is_family(options, "local") || is_family(options, "unix")) {
+		config_add_value(builder, &group, "path", pr_arena_copy(arena, options->address));
+	} else {
+		if (!resolve(builder, node, options, address, &port))
+			return;
+		config_add_value(builder, &group, "address", pr_arena_copy(arena, pr_str(address)));
+		config_add_value(builder, &group, "port", port);
+	}
+	if (options->modifiers.len > 0)
+		config_add_value(builder, &group, "modifiers", pr_arena_copy(arena, options->modifiers));
+	config_build_listeners(builder, &list);
+	put_before_submission(builder);
+}
+
+void config_declare_listener(struct config_builder *builder, const struct config_node *node)
+{
+	struct port_options options = {.family = PR_STR("inet")};
+
+	read_options(builder, node, &options);
+	forget_others(builder, node);
+	add_listener(builder, node, &options);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A row per letter and module; rows of one module before that for all.
+ */
+#include "kernel/config/mailer_flags.h"
+
+static const char as_it_is[] = "bodies pass as they are: 8 bits are kept";
+static const char always[] = "it is done in any case";
+static const char no_user_database[] = "there is no user database in this release";
+static const char alias_rights[] = "what an alias may name is the same for all mailers";
+static const char only_programs[] = "only a program can be told so";
+
+const struct mailer_flag mailer_flags[] = {
+    {'0', "smtp", "mx", "false", NULL},
+    {'0', NULL, NULL, NULL, "there is no name server to be asked"},
+    {'1', NULL, NULL, NULL, "NUL is refused when a message comes in (RejectNUL)"},
+    {'2', "smtp", "esmtp", "false", NULL},
+    {'2', NULL, NULL, NULL, "only SMTP has extensions"},
+    {'3', NULL, NULL, NULL, as_it_is},
+    {'5', NULL, NULL, NULL, "rule set 5 is not asked by this release"},
+    {'6', NULL, NULL, NULL, as_it_is},
+    {'7', NULL, NULL, NULL, as_it_is},
+    {'8', NULL, NULL, NULL, as_it_is},
+    {'9', NULL, NULL, NULL, as_it_is},
+    {'a', "smtp", NULL, NULL, always},
+    {'a', NULL, NULL, NULL, "only SMTP has extensions"},
+    {'A', NULL, NULL, NULL, NULL},
+    {'b', NULL, NULL, NULL, "mailboxes have their blank line, programs get the body as it is"},
+    {'B', NULL, NULL, NULL, "a leading backslash is taken off by the rules of aliases"},
+    {'c', NULL, NULL, NULL, "envelope addresses carry no comments"},
+    {'C', NULL, NULL, NULL, "header addresses are completed by the rules"},
+    {'d', NULL, NULL, NULL, "there are no route addresses in an envelope"},
+    {'D', NULL, NULL, NULL, NULL},
+    {'e', NULL, NULL, NULL, NULL},
+    {'E', "file", NULL, NULL, NULL},
+    {'E', "local", NULL, NULL, NULL},
+    {'E', NULL, NULL, NULL, "a program gets the body as it is"},
+    {'f', "prog", "sender_flag", "-f", NULL},
+    {'f', NULL, NULL, NULL, only_programs},
+    {'F', NULL, NULL, NULL, NULL},
+    {'g', NULL, NULL, NULL, "the null return path is RFC 5321's"},
+    {'h', NULL, NULL, NULL, "the case of hosts is kept, always"},
+    {'i', NULL, NULL, NULL, no_user_database},
+    {'I', NULL, NULL, NULL, "VERB is not said to other hosts"},
+    {'j', NULL, NULL, NULL, no_user_database},
+    {'k', "smtp", "loop_check", "false", NULL},
+    {'k', NULL, NULL, NULL, "only a next host can be ourselves"},
+    {'l', NULL, NULL, NULL, NULL},
+    {'L', NULL, NULL, NULL, "lines are as long as they came; RFC 5321's limit holds at reception"},
+    {'m', NULL, NULL, NULL, NULL},
+    {'M', NULL, NULL, NULL, NULL},
+    {'n', "prog", "from_line", "false", NULL},
+    {'n', "smtp", NULL, NULL, always},
+    {'n', NULL, NULL, NULL, "a mailbox needs its From line"},
+    {'o', NULL, NULL, NULL, "programs of aliases are DefaultUser's, those of mailboxes their owner's"},
+    {'p', NULL, NULL, NULL, "source routes are dropped, RFC 5321 appendix C"},
+    {'P', NULL, NULL, NULL, NULL},
+    {'q', NULL, NULL, NULL, "VRFY has one answer"},
+    {'r', "prog", "sender_flag", "-r", NULL},
+    {'r', NULL, NULL, NULL, only_programs},
+    {'R', NULL, NULL, NULL, "reserved ports are for root, and no mailer is root"},
+    {'s', "prog", "strip_quotes", "true", NULL},
+    {'s', NULL, NULL, NULL, only_programs},
+    {'S', NULL, NULL, NULL, "a program is never run as root"},
+    {'u', NULL, NULL, NULL, NULL},
+    {'U', "prog", "uucp_from", "true", NULL},
+    {'U', NULL, NULL, NULL, only_programs},
+    {'w', NULL, NULL, NULL, NULL},
+    {'W', NULL, NULL, NULL, "what is known of a host counts for all mailers"},
+    {'x', NULL, NULL, NULL, NULL},
+    {'X', "smtp", NULL, NULL, always},
+    {'X', NULL, NULL, NULL, "mailboxes and programs have no dots to hide"},
+    {'z', "smtp", "lmtp", "true", NULL},
+    {'z', NULL, NULL, NULL, "there is nobody to speak LMTP to"},
+    {'Z', NULL, NULL, NULL, "there are no dial-up lines in this world"},
+    {':', NULL, NULL, NULL, alias_rights},
+    {'|', NULL, NULL, NULL, alias_rights},
+    {'/', NULL, NULL, NULL, alias_rights},
+    {'@', NULL, NULL, NULL, no_user_database},
+    {'%', NULL, NULL, NULL, "a host that asks with ETRN gets what waits for it; others are tried as usual"},
+    {'!', NULL, NULL, NULL, "the header of MH is left as it is"},
+    {0, NULL, NULL, NULL, NULL},
+};
+
+const struct mailer_flag *mailer_flag_find(char letter, struct pr_str module)
+{
+	for (const struct mailer_flag *row = mailer_flags; row->letter != 0; row++)
+		if (row->letter == letter && (row->module == NULL || pr_str_equal(module, pr_str(row->module))))
+			return row;
+	return NULL;
+}

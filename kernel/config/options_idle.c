@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One row per name, with what is true here instead; alphabetical.  A row leaves this table when options.c gets one of that name.
+ */
+#include "kernel/config/options_idle.h"
+
+#define RULES NULL /* read by the rule engine or a map */
+
+static const char by_module[] = "what is one process at a time there is a thread here";
+static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
+static const char no_client_tls[] = "the SMTP mailer does not start TLS in this release";
+static const char no_crl[] = "client certificates are not asked for in this release";
+static const char tls_library[] = "the TLS library's own defaults are taken";
+static const char no_slowdown[] = "this server has no slow-downs yet";
+static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient, not by the load";
+static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
+static const char always_safe[] = "files are judged by one rule: safe, always";
+static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
+static const char files_fixed[] = "queue files are 0600, always";
+static const char no_dialup[] = "there are no dial-up lines in this world";
+static const char resolver_own[] = "the resolver's own times are taken";
+static const char no_mime_cut[] = "MIME header fields are not cut; MaxHeadersLength bounds them all";
+
+const struct option_idle options_idle[] = {
+    {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
+    {"AuthMaxBits", no_auth},
+    {"AuthMechanisms", no_auth},
+    {"AuthOptions", no_auth},
+    {"AuthRealm", no_auth},
+    {"BadRcptShutdown", no_slowdown},
+    {"BadRcptShutdownGood", no_slowdown},
+    {"BadRcptThrottleDelay", no_slowdown},
+    {"BlankSub", RULES},
+    {"CACertFile", no_crl},
+    {"CACertPath", no_crl},
+    {"CertFingerprintAlgorithm", no_crl},
+    {"CheckAliases", "newaliases looks at each address, always"},
+    {"CheckpointInterval", "results are recorded after each piece of a delivery"},
+    {"CipherList", tls_library},
+    {"CipherSuites", tls_library},
+    {"ClientCertFile", no_client_tls},
+    {"ClientKeyFile", no_client_tls},
+    {"ClientPortOptions", "the system chooses the address that connections go out from"},
+    {"ClientSSLOptions", no_client_tls},
+    {"ColonOkInAddr", RULES},
+    {"ConnectOnlyTo", "a mailer with a host of its own does that"},
+    {"ConnectionRateThrottle", no_load},
+    {"ConnectionRateWindowSize", no_load},
+    {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
+    {"CRLFile", no_crl},
+    {"CRLPath", no_crl},
+    {"DataFileBufferSize", no_memory},
+    {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
+    {"DefaultAuthInfo", no_auth},
+    {"DefaultCharSet", in_one_piece},
+    {"DelayLA", no_load},
+    {"DeliverByMin", "DELIVERBY is not offered"},
+    {"DHParameters", tls_library},
+    {"DialDelay", no_dialup},
+    {"DirectSubmissionModifiers", RULES},
+    {"DontBlameSendmail", always_safe},
+    {"DontExpandCnames", RULES},
+    {"DontInitGroups", "a helper has the groups of its user, always"},
+    {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
+    {"DontProbeInterfaces", RULES},
+    {"DontPruneRoutes", "source routes are dropped, RFC 5321 appendix C"},
+    {"EightBitMode", in_one_piece},
+    {"ErrorMode", "the command line and the sender's program decide"},
+    {"FallbackMXhost", "in this release there is no host of last resort"},
+    {"FallbackSmartHost", "in this release there is no host of last resort"},
+    {"FastSplit", "MX records are looked up at delivery, always"},
+    {"ForkEachJob", by_module},
+    {"HeloName", "the name in EHLO is HostName, or the mailer's helo"},
+    {"HostsFile", RULES},
+    {"InputMailFilters", "the order of filters is that of their declaration"},
+    {"LDAPDefaultSpec", RULES},
+    {"MailboxDatabase", "accounts are those of the system's user database"},
+    {"MatchGECOS", "full names are no addresses here"},
+    {"MaxForwardEntries", ".forward files are not read by this release"},
+    {"MaxMimeHeaderLength", no_mime_cut},
+    {"MaxNOOPCommands", no_slowdown},
+    {"MaxQueueRunSize", "a queue run is never cut short"},
+    {"MemoryResource", no_memory},
+    {"MeToo", "a sender who is a member of a list gets its mail, always"},
+    {"Milter.LogLevel", RULES},
+    {"Milter.macros.connect", RULES},
+    {"Milter.macros.data", RULES},
+    {"Milter.macros.envfrom", RULES},
+    {"Milter.macros.envrcpt", RULES},
+    {"Milter.macros.eoh", RULES},
+    {"Milter.macros.eom", RULES},
+    {"Milter.macros.helo", RULES},
+    {"MustQuoteChars", RULES},
+    {"NiceQueueRun", by_module},
+    {"NoRecipientAction", "a header without recipients is left as it is"},
+    {"OldStyleHeaders", "recipients are separated by commas; on the command line by blanks too"},
+    {"OperatorChars", RULES},
+    {"ProcessTitlePrefix", "processes show their role"},
+    {"QueueFileMode", files_fixed},
+    {"QueueLowMem", no_memory},
+    {"RandFile", tls_library},
+    {"RefuseLA", no_load},
+    {"RefuseLowMem", no_memory},
+    {"RejectLogInterval", no_load},
+    {"RequiresDirfsync", "directories are made durable, always"},
+    {"ResolverOptions", RULES},
+    {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},
+    {"RunAsUser", "users in postrider.conf says who receiver and courier are; neither is ever root"},
+    {"ServerSSLOptions", tls_library},
+    {"ServiceSwitchFile", RULES},
+    {"SetCertAltnames", no_crl},
+    {"SevenBitInput", in_one_piece},
+    {"SharedMemoryKey", "counters are in memory that the daemon shares with its own processes"},
+    {"SharedMemoryKeyFile", "counters are in memory that the daemon shares with its own processes"},
+    {"SingleLineFromHeader", "a folded From: is understood"},
+    {"SoftBounce", "permanent failures are permanent"},
+    {"SSLEngine", tls_library},
+    {"SSLEnginePath", tls_library},
+    {"StrictTransportSecurity", no_client_tls},
+    {"TempFileMode", files_fixed},
+    {"Timeout.aconnect", "each address has Timeout.connect"},
+    {"Timeout.auth", no_auth},
+    {"Timeout.control", "requests to the control socket are short"},
+    {"Timeout.fileopen", "tables are opened without waiting for locks"},
+    {"Timeout.iconnect", "each address has Timeout.connect"},
+    {"Timeout.lhlo", "LHLO has Timeout.helo"},
+    {"Timeout.resolver.retrans", resolver_own},
+    {"Timeout.resolver.retrans.first", resolver_own},
+    {"Timeout.resolver.retrans.normal", resolver_own},
+    {"Timeout.resolver.retry", resolver_own},
+    {"Timeout.resolver.retry.first", resolver_own},
+    {"Timeout.resolver.retry.normal", resolver_own},
+    {"TimeZoneSpec", "the system's time zone is taken"},
+    {"TLSFallbacktoClear", no_client_tls},
+    {"TLSSrvOptions", no_crl},
+    {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
+    {"UnsafeGroupWrites", always_safe},
+    {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},
+    {"UseErrorsTo", "notices go to the envelope sender, always"},
+    {"UseMSP", "the local submission socket needs no queue that a group writes to"},
+    {"UserDatabaseSpec", "there is no user database in this release"},
+    {"Verbose", "-v is said on the command line"},
+    {"XscriptFileBufferSize", no_memory},
+    {NULL, NULL},
+};
+
+const struct option_idle *option_idle_find(struct pr_str name)
+{
+	for (const struct option_idle *row = options_idle; row->name != NULL; row++)
+		if (pr_str_equal_nocase(pr_str(row->name), name))
+			return row;
+	return NULL;
+}
