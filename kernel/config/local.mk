@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libkernel_la_SOURCES += kernel/config/config.c kernel/config/config.h kernel/config/build.h \
 	kernel/config/build_instances.c kernel/config/build_listeners.c kernel/config/build_groups.c kernel/config/build_options.c \
-	kernel/config/options.c kernel/config/options.h kernel/config/role.h kernel/config/tree.c kernel/config/whole.c kernel/config/tree.h
+	kernel/config/judge.c kernel/config/options.c kernel/config/options.h kernel/config/role.h kernel/config/tree.c kernel/config/whole.c kernel/config/tree.h

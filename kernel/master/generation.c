@@ -396,8 +396,11 @@ void generation_child_gone(struct master *master, struct generation *generation,
 		return;
 	}
 	child_close(child);
-	if (told && (status != 0 || child->said[0] != '\0'))
+	if (told && (status != 0 || child->said[0] != '\0')) {
 		log_line(LOGP_WARNING, NULL, "leaving generation %u: %s", generation->number, how);
+		if (master->stopping && child == &generation->courier)
+			(void)snprintf(master->kept, sizeof master->kept, "%s", how);
+	}
 	if (!told && generation == master->current) {
 		plan_restart(child, master_now_ms());
 		log_line(LOGP_ERR, NULL, "%s of generation %u is gone: %s; starting it again in %lld s", child->role,

@@ -152,6 +152,7 @@ struct journal_segment {
 	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
 	atomic_bool complete;      /* its writer has left it and everything is read */
 	atomic_bool dirty;         /* marks were set since the last fdatasync */
+	int done_error;            /* errno: its .done cannot be made, which was reported, so nothing of it is known here; under `tailing` */
 	int read_error;            /* the last try to read it to its end failed so, which was reported; under `tailing` */
 	struct journal_entry *first, *last; /* not marked yet */
 };
