@@ -2,12 +2,12 @@
 # the small sendmail: libpostrider and nothing else
 submission_sources = kernel/command/sendmail/arguments.c kernel/command/sendmail/arguments.h \
 	kernel/command/sendmail/dialogue.c kernel/command/sendmail/dialogue.h kernel/command/sendmail/told.c kernel/command/sendmail/drop.c \
-	kernel/command/sendmail/message.c kernel/command/sendmail/message.h kernel/command/sendmail/outlet.c \
+	kernel/command/sendmail/message.c kernel/command/sendmail/overrides.c kernel/command/sendmail/message.h kernel/command/sendmail/outlet.c \
 	kernel/command/sendmail/places.c kernel/command/sendmail/places.h kernel/command/sendmail/proxy.c \
 	kernel/command/sendmail/recipients.c kernel/command/sendmail/recipients.h \
 	kernel/command/sendmail/submit.c kernel/command/sendmail/submit.h
 sbin_PROGRAMS += sendmail
-sendmail_SOURCES = kernel/command/sendmail/main.c $(submission_sources)
+sendmail_SOURCES = kernel/command/sendmail/main.c $(submission_sources) kernel/config/options.c
 sendmail_CPPFLAGS = $(KERNEL_CPPFLAGS)
 sendmail_LDADD = libpostrider.la
 # the full program's commands

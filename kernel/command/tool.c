@@ -5,6 +5,8 @@
  */
 #include "kernel/command/modes.h"
 
+#include "kernel/command/sendmail/submit.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,38 +18,21 @@ const char *tool_config_path(const struct arguments *arguments)
 	return arguments->config != NULL ? arguments->config : CONFIG_DEFAULT_PATH;
 }
 
-/* Options of the submission itself, and old ones that ask for what is always so. */
-static bool is_accepted_elsewhere(struct pr_str name)
-{
-	static const char *const names[] = {"ErrorMode", "Verbose", "SevenBitInput", "EightBitMode", "BlankSub",
-	    "CheckpointInterval", "ErrorHeader", "TempFileMode", "MatchGECOS", "ResolverOptions", "DaemonPortOptions",
-	    "PostmasterCopy", "UserDatabaseSpec", "FallbackMXhost", "RefuseLA", "ForkEachJob",
-	    "UseErrorsTo", "MeToo", "CheckAliases", "OldStyleHeaders", "Timeout", "TryNullMXList", NULL};
-
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (pr_str_equal_nocase(name, pr_str(names[i])))
-			return true;
-	return false;
-}
-
 int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out)
 {
+	struct pr_text error;
 	size_t count = 0;
 
-	for (size_t i = 0; i < arguments->override_count; i++) {
-		struct pr_str text = arguments->overrides[i];
-		struct pr_str name = pr_str_trim(pr_str_slice(text, 0, pr_str_find(text, '=')));
-		if (pr_option_find(options_table, name) != NULL) {
-			items[count++] = text;
-		} else if (!is_accepted_elsewhere(name)) {
-			const char *near = pr_option_nearest(options_table, name);
-			fprintf(stderr, "readcf: unknown option name %.*s", PR_PRINT(name));
-			fprintf(stderr, near != NULL ? "; did you mean %s?\n" : "\n", near);
-			return EX_SOFTWARE;
-		}
-	}
+	pr_text_init(&error, 1000);
+	bool good = overrides_check(arguments, false, &error);
+	if (!good)
+		fprintf(stderr, "%s\n", error.data);
+	pr_text_fini(&error);
+	for (size_t i = 0; good && i < arguments->override_count; i++)
+		if (pr_option_find(options_table, override_name(arguments->overrides[i])) != NULL)
+			items[count++] = arguments->overrides[i];
 	*list_out = (struct pr_list){items, count};
-	return EX_OK;
+	return good ? EX_OK : EX_SOFTWARE;
 }
 
 int tool_config(const struct arguments *arguments, struct config **config_out)

@@ -170,7 +170,7 @@ static bool find_user(struct master *master, const char *name, struct identity *
 	}
 	enum pr_status status = identity_find(name, identity, why);
 	if (status == PR_NOTFOUND)
-		pr_text_addf(why, "; create it with: adduser --system --group --no-create-home --home /nonexistent %s", name);
+		pr_text_addf(why, ", whom the configuration names in users = { ... }; create it with: adduser --system --group --no-create-home --home /nonexistent %s", name);
 	if (status == PR_OK && identity->uid == 0) {
 		pr_text_addf(why, "receiver and courier must not run as root");
 		status = PR_PERMFAIL;

@@ -99,7 +99,13 @@ class Trouble(story.Story):
                 accepted += got[0] == 250
             self.assertEqual(got[0], 452, got)
             self.assertGreater(accepted, 3, daemon.log())
+            for _ in range(200):
+                client.command("RSET")
+                self.assertEqual(client.message("a@example.net", ["x@far.example"], "Subject: s\n\n" + "line\n" * 2000)[0], 452)
             client.command("RSET")
+        told = [line for line in daemon.log().splitlines() if "SYSERR" in line]
+        self.assertLessEqual(len(told), 4, told[:8])
+        self.assertTrue(all(queue in line for line in told), told)
         self.assertEqual(len(set(daemon.listed_ids())), accepted, "everything accepted is in the queue, and nothing else")
         done = daemon.run("sendmail", "-C", daemon.conf_path, "x@far.example", text="Subject: drop\n\nx\n")
         self.assertEqual(done.returncode, 0, done.stdout)  # it waits in the drop directory

@@ -161,6 +161,8 @@ static const struct {
 	const char *errors;
 } wrong[] = {
     {"log = \"x\"\nrules =;\n", "a.conf:2: syntax error\n"},
+    {"log = \"a\";\n@include \"/nonexistent/x.conf\"\n",
+        "a.conf:2: cannot open include file /nonexistent/x.conf: No such file or directory\n"},
     {"log = \"a\";\nlog = \"b\";\n", "a.conf:2: duplicate setting name\n"},
     {"\nlog = ( \"a\" );\n", "a.conf:2: log takes one value\n"},
     {"modul_directory = \"/m\";\n", "a.conf:1: unknown key modul_directory; did you mean module_directory?\n"},
