@@ -45,13 +45,15 @@ static void show(const struct config *config)
 static int check_users(const struct config *config)
 {
 	const struct pr_str names[] = {config->receiver_user, config->courier_user};
+	const struct config_place *places[] = {&config->receiver_place, &config->courier_place};
 	int status = EX_OK;
 
 	for (size_t i = 0; geteuid() == 0 && i < 2; i++) {
 		char *name = pr_copy_str(names[i]);
 		if (getpwnam(name) == NULL) {
-			fprintf(stderr, "%.*s: users: there is no user %s; create it with adduser --system, or name another one\n",
-			    PR_PRINT(config->path), name);
+			fprintf(stderr, places[i]->line > 0 ? "%s:%u: " : "%s: ", places[i]->file, places[i]->line);
+			fprintf(stderr, "users: there is no user %s for the %s; create it with adduser --system, or name another one\n", name,
+			    i == 0 ? "receiver" : "courier");
 			status = EX_CONFIG;
 		}
 		pr_free(name);
@@ -67,6 +69,10 @@ int check_mode(const struct arguments *arguments)
 	if (status != EX_OK)
 		return status;
 	status = check_users(tool.config);
+	if (check_paths(tool.config) != EX_OK)
+		status = EX_CONFIG;
+	if (status == EX_OK)
+		check_routes(arguments);
 	if (status == EX_OK)
 		show(tool.config);
 	tool_close(&tool);

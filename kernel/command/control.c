@@ -33,7 +33,7 @@ static void read_all(int fd, struct pr_text *answer)
 	}
 }
 
-/* All lines but the last are for people; the last one is OK or ERROR and the reason. */
+/* All lines but the last are for people; the last one is OK, ERROR and the reason, or - of a stop that left something undone - KEPT and what. */
 static int judge(struct pr_str answer, struct pr_text *lines)
 {
 	struct pr_str line, last = PR_NONE;
@@ -46,6 +46,10 @@ static int judge(struct pr_str answer, struct pr_text *lines)
 	}
 	if (pr_str_equal(last, PR_STR("OK")))
 		return EX_OK;
+	if (pr_str_has_prefix_nocase(last, PR_STR("KEPT"))) {
+		fprintf(stderr, "the daemon has left, but %.*s\n", PR_PRINT(pr_str_trim(pr_str_slice(last, 4, last.len))));
+		return EX_TEMPFAIL;
+	}
 	if (pr_str_has_prefix_nocase(last, PR_STR("ERROR")))
 		fprintf(stderr, "%.*s\n", PR_PRINT(pr_str_trim(pr_str_slice(last, 5, last.len))));
 	else

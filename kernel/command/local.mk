@@ -2,18 +2,18 @@
 # the small sendmail: libpostrider and nothing else
 submission_sources = kernel/command/sendmail/arguments.c kernel/command/sendmail/arguments.h \
 	kernel/command/sendmail/dialogue.c kernel/command/sendmail/dialogue.h kernel/command/sendmail/told.c kernel/command/sendmail/drop.c \
-	kernel/command/sendmail/message.c kernel/command/sendmail/message.h kernel/command/sendmail/outlet.c \
+	kernel/command/sendmail/message.c kernel/command/sendmail/overrides.c kernel/command/sendmail/message.h kernel/command/sendmail/outlet.c \
 	kernel/command/sendmail/places.c kernel/command/sendmail/places.h kernel/command/sendmail/proxy.c \
 	kernel/command/sendmail/recipients.c kernel/command/sendmail/recipients.h \
 	kernel/command/sendmail/submit.c kernel/command/sendmail/submit.h \
 	kernel/config/dialect.c kernel/config/dialect.h
 sbin_PROGRAMS += sendmail
-sendmail_SOURCES = kernel/command/sendmail/main.c $(submission_sources)
+sendmail_SOURCES = kernel/command/sendmail/main.c $(submission_sources) kernel/config/options.c kernel/config/options_idle.c
 sendmail_CPPFLAGS = $(KERNEL_CPPFLAGS)
 sendmail_LDADD = libpostrider.la
 # the full program's commands
 libkernel_la_SOURCES += $(submission_sources)
-libkernel_la_SOURCES += kernel/command/aliases.c kernel/command/check.c kernel/command/command.c kernel/command/command.h kernel/command/console.c kernel/command/identity.c kernel/command/prompt.c kernel/command/prompt.h \
+libkernel_la_SOURCES += kernel/command/aliases.c kernel/command/check.c kernel/command/check_paths.c kernel/command/check_routes.c kernel/command/command.c kernel/command/command.h kernel/command/console.c kernel/command/identity.c kernel/command/prompt.c kernel/command/prompt.h \
 	kernel/command/control.c kernel/command/daemon.c kernel/command/host_status.c kernel/command/mailq.c kernel/command/mailstats.c kernel/command/makemap.c \
 	kernel/command/modes.h kernel/command/queue_quarantine.c kernel/command/queue_run.c kernel/command/queue_terms.c kernel/command/queue_terms.h kernel/command/handback.c kernel/command/queue_show.c kernel/command/queue_tool.c kernel/command/queue_tool.h kernel/command/tool.c kernel/command/verify.c
 EXTRA_DIST += kernel/README.md

@@ -28,6 +28,10 @@ void identity_show(const struct arguments *arguments, struct tool *tool);
 /* Parses and runs; a wrong word is told on stderr.  The exit status. */
 int arguments_run(int argc, char **argv, int (*mode)(const struct arguments *));
 int check_mode(const struct arguments *arguments);   /* -bC, postriderctl check */
+/* What is named and not there: told on stderr; EX_CONFIG when the daemon would not start with it. */
+int check_paths(const struct config *config);
+/* Entries of the mailertable that name no mailer: told on stderr. */
+void check_routes(const struct arguments *arguments);
 int makemap_main(int argc, char **argv);
 int mailstats_main(int argc, char **argv);
 int control_main(int argc, char **argv); /* postriderctl */

@@ -209,6 +209,17 @@ static bool is_edit(struct pr_str word)
 	return pr_str_equal(word, PR_STR("--sender")) || pr_str_equal(word, PR_STR("--add")) || pr_str_equal(word, PR_STR("--remove"));
 }
 
+static int refuse_word(const struct job *job, struct pr_str word)
+{
+	const struct verb *verb = job->verb;
+	bool option = word.len > 0 && word.data[0] == '-';
+
+	fprintf(stderr, "postriderctl queue %s: \"%.*s\" is no %s; it takes %s\n", verb->name, PR_PRINT(word),
+	        option ? "option of it" : verb->terms && verb->ids ? "id or term" : verb->terms ? "term such as sender=joe or state=held" : "id",
+	        verb->help);
+	return EX_USAGE;
+}
+
 static int take_words(struct job *job, char **words, size_t count)
 {
 	const struct verb *verb = job->verb;
@@ -232,7 +243,7 @@ static int take_words(struct job *job, char **words, size_t count)
 		else if (word.len > 0 && word.data[0] != '-' && verb->ids)
 			choose(job, &(struct pr_entry){.size = sizeof(struct pr_entry), .id = word});
 		else
-			status = usage();
+			status = refuse_word(job, word);
 	}
 	job->by_id = job->count > 0;
 	if (status == EX_OK && verb->edits && job->edit.sender.data == NULL && job->edit.add.count + job->edit.remove.count == 0) {
@@ -484,6 +495,8 @@ int queue_tool(const struct arguments *arguments)
 	for (size_t i = 0; arguments->address_count > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(arguments->addresses[1], verbs[i].name) == 0)
 			job.verb = &verbs[i];
+	if (job.verb == NULL && arguments->address_count > 1)
+		fprintf(stderr, "postriderctl queue: there is no verb %s\n", arguments->addresses[1]);
 	if (job.verb == NULL)
 		return usage();
 	job.terms = pr_alloc(arguments->address_count * sizeof *job.terms);

@@ -5,8 +5,8 @@
  */
 #include "kernel/command/modes.h"
 
+#include "kernel/command/sendmail/submit.h"
 #include "kernel/config/dialect.h"
-#include "kernel/config/options_idle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,35 +27,20 @@ const char *tool_config_path(const struct arguments *arguments, const char **rou
 	return tool_config_choose(arguments->config, routing_out);
 }
 
-/* Names that stand for several options of the table. */
-static bool is_collective(struct pr_str name)
-{
-	static const char *const names[] = {"DaemonPortOptions", "QueueTimeout", "Timeout", NULL};
-
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (pr_str_equal_nocase(name, pr_str(names[i])))
-			return true;
-	return false;
-}
-
 int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out)
 {
+	struct pr_text error;
 	size_t count = 0;
 
-	for (size_t i = 0; i < arguments->override_count; i++) {
-		struct pr_str text = arguments->overrides[i];
-		struct pr_str name = pr_str_trim(pr_str_slice(text, 0, pr_str_find(text, '=')));
-		if (pr_option_find(options_table, name) != NULL || option_idle_find(name) != NULL || is_collective(name)) {
-			items[count++] = text;
-		} else {
-			const char *near = pr_option_nearest(options_table, name);
-			fprintf(stderr, "readcf: unknown option name %.*s", PR_PRINT(name));
-			fprintf(stderr, near != NULL ? "; did you mean %s?\n" : "\n", near);
-			return EX_SOFTWARE;
-		}
-	}
+	pr_text_init(&error, 1000);
+	bool good = overrides_check(arguments, &error);
+	if (!good)
+		fprintf(stderr, "%s\n", error.data);
+	pr_text_fini(&error);
+	for (size_t i = 0; good && i < arguments->override_count; i++)
+		items[count++] = arguments->overrides[i];
 	*list_out = (struct pr_list){items, count};
-	return EX_OK;
+	return good ? EX_OK : EX_SOFTWARE;
 }
 
 static int read_config(const struct arguments *arguments, struct config **config_out)

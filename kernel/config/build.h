@@ -40,6 +40,10 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 void config_add_submission_listener(struct config_builder *builder);
 void config_build_groups(struct config_builder *builder, const struct config_node *node);
 void config_check_groups(struct config_builder *builder);
+/* The node to complain of when that option has a wrong value. */
+struct config_node config_option_node(const struct config_builder *builder, const char *name);
+/* Numbers that nobody can mean, words that nobody knows. */
+void config_judge_options(struct config_builder *builder);
 /* After everything else: what concerns the file as a whole. */
 void config_check_whole(struct config_builder *builder);
 /* Takes an instance out again, when it is there. */

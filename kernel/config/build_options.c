@@ -64,6 +64,7 @@ void config_set_option(struct config_builder *builder, const struct config_node 
 		if (why.data == NULL)
 			why = PR_STR("takes one value, not a list");
 	}
+	builder->config->option_places[option - options_table] = (struct config_place){node->file, node->line};
 	if (status != PR_OK)
 		config_complain(builder, node, "option %s: %.*s", option->name, PR_PRINT(why));
 	else if ((option->flags & PR_OPTION_NO_EFFECT) != 0 && !builder->repeats)

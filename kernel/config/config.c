@@ -97,11 +97,14 @@ static void build_users(struct config_builder *builder, const struct config_node
 		config_complain(builder, group, "users takes a group: users = { receiver = \"...\"; courier = \"...\"; };");
 	for (size_t i = 0; i < group->child_count; i++) {
 		const struct config_node *node = &group->children[i];
-		if (pr_str_equal(node->name, PR_STR("receiver")))
+		struct config_place place = {node->file, node->line};
+		if (pr_str_equal(node->name, PR_STR("receiver"))) {
+			builder->config->receiver_place = place;
 			config_want_text(builder, node, &builder->config->receiver_user);
-		else if (pr_str_equal(node->name, PR_STR("courier")))
+		} else if (pr_str_equal(node->name, PR_STR("courier"))) {
+			builder->config->courier_place = place;
 			config_want_text(builder, node, &builder->config->courier_user);
-		else
+		} else
 			config_complain(builder, node, "unknown key %.*s in users; it has receiver and courier%s", PR_PRINT(node->name),
 			    config_nearest(names, node->name) ? " (check the spelling)" : "");
 	}
@@ -203,6 +206,8 @@ static struct config *new_config(const char *path)
 	config->log = PR_STR("syslog");
 	config->receiver_user = PR_STR("postrider");
 	config->courier_user = PR_STR("postrider-q");
+	config->receiver_place = config->courier_place = (struct config_place){config->path.data, 0};
+	config->option_places = pr_arena_alloc(&config->arena, options_count() * sizeof *config->option_places);
 	return config;
 }
 

@@ -91,6 +91,11 @@ struct config_other_option {
 	struct pr_str name, text;
 };
 
+struct config_place {
+	const char *file; /* "-O" for a command line */
+	uint32_t line;
+};
+
 struct config {
 	struct pr_arena arena;
 	struct pr_str path;
@@ -99,6 +104,8 @@ struct config {
 	struct pr_str drop_directory;
 	struct pr_str log;
 	struct pr_str receiver_user, courier_user;
+	struct config_place receiver_place, courier_place;
+	struct config_place *option_places; /* one for each row of options_table */
 	struct options options;
 	const struct config_listener *listeners; /* the submission socket RUN/submit.sock is always the last */
 	size_t listener_count;
@@ -116,6 +123,9 @@ struct config {
 	size_t other_count;
 	struct pr_text notices; /* "FILE:LINE: option X: accepted, no effect here: why", one a line */
 };
+
+/* Where an option of the kernel was set last; file NULL: nowhere, it has its default. */
+const struct config_place *config_option_place(const struct config *config, const char *name);
 
 #define CONFIG_DEFAULT_PATH CONFIG_DIR "/postrider.conf"
 

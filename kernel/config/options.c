@@ -112,6 +112,11 @@ const struct pr_option options_table[] = {
     PR_OPTION_END,
 };
 
+size_t options_count(void)
+{
+	return sizeof options_table / sizeof options_table[0];
+}
+
 void options_host_status_path(const struct options *options, struct pr_text *out)
 {
 	struct pr_str name = options->host_status_directory, queue = options->queue_directory;

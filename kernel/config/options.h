@@ -86,6 +86,7 @@ enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT 
 extern const struct pr_option options_table[];
 /* What no text can say as a default; before the table's defaults. */
 void options_prepare(struct options *options);
+size_t options_count(void); /* rows of the table, its end among them */
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);
 

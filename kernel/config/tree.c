@@ -5,12 +5,16 @@
  */
 #include "kernel/config/tree.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libconfig.h>
+#include <postrider/file.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEPTH_MAX 12
+#define INCLUDE_MAX (4u << 20)
 
 static struct pr_str scalar_text(const config_setting_t *setting, struct pr_arena *arena)
 {
@@ -61,6 +65,46 @@ static bool copy_node(config_setting_t *setting, const char *path, unsigned int 
 	return true;
 }
 
+/* The name in `@include "NAME"` of that line; absent when it has none. */
+static struct pr_str included(struct pr_str bytes, int number)
+{
+	struct pr_str line = PR_NONE;
+
+	for (; number > 0 && pr_str_next(&bytes, '\n', &line); number--)
+		continue;
+	line = pr_str_trim(line);
+	if (number > 0 || !pr_str_has_prefix_nocase(line, PR_STR("@include")))
+		return PR_NONE;
+	size_t quote = pr_str_find(line, '"');
+	line = pr_str_slice(line, quote + 1, line.len);
+	return pr_str_slice(line, 0, pr_str_find(line, '"'));
+}
+
+/* libconfig says where, and that a file could not be included, but not which. */
+static void complain(const config_t *parsed, const char *path, struct pr_str bytes, struct pr_text *errors)
+{
+	const char *file = config_error_file(parsed), *text = config_error_text(parsed);
+	struct pr_str name = PR_NONE;
+	struct pr_text other, ignored;
+	char room[4096];
+
+	pr_text_init(&other, INCLUDE_MAX);
+	pr_text_init(&ignored, 1000);
+	if (file != NULL && pr_file_read(file, INCLUDE_MAX, &other, &ignored) == PR_OK)
+		bytes = pr_text_str(&other);
+	if (text != NULL && strstr(text, "include") != NULL)
+		name = included(bytes, config_error_line(parsed));
+	pr_text_addf(errors, "%s:%d: %s", file == NULL ? path : file, config_error_line(parsed), text);
+	if (name.len > 0 && snprintf(room, sizeof room, "%.*s", PR_PRINT(name)) < (int)sizeof room) {
+		int error = access(room, R_OK) == 0 ? 0 : errno;
+		pr_text_addf(errors, " %s%s%s%s", room, error != 0 ? ": " : "", error != 0 ? strerror(error) : "",
+		             room[0] == '/' ? "" : "; write the whole path, it would be looked for where the daemon was started");
+	}
+	pr_text_add_byte(errors, '\n');
+	pr_text_fini(&other);
+	pr_text_fini(&ignored);
+}
+
 struct config_node *config_tree_parse(const char *path, struct pr_str bytes, struct pr_arena *arena, struct pr_text *errors)
 {
 	config_t parsed;
@@ -71,9 +115,7 @@ struct config_node *config_tree_parse(const char *path, struct pr_str bytes, str
 	if (memchr(bytes.data, '\0', bytes.len) != NULL) {
 		pr_text_addf(errors, "%s:1: the file holds a NUL byte; it is not a configuration file\n", path);
 	} else if (config_read_string(&parsed, text) != CONFIG_TRUE) {
-		const char *file = config_error_file(&parsed);
-		pr_text_addf(errors, "%s:%d: %s\n", file == NULL ? path : file, config_error_line(&parsed),
-		    config_error_text(&parsed));
+		complain(&parsed, path, bytes, errors);
 	} else {
 		root = pr_arena_alloc(arena, sizeof *root);
 		if (root != NULL && !copy_node(config_root_setting(&parsed), path, 0, arena, root, errors))

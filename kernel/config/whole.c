@@ -10,21 +10,17 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static struct config_node place_of(const struct config_builder *builder, const char *group, const char *name)
+static struct config_node place_of(const struct config_builder *builder, const char *name)
 {
 	struct config_node nowhere = {.file = builder->config->path.data};
-	const struct config_node *node = builder->root;
+	const struct config_node *node = builder->root != NULL ? config_node_find(builder->root, name) : NULL;
 
-	if (node != NULL && group != NULL)
-		node = config_node_find(node, group);
-	if (node != NULL)
-		node = config_node_find(node, name);
 	return node != NULL ? *node : nowhere;
 }
 
 static void check_directory(struct config_builder *builder, const char *key, struct pr_str path)
 {
-	struct config_node node = place_of(builder, NULL, key);
+	struct config_node node = place_of(builder, key);
 
 	if (path.len == 0 || path.data[0] != '/')
 		config_complain(builder, &node, "%s must be an absolute path, not \"%.*s\"", key, PR_PRINT(path));
@@ -32,7 +28,7 @@ static void check_directory(struct config_builder *builder, const char *key, str
 
 static void check_log(struct config_builder *builder)
 {
-	struct config_node node = place_of(builder, NULL, "log");
+	struct config_node node = place_of(builder, "log");
 	struct pr_str log = builder->config->log;
 
 	if (!pr_str_equal(log, PR_STR("syslog")) && !pr_str_equal(log, PR_STR("stderr")) && (log.len == 0 || log.data[0] != '/'))
@@ -43,7 +39,7 @@ static void check_log(struct config_builder *builder)
 static void check_alias_maps(struct config_builder *builder)
 {
 	const struct config *config = builder->config;
-	struct config_node node = place_of(builder, "options", "AliasFile");
+	struct config_node node = config_option_node(builder, "AliasFile");
 
 	for (size_t i = 0; i < config->options.alias_files.count; i++) {
 		bool declared = false;
@@ -74,7 +70,7 @@ static bool is_server(struct pr_str item)
 static void check_resolver(struct config_builder *builder)
 {
 	const struct pr_list *servers = &builder->config->options.resolver;
-	struct config_node node = place_of(builder, "options", "Resolver");
+	struct config_node node = config_option_node(builder, "Resolver");
 
 	for (size_t i = 0; i < servers->count; i++)
 		if (!is_server(pr_str_trim(servers->items[i])))
@@ -86,7 +82,7 @@ static void check_resolver(struct config_builder *builder)
 static void check_host_name(struct config_builder *builder)
 {
 	struct pr_str name = builder->config->options.host_name;
-	struct config_node node = place_of(builder, "options", "HostName");
+	struct config_node node = config_option_node(builder, "HostName");
 	bool good = name.len > 0 && name.len <= 255;
 
 	for (size_t i = 0; i < name.len; i++)
@@ -98,7 +94,7 @@ static void check_host_name(struct config_builder *builder)
 static void check_sort_order(struct config_builder *builder)
 {
 	struct pr_str order = builder->config->options.queue_sort_order;
-	struct config_node node = place_of(builder, "options", "QueueSortOrder");
+	struct config_node node = config_option_node(builder, "QueueSortOrder");
 	enum plan_sort sort;
 
 	if (!plan_sort_parse(order, &sort))
@@ -117,7 +113,7 @@ static void check_super_safe(struct config_builder *builder)
 	    {"postmilter", "postmilter"}, {"p", "postmilter"}, {"interactive", "interactive"}, {"i", "interactive"},
 	};
 	struct pr_str *value = &builder->config->options.super_safe;
-	struct config_node node = place_of(builder, "options", "SuperSafe");
+	struct config_node node = config_option_node(builder, "SuperSafe");
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (pr_str_equal_nocase(*value, pr_str(words[i].word))) {
@@ -134,7 +130,7 @@ static void check_delivery_mode(struct config_builder *builder)
 		const char *letters, *meaning;
 	} words[] = {{"iI", "interactive"}, {"bB", "background"}, {"qQ", "queue"}, {"dD", "defer"}};
 	struct pr_str *value = &builder->config->options.delivery_mode;
-	struct config_node node = place_of(builder, "options", "DeliveryMode");
+	struct config_node node = config_option_node(builder, "DeliveryMode");
 	char letter = 'i';
 
 	if (value->len > 0)
@@ -150,6 +146,7 @@ static void check_delivery_mode(struct config_builder *builder)
 
 void config_check_whole(struct config_builder *builder)
 {
+	config_judge_options(builder);
 	check_super_safe(builder);
 	check_delivery_mode(builder);
 	check_directory(builder, "module_directory", builder->config->module_directory);

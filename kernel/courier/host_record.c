@@ -47,35 +47,47 @@ static struct pr_str name_of(const struct job *job, const struct group *group)
 	return group->host;
 }
 
-static void write_status(const struct job *job, struct pr_str name, bool dead, struct pr_str reply, const char *path)
+static void write_status(const struct job *job, struct pr_str name, bool dead, struct pr_str reply)
 {
+	struct pr_text path;
 	struct pr_str line = pr_str_slice(reply, 0, pr_str_find(reply, '\n'));
 	struct host_status status = {.error = dead ? error_of(line) : 0, .status = dead ? EX_TEMPFAIL : EX_OK, .when = courier_wall(),
 	    .enhanced = dead ? PR_STR("4.4.1") : PR_STR("2.0.0")};
 
 	status.reply = status.error == 0 ? line : PR_NONE;
-	if (!host_status_write(path, name, &status) && errno != EINVAL)
-		log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path, strerror(errno));
+	if (find_directory(job->courier, &path) && !host_status_write(path.data, name, &status) && errno != EINVAL)
+		log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path.data, strerror(errno));
+	pr_text_fini(&path);
+}
+
+static bool is_known(struct job *job, struct pr_str name)
+{
+	struct host_status status;
+	struct pr_text path;
+	bool known = find_directory(job->courier, &path) && host_status_read(path.data, name, &job->arena, &status) == PR_OK;
+
+	pr_text_fini(&path);
+	return known;
+}
+
+static void write_alive(struct job *job, const struct group *group, struct pr_str reply)
+{
+	struct pr_str name = name_of(job, group);
+
+	write_status(job, name, false, reply);
+	/* it lives again, under whatever name */
+	if (!pr_str_equal_nocase(name, group->host) && is_known(job, group->host))
+		write_status(job, group->host, false, reply);
 }
 
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply)
 {
-	struct courier *courier = job->courier;
-	bool dead = outcome == PLAN_UNREACHABLE;
-	struct pr_text path;
-
-	if (group->host.len == 0 || outcome == PLAN_NEUTRAL || courier->options->host_status_directory.len == 0)
+	if (group->host.len == 0 || outcome == PLAN_NEUTRAL || job->courier->options->host_status_directory.len == 0)
 		return;
-	if (dead && job->hosts_told)
-		return; /* each that could not be reached is known by its own name */
-	if (find_directory(courier, &path)) {
-		struct pr_str name = dead ? group->host : name_of(job, group);
-		write_status(job, name, dead, reply, path.data);
-		/* it lives again, under whatever name */
-		if (!dead && !pr_str_equal_nocase(name, group->host) && host_status_read(path.data, group->host, &job->arena, &(struct host_status){.error = 0}) == PR_OK)
-			write_status(job, group->host, dead, reply, path.data);
-	}
-	pr_text_fini(&path);
+	if (outcome != PLAN_UNREACHABLE)
+		write_alive(job, group, reply);
+	else if (!job->hosts_told) /* else each that could not be reached is known by its own name */
+		write_status(job, group->host, true, reply);
 }
 
 static bool is_dead(struct job *job, struct pr_str host, struct pr_str *reason_out)
@@ -120,15 +132,12 @@ static bool asked(void *context, void *owner, struct pr_str host, struct pr_str 
 static void told(void *context, void *owner, struct pr_str host, struct pr_str reason)
 {
 	struct job *job = owner;
-	struct pr_text path;
 
 	(void)context;
 	if (job == NULL || job->entry == NULL)
 		return;
 	job->hosts_told = true;
-	if (find_directory(job->courier, &path))
-		write_status(job, host, true, reason, path.data);
-	pr_text_fini(&path);
+	write_status(job, host, true, reason);
 }
 
 void host_record_offer(const struct courier *courier, struct module_services *services)

@@ -82,6 +82,18 @@ static struct pr_str find_directory(struct job *job)
 	return entry.directory;
 }
 
+/* Another process was delivering it, and it is gone. */
+void courier_index_vanished(struct courier *courier, struct pr_str id)
+{
+	struct courier_index *index = courier->index;
+	struct plan_index_row row;
+
+	pthread_mutex_lock(&index->lock);
+	if (plan_index_find(index->table, id, &row) && row.complete && !row.running && row.state == PR_ENTRY_CLAIMED)
+		plan_index_remove(index->table, id);
+	pthread_mutex_unlock(&index->lock);
+}
+
 void courier_index_waits(struct job *job)
 {
 	struct courier_index *index = job->courier->index;
@@ -122,10 +134,10 @@ static void put_read(struct courier *courier, const struct pr_entry *entry, cons
 	if (index == NULL)
 		return;
 	row_from_store(entry, envelope, arena, &row);
-	row.running = false;
-	row.state = row.state == PR_ENTRY_CLAIMED ? PR_ENTRY_READY : row.state;
+	row.running = false; /* that is the job's to say; of a claim that is not ours the state speaks */
 	pthread_mutex_lock(&index->lock);
 	bool is_known = plan_index_find(index->table, row.id, &known);
+	index->elsewhere = index->elsewhere || row.state == PR_ENTRY_CLAIMED;
 	if (is_known && known.complete && (known.running || known.last_try > row.last_try))
 		plan_index_touch(index->table, row.id, index->scan);
 	else if (is_known || is_new)

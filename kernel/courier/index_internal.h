@@ -17,6 +17,7 @@ struct courier_index {
 	struct plan_index *table;
 	uint16_t scan;       /* number of the scan that runs, or of the last one */
 	bool filled;         /* a scan has met everything */
+	bool elsewhere;      /* some row may be PR_ENTRY_CLAIMED: another process delivers it, and does not say when that is over */
 	struct queue_places places;
 	int waiting[INDEX_CLIENTS_MAX]; /* connections no thread has taken yet */
 	size_t waiting_count, serving;

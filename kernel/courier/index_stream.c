@@ -59,7 +59,7 @@ static void fill(struct client *client, const struct pr_entry *entry, const stru
 	module_scope_init(&client->scope, client->thread, &client->arena);
 }
 
-/* The ids of up to `room` rows that are not complete. */
+/* The ids of up to `room` rows that are not complete, or that another process was delivering when they were read. */
 static size_t collect(struct client *client, char (*ids)[PLAN_INDEX_ID_MAX + 1], size_t room)
 {
 	struct courier_index *index = client->courier->index;
@@ -68,9 +68,11 @@ static size_t collect(struct client *client, char (*ids)[PLAN_INDEX_ID_MAX + 1],
 	size_t count = 0;
 
 	pthread_mutex_lock(&index->lock);
-	if (plan_index_incomplete(index->table) > 0)
+	bool any = index->elsewhere || plan_index_incomplete(index->table) > 0;
+	index->elsewhere = false; /* the reading says it again */
+	if (any)
 		while (count < room && plan_index_next(index->table, &cursor, &row))
-			if (!row.complete) {
+			if (!row.complete || (row.state == PR_ENTRY_CLAIMED && !row.running)) {
 				memcpy(ids[count], row.id.data, row.id.len);
 				ids[count++][row.id.len] = '\0';
 			}
@@ -84,10 +86,13 @@ static void fill_one(struct client *client, const char *id)
 	struct pr_envelope *envelope = NULL;
 	enum pr_status status = store_peek(&client->scope, pr_str(id), &envelope, &entry);
 
-	if (status == PR_OK)
+	if (status == PR_OK) {
 		fill(client, &entry, envelope);
-	else
-		pr_arena_reset(&client->arena);
+		return;
+	}
+	if (status == PR_NOTFOUND)
+		courier_index_vanished(client->courier, pr_str(id));
+	pr_arena_reset(&client->arena);
 }
 
 static void fill_all(struct client *client)

@@ -112,7 +112,9 @@ struct courier {
 	struct plan *plan;
 	unsigned int workers, idle, max_workers;
 	unsigned int services;          /* threads besides the workers */
-	bool draining, scan_wanted, run_all, scanned_once;
+	bool draining, scan_wanted, run_all;
+	bool scan_counts;  /* the scan that runs, or is to run first, is one that who asks for the state waits for */
+	bool scanned_once;
 	struct courier_clock clock;
 	size_t cached;
 	unsigned int selected_running;  /* walks of selected.c */
@@ -213,6 +215,7 @@ void courier_index_wake(struct courier *courier, struct pr_str id); /* there is 
 void courier_index_running(struct job *job, bool running);
 void courier_index_waits(struct job *job);                           /* put back into the queue as its envelope says */
 void courier_index_gone(struct courier *courier, struct pr_str id);
+void courier_index_vanished(struct courier *courier, struct pr_str id); /* looked for where another process had it, and not found */
 /* A scan: begins, meets an entry (envelope NULL: unreadable), and has met all. */
 void courier_index_scan(struct courier *courier);
 void courier_index_scanned(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena);

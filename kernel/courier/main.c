@@ -150,7 +150,8 @@ static void send_state(struct courier *courier, uint32_t serial)
 	unsigned int workers = courier->workers, idle = courier->idle;
 	size_t cached = courier->cached;
 	/* a run that has only begun to look is not done */
-	unsigned int scanning = courier->selected_running + courier->run_all;
+	unsigned int scanning = courier->selected_running + courier->run_all + courier->scan_counts;
+	bool partial = courier->scan_counts && !courier->scanned_once;
 	pthread_mutex_unlock(&courier->lock);
 	pr_text_init(&text, CHANNEL_TEXT_MAX - 1);
 	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu scanning=%u destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
@@ -159,6 +160,8 @@ static void send_state(struct courier *courier, uint32_t serial)
 	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)courier->counters.sent,
 	             (unsigned long long)courier->counters.deferred, (unsigned long long)courier->counters.failed,
 	             (unsigned long long)courier->counters.notices);
+	if (partial)
+		pr_text_add_c(&text, " (still reading the queue, there may be more)");
 	channel_send(courier->role->channel, CHANNEL_STATE, serial, 0, pr_text_str(&text), -1);
 	pr_text_fini(&text);
 }
@@ -422,6 +425,7 @@ int courier_main(const struct role *role)
 		courier_run_once(courier);
 	} else {
 		if (role->selected == 0) {
+			courier->scan_counts = true; /* before it has begun, too */
 			courier_service_starts(courier, scan_main);
 			courier_service_starts(courier, ready_main);
 		}

@@ -50,7 +50,8 @@ static void note_entry(const struct courier *courier, struct batch *batch, const
 	struct plan_facts facts = {.id = entry->id, .recipient = pr_address_inner(entry->recipient), .priority = entry->priority,
 	                           .created = entry->created, .last_try = entry->last_try};
 
-	if (entry->state != PR_ENTRY_READY || entry->id.len > PLAN_ID_MAX)
+	/* what we deliver ourselves the plan knows; what another process delivers is ours when that leaves */
+	if ((entry->state != PR_ENTRY_READY && entry->state != PR_ENTRY_CLAIMED) || entry->id.len > PLAN_ID_MAX)
 		return;
 	memcpy(id, entry->id.data, entry->id.len);
 	*item = (struct plan_item){.id = {id, entry->id.len}, .order = courier_order(courier, &facts), .group = groups_find(courier, entry->queue)};
@@ -157,12 +158,14 @@ void *scan_main(void *argument)
 	while (!courier->draining) {
 		bool all_due = courier->run_all;
 		courier->run_all = courier->scan_wanted = false;
+		courier->scan_counts = all_due || !courier->scanned_once;
 		pthread_mutex_unlock(&courier->lock);
 		int64_t began = courier_now();
 		scan_once(courier, thread, all_due);
 		int64_t took = courier_now() - began;
 		pthread_mutex_lock(&courier->lock);
 		courier->scanned_once = true;
+		courier->scan_counts = false;
 		int64_t seconds = courier->retry.interval > 0 && courier->retry.interval < PAUSE_SECONDS ? courier->retry.interval : PAUSE_SECONDS;
 		pause_scan(courier, seconds > took * PAUSE_FACTOR ? seconds : took * PAUSE_FACTOR);
 	}

@@ -339,7 +339,15 @@ void control_tick(struct master *master, int64_t now)
 
 void control_close_all(struct master *master)
 {
+	struct pr_text stopped;
+
+	pr_text_init(&stopped, REPLY_MAX);
+	if (master->kept[0] != '\0')
+		pr_text_addf(&stopped, "KEPT %s\n", master->kept);
+	else
+		pr_text_add_c(&stopped, "OK\n");
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++)
 		if (master->connections[i].fd >= 0)
-			finish(&master->connections[i], master->connections[i].waits_stop ? PR_STR("OK\n") : PR_STR("ERROR the daemon leaves\n"));
+			finish(&master->connections[i], master->connections[i].waits_stop ? pr_text_str(&stopped) : PR_STR("ERROR the daemon leaves\n"));
+	pr_text_fini(&stopped);
 }

@@ -170,7 +170,7 @@ static bool find_user(struct master *master, const char *name, struct identity *
 	}
 	enum pr_status status = identity_find(name, identity, why);
 	if (status == PR_NOTFOUND)
-		pr_text_addf(why, "; create it with: adduser --system --group --no-create-home --home /nonexistent %s", name);
+		pr_text_addf(why, ", whom the configuration names in users = { ... }; create it with: adduser --system --group --no-create-home --home /nonexistent %s", name);
 	if (status == PR_OK && identity->uid == 0) {
 		pr_text_addf(why, "receiver and courier must not run as root");
 		status = PR_PERMFAIL;
@@ -396,8 +396,11 @@ void generation_child_gone(struct master *master, struct generation *generation,
 		return;
 	}
 	child_close(child);
-	if (told && (status != 0 || child->said[0] != '\0'))
+	if (told && (status != 0 || child->said[0] != '\0')) {
 		log_line(LOGP_WARNING, NULL, "leaving generation %u: %s", generation->number, how);
+		if (master->stopping && child == &generation->courier)
+			(void)snprintf(master->kept, sizeof master->kept, "%s", how);
+	}
 	if (!told && generation == master->current) {
 		plan_restart(child, master_now_ms());
 		log_line(LOGP_ERR, NULL, "%s of generation %u is gone: %s; starting it again in %lld s", child->role,

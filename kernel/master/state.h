@@ -104,6 +104,7 @@ struct master {
 	int64_t drop_ms;     /* next look */
 	struct master_statistics statistics;
 	bool pid_file_written;
+	char kept[800];      /* a stop: why not all mail is where other programs find it; empty: it is */
 	char reason[1000];   /* why the last generation failed */
 };
 

@@ -63,19 +63,39 @@ static void print_groups(const struct config *config, struct pr_text *out)
 			pr_text_addf(out, "%s%.*s=%.*s", out->len > 0 ? "," : "", PR_PRINT(config->groups[i].name), PR_PRINT(config->groups[i].path));
 }
 
+/* Nor is this one: which mailers there are, "local,prog,esmtp", for who checks a name before mail depends on it. */
+static void print_mailers(const struct config *config, struct pr_text *out)
+{
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (config->instances[i].kind == PR_KIND_MAILER)
+			pr_text_addf(out, "%s%.*s", out->len > 0 ? "," : "", PR_PRINT(config->instances[i].name));
+}
+
+static const struct {
+	struct pr_str name;
+	void (*print)(const struct config *config, struct pr_text *out);
+} registries[] = {{{"QueueGroups", 11}, print_groups}, {{"Mailers", 7}, print_mailers}};
+
+static struct pr_str print_registry(struct pr_call *call, struct pr_str name, struct pr_text *text)
+{
+	for (size_t i = 0; i < sizeof registries / sizeof registries[0]; i++)
+		if (pr_str_equal(name, registries[i].name)) {
+			registries[i].print(call_set(call)->config, text);
+			return pr_arena_copy(call->arena, pr_text_str(text));
+		}
+	return PR_NONE;
+}
+
 static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 {
 	const struct pr_option *option = pr_option_find(options_table, name);
 	struct pr_text text;
 	struct pr_str value = PR_NONE;
 
-	if (option == NULL && !pr_str_equal(name, PR_STR("QueueGroups")))
-		return PR_NONE;
 	pr_text_init(&text, 65536);
-	if (option == NULL) {
-		print_groups(call_set(call)->config, &text);
-		value = pr_arena_copy(call->arena, pr_text_str(&text));
-	} else if (pr_option_print(option, &call_set(call)->config->options, &text))
+	if (option == NULL)
+		value = print_registry(call, name, &text);
+	else if (pr_option_print(option, &call_set(call)->config->options, &text))
 		value = pr_arena_copy(call->arena, pr_text_str(&text));
 	pr_text_fini(&text);
 	return value;

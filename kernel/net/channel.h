@@ -5,7 +5,7 @@
  *   master -> role    DRAIN  stop accepting/claiming, finish, leave       STOP  leave soon (SIGTERM): limit in number
  *                     WAKE   run the queue now (-q); text: a selection     STATUS  send one line of state
  *                     LIST   with a client's connection: who may, is told what is queued (courier; kernel/queue/row.h)
- *   role -> master    READY  loaded and serving                            FAILED text  why not
+ *   role -> master    READY  loaded and serving                            FAILED text  why not; when it leaves: what it leaves undone
  *                     STATE text   answer to STATUS
  *                     CRASH text   the module that was on the stack when a signal ended the role (kernel/module/crash.h)
  *   plan -> master    PLAN text    pieces of the table (kernel/master/table.h), then END

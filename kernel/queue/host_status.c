@@ -31,7 +31,19 @@ static bool is_label(struct pr_str label)
 	return true;
 }
 
-bool host_status_path(struct pr_str host, struct pr_text *out)
+/* An address stands there as sendmail writes it, without its brackets: "[127.0.0.2]:2525" is 127.0.0.2:2525. */
+static struct pr_str without_brackets(struct pr_str host, struct pr_text *room)
+{
+	size_t end = pr_str_find(host, ']');
+
+	if (host.len == 0 || host.data[0] != '[' || end == host.len)
+		return host;
+	pr_text_add_str(room, pr_str_slice(host, 1, end));
+	pr_text_add_str(room, pr_str_slice(host, end + 1, host.len));
+	return pr_text_str(room);
+}
+
+static bool add_path(struct pr_str host, struct pr_text *out)
 {
 	size_t labels = 0;
 
@@ -51,6 +63,16 @@ bool host_status_path(struct pr_str host, struct pr_text *out)
 		host = pr_str_slice(host, 0, dot);
 	}
 	return !out->overflow;
+}
+
+bool host_status_path(struct pr_str host, struct pr_text *out)
+{
+	struct pr_text plain;
+
+	pr_text_init(&plain, HOST_STATUS_NAME_MAX + 1);
+	bool good = add_path(without_brackets(host, &plain), out);
+	pr_text_fini(&plain);
+	return good;
 }
 
 static int open_folder(int above, const char *name, bool make)

@@ -105,8 +105,9 @@ static char mark_of(const struct listing *listing, const struct plan_index_row *
 {
 	if (row->state == PR_ENTRY_LOST)
 		return '?';
-	if (row->running || row->last_try > listing->tried_after)
-		return row->running ? '*' : '-';
+	bool running = row->running || row->state == PR_ENTRY_CLAIMED;
+	if (running || row->last_try > listing->tried_after)
+		return running ? '*' : '-';
 	return plan_load_queues(&listing->limits, listing->load, row->priority) ? 'X' : ' ';
 }
 

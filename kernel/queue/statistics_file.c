@@ -161,7 +161,25 @@ enum pr_status statistics_read(const char *path, int64_t now, struct statistics 
 	return PR_OK;
 }
 
-enum pr_status statistics_add(const char *path, const struct statistics *more, int64_t now, struct pr_text *why)
+/* What is to be done with a file that is open, locked and read. */
+struct change {
+	const struct statistics *more; /* added to it; NULL: it is taken and begins anew */
+	struct statistics *taken;
+};
+
+static enum pr_status apply(int fd, const char *path, struct layout *layout, const struct change *change, struct pr_text *why)
+{
+	if (change->more != NULL) {
+		merge(layout, change->more);
+		return save(fd, path, layout, why);
+	}
+	if (ftruncate(fd, 0) != 0)
+		return fail(PR_TEMPFAIL, path, strerror(errno), why);
+	show(layout, change->taken);
+	return PR_OK;
+}
+
+static enum pr_status change_file(const char *path, int64_t now, const struct change *change, struct pr_text *why)
 {
 	struct layout layout;
 	int fd;
@@ -169,24 +187,17 @@ enum pr_status statistics_add(const char *path, const struct statistics *more, i
 
 	if (status != PR_OK)
 		return status;
-	merge(&layout, more);
-	status = save(fd, path, &layout, why);
+	status = apply(fd, path, &layout, change, why);
 	close(fd);
 	return status;
 }
 
+enum pr_status statistics_add(const char *path, const struct statistics *more, int64_t now, struct pr_text *why)
+{
+	return change_file(path, now, &(struct change){.more = more}, why);
+}
+
 enum pr_status statistics_take(const char *path, int64_t now, struct statistics *statistics_out, struct pr_text *why)
 {
-	struct layout layout;
-	int fd;
-	enum pr_status status = open_loaded(path, true, now, &layout, &fd, why);
-
-	if (status != PR_OK)
-		return status;
-	if (ftruncate(fd, 0) != 0)
-		status = fail(PR_TEMPFAIL, path, strerror(errno), why);
-	else
-		show(&layout, statistics_out);
-	close(fd);
-	return status;
+	return change_file(path, now, &(struct change){.taken = statistics_out}, why);
 }

@@ -21,10 +21,11 @@ static bool store_can_take(struct ask *ask)
 		return true;
 	enum pr_status status = store_health(ask->scope, &health);
 	if (status == PR_OK && health.can_accept != 0) {
+		report_room(ask->session);
 		atomic_store_explicit(&receiver->room_seen, now, memory_order_relaxed);
 		return true;
 	}
-	report_failure(ask->session, "queue", status == PR_OK ? health.text : ask->scope->reason);
+	report_no_room(ask->session, status == PR_OK ? health.text : ask->scope->reason);
 	if (status == PR_OK)
 		ask_refuse(ask, PR_DEFER, 452, "4.4.5", "Insufficient disk space; try again later");
 	else
@@ -67,7 +68,7 @@ static void store_failed(struct ask *ask, struct transaction *transaction, enum 
 	if (status != PR_TEMPFAIL)
 		verdict = (struct pr_verdict){.action = PR_DEFER, .code = 451, .enhanced = PR_STR("4.3.0"),
 		                              .text = PR_STR("Queue file error; try again later")};
-	report_failure(ask->session, "queue", ask->scope->reason);
+	report_not_written(ask->session, ask->scope->reason);
 	parts_abort(transaction, ask->scope);
 	transaction_refuse(transaction, &verdict);
 }

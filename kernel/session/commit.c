@@ -122,9 +122,13 @@ static void say_result(struct session *session, struct bench *bench)
 	const struct part *part = worst(transaction);
 	struct smtp_answer answer = {.verdict = {.action = PR_CONTINUE}};
 
-	if (is_refused(part)) {
+	if (is_refused(part) && part->result == PR_COMMIT_REFUSED && is_full(part)) {
+		report_not_written(session, pr_str(part->reason));
+	} else if (is_refused(part)) {
 		log_line(LOGP_ERR, part->id.data, "SYSERR: message is not accepted (%s): %s",
 		    part->result == PR_COMMIT_REFUSED ? "refused" : "durability unknown", part->reason);
+	}
+	if (is_refused(part)) {
 		answer_failure(part, &answer);
 		report_rejected(session, bench, "collect", PR_NONE, &answer.verdict);
 	}

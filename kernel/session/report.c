@@ -8,6 +8,8 @@
 #include "kernel/log/log.h"
 #include "kernel/session/envelope.h"
 
+#include <inttypes.h>
+
 #define LINE_MAX_BYTES 3500
 #define ADDRESS_BYTES 300
 #define TEXT_BYTES 600
@@ -127,6 +129,40 @@ void report_filter(struct session *session, struct bench *bench, struct pr_str f
 	add_verdict(&line, verdict, PR_NONE);
 	log_at(4, LOGP_INFO, transaction_log_id(session), "%s", line.data);
 	pr_text_fini(&line);
+}
+
+static void report_limited(const struct session *session, struct log_repeat *repeat, struct pr_str reason)
+{
+	struct pr_text line;
+	uint64_t more;
+
+	if (!log_repeat_begin(repeat, session_now(), &more))
+		return;
+	pr_text_init(&line, LINE_MAX_BYTES);
+	pr_text_add_c(&line, "SYSERR: queue: ");
+	pr_text_add_escaped(&line, reason.data != NULL ? reason : PR_STR("no reason given"), TEXT_BYTES);
+	if (more > 0)
+		pr_text_addf(&line, " (and %" PRIu64 " times more since the last line)", more);
+	log_line(LOGP_ERR, transaction_log_id(session), "%s", line.data);
+	pr_text_fini(&line);
+}
+
+void report_no_room(const struct session *session, struct pr_str reason)
+{
+	report_limited(session, &session->receiver->no_room, reason);
+}
+
+void report_not_written(const struct session *session, struct pr_str reason)
+{
+	report_limited(session, &session->receiver->not_written, reason);
+}
+
+void report_room(const struct session *session)
+{
+	uint64_t more;
+
+	if (log_repeat_end(&session->receiver->no_room, &more))
+		log_line(LOGP_NOTICE, NULL, "the queue takes mail again; it was refused %" PRIu64 " times more since the last line", more);
 }
 
 void report_failure(const struct session *session, const char *what, struct pr_str reason)

@@ -18,6 +18,11 @@ void report_rejected(struct session *session, struct bench *bench, const char *r
 void report_filter(struct session *session, struct bench *bench, struct pr_str filter, const char *hook,
                    struct pr_str argument, const struct pr_verdict *verdict);
 /* A failure that the client sees as 4xx only. */
+/* The queue takes nothing: of many in a row one line a minute says so. */
+void report_no_room(const struct session *session, struct pr_str reason);
+/* It took a message and could not write it: the same. */
+void report_not_written(const struct session *session, struct pr_str reason);
+void report_room(const struct session *session); /* it does */
 void report_failure(const struct session *session, const char *what, struct pr_str reason);
 
 #endif

@@ -14,6 +14,7 @@
 #define KERNEL_SESSION_SESSION_H
 
 #include "kernel/config/role.h"
+#include "kernel/log/repeat.h"
 #include "kernel/module/module.h"
 #include "kernel/net/stream.h"
 #include "kernel/queue/statistics.h"
@@ -62,6 +63,7 @@ struct receiver {
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
+	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
 	struct statistics_names names;

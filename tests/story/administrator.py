@@ -76,6 +76,42 @@ class Administrator(story.Story):
                     self.assertEqual(client.command(f"RCPT TO:<{rcpt}>")[0], 451)
                 daemon.wait_log(rf"SYSERR: .*map {name}.*{table}.*No such file")
 
+    def checked(self, **settings):
+        daemon = self.daemon(f"check{len(self.daemons)}", start=False, **settings)
+        daemon.write_conf()
+        status, text = daemon.ctl("check")
+        return status, text.replace(daemon.conf_path, "conf")
+
+    def test_check_names_what_is_not_there(self):
+        status, text = self.checked()
+        self.assertEqual(status, 0, text)
+        self.assertNotIn("warning", text)
+        nowhere = os.path.join(self.scratch, "nowhere")
+        for settings, wanted, told in (
+                ({"rules": {"smart_host": "esmpt:[192.0.2.1]"}}, 78, r"conf:\d+: rules rules: .*smart_host: there is no mailer esmpt; .*\besmtp\b"),
+                ({"rules": {"remote_mailer": "uucp"}}, 78, r"conf:\d+: .*remote_mailer: there is no mailer uucp"),
+                ({"rules": {"local_host_names": nowhere}}, 78, rf"conf:\d+: local_host_names: {nowhere}: No such file"),
+                ({"options": {"ServerCertFile": nowhere, "ServerKeyFile": nowhere}}, 78, rf"conf:\d+: option ServerCertFile: {nowhere}: No such file"),
+                ({"options": {"ErrorHeader": nowhere}}, 0, rf"conf:\d+: warning: option ErrorHeader: {nowhere}: No such file"),
+                ({"maps": {"aliases": {"module": "hash", "file": nowhere}}}, 0, rf"conf:\d+: warning: map aliases: {nowhere}: No such file.*newaliases"),
+                ({"users": {"receiver": "nosuchuser", "courier": "bin"}}, 78 if story.IS_ROOT else 0,
+                 r"conf:\d+: users: there is no user nosuchuser for the receiver" if story.IS_ROOT else "no errors")):
+            with self.subTest(told=told):
+                status, text = self.checked(**settings)
+                self.assertRegex(text, told)
+                self.assertEqual(status, wanted, text)
+
+    def test_check_reads_the_routes(self):
+        table = os.path.join(self.scratch, "mailertable")
+        with open(table, "w", encoding="utf-8") as handle:
+            handle.write("good.example smtp:[192.0.2.1]\n.below.example esmpt:[192.0.2.1]\nno.example error:5.1.1:550 no\n. uucp:gate\n")
+        status, text = self.checked(maps={"mailertable": {"module": "text", "file": table}})
+        self.assertEqual(status, 0, text)
+        told = [line for line in text.splitlines() if "warning" in line]
+        self.assertEqual(len(told), 2, text)
+        self.assertRegex(told[0], r"conf:\d+: warning: map mailertable: \.below\.example esmpt:.* no mailer esmpt")
+        self.assertRegex(told[1], r"map mailertable: \. uucp:gate: there is no mailer uucp")
+
     def test_a_deliberate_4xx_is_no_failure(self):
         table = os.path.join(self.scratch, "v.txt")
         with open(table, "w", encoding="utf-8") as handle:

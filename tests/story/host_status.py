@@ -23,7 +23,7 @@ class HostStatus(story.Story):
                               maps={"mailertable": {"module": "text", "file": os.path.join(self.scratch, "pr", "etc", "mailertable")}},
                               rules={"mailertable": "mailertable"})
         self.pr.write("mailertable", f"near.example esmtp:[127.0.0.1]:{self.next.port}\nfar.example esmtp:[127.0.0.1]:{closed}\n")
-        self.near, self.far = f"[127.0.0.1]:{self.next.port}", f"[127.0.0.1]:{closed}"
+        self.near, self.far = f"127.0.0.1:{self.next.port}", f"127.0.0.1:{closed}"
         self.top = os.path.join(self.pr.top, "queue", ".hoststat")
         self.pr.start()
 
@@ -87,7 +87,7 @@ class HostStatus(story.Story):
     def test_believed_and_removed_while_running(self):
         self.put(self.near, f"V0\nE111\nH0\nS75\nD4.4.1\nU{int(time.time())}\n.\n")
         one = self.send("near.example")
-        self.assertIn(f"stat=Deferred: Connection refused by {self.near}", self.pr.log())
+        self.assertIn(f"stat=Deferred: Connection refused by [127.0.0.1]:{self.next.port}", self.pr.log())
         self.assertEqual(self.next.connections, 0)
         self.assertEqual(self.pr.run("sendmail", "-C", self.pr.conf_path, "-qI" + one).returncode, 0)  # asked for by name: tried
         self.next.wait(1)

@@ -73,6 +73,84 @@ class Mailq(story.Story):
         sink.wait(1)
         story.wait_for("it is gone", lambda: "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout)
 
+    def stars(self, daemon):
+        """Whom mailq gives a star, and whom `postriderctl queue list` calls claimed."""
+        listed = daemon.run("mailq", "-C", daemon.conf_path).stdout
+        told = daemon.ctl("queue", "list")[1]
+        return (sorted(line.split("*")[0] for line in listed.splitlines() if line[14:15] == "*" or line[15:16] == "*"),
+                sorted(line.split()[0] for line in told.splitlines() if " claimed " in line))
+
+    def test_all_who_tell_of_a_delivery_tell_the_same(self):
+        """From the journal, from files, and when the generation that delivers is the old one."""
+        released = threading.Event()
+
+        def slowly(command, *_):
+            if command.upper().startswith("DATA"):
+                released.wait(60)
+        sink = self.sink(slowly)
+        daemon = self.daemon(start=False)
+        daemon.settings["maps"]["mailertable"] = {"module": "text", "file": daemon.write(
+            "mailertable", f"slow.example\tesmtp:[127.0.0.1]:{sink.port}\n")}
+        daemon.start()
+        story.wait_for("an empty index", lambda: "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout)
+        try:
+            one = daemon.send("a@example.net", ["x@slow.example"], LETTER)
+            story.wait_for("a star in both", lambda: self.stars(daemon) == ([one], [one]), 10)
+            self.assertEqual(daemon.queue_ids(), [])  # it is in the journal still
+            self.assertIn("is being delivered", daemon.ctl("queue", "hold", one)[1])
+            self.assertEqual(daemon.ctl("reload")[0], 0, daemon.log())
+            story.wait_for("a star in both while the old generation delivers", lambda: self.stars(daemon) == ([one], [one]), 10)
+            self.assertEqual(self.stars(daemon), ([one], [one]))
+            two = daemon.send("a@example.net", ["y@slow.example"], LETTER)
+            both = sorted([one, two])
+            story.wait_for(lambda: f"two stars {self.stars(daemon)}", lambda: self.stars(daemon) == (both, both), 10)
+        finally:
+            released.set()
+        sink.wait(2)
+        story.wait_for("no star and no row", lambda: self.stars(daemon) == ([], []) and
+                       "is empty" in daemon.run("sendmail", "-bP", "-C", daemon.conf_path).stdout, 10)
+
+    def test_the_status_says_that_the_queue_is_still_read(self):
+        """After a reload the count grows from nothing; it is called whole only when it is."""
+        count = 15000
+        daemon = self.deferred()
+        daemon.stop()
+        queue = daemon.settings["options"]["QueueDirectory"]
+        for name in [n for n in os.listdir(queue) if n[:2] == "qf"][:1]:
+            with open(os.path.join(queue, name), "rb") as qf, open(os.path.join(queue, "df" + name[2:]), "rb") as df:
+                control, body, info = qf.read(), df.read(), os.fstat(qf.fileno())
+        for i in range(count - 3):
+            for kind, data in (("df", body), ("qf", control)):
+                with open(os.path.join(queue, f"{kind}zAQ00000{i:06d}"), "wb") as out:
+                    out.write(data)
+                    os.fchmod(out.fileno(), info.st_mode & 0o777)
+                    os.fchown(out.fileno(), info.st_uid, info.st_gid)
+
+        def counted():
+            line, = [line for line in daemon.ctl("status")[1].splitlines() if line.startswith("courier") and " serving" in line]
+            words = dict(word.split("=", 1) for word in line.split() if "=" in word)
+            return int(words["queued"]), words["scanning"] == "0", "still reading" not in line
+        daemon.start()
+        story.wait_for("the whole queue", lambda: counted() == (count, True, True), 60)
+        self.assertEqual(daemon.ctl("reload")[0], 0, daemon.log())
+        seen = []
+        story.wait_for("the whole queue", lambda: seen.append(counted()) or seen[-1] == (count, True, True), 60)
+        for queued, idle, whole in seen:
+            self.assertEqual((idle, whole), (queued == count and idle, idle), seen)
+        self.assertFalse(seen[0][1], seen)
+
+    def test_a_claim_that_a_crash_left_is_none(self):
+        sink = self.sink(lambda command, *_: time.sleep(20) if command.upper().startswith("DATA") else None)
+        daemon = self.daemon(start=False)
+        daemon.settings["maps"]["mailertable"] = {"module": "text", "file": daemon.write(
+            "mailertable", f"slow.example\tesmtp:[127.0.0.1]:{sink.port}\n")}
+        daemon.start()
+        one = daemon.send("a@example.net", ["x@slow.example"], LETTER)
+        story.wait_for("it is claimed", lambda: self.stars(daemon)[1] == [one], 10)
+        daemon.kill()
+        self.assertEqual(self.stars(daemon), ([], []))
+        self.assertEqual(daemon.listed_ids(), [one])
+
     def waiting(self, port, **settings):
         """A daemon in DeliveryMode queue, whose index is filled: what it takes stays in the store's journal until a queue run."""
         daemon = self.daemon(start=False, options={"DeliveryMode": "queue", "QueueInterval": "1h"}, **settings)

@@ -124,7 +124,9 @@ class QueueTool(story.Story):
         for verb in ("hold", "release", "delete", "requeue", "show"):
             self.assertIn("which messages?", self.queue(verb, expect=64))
         self.queue("delete", one, "state=ready", expect=64)
-        self.queue("frobnicate", expect=64)
+        self.assertIn("there is no verb frobnicate\n", self.queue("frobnicate", expect=64))
+        self.assertIn('"nonsense" is no term', self.queue("list", "nonsense", expect=64))
+        self.assertIn('"--xml" is no option', self.queue("list", "--xml", expect=64))
         self.assertEqual(self.queue("delete", "older=1d"), "no message matches\n")
         self.assertEqual(self.queue("release", "sender=@"), f"{one} released\n")  # the one that waits is not held: not meant
         self.letters(1)

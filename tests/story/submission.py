@@ -52,6 +52,13 @@ class Submission(story.Story):
         self.assertIn("User unknown", self.sendmail(daemon, "no-such-user-here", wanted=67))
         self.assertIn("illegal option", self.sendmail(daemon, "-Z", story.ME, wanted=64))
 
+    def test_an_option_that_is_none(self):
+        daemon = self.stage()
+        self.assertEqual("readcf: unknown option name MaxHopCuont; did you mean MaxHopCount?\n",
+                         self.sendmail(daemon, "-OMaxHopCuont=1", story.ME, wanted=70))
+        self.sendmail(daemon, "-OConnectionRateThrottle=3", "-oem", "-o7", "-oQ/var/spool/mqueue", story.ME)  # sendmail's are no mistake
+        self.mine(daemon)
+
     def test_no_header_can_be_added_from_arguments(self):
         daemon = self.stage()
         self.sendmail(daemon, "-F", "Evil\nX-Evil: yes", story.ME)

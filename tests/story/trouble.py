@@ -99,13 +99,62 @@ class Trouble(story.Story):
                 accepted += got[0] == 250
             self.assertEqual(got[0], 452, got)
             self.assertGreater(accepted, 3, daemon.log())
+            for _ in range(200):
+                client.command("RSET")
+                self.assertEqual(client.message("a@example.net", ["x@far.example"], "Subject: s\n\n" + "line\n" * 2000)[0], 452)
             client.command("RSET")
+        told = [line for line in daemon.log().splitlines() if "SYSERR" in line]
+        self.assertLessEqual(len(told), 4, told[:8])
+        self.assertTrue(all(queue in line for line in told), told)
         self.assertEqual(len(set(daemon.listed_ids())), accepted, "everything accepted is in the queue, and nothing else")
         done = daemon.run("sendmail", "-C", daemon.conf_path, "x@far.example", text="Subject: drop\n\nx\n")
         self.assertEqual(done.returncode, 0, done.stdout)  # it waits in the drop directory
         subprocess.run(["mount", "-o", "remount,size=100m,nr_inodes=100000", queue], check=True)
         self.assertTrue(daemon.send("a@example.net", ["x@far.example"], "Subject: again\n\nx\n"))
         story.wait_for("the dropped letter to be queued", lambda: len(daemon.queue_ids()) == accepted + 2, 60)
+
+    @unittest.skipUnless(story.IS_ROOT, "mounting a small file system needs root")
+    def test_a_stop_says_that_mail_is_kept(self):
+        """Whether the courier could still read what the receiver has written, or had no room for its own notes."""
+        for known in (True, False):
+            with self.subTest(known=known):
+                daemon = self.daemon(f"stop-{known}", start=False, options={"DeliveryMode": "queue", "QueueInterval": "1h", "MinFreeBlocks": 0})
+                queue = os.path.join(daemon.top, "queue")
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", queue], check=True)
+                try:
+                    self.stop_full(daemon, queue, known)
+                finally:
+                    daemon.stop()
+                    subprocess.run(["umount", queue], check=True)
+
+    def stop_full(self, daemon, queue, known):
+        daemon.start()
+        daemon.send("a@example.net", ["x@far.example"], "Subject: s\n\nx\n")
+        marks = os.path.join(queue, "journal", "000.done")
+        if known:
+            self.assertIn("x@far.example", daemon.run("mailq", "-C", daemon.conf_path).stdout)
+            self.assertTrue(os.path.exists(marks))
+        with open(os.path.join(queue, "filler"), "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b"x" * 4096)
+            except OSError:
+                pass
+        if not known and os.path.exists(marks):
+            self.skipTest("the courier was faster")
+        for _ in range(20):
+            daemon.send("a@example.net", ["x@far.example"], "Subject: s\n\n" + "line\n" * 1000)
+        status, text = daemon.ctl("stop")
+        self.assertEqual(status, 75, text + daemon.log())
+        self.assertRegex(text, "^the daemon has left, but the queue is not all in files .*handback.*" +
+                         ("messages are still in the journal" if known else "Insufficient disk space"))
+        self.assertEqual(len(re.findall("not all in files", daemon.log())), 1, daemon.log())
+        self.assertEqual(len(set(daemon.listed_ids())), 21)
+        os.unlink(os.path.join(queue, "filler"))
+        daemon.process.wait()
+        daemon.start()
+        self.assertEqual(daemon.ctl("stop"), (0, ""))
+        self.assertEqual(len(daemon.queue_ids()), 21)
 
     def test_no_descriptors_left(self):
         sink = self.sink()

@@ -161,6 +161,8 @@ static const struct {
 	const char *errors;
 } wrong[] = {
     {"log = \"x\"\nrules =;\n", "a.conf:2: syntax error\n"},
+    {"log = \"a\";\n@include \"/nonexistent/x.conf\"\n",
+        "a.conf:2: cannot open include file /nonexistent/x.conf: No such file or directory\n"},
     {"log = \"a\";\nlog = \"b\";\n", "a.conf:2: duplicate setting name\n"},
     {"\nlog = ( \"a\" );\n", "a.conf:2: log takes one value\n"},
     {"modul_directory = \"/m\";\n", "a.conf:1: unknown key modul_directory; did you mean module_directory?\n"},
@@ -198,6 +200,12 @@ static const struct {
         "a.conf:1: option DeliveryMode: unknown delivery mode \"zap\"; it is i (interactive), b (background), q (queue) or d (defer)\n"},
     {"options = { MaxMessageSize = \"5X\"; };\n",
         "a.conf:1: option MaxMessageSize: \"5X\" is not a number of bytes, perhaps with K, M or G\n"},
+    {"options = {\n CourierThreads = 1000000;\n MaxThreads = 0; };\n",
+        "a.conf:2: option CourierThreads: 1000000 cannot be meant; it is a number from 1 to 2000\n"
+        "a.conf:3: option MaxThreads: 0 cannot be meant; it is a number from 1 to 4096\n"},
+    {"options = { MinFreeBlocks = -1; };\n", "a.conf:1: option MinFreeBlocks: -1 is less than nothing; it is a number from 0 up\n"},
+    {"options = {\n PrivacyOptions = \"goaway,noexpm\"; };\n", "a.conf:2: option PrivacyOptions: unknown word noexpm; did you mean noexpn?\n"},
+    {"options = {\n ServerKeyFile = \"/k\"; };\n", "a.conf:2: option ServerKeyFile is set without ServerCertFile; STARTTLS needs both\n"},
     /* listeners */
     {"listeners = { };\n", "a.conf:1: listeners takes a list of groups: listeners = ( { port = 25; } );\n"},
     {"listeners = ( 25 );\n", "a.conf:1: each listener is a group: { name = \"MTA\"; address = \"127.0.0.1\"; port = 25; }\n"},
@@ -248,7 +256,7 @@ static void test_wrong(void)
 static void test_overrides(void)
 {
 	static const struct pr_str good[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("maxhopcount = 11"), PR_STR_INIT("Timeout.mail=2h"),
-	    PR_STR_INIT("SendMimeErrors"), PR_STR_INIT("PrivacyOptions=a,b"), PR_STR_INIT("DoubleBounceAddress=x=y")};
+	    PR_STR_INIT("SendMimeErrors"), PR_STR_INIT("PrivacyOptions=noexpn,novrfy"), PR_STR_INIT("DoubleBounceAddress=x=y")};
 	static const struct pr_str bad[] = {PR_STR_INIT("MaxHopCount=9"), PR_STR_INIT("MaxHopCuont=9"), PR_STR_INIT("RejectNUL=perhaps"),
 	    PR_STR_INIT("=5"), PR_STR_INIT("")};
 	const struct pr_list overrides = {good, sizeof good / sizeof good[0]}, refused = {bad, sizeof bad / sizeof bad[0]};
@@ -263,6 +271,29 @@ static void test_overrides(void)
 	CU_ASSERT(is(pr_text_str(&errors), "-O:2: unknown option MaxHopCuont; did you mean MaxHopCount?\n"
 	                                   "-O:3: option RejectNUL: \"perhaps\" is not true or false (yes, no, on, off, 1, 0)\n"
 	                                   "-O:4: unknown option \n-O:5: unknown option \n"));
+}
+
+/* What can be judged only in the end is still the fault of who said it last. */
+static void test_blame(void)
+{
+	static const struct pr_str bad[] = {PR_STR_INIT("QueueSortOrder=zzz"), PR_STR_INIT("CourierThreads=0")};
+	const struct pr_list overrides = {bad, 2};
+
+	CU_ASSERT(parse_with("options = {\n QueueSortOrder = \"time\";\n CourierThreads = 3; };", &overrides) == NULL);
+	CU_ASSERT(is(pr_text_str(&errors), "-O:2: option CourierThreads: 0 cannot be meant; it is a number from 1 to 2000\n"
+	                                   "-O:1: option QueueSortOrder: invalid queue sort order \"zzz\"; it is priority, host, filename, time, "
+	                                   "modification, random or none\n"));
+}
+
+/* As sendmail parts them, too: one word must not hide behind another. */
+static void test_privacy(void)
+{
+	struct config *config = parse("options = {\n PrivacyOptions = \"needmailhelo noexpn,  needvrfyhelo\"; };");
+
+	CU_ASSERT_FATAL(config->options.privacy.count == 3);
+	CU_ASSERT(is(config->options.privacy.items[1], "noexpn"));
+	CU_ASSERT(is(pr_text_str(&config->notices), "a.conf:2: option PrivacyOptions: needvrfyhelo: accepted, no effect here\n"));
+	config_free(config);
 }
 
 static void test_hostile(void)
@@ -347,7 +378,7 @@ static void test_load(void)
 
 static const struct unit_case cases[] = {
     {"a file with every section", test_whole}, {"listeners", test_listeners}, {"instances", test_instances},
-    {"what is added by default", test_defaults}, {"every mistake has its sentence", test_wrong}, {"-O", test_overrides},
+    {"what is added by default", test_defaults}, {"every mistake has its sentence", test_wrong}, {"-O", test_overrides}, {"who said it last is told", test_blame}, {"words of PrivacyOptions", test_privacy},
     {"NUL and depth", test_hostile}, {"a megabyte of junk", test_junk}, {"config_load", test_load}, {NULL, NULL},
 };
 

@@ -25,7 +25,10 @@ static void test_paths(void)
 	CU_ASSERT(path_is(pr_str("mx1.remote.example"), "example./remote./mx1"));
 	CU_ASSERT(path_is(pr_str("MX1.Remote.example."), "example./remote./mx1"));
 	CU_ASSERT(path_is(pr_str("localhost"), "localhost"));
-	CU_ASSERT(path_is(pr_str("[127.0.0.2]"), "2]./0./0./[127"));
+	CU_ASSERT(path_is(pr_str("[127.0.0.2]"), "2./0./0./127")); /* the folders that sendmail makes */
+	CU_ASSERT(path_is(pr_str("[127.0.0.2]:2525"), "2:2525./0./0./127"));
+	CU_ASSERT(path_is(pr_str("[IPv6:::1]"), "ipv6:::1"));
+	CU_ASSERT(path_is(pr_str("[]"), NULL) && path_is(pr_str("[../x]"), NULL));
 }
 
 static void test_hostile(void)

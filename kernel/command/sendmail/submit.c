@@ -273,6 +273,18 @@ static int find_mode(const struct arguments *arguments, char *mode_out)
 	return EX_USAGE;
 }
 
+static int check_overrides(const struct arguments *arguments)
+{
+	struct pr_text error;
+
+	pr_text_init(&error, 1000);
+	bool good = overrides_check(arguments, &error);
+	if (!good)
+		fprintf(stderr, "%s\n", error.data);
+	pr_text_fini(&error);
+	return good ? EX_OK : EX_SOFTWARE;
+}
+
 int submit_main(const struct arguments *arguments)
 {
 	struct places places;
@@ -290,9 +302,12 @@ int submit_main(const struct arguments *arguments)
 	    .verbose = arguments->verbose,
 	    .complaints = &complaints};
 
+	int status = check_overrides(arguments);
+	if (status != EX_OK)
+		return status;
 	if (!arguments->from_header && arguments->address_count == 0)
 		return usage("Recipient names must be specified");
-	int status = find_mode(arguments, &submission.delivery_mode);
+	status = find_mode(arguments, &submission.delivery_mode);
 	if (status != EX_OK)
 		return status;
 	message_init(&message, arguments->ignore_dots);

@@ -15,4 +15,9 @@
 int submit_main(const struct arguments *arguments);
 int proxy_main(const struct arguments *arguments);
 
+/* overrides.c.  "MaxHopCount" of "MaxHopCount=3". */
+struct pr_str override_name(struct pr_str override);
+/* False with sendmail's sentence: one of -O or -o names no option.  A submission may name all that sendmail has. */
+bool overrides_check(const struct arguments *arguments, struct pr_text *error);
+
 #endif

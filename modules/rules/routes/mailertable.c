@@ -60,6 +60,16 @@ static enum pr_status local_triple(struct pr_call *call, struct pr_str user, con
 	return PR_OK;
 }
 
+struct pr_str routes_triple_mailer(const struct routes *routes, struct pr_str value)
+{
+	size_t length = value.len > 0 ? mailer_length(value) : 0;
+	struct pr_str mailer = length > 0 ? pr_str_slice(value, 0, length) : routes->relay_mailer;
+
+	if (value.len == 0 || pr_str_equal_nocase(mailer, PR_STR("error")))
+		return PR_NONE;
+	return pr_str_equal_nocase(mailer, PR_STR("local")) ? routes->local_mailer : mailer_name(routes, mailer);
+}
+
 enum pr_status routes_triple(struct pr_call *call, struct pr_str value, const struct canonical *address,
                              struct pr_route *route, struct refusal *refusal)
 {

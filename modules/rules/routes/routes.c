@@ -50,11 +50,41 @@ static enum pr_status read_names(struct pr_call *call, struct pr_str path, void 
 	return status;
 }
 
+/* Mail for a mailer that is not there would wait, so it is said before. */
+static enum pr_status check_mailer(struct pr_call *call, const char *option, struct pr_str mailer)
+{
+	struct pr_str all = call->host->option(call, PR_STR("Mailers")), rest = all, name;
+
+	if (mailer.len == 0 || all.data == NULL)
+		return PR_OK;
+	while (pr_str_next(&rest, ',', &name))
+		if (pr_str_equal(name, mailer))
+			return PR_OK;
+	return pr_fail(call, PR_MISUSE, "%s: there is no mailer %.*s; declare it in mailers, or name one of %.*s", option, PR_PRINT(mailer),
+	               PR_PRINT(all));
+}
+
+static enum pr_status check_mailers(struct pr_call *call)
+{
+	const struct routes *routes = call->instance;
+	const struct {
+		const char *option;
+		struct pr_str mailer;
+	} named[] = {{"local_mailer", routes->local_mailer}, {"remote_mailer", routes->remote_mailer}, {"relay_mailer", routes->relay_mailer},
+	             {"smart_host", routes_triple_mailer(routes, routes->smart_host)},
+	             {"luser_relay", routes_triple_mailer(routes, routes->luser_relay)}};
+	enum pr_status status = PR_OK;
+
+	for (size_t i = 0; status == PR_OK && i < sizeof named / sizeof named[0]; i++)
+		status = check_mailer(call, named[i].option, named[i].mailer);
+	return status;
+}
+
 static enum pr_status check(struct pr_call *call)
 {
 	const struct routes *routes = call->instance;
 	struct networks parsed = {0};
-	enum pr_status status = PR_OK;
+	enum pr_status status = check_mailers(call);
 
 	for (size_t i = 0; status == PR_OK && i < routes->relay_clients.count; i++)
 		if (!networks_add(&parsed, routes->relay_clients.items[i]))

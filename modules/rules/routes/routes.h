@@ -79,6 +79,8 @@ enum pr_status routes_mailertable(struct pr_call *call, const struct canonical *
 /* "mailer:host", "mailer:user@host", "local:user", "[host]", "host", "error:..." */
 enum pr_status routes_triple(struct pr_call *call, struct pr_str value, const struct canonical *address,
                              struct pr_route *route_out, struct refusal *refusal_out);
+/* The mailer that such a value names, as routes_triple would choose it; absent: none ("error:", or nothing at all). */
+struct pr_str routes_triple_mailer(const struct routes *routes, struct pr_str value);
 enum pr_status routes_luser(struct pr_call *call, const struct canonical *address, struct pr_route *route_out,
                             struct refusal *refusal_out);
 

@@ -35,9 +35,10 @@ enum pr_status spool_take(struct pr_call *call, const char *kinds, struct pr_str
 		lock = spool_lock(held_out->place, *kinds, name, held_out);
 		*kind_out = *kinds;
 	}
-	if (lock == SPOOL_GONE && journal_is_listed(call, name))
+	bool claimed = lock == SPOOL_BUSY;
+	if (lock == SPOOL_GONE && journal_is_listed(call, name, &claimed) && !claimed)
 		return pr_fail(call, PR_TEMPFAIL, "%s has just come and is with the daemon; try again in a moment", name);
-	if (lock == SPOOL_BUSY)
+	if (claimed)
 		return pr_fail(call, PR_TEMPFAIL, "%s is being delivered right now; try again in a moment", name);
 	if (lock == SPOOL_BAD)
 		return *kind_out == 'Q' ? pr_fail(call, PR_PERMFAIL, "%s is no regular file", name)

@@ -6,6 +6,7 @@
 #include "spool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -25,11 +26,12 @@ enum pr_status spool_health(struct pr_call *call, struct pr_store_health *health
 	health.files_free = fs.f_files == 0 ? INT64_MAX : (int64_t)fs.f_favail;
 	if ((fs.f_flag & ST_RDONLY) != 0) {
 		health.can_accept = 0;
-		health.text = PR_STR("the queue directory is read-only");
+		health.text = pr_arena_printf(call->arena, "%s is on a file system that is read-only", spool->places[0].path);
 	} else if (health.bytes_free < LEAST_BYTES || health.files_free < LEAST_FILES ||
 	    (int64_t)fs.f_bavail < spool->min_free_blocks) {
 		health.can_accept = 0;
-		health.text = PR_STR("Insufficient disk space");
+		health.text = pr_arena_printf(call->arena, "Insufficient disk space: %s: %" PRId64 " bytes and %" PRId64 " files are free", spool->places[0].path,
+		                              health.bytes_free, health.files_free);
 	}
 	*health_out = health;
 	return PR_OK;

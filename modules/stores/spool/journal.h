@@ -152,6 +152,7 @@ struct journal_segment {
 	atomic_uint_fast64_t announced; /* up to here everything was durable, so its 250 may have been given */
 	atomic_bool complete;      /* its writer has left it and everything is read */
 	atomic_bool dirty;         /* marks were set since the last fdatasync */
+	int done_error;            /* errno: its .done cannot be made, which was reported, so nothing of it is known here; under `tailing` */
 	int read_error;            /* the last try to read it to its end failed so, which was reported; under `tailing` */
 	struct journal_entry *first, *last; /* not marked yet */
 };
@@ -233,8 +234,12 @@ void journal_insert(struct journal_reader *reader, struct journal_entry *entry);
 /* Sets its mark and forgets it; with the lock held. */
 void journal_mark(struct journal_reader *reader, struct journal_entry *entry);
 void journal_index_fini(struct journal_reader *reader);
+/* Who lists the queue in another process sees that it is being delivered.  With the lock held. */
+void journal_set_state(struct journal_reader *reader, struct journal_entry *entry, enum journal_state state);
 /* A mark says whose it is: what is left of another generation is none. */
 uint32_t journal_mark_value(uint64_t generation, uint32_t index);
+/* Another one of the same place: claimed.  It counts while somebody has the lease, and is never made durable for its own sake. */
+uint32_t journal_claim_value(uint64_t generation, uint32_t index);
 uint32_t *journal_mark_place(struct journal_segment *segment, uint32_t index);
 
 /* journal_read.c */
@@ -337,7 +342,7 @@ bool journal_list_next(struct pr_call *call, struct journal_listing *listing, st
 bool journal_list_has_shown(struct journal_listing *listing, const char *id);
 void journal_list_free(struct journal_listing *listing);
 enum pr_status journal_peek(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct pr_entry *entry_out);
-bool journal_is_listed(struct pr_call *call, const char *id);
+bool journal_is_listed(struct pr_call *call, const char *id, bool *claimed_out);
 /* Is there such a message, for who sweeps up? */
 bool journal_has(struct spool *spool, const char *id);
 

@@ -30,7 +30,7 @@ static struct journal_entry *take(struct journal_reader *reader, const char *id,
 		pthread_cond_wait(&reader->changed, &reader->lock);
 	*busy_out = entry != NULL && (entry->state == JOURNAL_CLAIMED || (entry->state == JOURNAL_READY && reader->handing_over));
 	if (entry != NULL && entry->state == JOURNAL_READY && !*busy_out)
-		entry->state = JOURNAL_CLAIMED;
+		journal_set_state(reader, entry, JOURNAL_CLAIMED);
 	else
 		entry = NULL;
 	pthread_mutex_unlock(&reader->lock);
@@ -40,7 +40,7 @@ static struct journal_entry *take(struct journal_reader *reader, const char *id,
 static void put_back(struct journal_reader *reader, struct journal_entry *entry)
 {
 	pthread_mutex_lock(&reader->lock);
-	entry->state = JOURNAL_READY;
+	journal_set_state(reader, entry, JOURNAL_READY);
 	pthread_mutex_unlock(&reader->lock);
 }
 
@@ -138,7 +138,7 @@ void journal_claim_finish(struct spool *spool, struct spool_claim *claim)
 static void set_state(struct journal_reader *reader, struct journal_entry *entry, enum journal_state state)
 {
 	pthread_mutex_lock(&reader->lock);
-	entry->state = (uint8_t)state;
+	journal_set_state(reader, entry, state);
 	pthread_mutex_unlock(&reader->lock);
 }
 

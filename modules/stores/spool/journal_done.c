@@ -248,13 +248,26 @@ static size_t count_left(struct journal_reader *reader)
 	return left;
 }
 
+/* A segment of which nothing can be known is not empty; the errno. */
+static int hidden_by(struct spool *spool)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&spool->journal.reader.tailing);
+	for (uint32_t i = 0; i < spool->journal.count; i++)
+		if (spool->journal.reader.segments[i].done_error != 0)
+			error = spool->journal.reader.segments[i].done_error;
+	pthread_mutex_unlock(&spool->journal.reader.tailing);
+	return error;
+}
+
 /* Until nobody writes any more and nothing is left, or the time is over. */
 static enum pr_status drain_journal(struct pr_call *call)
 {
 	struct spool *spool = spool_of(call);
 	struct journal_reader *reader = &spool->journal.reader;
 	struct timespec pause = {0, 20000000};
-	int idle_rounds = 0;
+	int idle_rounds = 0, hidden;
 
 	if (spool->journal.count == 0)
 		return PR_OK;
@@ -277,13 +290,17 @@ static enum pr_status drain_journal(struct pr_call *call)
 		retire(spool);
 		sync_marks(spool);
 		left = count_left(reader);
-		if (!written && left == 0)
+		hidden = hidden_by(spool);
+		if (!written && left == 0 && hidden == 0)
 			return PR_OK;
 		/* a full disk does not get better by waiting; the journal keeps what is left */
 		idle_rounds = !written && left >= before ? idle_rounds + 1 : 0;
-		if (pr_call_remaining(call, 1) <= 0 || idle_rounds > DRAIN_PATIENCE)
+		if (pr_call_remaining(call, 1) > 0 && idle_rounds <= DRAIN_PATIENCE)
+			nanosleep(&pause, NULL);
+		else if (hidden != 0)
+			return spool_fail(call, NULL, hidden, "cannot make the marks of", "journal");
+		else
 			return pr_fail(call, PR_TEMPFAIL, "%zu messages are still in the journal of %s", left, spool->path);
-		nanosleep(&pause, NULL);
 	}
 }
 

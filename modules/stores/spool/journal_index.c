@@ -93,9 +93,25 @@ uint32_t journal_mark_value(uint64_t generation, uint32_t index)
 	return (uint32_t)(hash ^ (hash >> 32)) | 1u;
 }
 
+uint32_t journal_claim_value(uint64_t generation, uint32_t index)
+{
+	return journal_mark_value(generation, index) ^ 0x80000000u;
+}
+
 uint32_t *journal_mark_place(struct journal_segment *segment, uint32_t index)
 {
 	return (uint32_t *)(void *)((char *)segment->done + JOURNAL_HEAD) + index;
+}
+
+void journal_set_state(struct journal_reader *reader, struct journal_entry *entry, enum journal_state state)
+{
+	struct journal_segment *segment = &reader->segments[entry->segment];
+	bool claimed = state == JOURNAL_CLAIMED;
+
+	/* FILING says nothing new: what was claimed stays so until it is a file, which has a lock */
+	if (state != JOURNAL_FILING && claimed != (entry->state == JOURNAL_CLAIMED))
+		*journal_mark_place(segment, entry->index) = claimed ? journal_claim_value(segment->generation, entry->index) : 0;
+	entry->state = (uint8_t)state;
 }
 
 void journal_mark(struct journal_reader *reader, struct journal_entry *entry)

@@ -5,10 +5,12 @@
  */
 #include "spool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ struct journal_listing {
 	struct spool *spool;
 	uint32_t segment;
 	int done_fd;
+	bool has_holder;
 	uint64_t generation;
 	int log_fd[JOURNAL_SEGMENTS_MAX]; /* open from the first look on; -1 */
 };
@@ -41,12 +44,22 @@ static struct listed *add(struct journal_listing *listing)
 	return &listing->items[listing->count++];
 }
 
-static bool is_marked(const struct journal_listing *listing, uint32_t index)
+static uint32_t mark_of(const struct journal_listing *listing, uint32_t index)
 {
 	uint32_t mark;
 
-	return listing->done_fd >= 0 && pread(listing->done_fd, &mark, sizeof mark, JOURNAL_HEAD + (off_t)index * 4) == (ssize_t)sizeof mark &&
-	       mark == journal_mark_value(listing->generation, index);
+	return listing->done_fd >= 0 && pread(listing->done_fd, &mark, sizeof mark, JOURNAL_HEAD + (off_t)index * 4) == (ssize_t)sizeof mark ? mark : 0;
+}
+
+/* Marks of claims are the lease holder's: when there is none, they are what a crash has left. */
+static bool has_holder(const struct spool *spool)
+{
+	int fd = openat(spool->journal.directory, "lease", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool held = fd < 0 ? errno != ENOENT : flock(fd, LOCK_SH | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return held;
 }
 
 static void list_record(void *context, const struct journal_record *record, uint64_t offset)
@@ -54,7 +67,8 @@ static void list_record(void *context, const struct journal_record *record, uint
 	struct journal_listing *listing = context;
 
 	/* a file of that name is newer, whatever the marks say: they are set when it is durable */
-	if (is_marked(listing, record->index) || !spool_id_is_valid(pr_str(record->id)) ||
+	uint32_t mark = mark_of(listing, record->index);
+	if (mark == journal_mark_value(listing->generation, record->index) || !spool_id_is_valid(pr_str(record->id)) ||
 	    spool_place_of(listing->spool, "qhQ", record->id) != NULL)
 		return;
 
@@ -63,6 +77,7 @@ static void list_record(void *context, const struct journal_record *record, uint
 	item->head = *record;
 	item->offset = offset;
 	item->segment = listing->segment;
+	item->claimed = listing->has_holder && mark == journal_claim_value(listing->generation, record->index);
 }
 
 /* Readers without the lease: the marks count only when they are of this generation. */
@@ -139,9 +154,11 @@ struct journal_listing *journal_list(struct pr_call *call)
 	listing->done_fd = -1;
 	if (journal_hold(call))
 		list_index(spool, listing);
-	else
+	else {
+		listing->has_holder = has_holder(spool);
 		for (uint32_t i = 0; i < spool->journal.count; i++)
 			list_segment(call, listing, i);
+	}
 	return listing;
 }
 
@@ -275,11 +292,14 @@ bool journal_has(struct spool *spool, const char *id)
 	return has;
 }
 
-bool journal_is_listed(struct pr_call *call, const char *id)
+bool journal_is_listed(struct pr_call *call, const char *id, bool *claimed_out)
 {
 	struct journal_listing *listing = journal_list(call);
-	bool listed = find(listing, id) != NULL;
+	const struct listed *item = find(listing, id);
+	bool listed = item != NULL;
 
+	if (listed)
+		*claimed_out = item->claimed;
 	journal_list_free(listing);
 	return listed;
 }

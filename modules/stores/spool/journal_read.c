@@ -169,6 +169,7 @@ static void index_record(void *context, const struct journal_record *record, uin
 		segment->announced = record->durable;
 	if (*journal_mark_place(segment, record->index) == journal_mark_value(segment->generation, record->index))
 		return;
+	*journal_mark_place(segment, record->index) = 0; /* the claim of a process that is gone */
 
 	struct journal_entry *entry = pr_alloc(sizeof *entry);
 

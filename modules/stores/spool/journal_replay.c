@@ -44,15 +44,16 @@ static bool map_done(struct spool *spool, uint32_t number)
 		if (unlinkat(journal->directory, name, 0) != 0)
 			return false;
 	}
-	if (fd < 0)
-		fd = journal_create(journal->directory, name, DONE_SIZE, DONE_MODE);
-	if (fd < 0)
+	if (fd < 0 && (fd = journal_create(journal->directory, name, DONE_SIZE, DONE_MODE)) < 0)
 		return false;
 
 	void *memory = mmap(NULL, DONE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (memory == MAP_FAILED) {
+		int error = errno;
+
 		close(fd);
+		errno = error;
 		return false;
 	}
 	segment->done_fd = fd;
@@ -113,6 +114,17 @@ static bool clear_marks(struct journal_segment *segment, uint32_t number, uint64
 	return true;
 }
 
+/* Without marks there is nothing to be delivered from it: a restart would deliver all of it again. */
+static void note_done(struct spool *spool, uint32_t number, int error)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+
+	if (error != 0 && segment->done_error == 0)
+		journal_report(&spool->journal.reader, "cannot make %s/journal/%s: %s; the mail in %s waits for it", spool->path,
+		               journal_done_name(number).text, strerror(error), journal_log_name(number).text);
+	segment->done_error = error;
+}
+
 bool journal_adopt(struct spool *spool, uint32_t number)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
@@ -125,8 +137,13 @@ bool journal_adopt(struct spool *spool, uint32_t number)
 	generation = journal_generation(segment->fd, number);
 	if (generation == 0 || generation == segment->generation || segment->first != NULL)
 		return false;
-	if (segment->done == NULL && !map_done(spool, number))
-		return false;
+	if (segment->done == NULL) {
+		int error = map_done(spool, number) ? 0 : errno;
+
+		note_done(spool, number, error);
+		if (error != 0)
+			return false;
+	}
 	if (segment->done->retired >= generation)
 		return false;
 	if (segment->done->generation != generation && !clear_marks(segment, number, generation))

@@ -98,8 +98,11 @@ bool journal_open_directory(struct spool *spool)
 static bool fill(int fd, size_t size)
 {
 	char *zeros = pr_alloc(CHUNK);
-	bool good = posix_fallocate(fd, 0, (off_t)size) == 0;
+	int error = posix_fallocate(fd, 0, (off_t)size);
+	bool good = error == 0;
 
+	if (!good)
+		errno = error; /* it does not say so itself */
 	for (size_t at = 0; good && at < size; at += CHUNK)
 		good = pr_write_all(fd, zeros, size - at < CHUNK ? size - at : CHUNK);
 	pr_free(zeros);

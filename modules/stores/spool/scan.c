@@ -25,11 +25,11 @@ static bool is_entry(const char *name, char *kind_out)
 	return true;
 }
 
-/* In this process the table knows; of another only the lock tells, and only mailq may touch that (see file.c). */
+/* In this process the table knows; of another only the lock tells, which is touched for an instant (who wants it is patient, see file.c). */
 static bool is_claimed(struct spool *spool, struct pr_str id, int fd)
 {
-	if ((spool->role & PR_STORE_DELIVERY) != 0)
-		return spool_claims_has(spool, id);
+	if ((spool->role & PR_STORE_DELIVERY) != 0 && spool_claims_has(spool, id))
+		return true;
 	if (flock(fd, LOCK_SH | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;
 	flock(fd, LOCK_UN);

@@ -78,7 +78,8 @@ struct pr_host {
 	                             struct pr_str *value_out);
 	bool (*map_exists)(struct pr_call *call, struct pr_str map);
 
-	/* The option table (canonical sendmail names), as text; PR_NONE when unset or unknown. */
+	/* The option table (canonical sendmail names), as text; PR_NONE when unset or unknown.  "Mailers" and "QueueGroups" are no options,
+	 * but what is declared: "local,esmtp", "fast=/var/spool/fast"; an older kernel does not know the first. */
 	struct pr_str (*option)(struct pr_call *call, struct pr_str name);
 	/* Macros of the running session or message ("j", "client_addr"); PR_NONE when unset. */
 	struct pr_str (*macro)(struct pr_call *call, struct pr_str name);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * postriderctl check: files and directories that are named and are not there.
+ * A daemon would start without most of them, and mail would wait or go out otherwise than was meant; so they are warnings, and errors where
+ * it would not start.
+ */
+#include "kernel/command/modes.h"
+
+#include "kernel/net/tls/tls.h"
+
+#include <postrider/option.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define PATH_ROOM 4096
+
+/* False with errno. */
+static bool exists(struct pr_str path, const char *suffix, bool directory)
+{
+	char name[PATH_ROOM];
+	struct stat info;
+
+	if (snprintf(name, sizeof name, "%.*s%s", PR_PRINT(path), suffix) >= (int)sizeof name) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	if (stat(name, &info) != 0)
+		return false;
+	errno = ENOTDIR;
+	return !directory || S_ISDIR(info.st_mode);
+}
+
+static void print_place(const char *file, uint32_t line)
+{
+	fprintf(stderr, line > 0 ? "%s:%u: " : "%s: ", file, line);
+}
+
+static const struct named_file {
+	const char *name;
+	bool directory, fatal;
+	const char *hint;
+} named_files[] = {
+    {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
+    {"HelpFile", false, false, "make the file or take the option away"},
+    {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},
+    {"SafeFileEnvironment", true, false, "no file of an alias can be written; make the directory"},
+    {"ServerCertFile", false, true, "the receiver does not start; name the file with certificate and chain, in PEM form"},
+    {"ServerKeyFile", false, true, "the receiver does not start; name the file with the key, in PEM form"},
+};
+
+static int check_named(const struct config *config, const struct named_file *file)
+{
+	const struct config_place *place = config_option_place(config, file->name);
+	const struct pr_option *option = pr_option_find(options_table, pr_str(file->name));
+	struct pr_str path = *(const struct pr_str *)(const void *)((const char *)&config->options + option->offset);
+
+	if (place->file == NULL || path.len == 0 || path.data[0] != '/' || exists(path, "", file->directory))
+		return EX_OK;
+	print_place(place->file, place->line);
+	fprintf(stderr, "%soption %s: %.*s: %s; %s\n", file->fatal ? "" : "warning: ", file->name, PR_PRINT(path), strerror(errno), file->hint);
+	return file->fatal ? EX_CONFIG : EX_OK;
+}
+
+static bool is_optional(const struct config_instance *instance)
+{
+	for (size_t i = 0; i < instance->setting_count; i++)
+		if (pr_str_equal_nocase(instance->settings[i].name, PR_STR("optional")))
+			return pr_str_equal_nocase(instance->settings[i].text, PR_STR("true"));
+	return false;
+}
+
+/* A table that is not built yet; its name may stand without what its maker adds. */
+static void check_table(const struct config_instance *map, const struct config_setting *setting)
+{
+	if (exists(setting->text, "", false) || exists(setting->text, ".db", false))
+		return;
+	print_place(setting->file, setting->line);
+	fprintf(stderr, "warning: map %.*s: %.*s: %s; mail that needs it waits: write the file%s\n", PR_PRINT(map->name), PR_PRINT(setting->text),
+	        strerror(errno), pr_str_equal(map->module, PR_STR("hash")) ? " and build the table with newaliases or makemap" : "");
+}
+
+static void check_tables(const struct config *config)
+{
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *map = &config->instances[i];
+		for (size_t j = 0; map->kind == PR_KIND_MAP && !is_optional(map) && j < map->setting_count; j++)
+			if (pr_str_equal_nocase(map->settings[j].name, PR_STR("file")))
+				check_table(map, &map->settings[j]);
+	}
+}
+
+/* Two lists of routes that are read when it opens. */
+static int check_lists(const struct config *config)
+{
+	static const char *const names[] = {"local_host_names", "relay_domains_file"};
+	int status = EX_OK;
+
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *rules = &config->instances[i];
+		for (size_t j = 0; rules->kind == PR_KIND_RULES && j < rules->setting_count; j++)
+			for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+				const struct config_setting *setting = &rules->settings[j];
+				if (!pr_str_equal_nocase(setting->name, pr_str(names[k])) || exists(setting->text, "", false))
+					continue;
+				print_place(setting->file, setting->line);
+				fprintf(stderr, "%s: %.*s: %s; make the file or take the line away\n", names[k], PR_PRINT(setting->text), strerror(errno));
+				status = EX_CONFIG;
+			}
+	}
+	return status;
+}
+
+/* Whether they belong together only TLS itself can say, and only to who may read the key. */
+static int check_certificate(const struct config *config)
+{
+	const struct options *options = &config->options;
+	const struct config_place *place = config_option_place(config, "ServerCertFile");
+	struct pr_text why;
+	int status = EX_OK;
+
+	if (options->cert_file.len == 0 || access(options->cert_file.data, R_OK) != 0 || access(options->key_file.data, R_OK) != 0)
+		return EX_OK;
+	pr_text_init(&why, 4096);
+	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &why);
+	if (context == NULL) {
+		print_place(place->file, place->line);
+		fprintf(stderr, "option ServerCertFile: %s\n", why.data);
+		status = EX_CONFIG;
+	}
+	net_tls_context_free(context);
+	pr_text_fini(&why);
+	return status;
+}
+
+int check_paths(const struct config *config)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < sizeof named_files / sizeof named_files[0]; i++)
+		if (check_named(config, &named_files[i]) != EX_OK)
+			status = EX_CONFIG;
+	if (status == EX_OK)
+		status = check_certificate(config);
+	if (check_lists(config) != EX_OK)
+		status = EX_CONFIG;
+	check_tables(config);
+	return status;
+}
