@@ -97,7 +97,7 @@ void hash_drop(struct hash_thread *thread); /* forget the view: the next call lo
 void hash_changed(void);                    /* a table was replaced by this process */
 
 /* judge.c: is the open file to be believed?  Called with the map's lock held; answers in map->good, kind, sealed, why. */
-void hash_judge(struct hash_map *map, int fd, const struct identity *identity, uint32_t trusted_uid);
+void hash_judge(struct hash_map *map, int fd, const struct identity *identity);
 
 /* disk.c: lookups in a file that is too large for the memory */
 enum pr_status hash_disk_open(struct pr_call *call, int fd);

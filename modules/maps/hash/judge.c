@@ -9,32 +9,33 @@
 #include <postrider/file.h>
 
 #include <stdio.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-/* Root's, this program's user's, or TrustedUser's, to whom sendmail's makemap gives its tables. */
-static bool is_trusted(struct hash_map *map, uint32_t trusted_uid)
+/* Nobody but its owner and root may be able to change it, nor any directory on the way.  Who owns it is the administrator's choice, as
+ * with sendmail, whose makemap gives tables to TrustedUser. */
+static bool is_trusted(struct hash_map *map, int fd)
 {
+	struct stat status;
 	struct pr_text why;
 
+	if (map->unsafe)
+		return true;
 	pr_text_init(&why, sizeof map->why - 1);
-	bool good = map->unsafe || pr_file_is_trusted(map->path, (uint32_t)geteuid(), &why);
+	bool good = fstat(fd, &status) == 0 && pr_file_is_trusted(map->path, (uint32_t)status.st_uid, &why);
 	if (!good)
 		snprintf(map->why, sizeof map->why, "%.*s", PR_PRINT(pr_text_str(&why)));
-	pr_text_clear(&why);
-	if (!good && trusted_uid != UINT32_MAX)
-		good = pr_file_is_trusted(map->path, trusted_uid, &why);
 	pr_text_fini(&why);
 	return good;
 }
 
-void hash_judge(struct hash_map *map, int fd, const struct identity *identity, uint32_t trusted_uid)
+void hash_judge(struct hash_map *map, int fd, const struct identity *identity)
 {
 	bool btree = false, sealed = false;
 
 	if (map->known && identity_equal(&map->verified, identity))
 		return;
 	map->kind = !hash_is_berkeley(fd, &btree) ? FILE_GDBM : btree ? FILE_BERKELEY_BTREE : FILE_BERKELEY_HASH;
-	map->good = is_trusted(map, trusted_uid);
+	map->good = is_trusted(map, fd);
 	if (map->good && map->kind == FILE_GDBM)
 		map->good = hash_check(fd, (int64_t)identity->size, &sealed, map->why, sizeof map->why);
 	else if (map->good)

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,26 +146,13 @@ static bool load(struct hash_map *map, int fd, const struct identity *identity)
 	return true;
 }
 
-static uint32_t trusted_uid(struct pr_call *call)
-{
-	struct pr_str user = call->host->option(call, PR_STR("TrustedUser"));
-	struct passwd entry, *found = NULL;
-	char buffer[4096], name[64];
-
-	if (user.len == 0 || user.len >= sizeof name)
-		return UINT32_MAX;
-	memcpy(name, user.data, user.len);
-	name[user.len] = '\0';
-	return getpwnam_r(name, &entry, buffer, sizeof buffer, &found) == 0 && found != NULL ? (uint32_t)found->pw_uid : UINT32_MAX;
-}
-
 /* Under the map's lock: the thread's view becomes this file. */
 static enum pr_status adopt(struct pr_call *call, int fd, const struct identity *identity)
 {
 	struct hash_map *map = call->instance;
 	struct hash_thread *thread = call->thread;
 
-	hash_judge(map, fd, identity, trusted_uid(call));
+	hash_judge(map, fd, identity);
 	if (!map->good) {
 		hash_drop(thread);
 		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, map->why);

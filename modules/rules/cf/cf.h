@@ -213,6 +213,7 @@ struct cf_level {
 struct cf_thread {
 	struct cf_level levels[CF_DEPTH_MAX + 4];
 	struct cf_overlay overlay;
+	bool is_begun; /* the console's macros are set */
 };
 
 struct cf_session { /* an SMTP connection */

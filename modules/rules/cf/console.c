@@ -200,6 +200,7 @@ static void set_times(struct cf_run *run)
 
 static void begin(struct cf_run *run)
 {
+	run->thread->is_begun = true;
 	set(run, "opMode", "t");
 	set_times(run);
 }
@@ -225,7 +226,7 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 	cf_run_init(&run, call);
 	run.trace = out;
 	run.tracing = run.cf->tracing;
-	if (run.overlay->count == 0)
+	if (!run.thread->is_begun)
 		begin(&run);
 	if (line.data == NULL) {
 		pr_text_add_str(out, pr_text_str(&run.cf->messages));

@@ -290,6 +290,18 @@ static void check_whole(struct cf *cf)
 		cf_remark(cf, "No local mailer defined");
 }
 
+/* $[ $] asks the map `host`, which is there without being declared. */
+static void declare_host(struct cf *cf)
+{
+	for (size_t i = 0; i < cf->declared_count; i++)
+		if (cf->declared[i].kind == PR_DECLARED_MAP && pr_str_equal_nocase(cf->declared[i].name, PR_STR("host")))
+			return;
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, PR_STR("host"));
+	declared->file = cf->file;
+	declared->module = PR_STR("host");
+	cf_declare_setting(cf, declared, "arguments", PR_STR("-a."));
+}
+
 bool cf_read(struct cf *cf, struct pr_call *call)
 {
 	struct pr_text bytes, why;
@@ -310,6 +322,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		reading = NULL;
 		cf->current_file = PR_NONE;
 		check_whole(cf);
+		declare_host(cf);
 		cf_link(cf);
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
