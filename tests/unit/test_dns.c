@@ -6,6 +6,7 @@
 #include "kernel/net/dns.h"
 #include "tests/unit/unit.h"
 
+#include <arpa/nameser.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -132,7 +133,43 @@ static void test_names(void)
 	CU_ASSERT_EQUAL(ask_name("not an address", &name), PR_NOTFOUND);
 }
 
+static enum pr_status ask_records(const char *name, uint32_t type, const struct pr_dns_record **records_out)
+{
+	fresh();
+	return dns_records(&call, pr_str(name), type, records_out, &count);
+}
+
+/* Records as text; where an alias leads is told. */
+static void test_records(void)
+{
+	const struct pr_dns_record *records = NULL;
+
+	CU_ASSERT_EQUAL(ask_records("a.example", ns_t_a, &records), PR_OK);
+	CU_ASSERT_EQUAL_FATAL(count, 2);
+	CU_ASSERT_TRUE(pr_str_has_prefix_nocase(records[0].text, PR_STR("192.0.2.")));
+	CU_ASSERT_TRUE(pr_str_equal(records[0].name, PR_STR("a.example")));
+	CU_ASSERT_EQUAL(ask_records("a.example.", ns_t_aaaa, &records), PR_OK);
+	CU_ASSERT_TRUE(pr_str_equal(records[0].text, PR_STR("2001:db8::1")));
+	CU_ASSERT_EQUAL(ask_records("alias.example", ns_t_mx, &records), PR_OK);
+	CU_ASSERT_TRUE(pr_str_equal(records[0].name, PR_STR("two.example")));
+	CU_ASSERT_TRUE(count == 3 && (records[0].preference == 10 || records[0].preference == 20));
+	CU_ASSERT_EQUAL(ask_records("alias.example", ns_t_cname, &records), PR_OK);
+	CU_ASSERT_TRUE(count == 1 && pr_str_equal(records[0].text, PR_STR("two.example")));
+	CU_ASSERT_EQUAL(ask_records("text.example", ns_t_txt, &records), PR_OK);
+	CU_ASSERT_TRUE(count == 1 && pr_str_equal(records[0].text, PR_STR("v=spf1 mx -all")));
+	CU_ASSERT_EQUAL(ask_records("1.2.0.192.in-addr.arpa", ns_t_ptr, &records), PR_OK);
+	CU_ASSERT_TRUE(pr_str_equal(records[0].text, PR_STR("good.example")));
+	CU_ASSERT_EQUAL(ask_records("null.example", ns_t_mx, &records), PR_OK);
+	CU_ASSERT_EQUAL(records[0].text.len, 0);
+	CU_ASSERT_EQUAL(ask_records("nowhere.example", ns_t_txt, &records), PR_NOTFOUND);
+	CU_ASSERT_EQUAL(ask_records("a.example", ns_t_txt, &records), PR_NOTFOUND);
+	CU_ASSERT_EQUAL(ask_records("fail.example", ns_t_txt, &records), PR_TEMPFAIL);
+	CU_ASSERT_EQUAL(ask_records("self.example", ns_t_a, &records), PR_PERMFAIL);
+	CU_ASSERT_EQUAL(ask_records("a.example", ns_t_hinfo, &records), PR_MISUSE);
+}
+
 static const struct unit_case cases[] = {
+	{"records of any type", test_records},
 	{"MX records", test_mx},
 	{"what is not there", test_absent},
 	{"what could not be asked", test_could_not_ask},

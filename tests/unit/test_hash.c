@@ -473,6 +473,62 @@ static void test_readers_during_rebuild(void)
 	teardown();
 }
 
+/* One instance, a thread memory for each thread, as the kernel has it. */
+struct sharer {
+	struct pr_call call;
+	struct pr_arena arena;
+	unsigned long looked, wrong;
+	const int *stop;
+};
+
+static void *share(void *argument)
+{
+	struct sharer *sharer = argument;
+	struct pr_str value;
+	char key[32];
+
+	for (unsigned long i = 0; !__atomic_load_n(sharer->stop, __ATOMIC_RELAXED); i++) {
+		snprintf(key, sizeof key, i % 3 == 0 ? "no%lu" : "key%lu", i % KEYS);
+		pr_arena_reset(&sharer->arena);
+		if (ops()->lookup(&sharer->call, pr_str(key), NULL, &value) != (i % 3 == 0 ? PR_NOTFOUND : PR_OK))
+			sharer->wrong++;
+		sharer->looked++;
+	}
+	hash_LTX_pr_module.thread_close(&sharer->call);
+	return NULL;
+}
+
+static void test_one_instance(void)
+{
+	struct sharer sharers[3];
+	struct fake_instance map;
+	pthread_t threads[3];
+	int stop = 0;
+
+	setup();
+	build("old");
+	CU_ASSERT_FATAL(open_map(&map, path, NULL, NULL));
+	for (size_t i = 0; i < 3; i++) {
+		sharers[i] = (struct sharer){ .call = map.call, .stop = &stop };
+		pr_arena_init(&sharers[i].arena, 1 << 20);
+		sharers[i].call.arena = &sharers[i].arena;
+		sharers[i].call.thread = pr_alloc(hash_LTX_pr_module.thread_size);
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, share, &sharers[i]), 0);
+	}
+	for (int i = 0; i < 20; i++)
+		build(i % 2 == 0 ? "new" : "old");
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		CU_ASSERT(sharers[i].looked > 0);
+		CU_ASSERT_EQUAL(sharers[i].wrong, 0);
+		pr_free(sharers[i].call.thread);
+		pr_arena_fini(&sharers[i].arena);
+	}
+	fake_close(&map);
+	teardown();
+}
+
 static void test_on_disk(void)
 {
 	memory = "0";
@@ -483,6 +539,7 @@ static void test_on_disk(void)
 	test_damaged();
 	test_damaged_foreign();
 	test_readers_during_rebuild();
+	test_one_instance();
 	memory = "64M";
 }
 
@@ -526,7 +583,8 @@ static void test_flags(void)
 	teardown();
 }
 
-static const struct unit_case cases[] = { { "the same on disk", test_on_disk }, { "flags", test_flags }, { "lookup", test_lookup }, { "cursor", test_cursor }, { "rebuilding", test_rebuilding },
+static const struct unit_case cases[] = { { "the same on disk", test_on_disk }, { "flags", test_flags },
+	{ "many threads, one instance", test_one_instance }, { "lookup", test_lookup }, { "cursor", test_cursor }, { "rebuilding", test_rebuilding },
 	{ "tables of other programs", test_foreign }, { "damage to our tables", test_damaged },
 	{ "damage to other tables", test_damaged_foreign }, { "damage without our check", test_control },
 	{ "no table at all", test_no_table }, { "disk full", test_disk_full },

@@ -10,7 +10,9 @@
  * then mail waits, it never bounces.
  *
  * Map data is not configuration: when the table behind a map is rebuilt, the
- * next lookup sees the new one.
+ * next lookup sees the new one.  A map that must be fast may look for a new
+ * table only every few milliseconds, if its commit() waits that long.
+ * mapflags.h has the options and flags that maps share.
  */
 #ifndef POSTRIDER_MAP_H
 #define POSTRIDER_MAP_H
