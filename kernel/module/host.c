@@ -63,6 +63,15 @@ static void print_groups(const struct config *config, struct pr_text *out)
 			pr_text_addf(out, "%s%.*s=%.*s", out->len > 0 ? "," : "", PR_PRINT(config->groups[i].name), PR_PRINT(config->groups[i].path));
 }
 
+/* What the kernel has no use for, as it was written. */
+static struct pr_str other_option(const struct config *config, struct pr_str name)
+{
+	for (size_t i = 0; i < config->other_count; i++)
+		if (pr_str_equal_nocase(config->others[i].name, name))
+			return config->others[i].text;
+	return PR_NONE;
+}
+
 static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 {
 	const struct pr_option *option = pr_option_find(options_table, name);
@@ -70,7 +79,7 @@ static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 	struct pr_str value = PR_NONE;
 
 	if (option == NULL && !pr_str_equal(name, PR_STR("QueueGroups")))
-		return PR_NONE;
+		return other_option(call_set(call)->config, name);
 	pr_text_init(&text, 65536);
 	if (option == NULL) {
 		print_groups(call_set(call)->config, &text);
