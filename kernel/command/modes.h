@@ -46,8 +46,11 @@ struct tool {
 	struct module_thread *thread;
 	struct pr_arena arena;
 	struct module_scope scope;
+	char mode; /* of -b */
 };
 
+/* macros.c; the context is the tool */
+struct pr_str tool_macro(void *context, struct pr_str name);
 /* Only the configuration, with what a sendmail.cf declares; prints what is wrong with it and gives EX_CONFIG, or EX_SOFTWARE for an unknown
  * -O name.  Lines of a sendmail.cf that are no good are told and left out. */
 int tool_config(const struct arguments *arguments, struct config **config_out);

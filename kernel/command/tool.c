@@ -100,6 +100,8 @@ static int open_modules(uint32_t roles, struct tool *tool, struct pr_text *error
 		tool->thread = module_thread_new(tool->set);
 		pr_arena_init(&tool->arena, 16u << 20);
 		module_scope_init(&tool->scope, tool->thread, &tool->arena);
+		tool->scope.macro = tool_macro;
+		tool->scope.macro_context = tool;
 	}
 	return EX_OK;
 }
@@ -108,7 +110,7 @@ int tool_open(const struct arguments *arguments, uint32_t roles, struct tool *to
 {
 	struct pr_text errors;
 
-	*tool = (struct tool){.config = NULL};
+	*tool = (struct tool){.mode = arguments->mode};
 	int status = read_config(arguments, &tool->config);
 	if (status != EX_OK)
 		return status;
@@ -166,7 +168,7 @@ int tool_open_lenient(const struct arguments *arguments, struct tool *tool, FILE
 {
 	struct pr_text errors, messages;
 
-	*tool = (struct tool){.config = NULL};
+	*tool = (struct tool){.mode = arguments->mode};
 	int status = read_config(arguments, &tool->config);
 	if (status != EX_OK)
 		return status;

@@ -7,6 +7,7 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,11 +99,32 @@ bool helpers_answer(struct courier *courier, const struct channel_message *messa
 	return found;
 }
 
+/* Behind what the mailer gives: the variables of the configuration, or as this process has them. */
+static void add_environment(const struct config *config, struct pr_call *call, struct pr_list *list)
+{
+	struct pr_str *all = pr_arena_alloc(call->arena, (list->count + config->environment_count + 1) * sizeof *all);
+	size_t count = 0;
+
+	if (all == NULL)
+		return;
+	for (; count < list->count; count++)
+		all[count] = list->items[count];
+	for (size_t i = 0; i < config->environment_count; i++) {
+		const struct config_variable *variable = &config->environment[i];
+		struct pr_str value = variable->value.data != NULL ? variable->value : pr_str(getenv(variable->name.data));
+		if (value.data != NULL)
+			all[count++] = pr_arena_printf(call->arena, "%.*s=%.*s", PR_PRINT(variable->name), PR_PRINT(value));
+	}
+	*list = (struct pr_list){all, count};
+}
+
 static enum pr_status deliver(void *context, struct pr_call *call, struct pr_local_delivery *delivery)
 {
 	struct courier *courier = context;
 	bool appends = delivery->kind == PR_LOCAL_MBOX || delivery->kind == PR_LOCAL_FILE;
 
+	if (delivery->kind == PR_LOCAL_PROGRAM)
+		add_environment(courier->config, call, &delivery->environment);
 	/* in a mailbox of many messages a body line that looks like a separator must not be one */
 	return helper_deliver(courier->helpers, call, delivery, appends ? HELPER_QUOTE_FROM : 0);
 }

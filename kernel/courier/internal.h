@@ -188,6 +188,8 @@ struct worker {
 	struct job *spare;              /* its arena is warm */
 };
 
+/* macros.c: of the job that is the context */
+struct pr_str courier_macro(void *context, struct pr_str name);
 /* clock.c */
 int64_t courier_now(void); /* monotonic seconds, the plan's time */
 int64_t courier_wall(void);

@@ -36,22 +36,10 @@ static void job_reset(struct job *job)
 	*job = (struct job){.courier = courier, .arena = arena};
 }
 
-/* Macros of the running message, for rules and mailers. */
-static struct pr_str job_macro(void *context, struct pr_str name)
-{
-	const struct job *job = context;
-
-	if (pr_str_equal(name, PR_STR("i")))
-		return job->claim.id;
-	if (pr_str_equal(name, PR_STR("j")))
-		return job->courier->options->host_name;
-	return job->envelope != NULL ? pr_envelope_macro(job->envelope, name) : PR_NONE;
-}
-
 static void adopt(struct job *job, struct worker *worker)
 {
 	module_scope_init(&job->scope, worker->thread, &job->arena);
-	job->scope.macro = job_macro;
+	job->scope.macro = courier_macro;
 	job->scope.macro_context = job;
 }
 

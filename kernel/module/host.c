@@ -86,6 +86,15 @@ static struct pr_str print_registry(struct pr_call *call, struct pr_str name, st
 	return PR_NONE;
 }
 
+/* What the kernel has no use for, as it was written. */
+static struct pr_str other_option(const struct config *config, struct pr_str name)
+{
+	for (size_t i = 0; i < config->other_count; i++)
+		if (pr_str_equal_nocase(config->others[i].name, name))
+			return config->others[i].text;
+	return PR_NONE;
+}
+
 static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 {
 	const struct pr_option *option = pr_option_find(options_table, name);
@@ -93,9 +102,10 @@ static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 	struct pr_str value = PR_NONE;
 
 	pr_text_init(&text, 65536);
-	if (option == NULL)
+	if (option == NULL) {
 		value = print_registry(call, name, &text);
-	else if (pr_option_print(option, &call_set(call)->config->options, &text))
+		value = value.data == NULL ? other_option(call_set(call)->config, name) : value;
+	} else if (pr_option_print(option, &call_set(call)->config->options, &text))
 		value = pr_arena_copy(call->arena, pr_text_str(&text));
 	pr_text_fini(&text);
 	return value;

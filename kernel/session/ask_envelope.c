@@ -140,15 +140,10 @@ static enum pr_status expand(struct ask *ask, struct transaction *transaction, s
 	return status;
 }
 
-void ask_rcpt(struct ask *ask)
+static void judge_recipient(struct ask *ask, struct transaction *transaction)
 {
-	struct transaction *transaction = ask->session->transaction;
 	struct expand_result result = {0};
 
-	if (transaction == NULL) {
-		ask_refuse(ask, PR_REJECT, 503, "5.0.0", "Need MAIL before RCPT");
-		return;
-	}
 	if (!asked(ask, PR_CHECK_RCPT, FILTER_RCPT)) {
 		transaction->refused_recipients++;
 		return;
@@ -163,6 +158,19 @@ void ask_rcpt(struct ask *ask)
 	transaction->only_recipient = PR_NONE;
 	if (transaction->recipients == 1)
 		transaction->only_recipient = bracketed(ask->question->address.full, &transaction->arena);
+}
+
+void ask_rcpt(struct ask *ask)
+{
+	struct transaction *transaction = ask->session->transaction;
+
+	if (transaction == NULL) {
+		ask_refuse(ask, PR_REJECT, 503, "5.0.0", "Need MAIL before RCPT");
+		return;
+	}
+	transaction->recipient_now = bracketed(ask->question->address.full, &ask->bench->arena);
+	judge_recipient(ask, transaction);
+	transaction->recipient_now = PR_NONE; /* which lived for this question only */
 }
 
 void ask_reset(struct ask *ask)

@@ -93,6 +93,15 @@ bool clients_enter(struct clients *clients, struct pr_str address, uint64_t most
 	return entered;
 }
 
+uint64_t clients_count(struct clients *clients, struct pr_str address)
+{
+	pthread_mutex_lock(&clients->lock);
+	const struct client_count *entry = *find(clients, address, pr_str_hash_nocase(address));
+	uint64_t count = entry != NULL ? entry->count : 0;
+	pthread_mutex_unlock(&clients->lock);
+	return count;
+}
+
 void clients_leave(struct clients *clients, struct pr_str address)
 {
 	pthread_mutex_lock(&clients->lock);

@@ -22,6 +22,8 @@ void clients_init(struct clients *clients);
 void clients_fini(struct clients *clients);
 /* False, and nothing counted, when the address has `most` already (0: no limit). */
 bool clients_enter(struct clients *clients, struct pr_str address, uint64_t most);
+/* How many it has now. */
+uint64_t clients_count(struct clients *clients, struct pr_str address);
 void clients_leave(struct clients *clients, struct pr_str address);
 
 #endif

@@ -6,27 +6,28 @@
 #include "kernel/session/envelope.h"
 
 #include "config.h"
+#include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/templates.h"
 #include "kernel/session/transaction.h"
 
 #include <time.h>
 
-int64_t envelope_class(const struct pr_header *fields, size_t count)
+int64_t envelope_class(const struct config *config, const struct pr_header *fields, size_t count)
 {
-	static const struct {
-		struct pr_str name;
-		int64_t class;
-	} classes[] = {
+	static const struct config_precedence standard[] = {
 	    {{"special-delivery", 16}, 100}, {{"first-class", 11}, 0}, {{"list", 4}, -30}, {{"bulk", 4}, -60}, {{"junk", 4}, -100},
 	};
+	bool said = config->precedence_count > 0;
+	const struct config_precedence *classes = said ? config->precedences : standard;
+	size_t known = said ? config->precedence_count : sizeof standard / sizeof standard[0];
 
 	for (size_t i = 0; i < count; i++) {
 		if (!pr_str_equal_nocase(fields[i].name, PR_STR("Precedence")))
 			continue;
-		for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++)
+		for (size_t c = 0; c < known; c++)
 			if (pr_str_equal_nocase(pr_str_trim(fields[i].value), classes[c].name))
-				return classes[c].class;
+				return classes[c].value;
 	}
 	return 0;
 }
@@ -87,7 +88,7 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 			count--;
 	}
 	macros[count++] = (struct pr_macro){PR_STR("_"), pr_arena_copy(arena, session_client(session, scope->arena))};
-	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), local ? PR_STR("c u") : PR_STR("")};
+	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), session_daemon_flags(session, arena)};
 	/* -odq: the courier may hear of it by other ways than our wake-up */
 	if (transaction->own_mode == 'q' || transaction->own_mode == 'd')
 		macros[count++] = (struct pr_macro){PR_STR("deliveryMode"), {&transaction->own_mode, 1}};
@@ -143,7 +144,7 @@ static bool complete_part(struct transaction *transaction, struct part *part, st
 	    .recipient_count = part->recipient_count,
 	};
 	envelope->priority = (int64_t)transaction->size -
-	                     envelope_class(transaction->fields, transaction->field_count) * options->class_factor +
+	                     envelope_class(transaction->session->receiver->config, transaction->fields, transaction->field_count) * options->class_factor +
 	                     (int64_t)part->recipient_count * options->recipient_factor;
 	if (!set_macros(transaction, scope, envelope) || !templates_fill(scope, arena, &facts) ||
 	    header_complete(&facts, transaction->fields, transaction->field_count, arena, &envelope->headers,

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The macros of a running session, for rules and filters: one row each, computed when asked.
+ * The macros of a running session, for rules and filters: one row each, computed when asked.  Here those of the client and of the
+ * mail it brings; macros_connection.c knows the connection, macros_message.c the message.
  */
-#include "kernel/session/session.h"
-#include "kernel/session/transaction.h"
-
-struct macro_context {
-	struct session *session;
-	struct pr_arena *arena;
-};
+#include "kernel/session/macros.h"
 
 static struct pr_str client_addr(struct macro_context *context)
 {
@@ -90,10 +85,7 @@ static struct pr_str size(struct macro_context *context)
 	return transaction != NULL ? pr_arena_printf(context->arena, "%llu", (unsigned long long)transaction->size) : PR_NONE;
 }
 
-static const struct {
-	const char *name;
-	struct pr_str (*value)(struct macro_context *context);
-} macros[] = {
+static const struct macro_row rows[] = {
     {"_", client},
     {"client_addr", client_addr},
     {"client_name", client_name},
@@ -109,13 +101,17 @@ static const struct {
     {"nrcpts", recipient_count},
     {"r", protocol},
     {"s", helo},
+    {NULL, NULL},
 };
 
 struct pr_str session_macro(void *context, struct pr_str name)
 {
-	for (size_t i = 0; i < sizeof macros / sizeof macros[0]; i++)
-		if (pr_str_equal(pr_str(macros[i].name), name))
-			return macros[i].value(context);
+	static const struct macro_row *const tables[] = {rows, macro_rows_connection, macro_rows_message};
+
+	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+		for (const struct macro_row *row = tables[t]; row->name != NULL; row++)
+			if (pr_str_equal(pr_str(row->name), name))
+				return row->value(context);
 	return PR_NONE;
 }
 

@@ -33,7 +33,7 @@ static void describe(struct pr_text *line, struct session *session, struct bench
 
 	add(line, "from=", sender, ADDRESS_BYTES);
 	pr_text_addf(line, ", size=%llu, class=%d, nrcpts=%zu", (unsigned long long)transaction->size,
-	    (int)envelope_class(transaction->fields, transaction->field_count), recipients);
+	    (int)envelope_class(session->receiver->config, transaction->fields, transaction->field_count), recipients);
 	add(line, ", msgid=", transaction->message_id, ADDRESS_BYTES);
 	add(line, ", bodytype=", transaction->body_type, 16);
 	if (session->user.data == NULL && session->machine != NULL)

@@ -157,6 +157,11 @@ tests_unit_test_feeder_SOURCES = tests/unit/test_feeder.c tests/unit/scratch.h t
 tests_unit_test_feeder_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_feeder_LDADD = libkernel.la $(CUNIT_LIBS)
 # configuration and modules
+check_PROGRAMS += tests/unit/test_declare
+TESTS += tests/unit/test_declare
+tests_unit_test_declare_SOURCES = tests/unit/test_declare.c tests/unit/unit.h
+tests_unit_test_declare_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_declare_LDADD = libkernel.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_config
 TESTS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h

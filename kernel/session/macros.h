@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Macros as rows: a name and who knows the value.
+ */
+#ifndef KERNEL_SESSION_MACROS_H
+#define KERNEL_SESSION_MACROS_H
+
+#include "kernel/session/transaction.h"
+
+struct macro_context {
+	struct session *session;
+	struct pr_arena *arena; /* of values that are made */
+};
+
+struct macro_row {
+	const char *name;
+	struct pr_str (*value)(struct macro_context *context); /* PR_NONE: not set now */
+};
+
+/* Each ends with a row without name. */
+extern const struct macro_row macro_rows_connection[]; /* macros_connection.c */
+extern const struct macro_row macro_rows_message[];    /* macros_message.c */
+
+/* ${daemon_flags}: letters as sendmail shows them, "EE a"; "c u" for mail of this host. */
+struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is known of the connection: its two ends, the listener it came by, and TLS.
+ */
+#include "kernel/net/tls/tls.h"
+#include "kernel/session/macros.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool own_end(const struct session *session, struct sockaddr_storage *address)
+{
+	socklen_t length = sizeof *address;
+
+	memset(address, 0, sizeof *address);
+	return session->stream.fd >= 0 && getsockname(session->stream.fd, (struct sockaddr *)(void *)address, &length) == 0;
+}
+
+/* Our address in this connection; "IPv6:" is part of it, as in ${client_addr}. */
+static struct pr_str if_addr(struct macro_context *context)
+{
+	struct sockaddr_storage address;
+	char text[INET6_ADDRSTRLEN];
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)&address;
+
+	if (!own_end(context->session, &address))
+		return PR_NONE;
+	if (address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, text, sizeof text) != NULL)
+		return pr_arena_copy(context->arena, pr_str(text));
+	if (address.ss_family == AF_INET6 && inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof text) != NULL)
+		return pr_arena_printf(context->arena, "IPv6:%s", text);
+	return PR_NONE;
+}
+
+static struct pr_str family_name(int family)
+{
+	return family == AF_INET ? PR_STR("inet") : family == AF_INET6 ? PR_STR("inet6") : family == AF_UNIX ? PR_STR("local") : PR_NONE;
+}
+
+static struct pr_str if_family(struct macro_context *context)
+{
+	struct sockaddr_storage address;
+
+	return own_end(context->session, &address) ? family_name(address.ss_family) : PR_NONE;
+}
+
+/* The name of our end: of this host, for a look into the name server at each question would be dear. */
+static struct pr_str if_name(struct macro_context *context)
+{
+	return context->session->user.data == NULL ? context->session->receiver->options->host_name : PR_NONE;
+}
+
+static const struct config_listener *listener_of(const struct session *session)
+{
+	const struct config *config = session->receiver->config;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (pr_str_equal(config->listeners[i].name, session->listener->name))
+			return &config->listeners[i];
+	return NULL;
+}
+
+static struct pr_str daemon_addr(struct macro_context *context)
+{
+	const struct config_listener *listener = listener_of(context->session);
+
+	if (listener == NULL)
+		return PR_NONE;
+	return listener->address.data != NULL ? listener->address : listener->path;
+}
+
+static struct pr_str daemon_port(struct macro_context *context)
+{
+	const struct config_listener *listener = listener_of(context->session);
+
+	return listener != NULL && listener->port > 0 ? pr_arena_printf(context->arena, "%u", listener->port) : PR_NONE;
+}
+
+static struct pr_str daemon_family(struct macro_context *context)
+{
+	const struct config_listener *listener = listener_of(context->session);
+
+	if (listener == NULL)
+		return PR_NONE;
+	if (listener->address.data == NULL)
+		return family_name(AF_UNIX);
+	return family_name(pr_str_find(listener->address, ':') < listener->address.len ? AF_INET6 : AF_INET);
+}
+
+static struct pr_str daemon_info(struct macro_context *context)
+{
+	int64_t interval = context->session->receiver->options->queue_interval;
+
+	if (interval <= 0)
+		return PR_STR("SMTP");
+	return pr_arena_printf(context->arena, "SMTP+queueing@%02lld:%02lld:%02lld", (long long)(interval / 3600), (long long)(interval / 60 % 60),
+	    (long long)(interval % 60));
+}
+
+struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena)
+{
+	const struct config_listener *listener = listener_of(session);
+	struct pr_text text;
+
+	if (session->user.data != NULL)
+		return PR_STR("c u");
+	pr_text_init(&text, 200);
+	for (size_t i = 0; listener != NULL && i < listener->modifiers.len; i++) {
+		char letter = listener->modifiers.data[i];
+		if (letter == ' ')
+			continue;
+		if (text.len > 0)
+			pr_text_add_byte(&text, ' ');
+		pr_text_add_byte(&text, letter);
+		if (letter >= 'A' && letter <= 'Z') /* so that a rule can tell it from the small one */
+			pr_text_add_byte(&text, letter);
+	}
+	struct pr_str flags = pr_arena_copy(arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return flags;
+}
+
+static struct pr_str daemon_flags(struct macro_context *context)
+{
+	return session_daemon_flags(context->session, context->arena);
+}
+
+static struct pr_str client_connections(struct macro_context *context)
+{
+	struct session *session = context->session;
+	char key[SESSION_KEY_MAX];
+
+	if (session->counted == 0)
+		return PR_STR("0");
+	uint64_t count = clients_count(&session->receiver->clients, session_key(session, key));
+	return pr_arena_printf(context->arena, "%llu", (unsigned long long)count);
+}
+
+/* Certificates of clients are not asked for. */
+static struct pr_str verify(struct macro_context *context)
+{
+	return context->session->stream.tls != NULL ? PR_STR("NOT") : PR_STR("NONE");
+}
+
+static struct pr_str tls_version(struct macro_context *context)
+{
+	const struct net_tls *tls = context->session->stream.tls;
+
+	return tls != NULL ? pr_arena_copy(context->arena, pr_str(net_tls_version(tls))) : PR_NONE;
+}
+
+static struct pr_str cipher(struct macro_context *context)
+{
+	const struct net_tls *tls = context->session->stream.tls;
+	int bits;
+
+	return tls != NULL ? pr_arena_copy(context->arena, pr_str(net_tls_cipher(tls, &bits))) : PR_NONE;
+}
+
+static struct pr_str cipher_bits(struct macro_context *context)
+{
+	const struct net_tls *tls = context->session->stream.tls;
+	int bits = 0;
+
+	if (tls == NULL)
+		return PR_NONE;
+	(void)net_tls_cipher(tls, &bits);
+	return pr_arena_printf(context->arena, "%d", bits);
+}
+
+const struct macro_row macro_rows_connection[] = {
+    {"alg_bits", cipher_bits},
+    {"cipher", cipher},
+    {"cipher_bits", cipher_bits},
+    {"client_connections", client_connections},
+    {"daemon_addr", daemon_addr},
+    {"daemon_family", daemon_family},
+    {"daemon_flags", daemon_flags},
+    {"daemon_info", daemon_info},
+    {"daemon_port", daemon_port},
+    {"if_addr", if_addr},
+    {"if_family", if_family},
+    {"if_name", if_name},
+    {"tls_version", tls_version},
+    {"verify", verify},
+    {NULL, NULL},
+};

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A sendmail.cf given with -C runs: the daemon listens where it says, refuses what it refuses, relays and delivers by its mailers, and
+mailq, -bv and -bt read the same file."""
+import os
+import re
+import subprocess
+
+import story
+
+LETTER = "From: Ann <ann@example.net>\nTo: joe@example.org\nSubject: by the rules\n\nhello\nFrom here on\n"
+USER = story.ME if not story.IS_ROOT else "nobody"
+
+CF = """V10/Berkeley
+# a small one, by hand
+Djmail.example.org
+DnMAILER-DAEMON
+Cwlocalhost example.org mail.example.org
+O QueueDirectory={queue}
+O DaemonPortOptions=Name=MTA-v4, Addr=127.0.0.1, Port={port}, Modifier=E
+O PidFile={pid}
+O DeliveryMode=background
+O DefaultUser={user}
+O MinFreeBlocks=0
+O Timeout.queuereturn=5
+O MaxMessageSize=100000
+O OldStyleHeaders=True
+O SmtpGreetingMessage=$j Sendmail $v; $b
+O OperatorChars=.:%@!^/[]+
+Pfirst-class=0
+Pjunk=-100
+Troot daemon
+ETRACE=by the cf
+Kerror_domains text {table}
+H?P?Return-Path: <$g>
+H?D?Date: $a
+Scanonify=3
+R$@\t\t\t$@ <@>
+R$* < $* > $*\t\t$: $2
+R$+ @ $+\t\t$@ $1 < @ $2 >
+Sparse=0
+R<@>\t\t\t$#local $: <@>
+R$+ < @ $=w >\t\t$#local $: $1
+R$+ < @ lost . $+ >\t$#error $@ 5.1.2 $: "550 no such place"
+R$+ < @ $+ >\t\t$#smtp $@ $2 $: $1 @ $2
+R$+\t\t\t$#local $: $1
+Sfinal=4
+R$+ < @ $+ >\t\t$1 @ $2
+Scheck_rcpt
+R$* evil $*\t\t$#error $@ 5.7.1 $: "550 not for you"
+Mlocal, P={program}, F=lsDFMAw5:/|@qPn, T=DNS/RFC822/X-Unix, A=deliver -f $g -d $u
+Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Msmtp, P=[IPC], F=mDFMuXk0, E=\\r\\n, L=990, r=2, A=TCP [127.0.0.1] {sink}
+"""
+
+PROGRAM = """#!/bin/sh
+# who am I, what was I told, what did I get
+name="$4"
+test "$name" = slow && exit 75
+{ id -un; echo "$*"; echo "$TRACE"; cat; } > {box}/$name.new && mv {box}/$name.new {box}/$name
+"""
+
+
+class CfDaemon(story.Story):
+    def setUp(self):
+        super().setUp()
+        self.sink_host = self.sink()
+        self.pr = self.daemon(start=False, listeners=[], options={"QueueDirectory": "/nonexistent/queue"})
+        self.box = os.path.join(self.pr.top, "box")
+        os.chmod(self.box, 0o1777)
+        self.program = self.pr.write("deliver", PROGRAM.replace("{box}", self.box))
+        os.chmod(self.program, 0o755)
+        self.queue = os.path.join(self.pr.top, "queue")
+        self.pid = os.path.join(self.pr.top, "run", "from-cf.pid")
+        table = self.pr.write("table", "")
+        text = CF
+        for key, value in {"queue": self.queue, "port": self.pr.port, "pid": self.pid, "user": USER, "program": self.program,
+                           "sink": self.sink_host.port, "table": table}.items():
+            text = text.replace("{%s}" % key, str(value))
+        self.cf_text = text.replace("Kerror_domains text %s\n" % table, "")
+        self.cf = self.pr.write("sendmail.cf", self.cf_text)
+        os.environ["POSTRIDER_CONF"] = self.pr.conf_path
+        self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
+
+    def start(self, *arguments):
+        """The daemon with -C the cf, and nothing else that says where it listens."""
+        self.pr.write_conf()
+        with open(os.path.join(self.pr.top, "out"), "ab") as out:
+            self.pr.process = subprocess.Popen([self.pr.program, "-bD", "-C", self.cf, *arguments], stdin=subprocess.DEVNULL,
+                                               stdout=out, stderr=subprocess.STDOUT)
+        story.wait_for(lambda: "the greeting\n" + self.pr.output() + self.pr.log(),
+                       lambda: self.pr.process.poll() is not None or (": starting daemon (" in self.pr.log() and self.pr.is_greeting()))
+        self.assertIsNone(self.pr.process.poll(), self.pr.output() + self.pr.log())
+        return self.pr
+
+    def sendmail(self, *arguments, **keywords):
+        return self.pr.run("postrider", "sendmail", "-C", self.cf, *arguments, **keywords)
+
+    def test_a_letter(self):
+        daemon = self.start()
+        with open(self.pid) as handle:
+            self.assertEqual(int(handle.readline()), daemon.process.pid)
+        with daemon.client() as client:
+            self.assertIn("220 mail.example.org", client.greeting[1])
+            self.assertIn("250-SIZE 100000", client.ehlo[1].replace("250 SIZE", "250-SIZE"))
+            client.expect(250, "MAIL FROM:<ann@example.net>")
+            self.assertIn("550 5.7.1", client.expect(550, "RCPT TO:<evil@example.org>"))
+            self.assertIn("550 5.1.2", client.expect(550, "RCPT TO:<a@lost.example>"))
+            self.assertIn("550 5.1.1", client.expect(550, "RCPT TO:<nobodyofthatname@example.org>"))
+        daemon.send("ann@example.net", [USER + "@example.org"], LETTER)
+        path = os.path.join(self.box, USER)
+        story.wait_for(lambda: "the program's letter\n" + daemon.log(), lambda: os.path.exists(path))
+        with open(path) as handle:
+            who, words, trace, letter = handle.read().split("\n", 3)
+        self.assertEqual(who, USER)
+        self.assertEqual(words, f"-f ann@example.net -d {USER}")
+        self.assertEqual(trace, "by the cf")
+        self.assertTrue(letter.startswith("Return-Path: <ann@example.net>\n"), letter)
+        self.assertTrue(letter.endswith("\nhello\nFrom here on\n"), letter)
+
+    def test_relay(self):
+        daemon = self.start()
+        daemon.send("ann@example.net", [f"{name}@far.example" for name in "abc"], LETTER)
+        messages = self.sink_host.wait(2)  # r=2: three recipients are two transactions
+        self.assertEqual(sorted(len(to) for _, to, _ in messages), [1, 2])
+        self.assertEqual({one for _, to, _ in messages for one in to}, {"a@far.example", "b@far.example", "c@far.example"})
+
+    def test_queue(self):
+        daemon = self.start("-O", "DeliveryMode=q")
+        letter_id = daemon.send("ann@example.net", ["a@far.example"], LETTER)
+        listed = self.sendmail("-bp")
+        self.assertEqual(listed.returncode, 0, listed.stdout)
+        self.assertIn(letter_id, listed.stdout)
+        self.assertEqual(daemon.stop(), 0)
+        listed = self.sendmail("-bp")
+        self.assertIn(letter_id, listed.stdout)
+        self.assertTrue(os.path.exists(os.path.join(self.queue, "qf" + letter_id)), os.listdir(self.queue))
+
+    def test_verify(self):
+        self.pr.write_conf()
+        done = self.sendmail("-bv", USER + "@example.org", "a@far.example")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(done.stdout, f"{USER}@example.org... deliverable: mailer local, user {USER}\n"
+                                      "a@far.example... deliverable: mailer smtp, host far.example, user a@far.example\n")
+
+    def test_console(self):
+        self.pr.write_conf()
+        done = self.sendmail("-bt", text="parse a<@far.example>\n  3 x\n/quit\nnever\n")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertTrue(done.stdout.startswith("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)\nEnter <ruleset> <address>\n> "), done.stdout)
+        self.assertIn("parse            returns: $# smtp $@ far . example $: a @ far . example\n> ", done.stdout)
+        self.assertNotIn("never", done.stdout)
+
+    def test_console_goes_on(self):
+        with open(self.cf, "a") as handle:
+            handle.write("Knowhere nosuchclass -o /x\nO QueueSortOrder=zzz\nO NoSuchOption=1\n")
+        self.pr.write_conf()
+        lines = self.cf_text.count("\n")
+        done = self.sendmail("-bt", text="parse a<@far.example>\n")
+        head = done.stdout.split("ADDRESS TEST MODE")[0]
+        self.assertEqual(head, f"{self.cf}: line {lines + 1}: readcf: map nowhere: class nosuchclass not available\n"
+                               f"{self.cf}: line {lines + 2}: Invalid queue sort order \"zzz\"\n"
+                               f"{self.cf}: line {lines + 3}: readcf: unknown option name NoSuchOption\n")
+        self.assertIn("returns: $# smtp", done.stdout)
+        check = self.sendmail("-bC")
+        self.assertEqual(check.returncode, 70, check.stdout)
+        self.assertIn("class nosuchclass not available", check.stdout)
+        started = self.pr.run("postrider", "-bD", "-C", self.cf)  # a daemon does not run with half of it
+        self.assertNotEqual(started.returncode, 0)
+        self.assertIn("class nosuchclass not available", started.stdout + self.pr.log())
+
+    def test_check_tells_what_has_no_effect(self):
+        self.pr.write_conf()
+        done = self.sendmail("-bC")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"sendmail\.cf:\d+: option OldStyleHeaders: accepted, no effect here: ")
+        self.assertRegex(done.stdout, r"sendmail\.cf:\d+: mailer local, F=5: accepted, no effect here: ")
+        self.assertRegex(done.stdout, rf"listener MTA-v4 127\.0\.0\.1 port {self.pr.port}")
+
+    def test_override_wins(self):
+        other = story.free_port()
+        self.pr.port = other
+        daemon = self.start("-O", f"DaemonPortOptions=Port={other},Addr=127.0.0.1")
+        with daemon.client() as client:
+            self.assertEqual(client.greeting[0], 220)
+
+    def test_two_mailers(self):
+        daemon = self.start()
+        answer = daemon.send("ann@example.net", [USER + "@example.org", "a@far.example"], LETTER)
+        story.wait_for(lambda: daemon.log(), lambda: os.path.exists(os.path.join(self.box, USER)))
+        self.sink_host.wait(1)
+        self.assertTrue(re.search(rf"{answer}.*mailer=local.*stat=Sent", daemon.log()), daemon.log())
+
+    def test_reload_reads_the_cf_again(self):
+        daemon = self.start()
+        with open(self.cf, "w") as handle:
+            handle.write(self.cf_text.replace("O MaxMessageSize=100000", "O MaxMessageSize=200000"))
+        with daemon.client() as client:
+            self.assertIn("SIZE 100000", client.ehlo[1])
+        done = daemon.run("postriderctl", "-C", self.cf, "reload")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        with daemon.client() as client:
+            self.assertIn("SIZE 200000", client.ehlo[1])
+
+
+if __name__ == "__main__":
+    story.main()
