@@ -105,8 +105,9 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 				lookup->arguments[lookup->argument_count] = token + 1;
 				count = &lookup->argument_counts[lookup->argument_count++];
 			}
-		} else if (token->kind == CF_USER && lookup->fallback == NULL) {
+		} else if (token->kind == CF_USER) { /* the last one counts */
 			lookup->fallback = token + 1;
+			lookup->fallback_count = 0;
 			count = &lookup->fallback_count;
 		} else {
 			++*count;

@@ -177,8 +177,8 @@ static void set(struct cf_run *run, const char *name, const char *value)
 	cf_overlay_set(run->overlay, cf_names_get(&run->cf->names, pr_str(name)), pr_str(value));
 }
 
-/* Dates: $a and $b as in a header, $d as ctime(), $t as digits. */
-static void set_times(struct cf_run *run)
+/* $b, the date as in a header. */
+static void set_date(struct cf_run *run)
 {
 	char text[64];
 	struct tm broken;
@@ -187,22 +187,16 @@ static void set_times(struct cf_run *run)
 	if (localtime_r(&now, &broken) == NULL)
 		return;
 	strftime(text, sizeof text, broken.tm_gmtoff == 0 ? "%a, %d %b %Y %H:%M:%S GMT" : "%a, %d %b %Y %H:%M:%S %z", &broken);
-	const char *day = text[5] == '0' ? text + 6 : NULL; /* the day of the month has no leading zero */
-	if (day != NULL)
-		memmove(text + 5, day, strlen(day) + 1);
-	set(run, "a", text);
+	if (text[5] == '0') /* the day of the month has no leading zero */
+		memmove(text + 5, text + 6, strlen(text + 6) + 1);
 	set(run, "b", text);
-	strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &broken);
-	set(run, "d", text);
-	strftime(text, sizeof text, "%Y%m%d%H%M", &broken);
-	set(run, "t", text);
 }
 
 static void begin(struct cf_run *run)
 {
 	run->thread->is_begun = true;
 	set(run, "opMode", "t");
-	set_times(run);
+	set_date(run);
 }
 
 /* ----------------------------------------------------------------------- */

@@ -118,11 +118,21 @@ static void map(struct cf_run *run, struct pr_str rest)
 		return;
 	}
 	int status = cf_map_lookup(run, name, known, rest, &none, &value);
+	if (value.data == NULL && status == CF_OK && pr_str_equal_nocase(known->class_name, PR_STR("null")))
+		status = CF_NOHOST;
 	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
 	if (value.data == NULL)
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
 		pr_text_addf(run->trace, "returns %.*s (%d)\n", PR_PRINT(value), status);
+}
+
+/* A host without MX that has an address is its own. */
+static bool is_host(struct cf_run *run, struct pr_str name)
+{
+	struct pr_list addresses = { NULL, 0 };
+
+	return run->call->host->dns_addresses(run->call, name, &addresses) == PR_OK && addresses.count > 0;
 }
 
 static void mx(struct cf_run *run, struct pr_str name)
@@ -135,7 +145,10 @@ static void mx(struct cf_run *run, struct pr_str name)
 		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
 		return;
 	}
-	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), status == PR_OK ? count : (size_t)0);
+	bool itself = status == PR_NOTFOUND && is_host(run, name);
+	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), status == PR_OK ? count : (size_t)itself);
+	if (itself)
+		pr_text_addf(run->trace, "\t%.*s.\n", PR_PRINT(name));
 	for (size_t i = 0; status == PR_OK && i < count; i++)
 		pr_text_addf(run->trace, "\t%.*s.\n", PR_PRINT(hosts[i].name));
 }
