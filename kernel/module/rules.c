@@ -168,3 +168,17 @@ enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, 
 	*route_out = route;
 	return status;
 }
+
+enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, expand))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
+	return status != PR_OK ? status : module_leave(&frame, ops->expand(&frame.call, text, text_out));
+}

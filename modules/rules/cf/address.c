@@ -69,6 +69,9 @@ static void bad(struct cf_run *run, struct cf_address *out, const char *why)
 {
 	cf_run_complain(run, false, "554 5.3.5 %s", why);
 	out->is_error = true;
+	out->mailer = NULL;
+	out->host = PR_NONE;
+	out->user = PR_STR("");
 	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
 }
 

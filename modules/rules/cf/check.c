@@ -142,7 +142,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	if (set != 0) {
 		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-		if (status == CF_TEMPFAIL)
+		if (status != CF_OK) /* a set that could not be worked off has not said yes */
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, &tokens, verdict);

@@ -195,6 +195,7 @@ static void set_date(struct cf_run *run)
 static void begin(struct cf_run *run)
 {
 	run->thread->is_begun = true;
+	run->cf->names.is_sealed = false; /* the console owns the process */
 	set(run, "opMode", "t");
 	set_date(run);
 }

@@ -44,6 +44,7 @@ static enum pr_status open_engine(struct pr_call *call)
 	read_once(call);
 	if (!cf->dont_probe)
 		cf_probe_interfaces(cf);
+	cf->names.is_sealed = true;
 	return PR_OK;
 }
 
@@ -77,7 +78,7 @@ static const struct pr_option options[] = {
 };
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
-	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op,
+	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op, .expand = cf_expand_op,
 	.console = cf_console, .declare = declare, .session_close = session_close };
 
 PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),

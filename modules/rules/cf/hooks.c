@@ -33,7 +33,7 @@ enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str 
 	}
 	if (address.is_deferred)
 		return pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
-	if (address.mailer != NULL) {
+	if (!address.is_error) {
 		route_out->mailer = address.mailer->name;
 		route_out->host = address.host.data == NULL ? PR_STR("") : address.host;
 		route_out->user = address.user;
@@ -49,4 +49,16 @@ enum pr_status cf_resolve_op(struct pr_call *call, struct pr_str address, struct
 
 	cf_run_begin(&run, call);
 	return cf_resolve(&run, address, sender, route_out);
+}
+
+enum pr_status cf_expand_op(struct pr_call *call, struct pr_str text, struct pr_str *text_out)
+{
+	struct cf_code code = {0};
+	struct cf_run run;
+
+	cf_run_begin(&run, call);
+	cf_code_parse(&code, &run.cf->names, text); /* a name the file never says has no value */
+	*text_out = cf_expand_run(&run, &code);
+	cf_code_fini(&code);
+	return text_out->data == NULL ? pr_fail(call, PR_TEMPFAIL, "no memory for the text") : PR_OK;
 }

@@ -62,7 +62,7 @@ uint16_t cf_names_get(struct cf_names *names, struct pr_str name)
 {
 	uint16_t number = cf_names_find(names, name);
 
-	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX)
+	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX || names->is_sealed)
 		return number;
 	if (names->count == names->room)
 		grow(names);
@@ -96,6 +96,8 @@ static bool is_name_byte(unsigned char c)
 
 static void tell(struct cf_names *names, const char *problem, struct pr_str text)
 {
+	if (names->is_sealed)
+		return;
 	if (names->problems.max == 0)
 		pr_text_init(&names->problems, 4000);
 	pr_text_addf(&names->problems, "%s%.*s\n", problem, PR_PRINT(text));

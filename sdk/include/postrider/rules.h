@@ -143,6 +143,8 @@ struct pr_rules_ops {
 	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
 	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
 	                          const struct pr_step **steps_out, size_t *count_out);
+	/* Since 1.3.  A text of the configuration with its macros and conditionals put in ("$j Sendmail $v; $b"), for the greeting and the like. */
+	enum pr_status (*expand)(struct pr_call *call, struct pr_str text, struct pr_str *text_out);
 };
 
 #endif
