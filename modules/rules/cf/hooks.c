@@ -20,6 +20,23 @@ enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str
 	return PR_OK;
 }
 
+/* Programs, files and lists are for aliases, which the kernel expands itself; an address that anybody can write never reaches them. */
+static const char *refusal_of(const struct cf_mailer *mailer)
+{
+	static const struct {
+		const char *mailer, *text;
+	} refusals[] = {
+		{ "prog", "Cannot mail directly to programs" },
+		{ "*file*", "Cannot mail directly to files" },
+		{ "*include*", "Cannot mail directly to :include:s" },
+	};
+
+	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+		if (pr_str_equal_nocase(mailer->name, pr_str(refusals[i].mailer)))
+			return refusals[i].text;
+	return NULL;
+}
+
 enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str sender, struct pr_route *route_out)
 {
 	struct cf_address address;
@@ -33,6 +50,13 @@ enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str 
 	}
 	if (address.is_deferred)
 		return pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
+	const char *refusal = address.is_error ? NULL : refusal_of(address.mailer);
+	if (refusal != NULL) {
+		route_out->code = 550;
+		route_out->enhanced = PR_STR("5.7.1");
+		route_out->text = pr_str(refusal);
+		return PR_PERMFAIL;
+	}
 	if (!address.is_error) {
 		route_out->mailer = address.mailer->name;
 		route_out->host = address.host.data == NULL ? PR_STR("") : address.host;
