@@ -71,15 +71,6 @@ static void print_mailers(const struct config *config, struct pr_text *out)
 			pr_text_addf(out, "%s%.*s", out->len > 0 ? "," : "", PR_PRINT(config->instances[i].name));
 }
 
-/* What the kernel has no use for, as it was written. */
-static struct pr_str other_option(const struct config *config, struct pr_str name)
-{
-	for (size_t i = 0; i < config->other_count; i++)
-		if (pr_str_equal_nocase(config->others[i].name, name))
-			return config->others[i].text;
-	return PR_NONE;
-}
-
 static const struct {
 	struct pr_str name;
 	void (*print)(const struct config *config, struct pr_text *out);
@@ -92,7 +83,7 @@ static struct pr_str print_registry(struct pr_call *call, struct pr_str name, st
 			registries[i].print(call_set(call)->config, text);
 			return pr_arena_copy(call->arena, pr_text_str(text));
 		}
-	return other_option(call_set(call)->config, name);
+	return PR_NONE;
 }
 
 /* What the kernel has no use for, as it was written. */
