@@ -50,16 +50,21 @@ static bool next_word(struct pr_str *rest, struct pr_str *word_out)
 	return word_out->len > 0;
 }
 
+static bool is_known(struct pr_str word, const char *const *known)
+{
+	for (; *known != NULL; known++)
+		if (pr_str_equal_nocase(word, pr_str(*known)))
+			return true;
+	return false;
+}
+
 /* sendmail leaves out a word that it does not know, and says so. */
 static void complain_unknown(struct config_builder *builder, const struct config_node *node, const char *const *known, const char *what)
 {
 	struct pr_str rest = node->text, word;
 
 	while (next_word(&rest, &word)) {
-		bool found = false;
-		for (const char *const *name = known; *name != NULL && !found; name++)
-			found = pr_str_equal_nocase(word, pr_str(*name));
-		if (!found)
+		if (!is_known(word, known))
 			config_complain(builder, node, "%s%.*s unrecognized", what, PR_PRINT(word));
 	}
 }
@@ -86,7 +91,8 @@ static void declare_privacy(struct config_builder *builder, const struct config_
 		words[count] = list->items[count];
 	complain_unknown(builder, node, privacy, "readcf: Op line: ");
 	while (words != NULL && next_word(&rest, &word))
-		words[count++] = pr_arena_copy(&builder->config->arena, word);
+		if (is_known(word, privacy))
+			words[count++] = pr_arena_copy(&builder->config->arena, word);
 	if (words != NULL)
 		*list = (struct pr_list){words, count};
 }
