@@ -117,6 +117,7 @@ struct session {
 	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */
 	uint8_t in_use;
 	uint8_t unread;                  /* an event said that there may be input, and no read has said since that it is all */
+	uint8_t quit;                    /* the client has asked for the end */
 	uint8_t ending;                  /* the peer has closed: only a read that says so is the last */
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */
 	uint8_t watched;                 /* in the epoll set */
