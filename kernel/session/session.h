@@ -63,6 +63,8 @@ struct receiver {
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
+	_Atomic int64_t load;        /* as it was a second ago; 0: no option asks */
+	struct log_repeat overload;
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
