@@ -182,3 +182,21 @@ enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, stru
 	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
 	return status != PR_OK ? status : module_leave(&frame, ops->expand(&frame.call, text, text_out));
 }
+
+enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, struct pr_str user, struct pr_route *route_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+	struct pr_route route = {.size = sizeof route};
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, local))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->local(&frame.call, mailer, user, &route));
+	*route_out = route;
+	return status;
+}

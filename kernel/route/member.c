@@ -17,7 +17,16 @@ struct member {
 	struct frame parent;   /* a copy: pushing moves the frames */
 	uint32_t has_parent;
 	uint32_t quoted;       /* \user: no aliases */
+	uint32_t is_final;     /* the rules have said the last word about the user */
+	uint32_t moves;        /* how often they sent him elsewhere */
 };
+
+#define MOVES_MAX 10
+
+static enum pr_status settle_route(struct walk *walk, struct member *member, const struct pr_route *route,
+                                   struct expand_result *result_out);
+static enum pr_status refused_by_rules(struct walk *walk, const struct member *member, enum pr_status status,
+                                       const struct pr_route *route, struct expand_result *result_out);
 
 
 static const struct pr_str include_word = { ":include:", 9 };
@@ -234,11 +243,35 @@ static enum pr_status open_alias(struct walk *walk, const struct member *member,
 	return PR_OK;
 }
 
+/* F=5: the rules may send a user who is no alias elsewhere. */
+static enum pr_status move(struct walk *walk, struct member *member, bool *moved, struct expand_result *result_out)
+{
+	const struct expand_source *source = walk->source;
+	struct pr_route route = { .size = sizeof route };
+
+	*moved = false;
+	if (source->local == NULL || member->is_final || member->quoted || !source->mailer_has_flag(source->context, member->mailer, '5'))
+		return PR_OK;
+	enum pr_status status = source->local(source->context, member->mailer, member->user, &route);
+	if (status == PR_NOTFOUND)
+		return PR_OK;
+	*moved = true;
+	if (status != PR_OK)
+		return refused_by_rules(walk, member, status, &route, result_out);
+	if (++member->moves > MOVES_MAX)
+		return walk_refuse(result_out, 554, "5.4.6", "aliasing/forwarding loop broken");
+	return settle_route(walk, member, &route, result_out);
+}
+
 /* A user whose name is no alias, or is not to be looked up as one. */
-static enum pr_status check_account(struct walk *walk, const struct member *member, struct expand_result *result_out)
+static enum pr_status check_account(struct walk *walk, struct member *member, struct expand_result *result_out)
 {
 	struct expand_result unknown = {0};
 	const struct expand_source *source = walk->source;
+	bool moved = false;
+	enum pr_status result = move(walk, member, &moved, result_out);
+	if (moved)
+		return result;
 	size_t plus = pr_str_find(member->user, '+');
 	enum pr_status status = PR_OK;
 
@@ -322,18 +355,15 @@ static enum pr_status refused_by_rules(struct walk *walk, const struct member *m
 	return PR_TEMPFAIL;
 }
 
-/* Asks the rules where the address goes. */
-static enum pr_status route_member(struct walk *walk, struct member *member, struct expand_result *result_out)
+/* {mailer, host, user} are known: aliases and accounts follow where the mailer wants them. */
+static enum pr_status settle_route(struct walk *walk, struct member *member, const struct pr_route *found,
+                                   struct expand_result *result_out)
 {
 	const struct expand_source *source = walk->source;
-	struct pr_route route = { .size = sizeof route };
-	struct pr_str address = pr_str_slice(member->text, member->quoted, member->text.len);
+	struct pr_route route = *found;
 
-	member->identity = pr_arena_printf(&walk->arena, "B%.*s", PR_PRINT(member->text));
-	enum pr_status status = source->resolve(source->context, address, &route);
-	if (status != PR_OK)
-		return refused_by_rules(walk, member, status, &route, result_out);
 	member->mailer = pr_arena_copy(&walk->arena, route.mailer);
+	member->is_final = route.flags & PR_ROUTE_FINAL;
 	bool local = source->mailer_has_flag(source->context, member->mailer, 'A');
 	bool exact = source->mailer_has_flag(source->context, member->mailer, 'u');
 	struct pr_str user = local ? local_user(walk, route.user)
@@ -346,6 +376,20 @@ static enum pr_status route_member(struct walk *walk, struct member *member, str
 	if (local)
 		return local_member(walk, member, result_out);
 	return add_user(walk, member, result_out);
+}
+
+/* Asks the rules where the address goes. */
+static enum pr_status route_member(struct walk *walk, struct member *member, struct expand_result *result_out)
+{
+	const struct expand_source *source = walk->source;
+	struct pr_route route = { .size = sizeof route };
+	struct pr_str address = pr_str_slice(member->text, member->quoted, member->text.len);
+
+	member->identity = pr_arena_printf(&walk->arena, "B%.*s", PR_PRINT(member->text));
+	enum pr_status status = source->resolve(source->context, address, &route);
+	if (status != PR_OK)
+		return refused_by_rules(walk, member, status, &route, result_out);
+	return settle_route(walk, member, &route, result_out);
 }
 
 enum pr_status walk_address(struct walk *walk, struct pr_str address, struct expand_result *result_out)

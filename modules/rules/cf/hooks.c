@@ -37,6 +37,28 @@ static const char *refusal_of(const struct cf_mailer *mailer)
 	return NULL;
 }
 
+/* An address as the kernel's route. */
+static enum pr_status answer(struct cf_run *run, const struct cf_address *address, struct pr_route *route_out)
+{
+	const char *refusal = address->is_error ? NULL : refusal_of(address->mailer);
+
+	if (refusal != NULL) {
+		route_out->code = 550;
+		route_out->enhanced = PR_STR("5.7.1");
+		route_out->text = pr_str(refusal);
+		return PR_PERMFAIL;
+	}
+	if (!address->is_error) {
+		route_out->mailer = address->mailer->name;
+		route_out->host = address->host.data == NULL ? PR_STR("") : address->host;
+		route_out->user = address->user;
+		route_out->flags = address->skips_set5 ? PR_ROUTE_FINAL : 0;
+		return PR_OK;
+	}
+	cf_error_of(run, address, &route_out->code, &route_out->enhanced, &route_out->text);
+	return route_out->code / 100 == 4 ? PR_TEMPFAIL : PR_PERMFAIL;
+}
+
 enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str sender, struct pr_route *route_out)
 {
 	struct cf_address address;
@@ -50,21 +72,44 @@ enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str 
 	}
 	if (address.is_deferred)
 		return pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
-	const char *refusal = address.is_error ? NULL : refusal_of(address.mailer);
-	if (refusal != NULL) {
-		route_out->code = 550;
-		route_out->enhanced = PR_STR("5.7.1");
-		route_out->text = pr_str(refusal);
-		return PR_PERMFAIL;
+	return answer(run, &address, route_out);
+}
+
+/* Set 5 over a user: another route, or nothing to say. */
+static enum pr_status localaddr(struct cf_run *run, struct pr_str user, struct cf_address *address)
+{
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = user, .flags = CF_SCAN_COMMENTS };
+	struct cf_tokens tokens = {0};
+	enum pr_status status = PR_NOTFOUND;
+
+	if (cf_scan(&scan, &tokens) && tokens.count > 0) {
+		if (cf_rewrite(run, 5, &tokens) == CF_TEMPFAIL)
+			status = pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
+		else if (tokens.count > 1 && tokens.at[0].kind == CF_MAILER) {
+			cf_build(run, &tokens, address);
+			status = PR_OK;
+		}
 	}
-	if (!address.is_error) {
-		route_out->mailer = address.mailer->name;
-		route_out->host = address.host.data == NULL ? PR_STR("") : address.host;
-		route_out->user = address.user;
-		return PR_OK;
-	}
-	cf_error_of(run, &address, &route_out->code, &route_out->enhanced, &route_out->text);
-	return route_out->code / 100 == 4 ? PR_TEMPFAIL : PR_PERMFAIL;
+	cf_tokens_fini(&tokens);
+	return status;
+}
+
+enum pr_status cf_local_op(struct pr_call *call, struct pr_str mailer, struct pr_str user, struct pr_route *route_out)
+{
+	struct cf_run run;
+	struct cf_address address;
+
+	cf_run_begin(&run, call);
+	const struct cf_mailer *known = cf_mailer_find(run.cf, mailer);
+	if (known == NULL || !cf_mailer_has(known, '5') || run.cf->sets[5].count == 0)
+		return PR_NOTFOUND;
+	run.about = user;
+	enum pr_status status = localaddr(&run, user, &address);
+	if (status != PR_OK)
+		return status;
+	if (address.mailer == known && pr_str_equal(address.user, user))
+		return PR_NOTFOUND;
+	return answer(&run, &address, route_out);
 }
 
 enum pr_status cf_resolve_op(struct pr_call *call, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
