@@ -20,7 +20,7 @@
 extern const struct pr_module hash_LTX_pr_module;
 
 /* The library loses some memory when it finds a file damaged: once for each file, and nothing of ours. */
-const char *__lsan_default_suppressions(void);
+PR_EXPORT const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
