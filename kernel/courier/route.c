@@ -30,26 +30,6 @@ static void refuse(struct job *job, struct parcel *parcel, enum pr_status status
 	set_result(parcel, later ? PR_TEMPFAIL : PR_PERMFAIL, code, enhanced, reply);
 }
 
-#define MOVES_MAX 10
-
-/* A local user with F=5 may be elsewhere: the rules are asked until they have nothing to add. */
-static enum pr_status follow(struct job *job, struct pr_route *route)
-{
-	for (int moves = 0; moves < MOVES_MAX && (route->flags & PR_ROUTE_FINAL) == 0; moves++) {
-		const struct module_instance *mailer = module_find(job->courier->set, PR_KIND_MAILER, route->mailer);
-		struct pr_route next = {.size = sizeof next};
-		if (mailer == NULL || !module_mailer_has_flag(mailer, '5'))
-			return PR_OK;
-		enum pr_status status = rules_local(&job->scope, route->mailer, route->user, &next);
-		if (status == PR_NOTFOUND)
-			return PR_OK;
-		*route = next;
-		if (status != PR_OK)
-			return status;
-	}
-	return PR_OK;
-}
-
 static void route_parcel(struct job *job, struct parcel *parcel)
 {
 	struct pr_str given = parcel->recipient->address, address = pr_address_inner(given);
@@ -65,8 +45,7 @@ static void route_parcel(struct job *job, struct parcel *parcel)
 		parcel->user = given;
 	} else {
 		struct pr_str sender = pr_address_inner(job->envelope->sender);
-		enum pr_status status = rules_resolve(&job->scope, address, sender, &route);
-		status = status == PR_OK ? follow(job, &route) : status;
+		enum pr_status status = rules_destination(&job->scope, address, sender, &route);
 		if (status != PR_OK) {
 			refuse(job, parcel, status, &route);
 			return;

@@ -12,6 +12,7 @@
 struct member {
 	struct pr_str text;    /* as it stands in the list */
 	struct pr_str mailer;
+	struct pr_str host;
 	struct pr_str identity; /* mailer, host, user: two that are equal are one recipient */
 	struct pr_str user;    /* local: unquoted, lower case */
 	struct frame parent;   /* a copy: pushing moves the frames */
@@ -252,7 +253,7 @@ static enum pr_status move(struct walk *walk, struct member *member, bool *moved
 	*moved = false;
 	if (source->local == NULL || member->is_final || member->quoted || !source->mailer_has_flag(source->context, member->mailer, '5'))
 		return PR_OK;
-	enum pr_status status = source->local(source->context, member->mailer, member->user, &route);
+	enum pr_status status = source->local(source->context, member->mailer, member->host, member->user, &route);
 	if (status == PR_NOTFOUND)
 		return PR_OK;
 	*moved = true;
@@ -368,9 +369,10 @@ static enum pr_status settle_route(struct walk *walk, struct member *member, con
 	bool exact = source->mailer_has_flag(source->context, member->mailer, 'u');
 	struct pr_str user = local ? local_user(walk, route.user)
 	                           : exact ? pr_arena_copy(&walk->arena, route.user) : pr_arena_lower(&walk->arena, route.user);
-	struct pr_str host = pr_arena_lower(&walk->arena, route.host);
-	if (user.data == NULL)
+	struct pr_str host = pr_arena_lower(&walk->arena, route.host.data == NULL ? PR_STR("") : route.host);
+	if (user.data == NULL || host.data == NULL)
 		return full(result_out);
+	member->host = host;
 	member->user = user;
 	member->identity = pr_arena_printf(&walk->arena, "F%.*s\n%.*s\n%.*s", PR_PRINT(member->mailer), PR_PRINT(host), PR_PRINT(user));
 	if (local)

@@ -94,7 +94,7 @@ static enum pr_status localaddr(struct cf_run *run, struct pr_str user, struct c
 	return status;
 }
 
-enum pr_status cf_local_op(struct pr_call *call, struct pr_str mailer, struct pr_str user, struct pr_route *route_out)
+enum pr_status cf_local_op(struct pr_call *call, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out)
 {
 	struct cf_run run;
 	struct cf_address address;
@@ -104,10 +104,11 @@ enum pr_status cf_local_op(struct pr_call *call, struct pr_str mailer, struct pr
 	if (known == NULL || !cf_mailer_has(known, '5') || run.cf->sets[5].count == 0)
 		return PR_NOTFOUND;
 	run.about = user;
+	cf_overlay_set(run.overlay, 'h', host.data == NULL ? PR_STR("") : host); /* the set asks for $&h: the +detail of before */
 	enum pr_status status = localaddr(&run, user, &address);
 	if (status != PR_OK)
 		return status;
-	if (address.mailer == known && pr_str_equal(address.user, user))
+	if (address.mailer == known && pr_str_equal(address.user, user) && pr_str_equal(address.host.data == NULL ? PR_STR("") : address.host, host))
 		return PR_NOTFOUND;
 	return answer(&run, &address, route_out);
 }

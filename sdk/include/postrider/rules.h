@@ -147,7 +147,7 @@ struct pr_rules_ops {
 	                          const struct pr_step **steps_out, size_t *count_out);
 	/* Since 1.3.  A user of a mailer with F=5 who is no alias: where his mail goes instead (ruleset 5, localaddr, of sendmail.cf).  PR_NOTFOUND: where
 	 * it would have gone.  The kernel asks when it accepts and again when it delivers. */
-	enum pr_status (*local)(struct pr_call *call, struct pr_str mailer, struct pr_str user, struct pr_route *route_out);
+	enum pr_status (*local)(struct pr_call *call, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out);
 	/* Since 1.3.  A text of the configuration with its macros and conditionals put in ("$j Sendmail $v; $b"), for the greeting and the like. */
 	enum pr_status (*expand)(struct pr_call *call, struct pr_str text, struct pr_str *text_out);
 };
