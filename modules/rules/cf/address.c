@@ -44,17 +44,9 @@ static void rewrite_own(struct cf_run *run, uint16_t set, struct cf_tokens *toke
 		rewrite(run, (uint16_t)(set - 1), tokens);
 }
 
-static struct pr_str concatenate(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
+static struct pr_str joined(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
 {
-	struct pr_text text;
-
-	pr_text_init(&text, FRAME_MAX);
-	for (uint32_t i = 0; i < count; i++)
-		if (cf_is_plain(&tokens[i]))
-			pr_text_add(&text, tokens[i].text, tokens[i].length);
-	struct pr_str result = pr_arena_copy(run->call->arena, pr_text_str(&text));
-	pr_text_fini(&text);
-	return result;
+	return cf_join_arena(&run->cf->alphabet, tokens, count, '\0', run->call->arena);
 }
 
 /* Position of $: from `from` on, or the end. */
@@ -79,7 +71,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	out->is_error = true;
 	if (at < tokens->count && tokens->at[at].kind == CF_HOST) {
 		user = find_user(tokens, at + 1);
-		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+		out->host = joined(run, tokens->at + at + 1, user - at - 1);
 		out->code = out->host;
 		at = user;
 	}
@@ -117,7 +109,7 @@ static bool build_include(struct cf_run *run, const struct cf_token *user, uint3
 	if (!cf_mailer_has(out->mailer, ':') || count < 3 || !is_text(&user[0], ":") || !is_text(&user[1], "include") || !is_text(&user[2], ":"))
 		return false;
 	out->mailer = cf_mailer_find(run->cf, PR_STR("*include*"));
-	out->user = concatenate(run, user + 3, count - 3);
+	out->user = joined(run, user + 3, count - 3);
 	return true;
 }
 
@@ -150,7 +142,7 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 		return;
 	}
 	if (at < tokens->count && tokens->at[at].kind == CF_HOST)
-		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+		out->host = joined(run, tokens->at + at + 1, user - at - 1);
 	else if (!cf_mailer_has(out->mailer, 'l')) {
 		bad(run, out, "buildaddr: no host");
 		return;

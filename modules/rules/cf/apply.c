@@ -190,7 +190,7 @@ static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, st
 	const struct cf_token *name = at + 1 < tokens->count && cf_is_plain(&tokens->at[at + 1]) ? &tokens->at[at + 1] : NULL;
 	struct pr_str text = name == NULL ? PR_STR("") : (struct pr_str){ name->text, name->length };
 	size_t link = tokens->at[at].link;
-	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_find(run->cf, text);
+	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_called(run->cf, name);
 
 	if (set == 0) {
 		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
@@ -228,6 +228,7 @@ int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct c
 	for (uint32_t at = rule->has_call && !*is_failed_out ? last_call(out) : 0; at > 0 && !is_stopped; at = last_call(out)) {
 		int status = do_call(run, out, at - 1, &level->spare, &is_stopped);
 		worst = status != CF_OK ? status : worst;
+		is_stopped = is_stopped || (status != CF_OK && status != CF_TEMPFAIL);
 	}
 	return worst;
 }
