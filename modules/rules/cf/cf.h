@@ -153,6 +153,8 @@ const struct cf_phrases *cf_class_find(const struct cf *cf, uint16_t number);
 void cf_class_add(struct cf *cf, const char *name, const char *word);
 /* Number + 1 of the set; 0: no such name. */
 uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
+/* The same for the token behind $>, which may be in quotes. */
+uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name);
 /* The same for what somebody typed: "99=x" is 99. */
 uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
 struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);

@@ -264,7 +264,7 @@ static void link_rule(struct cf *cf, struct cf_rule *rule)
 			continue;
 		struct pr_str name = { right[i + 1].text, right[i + 1].length };
 		if (right[i].kind == CF_CALL) {
-			right[i].link = cf_set_lookup(cf, name);
+			right[i].link = cf_set_called(cf, &right[i + 1]);
 		} else if (right[i].kind == CF_MAP_BEGIN) {
 			const struct cf_map *map = cf_map_find(cf, name);
 			right[i].link = map == NULL ? 0 : (uint32_t)(map - cf->maps) + 1;

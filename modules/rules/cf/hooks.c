@@ -64,10 +64,9 @@ enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str 
 	struct cf_address address;
 
 	(void)sender;
-	if (!cf_parse(run, text, true, &address)) {
-		route_out->code = 553;
-		route_out->enhanced = PR_STR("5.1.3");
-		route_out->text = run->complaint;
+	if (!cf_parse(run, text, true, &address) || address.is_refused) {
+		address = (struct cf_address){ .is_error = true, .code = PR_STR("5.1.3"), .text = run->complaint };
+		cf_error_of(run, &address, &route_out->code, &route_out->enhanced, &route_out->text);
 		return PR_PERMFAIL;
 	}
 	if (address.is_deferred)

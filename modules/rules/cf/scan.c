@@ -51,7 +51,7 @@ static void tell(struct scanner *s, const char *problem)
 static bool put(struct scanner *s, char c)
 {
 	if (s->used + 5 > CF_SCAN_MAX) {
-		tell(s, "553 5.1.1 Address too long");
+		tell(s, CF_ADDRESS_TOO_LONG);
 		return false;
 	}
 	s->buffer[s->used++] = c;
@@ -68,7 +68,7 @@ static bool finish_token(struct scanner *s)
 		tell(s, "553 5.1.0 prescan: too many tokens");
 		return false;
 	}
-	if (length >= CF_TOKEN_LENGTH_MAX) {
+	if (length > CF_TOKEN_LENGTH_MAX) {
 		tell(s, "553 5.1.0 prescan: token too long");
 		return false;
 	}
@@ -142,6 +142,8 @@ static int next_byte(struct scanner *s, bool *is_end)
 	int c = s->at < scan->text.len ? (unsigned char)scan->text.data[s->at] : 0;
 
 	*is_end = false;
+	if (c == 0xff) /* no address holds it, as in sendmail, where it is a mark */
+		c = 0x7f;
 	if (c == 0) {
 		c = close_open(s);
 		*is_end = c == NO_BYTE;

@@ -56,6 +56,7 @@ enum {
 };
 
 #define CF_PROBLEMS 4u
+#define CF_ADDRESS_TOO_LONG "553 5.1.1 Address too long"
 
 struct cf_scan {
 	const struct cf_alphabet *alphabet;
