@@ -35,3 +35,15 @@ cf_la_SOURCES = modules/rules/cf/address.c modules/rules/cf/address.h modules/ru
 cf_la_CPPFLAGS = $(SDK_CPPFLAGS)
 cf_la_LDFLAGS = $(MODULE_LINK)
 cf_la_LIBADD = libpostrider.la
+# the rule engine cf: its sources with a stage, for several test programs
+check_LTLIBRARIES += libcfstage.la
+libcfstage_la_SOURCES = $(cf_la_SOURCES) tests/unit/cf_stage.c tests/unit/cf_stage.h tests/unit/fake_host.c tests/unit/fake_host.h
+libcfstage_la_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+libcfstage_la_LIBADD = libpostrider.la
+cf_tests = tests/unit/test_cf_console
+check_PROGRAMS += $(cf_tests)
+TESTS += $(cf_tests)
+tests_unit_test_cf_console_SOURCES = tests/unit/test_cf_console.c tests/unit/unit.h
+tests_unit_test_cf_console_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_cf_console_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
+EXTRA_DIST += tests/unit/data/cf/rewrite.cf tests/unit/data/cf/rewrite.bt tests/unit/data/cf/colors.txt tests/oracle/cf/transcript.sh
