@@ -83,7 +83,7 @@ static bool finish_token(struct scanner *s)
 /* The end of the text: what is open is closed first.  NO_BYTE: it really ends. */
 static int close_open(struct scanner *s)
 {
-	if (s->state == CF_BYTE_QUOTE) {
+	if (s->state == CF_BYTE_QUOTE && !(s->scan->flags & CF_SCAN_LOOSE)) {
 		tell(s, "553 Unbalanced '\"'");
 		return '"';
 	}
