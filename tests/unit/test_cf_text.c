@@ -145,7 +145,7 @@ static void test_scan(void)
 		{ "\"a b\"@c", "\"a b\"|@|c", NULL, 0 }, { "a\"b\"c", "a|\"b\"|c", NULL, 0 }, { "\"a\\\"b\"", "\"a\\\"b\"", NULL, 0 },
 		{ "\"a", "\"a\"", "553 Unbalanced '\"'", 0 }, { "\"a", "\"a", NULL, CF_SCAN_LOOSE },
 		{ "<a", "<|a|>", "553 Unbalanced '<'", 0 }, { "a>", "a", "553 Unbalanced '>'", 0 }, { "<a", "<|a", NULL, CF_SCAN_LOOSE },
-		{ "a>", "a|>", NULL, CF_SCAN_LOOSE }, { "a(c)b", "ab", NULL, CF_SCAN_COMMENTS }, { "a (c) b", "a|b", NULL, CF_SCAN_COMMENTS }, { "a(c)b", "a|(|c|)|b", NULL, 0 },
+		{ "a>", "a|>", NULL, CF_SCAN_LOOSE }, { "a(c)b", "a|b", NULL, CF_SCAN_COMMENTS }, { "a (c) b", "a|b", NULL, CF_SCAN_COMMENTS }, { "a(c)b", "a|(|c|)|b", NULL, 0 },
 		{ "((a)", "", "553 Unbalanced '('", CF_SCAN_COMMENTS }, { "a)", "a", "553 Unbalanced ')'", CF_SCAN_COMMENTS },
 		{ "(a\\)b)c", "c", NULL, CF_SCAN_COMMENTS }, { "a\\b", "a\\b", NULL, 0 }, { "\\.a", "\\.a", NULL, 0 }, { "a\\", "a", NULL, 0 },
 		{ "a\\!b", "a|!|b", NULL, 0 }, { "a=b", "a=b", NULL, 0 }, { "[1.2]", "[|1|.|2|]", NULL, 0 }, { "\351\303@h", "\351\303|@|h", NULL, 0 },

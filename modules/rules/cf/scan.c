@@ -178,6 +178,13 @@ static bool breaks_before(struct scanner *s, enum cf_byte type, bool *is_dropped
 	return before == CF_BYTE_OPERATOR || type != CF_BYTE_ATOM;
 }
 
+/* A comment is as good as a blank. */
+static bool enter_comment(struct scanner *s)
+{
+	s->state = CF_BYTE_SPACE;
+	return finish_token(s);
+}
+
 /* One byte.  False: it cannot go on. */
 static bool take(struct scanner *s, int c)
 {
@@ -193,7 +200,7 @@ static bool take(struct scanner *s, int c)
 	if (c == '\\')
 		s->is_quoted_byte = true;
 	else if (s->state != CF_BYTE_QUOTE && !count_brackets(s, c))
-		return true;
+		return s->comments == 0 || enter_comment(s);
 	if (s->comments > 0)
 		return true;
 	if (breaks_before(s, s->scan->alphabet->types[(unsigned char)c], &is_dropped) && !finish_token(s))
