@@ -67,10 +67,22 @@ static void bad(struct cf_run *run, struct cf_address *out, const char *why)
 	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
 }
 
+/* Is the address said in front?  A 4xx without an enhanced code does without it, as does 551. */
+static bool names_address(struct pr_str text)
+{
+	if (pr_str_has_prefix_nocase(text, PR_STR("551 ")))
+		return false;
+	return text.len < 6 || text.data[0] != '4' || text.data[5] == '.';
+}
+
 static void build_error(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
 {
 	uint32_t at = 2, user;
 
+	if (tokens->count < 3) {
+		bad(run, out, "buildaddr: no user");
+		return;
+	}
 	out->is_error = true;
 	if (at < tokens->count && tokens->at[at].kind == CF_HOST) {
 		user = find_user(tokens, at + 1);
@@ -83,8 +95,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	                                        : PR_STR("");
 	out->user = text;
 	out->text = cf_unquoted(run->call->arena, text);
-	bool is_about = !pr_str_has_prefix_nocase(out->text, PR_STR("4")) && !pr_str_has_prefix_nocase(out->text, PR_STR("551 "));
-	cf_run_complain(run, is_about, "%.*s", PR_PRINT(out->text));
+	cf_run_complain(run, names_address(out->text), "%.*s", PR_PRINT(out->text));
 }
 
 /* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */

@@ -157,7 +157,11 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	if (map == NULL || !map->keeps_quotes)
 		key = cf_unquoted(run->call->arena, key);
 	int64_t began = run->steps == NULL ? 0 : cf_now();
-	int status = map == NULL && lookup->name != NULL ? CF_OK : cf_map_lookup(run, name, map, key, &arguments, &value);
+	int status = CF_OK;
+	if (map == NULL && lookup->name != NULL)
+		cf_run_complain(run, false, "rewrite: map %.*s not found", PR_PRINT(name));
+	else
+		status = cf_map_lookup(run, name, map, key, &arguments, &value);
 	if (run->steps != NULL)
 		cf_step_map(run, name, key, value, status, began);
 	bool good;
@@ -172,7 +176,7 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 		cf_run_complain(run, false, "rewrite: cannot prescan map value: %.*s", PR_PRINT(value.data == NULL ? key : value));
 		return CF_DATAERR;
 	}
-	return status;
+	return map != NULL && map->kind == CF_MAP_ARITH ? CF_OK : status; /* a sum that makes no sense is no failure */
 }
 
 static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_tokens *spare, bool *is_failed)

@@ -133,7 +133,7 @@ static const struct {
 };
 
 static const char *const mailers[] = {
-	"prog, P=/bin/sh, F=lsoDq9, T=X-Unix/X-Unix/X-Unix, A=sh -c $u",
+	"prog, P=/bin/sh, F=lsoDq9u, T=X-Unix/X-Unix/X-Unix, A=sh -c $u",
 	"*file*, P=[FILE], F=lsDFMPEouq9, T=X-Unix/X-Unix/X-Unix, A=FILE $u",
 	"*include*, P=/dev/null, F=su, A=INCLUDE $u",
 };

@@ -82,7 +82,7 @@ static bool show_operator(const struct cf_names *names, const struct cf_token *t
 
 	if (token->kind == CF_DIGIT)
 		return pr_text_add_byte(out, (char)token->number) && good;
-	return (!cf_unit_has_number(token->kind) || cf_names_print(names, token->number, out)) && good;
+	return (!cf_unit_has_number(token->kind) || token->number == 0 || cf_names_print(names, token->number, out)) && good;
 }
 
 /* Traces are long and most of them are clean short tokens: those are gathered and added together. */

@@ -118,6 +118,7 @@ static uint16_t read_long(struct cf_names *names, struct pr_str *rest)
 	name[length] = '\0';
 	if (i >= rest->len) {
 		tell(names, "Unbalanced { on ", pr_str(name));
+		tell(names, "Unable to assign macro/class ID (mid = 0xffffffff)", PR_STR(""));
 		*rest = pr_str_slice(*rest, i, rest->len);
 		return CF_NAME_NONE;
 	}

@@ -79,8 +79,6 @@ static uint16_t take_name(struct cf *cf, struct pr_str *line)
 	uint16_t number = cf_names_read(&cf->names, line);
 
 	cf_complain_names(cf);
-	if (number == CF_NAME_NONE)
-		cf_complain(cf, "Unable to assign macro/class ID (mid = 0xffffffff)");
 	return number;
 }
 
@@ -135,14 +133,17 @@ static void read_class(struct cf *cf, struct pr_str line)
 	cf_code_fini(&expanded);
 }
 
+/* `V10/Berkeley` */
 static void read_level(struct cf *cf, struct pr_str line)
 {
 	uint64_t level = 0;
 	size_t slash = pr_str_find(line, '/');
+	struct pr_str vendor = pr_str_slice(line, slash + 1, line.len);
 
-	pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), 1000, &level);
-	if (level > CF_LEVEL_MAX)
-		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
+	if (!pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), INT16_MAX, &level))
+		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(line));
+	if (slash < line.len && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
+		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
 	cf->level = (int)level;
 	cf->colon_ok = level < 6;
 }
@@ -165,7 +166,7 @@ static void read_precedence(struct cf *cf, struct pr_str line)
 	size_t equal = pr_str_find(line, '=');
 
 	if (equal == line.len) {
-		cf_complain(cf, "invalid P line \"%.*s\" (= expected)", PR_PRINT(line));
+		cf_complain(cf, "unknown configuration line \"P%.*s\"", PR_PRINT(line));
 		return;
 	}
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_PRECEDENCE, pr_str_trim(pr_str_slice(line, 0, equal)));
@@ -286,6 +287,10 @@ static void read_text(struct cf *cf, struct pr_str rest)
 /* What must be there, told when all is read. */
 static void check_whole(struct cf *cf)
 {
+	if (cf->level > CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf version level (%d) exceeds sendmail version 8.17.1.9 functionality (%d)", cf->level, CF_LEVEL_MAX);
+	else if (cf->level < CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX, cf->level);
 	if (cf_mailer_find(cf, PR_STR("local")) == NULL)
 		cf_remark(cf, "No local mailer defined");
 }
@@ -309,7 +314,6 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 	pr_text_init(&bytes, FILE_MAX);
 	pr_text_init(&why, 1000);
 	cf->is_read = true;
-	cf->level = 1;
 	cf->next_named = CF_SETS_MAX;
 	cf->colon_ok = true;
 	snprintf(cf->must_quote, sizeof cf->must_quote, "@,;:\\()[].'");

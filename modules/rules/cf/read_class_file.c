@@ -104,7 +104,7 @@ static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const 
 	}
 	pr_text_init(&text, FILE_MAX);
 	if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode))
-		cf_complain(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), strerror(EISDIR));
+		cf_complain(cf, "fileclass: cannot open '%.*s': Regular files only", PR_PRINT(path));
 	else if (!read_all(fd, &text))
 		cf_complain(cf, "fileclass: cannot read '%.*s': %s", PR_PRINT(path), text.overflow ? "too large" : strerror(errno));
 	else
@@ -205,5 +205,5 @@ void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
 	if (path.len > 0)
 		from_file(cf, number, path, format.data, is_optional);
 	else
-		cf_complain(cf, "fileclass: no file name");
+		cf_complain(cf, "fileclass: missing file name");
 }

@@ -191,12 +191,16 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 {
 	struct pr_str argv = mailer->argv, word = PR_NONE;
 
-	if (pr_str_equal_nocase(mailer->path, PR_STR("[TCP]")) || pr_str_equal_nocase(mailer->path, PR_STR("[LPC]"))) {
+	if (pr_str_equal_nocase(mailer->path, PR_STR("[TCP]"))) {
 		cf_complain(cf, "M%.*s: P=%.*s must be replaced by P=[IPC]", PR_PRINT(mailer->name), PR_PRINT(mailer->path));
 		return false;
 	}
 	if (argv.len == 0) {
 		cf_complain(cf, "M%.*s: A= argument required", PR_PRINT(mailer->name));
+		return false;
+	}
+	if (mailer->path.len == 0) {
+		cf_complain(cf, "M%.*s: P= argument required", PR_PRINT(mailer->name));
 		return false;
 	}
 	pr_str_next(&argv, ' ', &word);
@@ -298,7 +302,7 @@ static struct pr_declared *read_declaration(struct cf *cf, struct pr_str line, u
 	struct equate equate;
 
 	if (name.len == 0) {
-		cf_complain(cf, "name required for %s", what);
+		cf_complain(cf, "name required for %s%s", kind == PR_DECLARED_FILTER ? "mail " : "", what);
 		return NULL;
 	}
 	struct pr_declared *declared = cf_declare(cf, kind, name);

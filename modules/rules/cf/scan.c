@@ -83,7 +83,7 @@ static bool finish_token(struct scanner *s)
 /* The end of the text: what is open is closed first.  NO_BYTE: it really ends. */
 static int close_open(struct scanner *s)
 {
-	if (s->state == CF_BYTE_QUOTE) {
+	if (s->state == CF_BYTE_QUOTE && !(s->scan->flags & CF_SCAN_LOOSE)) {
 		tell(s, "553 Unbalanced '\"'");
 		return '"';
 	}
@@ -180,6 +180,13 @@ static bool breaks_before(struct scanner *s, enum cf_byte type, bool *is_dropped
 	return before == CF_BYTE_OPERATOR || type != CF_BYTE_ATOM;
 }
 
+/* A comment is as good as a blank. */
+static bool enter_comment(struct scanner *s)
+{
+	s->state = CF_BYTE_SPACE;
+	return finish_token(s);
+}
+
 /* One byte.  False: it cannot go on. */
 static bool take(struct scanner *s, int c)
 {
@@ -195,7 +202,7 @@ static bool take(struct scanner *s, int c)
 	if (c == '\\')
 		s->is_quoted_byte = true;
 	else if (s->state != CF_BYTE_QUOTE && !count_brackets(s, c))
-		return true;
+		return s->comments == 0 || enter_comment(s);
 	if (s->comments > 0)
 		return true;
 	if (breaks_before(s, s->scan->alphabet->types[(unsigned char)c], &is_dropped) && !finish_token(s))

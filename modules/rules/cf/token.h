@@ -52,7 +52,7 @@ struct cf_alphabet {
 
 enum {
 	CF_SCAN_COMMENTS = 1, /* (...) is left out, as in addresses; otherwise parentheses are operators */
-	CF_SCAN_LOOSE = 2     /* angle brackets need not balance, as in rules */
+	CF_SCAN_LOOSE = 2     /* angle brackets and quotes need not balance, as in rules */
 };
 
 #define CF_PROBLEMS 4u
