@@ -134,6 +134,7 @@ struct cf {
 	uint32_t errors;         /* how many of them are errors */
 	uint32_t fatal;          /* sysexit of one that ends the program */
 	bool is_read;
+	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
 	struct pr_str current_file;
 	uint32_t current_line;

@@ -43,6 +43,7 @@ static void host_names(struct cf *cf, struct pr_call *call)
 	size_t dot = pr_str_find(name, '.');
 	struct utsname names;
 
+	cf->own_name = name;
 	cf_macro_set_text(cf, "j", name);
 	cf_macro_set_text(cf, "w", pr_arena_copy(&cf->arena, pr_str_slice(name, 0, dot)));
 	if (dot < name.len) {

@@ -295,6 +295,18 @@ static void check_whole(struct cf *cf)
 		cf_remark(cf, "No local mailer defined");
 }
 
+/* `Djmail.example.org`: this host is called so in the greeting, in EHLO and in Received too. */
+static void declare_own_name(struct cf *cf)
+{
+	struct pr_str name = pr_str_trim(cf_expand_text(cf, PR_STR("$j")));
+
+	if (name.len == 0 || pr_str_equal_nocase(name, cf->own_name))
+		return;
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_OPTION, PR_STR("HostName"));
+	declared->file = cf->file;
+	cf_declare_setting(cf, declared, "value", name);
+}
+
 /* $[ $] asks the map `host`, which is there without being declared. */
 static void declare_host(struct cf *cf)
 {
@@ -327,6 +339,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		cf->current_file = PR_NONE;
 		check_whole(cf);
 		declare_host(cf);
+		declare_own_name(cf);
 		cf_link(cf);
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
