@@ -223,7 +223,7 @@ struct cf_session { /* an SMTP connection */
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
@@ -237,6 +237,7 @@ struct cf_run {
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
+	bool has_calls_left;    /* a call failed, and what is worked on may hold it still: it is made again with the next rule */
 };
 
 struct cf_steps {
