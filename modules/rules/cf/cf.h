@@ -27,6 +27,7 @@
 #define CF_ARGUMENTS 10u
 #define CF_DEPTH_MAX 50u
 #define CF_LOOPS_MAX 100u
+#define CF_WORK_MAX 20000000u /* rules tried and second thoughts for one address: only sets that call themselves twice get there */
 #define CF_MAILERS_MAX 25u
 #define CF_LEVEL_MAX 10
 
@@ -236,6 +237,7 @@ struct cf_run {
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
+	uint32_t work;          /* done so far; at CF_WORK_MAX the address is given up */
 };
 
 struct cf_steps {
