@@ -94,6 +94,17 @@ static void swap(struct cf_tokens *a, struct cf_tokens *b)
 	*b = old;
 }
 
+/* Told once, and nothing is called any more. */
+static int too_much(struct cf_run *run, uint16_t number)
+{
+	char buffer[12];
+
+	if (run->work == CF_WORK_MAX + 1)
+		cf_run_complain(run, false, "rewrite: too much work (max %u rules), ruleset %.*s", CF_WORK_MAX, PR_PRINT(cf_set_label(run->cf, number, buffer)));
+	run->work = CF_WORK_MAX + 1;
+	return CF_CONFIG;
+}
+
 static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 {
 	const struct cf_set *set = &run->cf->sets[number];
@@ -107,6 +118,8 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 	for (uint32_t i = 0; i < set->count;) {
 		const struct cf_rule *rule = &set->rules[i];
 		bool is_failed;
+		if (++run->work > CF_WORK_MAX)
+			return too_much(run, number);
 		if (!rule_fits(run, rule, tokens, mask, operands)) {
 			i++;
 			loops = 0;
