@@ -94,6 +94,9 @@ bool explain_list_next(struct explain_list *list, struct pr_str *address_out);
 /* EX_OK; EX_IOERR or EX_DATAERR when not all of it could be used. */
 int explain_list_close(struct explain_list *list);
 
+/* The reason without the "map NAME: " that the kernel puts in front. */
+struct pr_str explain_why(struct pr_str map, struct pr_str reason);
+
 /* Trims and takes the brackets off; false: no address that could be asked about. */
 bool explain_address(struct pr_str word, struct pr_str *address_out);
 

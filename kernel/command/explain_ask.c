@@ -84,7 +84,7 @@ static enum pr_status alias(void *context, struct pr_str key, struct pr_str *val
 		int64_t began = now();
 		status = map_lookup(scope, maps->items[i], key, NULL, value_out);
 		tell(ask, (struct explain_lookup){.kind = "map", .name = maps->items[i], .key = key, .status = status,
-		              .answer = status == PR_OK ? *value_out : status == PR_NOTFOUND ? PR_NONE : scope->reason}, began);
+		              .answer = status == PR_OK ? *value_out : status == PR_NOTFOUND ? PR_NONE : explain_why(maps->items[i], scope->reason)}, began);
 	}
 	return status;
 }

@@ -112,7 +112,7 @@ static void tell_step(struct explain_out *out, const struct pr_step *step)
 	if (step->kind != PR_STEP_END)
 		add(out, step->kind == PR_STEP_MAP ? "key" : "before", step->before);
 	if (step->kind == PR_STEP_MAP)
-		add_answer(out, step->status, step->after);
+		add_answer(out, step->status, step->status == PR_OK ? step->after : explain_why(step->name, step->after));
 	else if (step->kind != PR_STEP_SET)
 		add(out, "after", step->after);
 	if (step->kind == PR_STEP_MAP || step->kind == PR_STEP_END)

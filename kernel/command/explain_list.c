@@ -25,6 +25,16 @@ bool explain_address(struct pr_str word, struct pr_str *address_out)
 	return true;
 }
 
+struct pr_str explain_why(struct pr_str map, struct pr_str reason)
+{
+	size_t before = sizeof "map " - 1, after = before + map.len;
+
+	if (reason.len > after && pr_str_has_prefix_nocase(reason, PR_STR("map ")) && pr_str_equal(pr_str_slice(reason, before, after), map) &&
+	    reason.data[after] == ':')
+		return pr_str_trim(pr_str_slice(reason, after + 1, reason.len));
+	return reason;
+}
+
 static bool is_directory(FILE *file)
 {
 	struct stat info;

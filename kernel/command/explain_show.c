@@ -106,7 +106,7 @@ static void show_map(struct explain_out *out, const struct pr_step *step)
 	add(out, step->name);
 	pr_text_add_byte(&out->text, ' ');
 	add_quoted(out, step->before);
-	add_answer(out, step->status, step->after);
+	add_answer(out, step->status, step->status == PR_OK ? step->after : explain_why(step->name, step->after));
 	add_time(out, step->nanoseconds);
 }
 
