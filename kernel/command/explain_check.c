@@ -10,13 +10,14 @@
 
 bool explain_client_parse(struct pr_arena *arena, struct pr_str word, struct explain_client *client_out)
 {
-	struct pr_str text = pr_str_slice(word, 0, pr_str_find(word, '=')), name = pr_str_slice(word, text.len + 1, word.len);
+	size_t equals = pr_str_find(word, '=');
+	struct pr_str text = pr_str_slice(word, 0, equals), name = pr_str_slice(word, equals + 1, word.len);
 	char address[INET6_ADDRSTRLEN + 8];
 	unsigned char bytes[16];
 
 	if (pr_str_has_prefix_nocase(text, PR_STR("IPv6:")))
 		text = pr_str_slice(text, sizeof "IPv6:" - 1, text.len);
-	if (text.len >= sizeof address || (text.len < word.len && name.len == 0))
+	if (text.len >= sizeof address || (equals < word.len && name.len == 0))
 		return false;
 	pr_print(address, sizeof address, "%.*s", PR_PRINT(text));
 	bool six = inet_pton(AF_INET6, address, bytes) == 1;

@@ -17,3 +17,8 @@ libkernel_la_SOURCES += kernel/command/aliases.c kernel/command/check.c kernel/c
 	kernel/command/control.c kernel/command/daemon.c kernel/command/host_status.c kernel/command/json.c kernel/command/json.h kernel/command/lookups.c kernel/command/lookups.h kernel/command/mailq.c kernel/command/mailstats.c kernel/command/makemap.c \
 	kernel/command/modes.h kernel/command/queue_quarantine.c kernel/command/queue_run.c kernel/command/queue_terms.c kernel/command/queue_terms.h kernel/command/handback.c kernel/command/queue_show.c kernel/command/queue_tool.c kernel/command/queue_tool.h kernel/command/tool.c kernel/command/verify.c
 EXTRA_DIST += kernel/README.md
+check_PROGRAMS += tests/unit/test_explain
+TESTS += tests/unit/test_explain
+tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/unit.h
+tests_unit_test_explain_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_explain_LDADD = libkernel.la $(CUNIT_LIBS)
