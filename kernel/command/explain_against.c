@@ -5,14 +5,13 @@
  */
 #include "kernel/command/explain.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #define FATE_MAX ((size_t)512 << 20)
 #define LINE_MAX_SHOWN 4096
@@ -209,12 +208,19 @@ static void side_close(struct side *side)
 	tool_close(&side->tool);
 }
 
+/* `against` as it is seen from here: the path of a sendmail.cf has to be absolute.  What cannot be found is told when it is opened. */
+static const char *absolute(const char *against, char *room)
+{
+	return realpath(against, room) != NULL ? room : against;
+}
+
 int explain_against(const struct arguments *arguments, const char *against, const char *list, struct pr_str sender, bool progress)
 {
 	struct comparison comparison = {.progress = progress};
 	struct arguments others = *arguments;
+	char room[PATH_MAX];
 
-	others.config = against;
+	others.config = absolute(against, room);
 	int status = side_open(&comparison.before, arguments, sender);
 	if (status != EX_OK)
 		return status;
