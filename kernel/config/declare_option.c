@@ -50,18 +50,22 @@ static bool next_word(struct pr_str *rest, struct pr_str *word_out)
 	return word_out->len > 0;
 }
 
+static bool is_one_of(const char *const *known, struct pr_str word)
+{
+	for (; *known != NULL; known++)
+		if (pr_str_equal_nocase(word, pr_str(*known)))
+			return true;
+	return false;
+}
+
 /* sendmail leaves out a word that it does not know, and says so. */
 static void complain_unknown(struct config_builder *builder, const struct config_node *node, const char *const *known, const char *what)
 {
 	struct pr_str rest = node->text, word;
 
-	while (next_word(&rest, &word)) {
-		bool found = false;
-		for (const char *const *name = known; *name != NULL && !found; name++)
-			found = pr_str_equal_nocase(word, pr_str(*name));
-		if (!found)
+	while (next_word(&rest, &word))
+		if (!is_one_of(known, word))
 			config_complain(builder, node, "%s%.*s unrecognized", what, PR_PRINT(word));
-	}
 }
 
 /* The first letter counts, and nothing at all is yes. */
@@ -71,7 +75,7 @@ static struct pr_str bool_text(struct pr_str text)
 }
 
 static const char *const privacy[] = {"public", "needmailhelo", "needexpnhelo", "needvrfyhelo", "noexpn", "novrfy", "noetrn", "noverb",
-    "restrictmailq", "restrictqrun", "restrictexpand", "noreceipts", "nobodyreturn", "goaway", "authwarnings", "noactualrecipient", "noreflection",
+    "restrictmailq", "restrictqrun", "restrictexpand", "noreceipts", "nobodyreturn", "goaway", "authwarnings", "noactualrecipient",
     NULL};
 
 /* Words between commas and blanks, added to those that are there. */
@@ -86,7 +90,8 @@ static void declare_privacy(struct config_builder *builder, const struct config_
 		words[count] = list->items[count];
 	complain_unknown(builder, node, privacy, "readcf: Op line: ");
 	while (words != NULL && next_word(&rest, &word))
-		words[count++] = pr_arena_copy(&builder->config->arena, word);
+		if (is_one_of(privacy, word))
+			words[count++] = pr_arena_copy(&builder->config->arena, word);
 	if (words != NULL)
 		*list = (struct pr_list){words, count};
 }
@@ -176,11 +181,13 @@ static struct pr_str time_text(struct config_builder *builder, const struct conf
 }
 
 /* What begins as a number is one, and what does not is none. */
-static struct pr_str number_text(struct pr_str text)
+static struct pr_str number_text(const struct pr_option *option, struct pr_str text)
 {
 	size_t minus = text.len > 0 && text.data[0] == '-' ? 1 : 0;
 	size_t digits = strspn(text.len > 0 ? text.data + minus : "", "0123456789");
 
+	if (minus > 0 && option->type == PR_OPTION_SIZE)
+		return PR_STR("0");
 	return digits > 0 ? pr_str_slice(text, 0, minus + digits) : PR_STR("0");
 }
 
@@ -206,7 +213,7 @@ void config_declare_option(struct config_builder *builder, const struct config_n
 	else if (option != NULL && option->type == PR_OPTION_BOOL)
 		copy.text = bool_text(node->text);
 	else if (option != NULL && (option->type == PR_OPTION_INT || option->type == PR_OPTION_SIZE))
-		copy.text = number_text(node->text);
+		copy.text = number_text(option, node->text);
 	if (copy.text.data != NULL)
 		config_set_option(builder, &copy, node->name);
 }

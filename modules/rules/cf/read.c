@@ -3,7 +3,7 @@
  * Lines of sendmail.cf to the functions that know them.  Here: joining continuation lines, taking comments off, and the table of
  * commands with the small ones among them (D C V T P E S).
  */
-#include "cf.h"
+#include "judge.h"
 
 #include <postrider/file.h>
 
@@ -13,17 +13,50 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
+void cf_fail(struct cf *cf, uint32_t status)
+{
+	cf->errors++;
+	if (cf->status == 0)
+		cf->status = status;
+}
+
+static void say(struct cf *cf, const char *format, va_list arguments)
+{
+	if (cf->current_file.data != NULL)
+		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
+	pr_text_addv(&cf->messages, format, arguments);
+}
+
 void cf_complain(struct cf *cf, const char *format, ...)
 {
 	va_list arguments;
 
-	if (cf->current_file.data != NULL)
-		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
 	va_start(arguments, format);
-	pr_text_addv(&cf->messages, format, arguments);
+	say(cf, format, arguments);
 	va_end(arguments);
 	pr_text_add_byte(&cf->messages, '\n');
-	cf->errors++;
+	cf_fail(cf, CF_SOFTWARE);
+}
+
+void cf_complain_system(struct cf *cf, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(cf, format, arguments);
+	va_end(arguments);
+	pr_text_addf(&cf->messages, ": %s\n", strerror(error));
+	cf_fail(cf, CF_OSERR);
+}
+
+void cf_note(struct cf *cf, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(cf, format, arguments);
+	va_end(arguments);
+	pr_text_add_byte(&cf->messages, '\n');
 }
 
 void cf_complain_names(struct cf *cf)
@@ -84,7 +117,7 @@ static uint16_t take_name(struct cf *cf, struct pr_str *line)
 	return number;
 }
 
-static void read_macro(struct cf *cf, struct pr_str line)
+void cf_read_macro(struct cf *cf, struct pr_str line)
 {
 	uint16_t number = take_name(cf, &line);
 
@@ -138,11 +171,17 @@ static void read_class(struct cf *cf, struct pr_str line)
 static void read_level(struct cf *cf, struct pr_str line)
 {
 	uint64_t level = 0;
-	size_t slash = pr_str_find(line, '/');
+	size_t digits = strspn(line.len > 0 ? line.data : "", "0123456789");
 
-	pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), 1000, &level);
+	if (!pr_str_number(pr_str_slice(line, 0, digits), 1000, &level)) {
+		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(line));
+		return;
+	}
 	if (level > CF_LEVEL_MAX)
 		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
+	else if (level < CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %u", CF_LEVEL_MAX,
+		          (unsigned)level);
 	cf->level = (int)level;
 	cf->colon_ok = level < 6;
 }
@@ -165,7 +204,11 @@ static void read_precedence(struct cf *cf, struct pr_str line)
 	size_t equal = pr_str_find(line, '=');
 
 	if (equal == line.len) {
-		cf_complain(cf, "invalid P line \"%.*s\" (= expected)", PR_PRINT(line));
+		cf_complain(cf, "unknown configuration line \"P%.*s\"", PR_PRINT(line));
+		return;
+	}
+	if (cf->precedence_count++ >= CF_PRECEDENCES_MAX) {
+		cf_complain(cf, "too many P lines, %u max", CF_PRECEDENCES_MAX);
 		return;
 	}
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_PRECEDENCE, pr_str_trim(pr_str_slice(line, 0, equal)));
@@ -197,7 +240,7 @@ static const struct {
 	char letter;
 	void (*read)(struct cf *cf, struct pr_str line);
 } commands[] = {
-	{ 'C', read_class }, { 'D', read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
+	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
 	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
 	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
 };
@@ -261,7 +304,7 @@ static void read_text(struct cf *cf, struct pr_str rest)
 	struct pr_str piece;
 
 	pr_text_init(&line, CF_CODE_MAX);
-	while (rest.len > 0) {
+	while (rest.len > 0 && cf->fatal == 0) {
 		bool more = pr_str_next(&rest, '\n', &piece);
 		if (!more)
 			break;
@@ -322,11 +365,12 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		reading = NULL;
 		cf->current_file = PR_NONE;
 		check_whole(cf);
+		cf_judge_whole(cf);
 		declare_host(cf);
 		cf_link(cf);
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
-		cf->errors++;
+		cf_fail(cf, CF_OSERR);
 	}
 	pr_text_fini(&bytes);
 	pr_text_fini(&why);
