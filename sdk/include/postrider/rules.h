@@ -143,6 +143,8 @@ struct pr_rules_ops {
 	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
 	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
 	                          const struct pr_step **steps_out, size_t *count_out);
+	/* Since 1.3.  How the engine's own file was found, after declare(): a sysexit that a program is to end with, 0: all is well. */
+	uint32_t (*exit_status)(struct pr_call *call);
 };
 
 #endif
