@@ -60,10 +60,12 @@ static enum pr_status ask(struct module_instance *rules, struct module_scope *sc
 	enum pr_status status = module_enter(&frame, scope, rules, NULL);
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->declare(&frame.call, declared_out, count_out));
+	struct pr_str reason = scope->reason;
 	*exit_out = 0;
 	if (MODULE_HAS(ops, exit_status) && module_enter(&frame, scope, rules, NULL) == PR_OK) {
 		*exit_out = ops->exit_status(&frame.call);
 		module_leave_void(&frame);
+		scope->reason = reason; /* what declare() had to say */
 	}
 	rules->is_preparing = false;
 	return status;

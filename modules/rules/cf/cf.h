@@ -141,7 +141,10 @@ struct cf {
 	uint32_t current_line;
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
+	bool has_level; /* a V line was there */
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
+	bool is_interactive_safe; /* SuperSafe */
+	char delivery_mode;
 	struct pr_str mailbox_database;
 	uint32_t precedence_count;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
@@ -186,6 +189,8 @@ void cf_fail(struct cf *cf, uint32_t status);
 void cf_remark(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for names that were wrong (names.problems). */
 void cf_complain_names(struct cf *cf);
+/* A line as sendmail shows it: each dollar as the byte it is inside. */
+struct pr_str cf_shown(struct cf *cf, struct pr_str line);
 bool cf_read(struct cf *cf, struct pr_call *call);
 void cf_read_rule(struct cf *cf, struct pr_str line);       /* compile.c; the line behind R */
 void cf_read_set(struct cf *cf, struct pr_str line);        /* read_set.c */

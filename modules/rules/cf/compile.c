@@ -206,19 +206,6 @@ static void add_rule(struct cf *cf, struct cf_set *set, const struct cf_rule *ru
 	set->rules[set->count++] = *rule;
 }
 
-/* The line is shown as sendmail shows it: operators without their dollars. */
-static void complain_tab(struct cf *cf, struct pr_str line)
-{
-	struct pr_text shown;
-
-	pr_text_init(&shown, CF_CODE_MAX);
-	for (size_t i = 0; i < line.len; i++)
-		if (line.data[i] != '$')
-			pr_text_add_byte(&shown, line.data[i]);
-	cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(pr_text_str(&shown)));
-	pr_text_fini(&shown);
-}
-
 void cf_read_rule(struct cf *cf, struct pr_str line)
 {
 	size_t tab = pr_str_find(line, '\t');
@@ -226,11 +213,11 @@ void cf_read_rule(struct cf *cf, struct pr_str line)
 	struct cf_tokens left = {0}, right = {0};
 
 	if (cf->set_current == 0) {
-		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(line));
+		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(cf_shown(cf, line)));
 		return;
 	}
 	if (tab == line.len) {
-		complain_tab(cf, line);
+		cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(cf_shown(cf, line)));
 		return;
 	}
 	uint16_t number = (uint16_t)(cf->set_current - 1);

@@ -31,6 +31,12 @@ struct pr_str cf_judge_ports(struct cf *cf, struct pr_str value);
 bool cf_judge_user(struct cf *cf, const char *what, struct pr_str value, bool has_group);
 /* A map of a K line or an alias file; false: it has been told, and there is none. */
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
+/* An equate of a mailer, a queue group or a filter; absent: it has been told, and there is none. */
+struct pr_str cf_judge_mailer(struct cf *cf, struct pr_str mailer, char letter, struct pr_str value);
+struct pr_str cf_judge_group(struct cf *cf, struct pr_str group, char letter, struct pr_str value);
+struct pr_str cf_judge_filter(struct cf *cf, struct pr_str filter, char letter, struct pr_str value);
+/* Is it known where the files of a queue group lie? */
+bool cf_judge_group_place(struct cf *cf, bool has_path);
 /* Milter.NAME */
 bool cf_judge_milter(struct cf *cf, struct pr_str name);
 /* A list of alias files without those of unusable classes. */

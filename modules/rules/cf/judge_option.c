@@ -72,7 +72,8 @@ static struct pr_str trusted_user(struct cf *cf, const char *name, struct pr_str
 static struct pr_str delivery_mode(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
-	if (value.len == 0 || strchr("ibqd", value.data[0]) != NULL)
+	cf->delivery_mode = value.len > 0 ? value.data[0] : 'i';
+	if (strchr("ibqd", cf->delivery_mode) != NULL)
 		return value;
 	cf_complain(cf, "Unknown delivery mode %c", value.data[0]);
 	cf->fatal = CF_USAGE;
@@ -164,6 +165,29 @@ static struct pr_str mailbox_database(struct cf *cf, const char *name, struct pr
 	return value;
 }
 
+/* Words that are one letter each; another one is only remarked upon. */
+static struct pr_str letters(struct cf *cf, const char *name, struct pr_str value)
+{
+	const char *known = strcmp(name, "AuthOptions") == 0 ? "Aacdfmpy" : "VC";
+	struct pr_str rest = value, word;
+
+	while (rest.len > 0) {
+		size_t end = strcspn(rest.data, ", \t");
+		word = pr_str_slice(rest, 0, end);
+		rest = pr_str_slice(rest, end + 1, rest.len);
+		if (word.len > 0 && strchr(known, word.data[0]) == NULL)
+			cf_remark(cf, "Warning: Option: %s unknown parameter '%c'", name, word.data[0]);
+	}
+	return value;
+}
+
+static struct pr_str super_safe(struct cf *cf, const char *name, struct pr_str value)
+{
+	(void)name;
+	cf->is_interactive_safe = value.len > 0 && (value.data[0] | 0x20) == 'i';
+	return value;
+}
+
 static struct pr_str privacy(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
@@ -235,7 +259,7 @@ static const struct {
 	const char *name;
 	struct pr_str (*judge)(struct cf *cf, const char *name, struct pr_str value);
 } rows[] = {
-	{ "AliasFile", alias_files }, { "AliasWait", minutes }, { "ClientPortOptions", ports }, { "ClientSSLOptions", tls_options },
+	{ "AliasFile", alias_files }, { "AliasWait", minutes }, { "AuthOptions", letters }, { "ClientPortOptions", ports }, { "ClientSSLOptions", tls_options },
 	{ "ConnectOnlyTo", connect_only_to }, { "ConnectionCacheTimeout", minutes }, { "ConnectionRateWindowSize", seconds },
 	{ "DaemonPortOptions", ports }, { "DefaultUser", default_user }, { "DeliverByMin", seconds }, { "DeliveryMode", delivery_mode },
 	{ "DialDelay", seconds }, { "DontBlameSendmail", blame }, { "EightBitMode", eight_bit_mode }, { "HostStatusDirectory", host_status },
@@ -243,7 +267,8 @@ static const struct {
 	{ "MinQueueAge", minutes }, { "NoRecipientAction", no_recipient_action }, { "PrivacyOptions", privacy },
 	{ "QueueSortOrder", queue_sort_order }, { "QueueTimeout", queue_timeout }, { "RejectLogInterval", hours },
 	{ "ResolverOptions", resolver }, { "RunAsUser", run_as_user }, { "ServerSSLOptions", tls_options },
-	{ "SingleThreadDelivery", single_thread }, { "Timeout", minutes }, { "TrustedUser", trusted_user },
+	{ "SingleThreadDelivery", single_thread }, { "SuperSafe", super_safe }, { "TLSSrvOptions", letters }, { "Timeout", minutes },
+	{ "TrustedUser", trusted_user },
 };
 
 struct pr_str cf_judge_option(struct cf *cf, const char *name, struct pr_str value)
@@ -273,6 +298,8 @@ void cf_judge_whole(struct cf *cf)
 {
 	struct pr_str database = cf->mailbox_database;
 
+	if (cf->is_interactive_safe && cf->delivery_mode != 'i')
+		cf_remark(cf, "WARNING: SuperSafe=interactive should only be used with\n         DeliveryMode=interactive");
 	if (cf->wants_host_status && !cf->has_host_status)
 		cf_remark(cf, "Warning: HostStatusDirectory required for SingleThreadDelivery");
 	if (database.data == NULL || pr_str_equal_nocase(database, PR_STR("pw")) || pr_str_equal_nocase(database, PR_STR("ldap")))

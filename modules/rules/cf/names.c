@@ -94,11 +94,18 @@ static bool is_name_byte(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-static void tell(struct cf_names *names, const char *problem, struct pr_str text)
+#define NAME_MOST 25
+
+static struct pr_text *problems(struct cf_names *names)
 {
 	if (names->problems.max == 0)
 		pr_text_init(&names->problems, 4000);
-	pr_text_addf(&names->problems, "%s%.*s\n", problem, PR_PRINT(text));
+	return &names->problems;
+}
+
+static void tell(struct cf_names *names, const char *problem, struct pr_str text)
+{
+	pr_text_addf(problems(names), "%s%.*s\n", problem, PR_PRINT(text));
 }
 
 /* "{name}": up to the closing brace. */
@@ -114,6 +121,12 @@ static uint16_t read_long(struct cf_names *names, struct pr_str *rest)
 			name[length++] = rest->data[i];
 	}
 	name[length] = '\0';
+	if (length > NAME_MOST) {
+		name[NAME_MOST] = '\0';
+		pr_text_addf(problems(names), "Macro/class name ({%s}) too long (%d chars max)\n", name, NAME_MOST);
+		*rest = pr_str_slice(*rest, i + 1, rest->len);
+		return CF_NAME_NONE;
+	}
 	if (i >= rest->len) {
 		tell(names, "Unbalanced { on ", pr_str(name));
 		*rest = pr_str_slice(*rest, i, rest->len);

@@ -106,13 +106,20 @@ void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char 
 
 /* small commands -------------------------------------------------------- */
 
+/* No name at all: then nothing more is said. */
+static bool names_miss(const struct cf *cf)
+{
+	return pr_str_has_prefix_nocase(pr_text_str(&cf->names.problems), PR_STR("Name required"));
+}
+
 /* The name of a macro or class at the front of *line. */
 static uint16_t take_name(struct cf *cf, struct pr_str *line)
 {
 	uint16_t number = cf_names_read(&cf->names, line);
 
+	bool is_missing = names_miss(cf);
 	cf_complain_names(cf);
-	if (number == CF_NAME_NONE)
+	if (number == CF_NAME_NONE && !is_missing)
 		cf_complain(cf, "Unable to assign macro/class ID (mid = 0xffffffff)");
 	return number;
 }
@@ -179,10 +186,8 @@ static void read_level(struct cf *cf, struct pr_str line)
 	}
 	if (level > CF_LEVEL_MAX)
 		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
-	else if (level < CF_LEVEL_MAX)
-		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %u", CF_LEVEL_MAX,
-		          (unsigned)level);
 	cf->level = (int)level;
+	cf->has_level = true;
 	cf->colon_ok = level < 6;
 }
 
@@ -224,9 +229,19 @@ static void read_environment(struct cf *cf, struct pr_str line)
 		cf_declare_setting(cf, declared, "value", pr_str_slice(line, equal + 1, line.len));
 }
 
+struct pr_str cf_shown(struct cf *cf, struct pr_str line)
+{
+	struct pr_str copy = pr_arena_copy(&cf->arena, line);
+	char *bytes = (char *)(uintptr_t)copy.data;
+
+	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
+		bytes[i] = bytes[i] == '$' ? '\001' : bytes[i];
+	return bytes != NULL ? copy : PR_STR("");
+}
+
 static void unknown(struct cf *cf, struct pr_str line)
 {
-	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(line));
+	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
 }
 
 static struct pr_call *reading; /* F|command and F...@map need the call; reading is done by one thread, before any other exists */
@@ -329,8 +344,14 @@ static void read_text(struct cf *cf, struct pr_str rest)
 /* What must be there, told when all is read. */
 static void check_whole(struct cf *cf)
 {
-	if (cf_mailer_find(cf, PR_STR("local")) == NULL)
+	if (!cf->has_level || cf->level < CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX,
+		          cf->has_level ? cf->level : 0);
+	if (cf_mailer_find(cf, PR_STR("local")) == NULL) 
+{
 		cf_remark(cf, "No local mailer defined");
+		cf_fail(cf, CF_SOFTWARE);
+	}
 }
 
 /* $[ $] asks the map `host`, which is there without being declared. */

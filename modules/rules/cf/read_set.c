@@ -76,9 +76,9 @@ uint16_t cf_set_make(struct cf *cf, struct pr_str text)
 	struct pr_str name = pr_str_slice(text, 0, end), rest = pr_str_trim(pr_str_slice(text, end, text.len));
 	uint16_t known = cf_set_find(cf, name), set = known;
 	if (rest.len > 0 && rest.data[0] == '=') {
-		set = given(cf, name, pr_str_slice(rest, 1, rest.len));
+		set = given(cf, text, pr_str_slice(rest, 1, rest.len));
 		if (set != 0 && known != 0 && known != set) {
-			cf_complain(cf, "%.*s: ruleset changed value (old %u, new %u)", PR_PRINT(name), known - 1u, set - 1u);
+			cf_complain(cf, "%.*s: ruleset changed value (old %u, new %u)", PR_PRINT(text), known - 1u, set - 1u);
 			return known;
 		}
 	} else if (set == 0) {
