@@ -70,6 +70,7 @@ struct prompt {
 	EditLine *edit; /* NULL: no terminal */
 	History *history;
 	const char *const *words;
+	bool shown; /* output is a terminal */
 	char line[LINE_ROOM];
 };
 
@@ -145,7 +146,8 @@ struct prompt *prompt_open(const char *const *words)
 	struct prompt *prompt = pr_alloc(sizeof *prompt);
 
 	prompt->words = words;
-	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && load_editor())
+	prompt->shown = isatty(STDOUT_FILENO) != 0;
+	if (prompt->shown && isatty(STDIN_FILENO) && load_editor())
 		open_terminal(prompt);
 	return prompt;
 }
@@ -174,7 +176,7 @@ bool prompt_next(struct prompt *prompt, struct pr_str *line_out)
 			return false;
 	} else {
 		fputs("> ", stdout);
-		if (isatty(STDOUT_FILENO))
+		if (prompt->shown) /* asked once: a pipe gets no system call for each line */
 			(void)fflush(stdout);
 		if (fgets(prompt->line, sizeof prompt->line, stdin) == NULL)
 			return false;

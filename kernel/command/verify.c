@@ -32,6 +32,13 @@ static enum pr_status resolve(void *context, struct pr_str address, struct pr_ro
 	return rules_resolve(&verification->tool->scope, address, PR_STR(""), route_out);
 }
 
+static enum pr_status local(void *context, struct pr_str mailer, struct pr_str host, struct pr_str name, struct pr_route *route_out)
+{
+	struct verification *verification = context;
+
+	return rules_local(&verification->tool->scope, mailer, host, name, route_out);
+}
+
 static bool has_flag(void *context, struct pr_str mailer, char flag)
 {
 	struct verification *verification = context;
@@ -109,7 +116,7 @@ static int print_route(struct verification *verification, struct pr_str address)
 		    address.data[0] == '|' ? "prog" : "file", PR_PRINT(address));
 		return EX_OK;
 	}
-	if (resolve(verification, address, &route) != PR_OK) {
+	if (rules_destination(&verification->tool->scope, address, PR_STR(""), &route) != PR_OK) {
 		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(route.text));
 		return EX_UNAVAILABLE;
 	}
@@ -130,6 +137,7 @@ static int verify_all(struct verification *verification, const struct recipients
 	const struct expand_source source = {.context = verification,
 	    .resolve = resolve,
 	    .mailer_has_flag = has_flag,
+	    .local = local,
 	    .alias = alias,
 	    .user = user,
 	    .include = include};

@@ -50,7 +50,7 @@ static bool next_word(struct pr_str *rest, struct pr_str *word_out)
 	return word_out->len > 0;
 }
 
-static bool is_one_of(const char *const *known, struct pr_str word)
+static bool is_known(struct pr_str word, const char *const *known)
 {
 	for (; *known != NULL; known++)
 		if (pr_str_equal_nocase(word, pr_str(*known)))
@@ -63,9 +63,10 @@ static void complain_unknown(struct config_builder *builder, const struct config
 {
 	struct pr_str rest = node->text, word;
 
-	while (next_word(&rest, &word))
-		if (!is_one_of(known, word))
+	while (next_word(&rest, &word)) {
+		if (!is_known(word, known))
 			config_complain(builder, node, "%s%.*s unrecognized", what, PR_PRINT(word));
+	}
 }
 
 /* The first letter counts, and nothing at all is yes. */
@@ -90,7 +91,7 @@ static void declare_privacy(struct config_builder *builder, const struct config_
 		words[count] = list->items[count];
 	complain_unknown(builder, node, privacy, "readcf: Op line: ");
 	while (words != NULL && next_word(&rest, &word))
-		if (is_one_of(privacy, word))
+		if (is_known(word, privacy))
 			words[count++] = pr_arena_copy(&builder->config->arena, word);
 	if (words != NULL)
 		*list = (struct pr_list){words, count};

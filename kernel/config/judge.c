@@ -50,6 +50,7 @@ static const struct bounds {
     {"MaxThreads", 1, 4096},
     {"QueueLA", 0, 100000},
     {"RecipientFactor", -MANY, MANY},
+    {"RefuseLA", 0, 100000},
     {"RetryFactor", -MANY, MANY},
 };
 
@@ -141,6 +142,18 @@ static void judge_privacy(struct config_builder *builder)
 	}
 }
 
+static void judge_precedence(struct config_builder *builder)
+{
+	const struct pr_list *classes = &builder->config->options.precedence;
+	struct config_node node = config_option_node(builder, "Precedence");
+	struct pr_str name;
+	int64_t class;
+
+	for (size_t i = 0; i < classes->count; i++)
+		if (!options_class_parse(classes->items[i], &name, &class))
+			config_complain(builder, &node, "option Precedence: \"%.*s\" is no class such as bulk=-60", PR_PRINT(classes->items[i]));
+}
+
 /* One without the other would be no STARTTLS, and nobody would notice. */
 static void judge_certificate(struct config_builder *builder)
 {
@@ -159,5 +172,6 @@ void config_judge_options(struct config_builder *builder)
 		if (option->type == PR_OPTION_INT)
 			judge_number(builder, option);
 	judge_privacy(builder);
+	judge_precedence(builder);
 	judge_certificate(builder);
 }

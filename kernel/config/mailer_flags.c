@@ -17,7 +17,7 @@ const struct mailer_flag mailer_flags[] = {
     {'2', "smtp", "esmtp", "false", NULL},
     {'2', NULL, NULL, NULL, "only SMTP has extensions"},
     {'3', NULL, NULL, NULL, as_it_is},
-    {'5', NULL, NULL, NULL, "rule set 5 is not asked by this release"},
+    {'5', NULL, NULL, NULL, NULL},
     {'6', NULL, NULL, NULL, as_it_is},
     {'7', NULL, NULL, NULL, as_it_is},
     {'8', NULL, NULL, NULL, as_it_is},

@@ -57,6 +57,7 @@ const struct pr_option options_table[] = {
     ROW(min_queue_age, "MinQueueAge", TIME, "5m", "shortest time between two tries"),
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(postmaster_copy, "PostmasterCopy", STRING, NULL, "gets a copy of the header of every bounce"),
+    ROW(precedence, "Precedence", LIST, "special-delivery=100,first-class=0,list=-30,bulk=-60,junk=-100", "classes that Precedence: fields name, NAME=NUMBER"),
     ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
     ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
     ROW(queue_factor, "QueueFactor", INT, "600000", "divided by how far the load is above QueueLA: what has a greater priority waits"),
@@ -66,6 +67,7 @@ const struct pr_option options_table[] = {
     ROW(host_status_directory, "HostStatusDirectory", STRING, NULL, "what was learned of each next host, for hoststat; default: none"),
     ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
+    ROW(refuse_la, "RefuseLA", INT, "0", "load average from which on connections are turned away with 421; 0: it is no matter"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
     ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
@@ -111,6 +113,31 @@ const struct pr_option options_table[] = {
     IDLE(unix_from_line, "UnixFromLine", STRING, "From $g $d", "the line is always \"From SENDER DATE\""),
     PR_OPTION_END,
 };
+
+bool options_class_parse(struct pr_str text, struct pr_str *name_out, int64_t *class_out)
+{
+	size_t equals = pr_str_find(text, '=');
+	struct pr_str name = pr_str_trim(pr_str_slice(text, 0, equals)), number = pr_str_trim(pr_str_slice(text, equals + 1, text.len));
+	bool negative = number.len > 0 && number.data[0] == '-';
+	uint64_t size;
+
+	if (equals == text.len || name.len == 0 || !pr_str_number(pr_str_slice(number, negative, number.len), 1000000, &size))
+		return false;
+	*name_out = name;
+	*class_out = negative ? -(int64_t)size : (int64_t)size;
+	return true;
+}
+
+int64_t options_class(const struct options *options, struct pr_str name)
+{
+	struct pr_str known;
+	int64_t class;
+
+	for (size_t i = options->precedence.count; i-- > 0;) /* the last one counts, as in a file of P lines */
+		if (options_class_parse(options->precedence.items[i], &known, &class) && pr_str_equal_nocase(known, name))
+			return class;
+	return 0;
+}
 
 size_t options_count(void)
 {

@@ -33,6 +33,7 @@ struct options {
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
 	struct pr_list privacy;          /* PrivacyOptions */
+	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
@@ -62,6 +63,7 @@ struct options {
 	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
 	int64_t max_runners_per_queue;   /* MaxRunnersPerQueue, 0: none of its own */
 	int64_t queue_la, queue_factor;  /* QueueLA, 0: none; QueueFactor */
+	int64_t refuse_la;               /* RefuseLA, 0: none */
 	struct pr_str load_average_file; /* LoadAverageFile */
 	uint32_t single_thread_delivery; /* SingleThreadDelivery */
 	/* Timeout.queuereturn.urgent and so on, by enum timeout_class; -1: that without a class */
@@ -86,6 +88,10 @@ enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT 
 extern const struct pr_option options_table[];
 /* What no text can say as a default; before the table's defaults. */
 void options_prepare(struct options *options);
+/* The class that a Precedence: field names, 0 when it is none. */
+int64_t options_class(const struct options *options, struct pr_str name);
+/* "bulk=-60"; false: that is no class. */
+bool options_class_parse(struct pr_str text, struct pr_str *name_out, int64_t *class_out);
 size_t options_count(void); /* rows of the table, its end among them */
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);

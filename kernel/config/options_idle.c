@@ -99,7 +99,6 @@ const struct option_idle options_idle[] = {
     {"QueueFileMode", files_fixed},
     {"QueueLowMem", no_memory},
     {"RandFile", tls_library},
-    {"RefuseLA", no_load},
     {"RefuseLowMem", no_memory},
     {"RejectLogInterval", no_load},
     {"RequiresDirfsync", "directories are made durable, always"},

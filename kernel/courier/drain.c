@@ -115,8 +115,8 @@ static void drain_store(struct courier *courier, int64_t end)
 	if (status != PR_OK && status != PR_MISUSE) { /* a store without it has nothing to drain */
 		struct pr_str why = pr_arena_printf(&arena, "the queue is not all in files (postriderctl handback does it, the next start too): %.*s",
 		                                    PR_PRINT(scope.reason));
-		/* who hears it logs it, and tells who wanted the stop */
-		if (courier->role->channel < 0 || !channel_send(courier->role->channel, CHANNEL_FAILED, 0, 0, why, -1))
+		/* who hears it logs it, and tells who wanted the stop; of a run beside a daemon nobody wanted one */
+		if (courier->role->channel < 0 || courier->role->selected != 0 || !channel_send(courier->role->channel, CHANNEL_FAILED, 0, 0, why, -1))
 			log_line(LOGP_WARNING, NULL, "%.*s", PR_PRINT(why));
 	}
 	pr_arena_fini(&arena);

@@ -24,6 +24,13 @@ static enum pr_status resolve(void *context, struct pr_str address, struct pr_ro
 	return rules_resolve(&job->scope, address, PR_STR(""), route_out);
 }
 
+static enum pr_status local(void *context, struct pr_str mailer, struct pr_str host, struct pr_str name, struct pr_route *route_out)
+{
+	struct job *job = context;
+
+	return rules_local(&job->scope, mailer, host, name, route_out);
+}
+
 static bool mailer_has_flag(void *context, struct pr_str mailer, char flag)
 {
 	const struct job *job = context;
@@ -98,7 +105,7 @@ static enum pr_status include_owner(void *context, struct pr_str path, struct pr
 
 void notice_expand(struct job *job, struct pr_envelope *envelope)
 {
-	const struct expand_source source = {job, resolve, mailer_has_flag, alias, user, include, include_owner};
+	const struct expand_source source = {job, resolve, mailer_has_flag, local, alias, user, include, include_owner};
 	const struct expand_limits limits = {.depth = (uint32_t)job->courier->options->max_alias_recursion, .members = MEMBERS_MAX};
 	struct expansion *expansion = expansion_new(&source, &limits);
 	struct expand_result result;

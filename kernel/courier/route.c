@@ -45,7 +45,7 @@ static void route_parcel(struct job *job, struct parcel *parcel)
 		parcel->user = given;
 	} else {
 		struct pr_str sender = pr_address_inner(job->envelope->sender);
-		enum pr_status status = rules_resolve(&job->scope, address, sender, &route);
+		enum pr_status status = rules_destination(&job->scope, address, sender, &route);
 		if (status != PR_OK) {
 			refuse(job, parcel, status, &route);
 			return;

@@ -132,6 +132,13 @@ enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, con
 /* rules_resolve with the steps that led there; PR_MISUSE: the engine cannot explain itself. */
 enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
     const struct pr_step **steps_out, size_t *count_out);
+/* Where mail for an address that is no alias any more really goes: rules_resolve, then rules_local until it has nothing to add. */
+enum pr_status rules_destination(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
+/* What becomes of a user of a mailer with F=5 who is no alias; PR_NOTFOUND: what it was. */
+enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, struct pr_str host, struct pr_str user,
+    struct pr_route *route_out);
+/* A text with macros; PR_NOTFOUND: the engine knows no macros, and the kernel's own few are meant. */
+enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out);
 /* The SMTP session is over: what the engine kept of it goes. */
 void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */

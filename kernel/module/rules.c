@@ -168,3 +168,63 @@ enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, 
 	*route_out = route;
 	return status;
 }
+
+enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, expand))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
+	return status != PR_OK ? status : module_leave(&frame, ops->expand(&frame.call, text, text_out));
+}
+
+enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, struct pr_str host, struct pr_str user,
+    struct pr_route *route_out)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+	struct pr_route route = {.size = sizeof route};
+
+	if (instance == NULL)
+		return PR_NOTFOUND;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, local))
+		return PR_NOTFOUND;
+	enum pr_status status = module_enter(&frame, scope, instance, session_of(scope, instance));
+	if (status == PR_OK)
+		status = module_leave(&frame, ops->local(&frame.call, mailer, host, user, &route));
+	*route_out = route;
+	return status;
+}
+
+#define MOVES_MAX 10
+
+/* A local user with F=5 may be elsewhere: the rules are asked until they have nothing to add. */
+static enum pr_status follow(struct module_scope *scope, struct pr_route *route)
+{
+	for (int moves = 0; moves < MOVES_MAX && (route->flags & PR_ROUTE_FINAL) == 0; moves++) {
+		const struct module_instance *mailer = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, route->mailer);
+		struct pr_route next = {.size = sizeof next};
+		if (mailer == NULL || !module_mailer_has_flag(mailer, '5'))
+			return PR_OK;
+		enum pr_status status = rules_local(scope, route->mailer, route->host, route->user, &next);
+		if (status == PR_NOTFOUND)
+			return PR_OK;
+		*route = next;
+		if (status != PR_OK)
+			return status;
+	}
+	return PR_OK;
+}
+
+enum pr_status rules_destination(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
+{
+	enum pr_status status = rules_resolve(scope, address, sender, route_out);
+
+	return status == PR_OK ? follow(scope, route_out) : status;
+}

@@ -77,7 +77,7 @@ enum net_result net_stream_flush(struct net_stream *stream, struct pr_text *text
 	return result;
 }
 
-bool net_stream_shutdown(struct net_stream *stream)
+bool net_stream_shutdown(struct net_stream *stream, bool expected)
 {
 	char waste[4096];
 	size_t total = 0;
@@ -90,7 +90,7 @@ bool net_stream_shutdown(struct net_stream *stream)
 		if (got > 0)
 			total += (size_t)got;
 	} while (got > 0 && total < UNREAD_MAX);
-	if (total == 0 || got == 0)
+	if ((total == 0 && expected) || got == 0)
 		return false; /* close() sends the FIN */
 	shutdown(stream->fd, SHUT_WR);
 	return true;

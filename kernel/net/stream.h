@@ -36,9 +36,10 @@ enum net_result net_stream_read(struct net_stream *stream, void *buffer, size_t 
 enum net_result net_stream_write(struct net_stream *stream, const void *data, size_t len, size_t *length_out);
 /* Writes what `text` holds and consumes it; NET_DONE when it is empty. */
 enum net_result net_stream_flush(struct net_stream *stream, struct pr_text *text);
-/* Says goodbye (TLS close_notify).  True when bytes of the peer lie unread: a plain close would then be a reset that may
- * destroy our last reply on its way, so the FIN is sent and the owner should wait for the peer's close for a moment. */
-bool net_stream_shutdown(struct net_stream *stream);
+/* Says goodbye (TLS close_notify).  True when bytes of the peer lie unread, or - when he does not `expect` the end - may come
+ * yet: a plain close would then be a reset that may destroy our last reply on its way, so the FIN is sent and the owner should wait for the
+ * peer's close for a moment. */
+bool net_stream_shutdown(struct net_stream *stream, bool expected);
 void net_stream_close(struct net_stream *stream);
 
 #endif

@@ -26,6 +26,8 @@ struct expand_source {
 	enum pr_status (*resolve)(void *context, struct pr_str address, struct pr_route *route_out);
 	/* F=A: look the user up in the aliases; F=w: must have an account */
 	bool (*mailer_has_flag)(void *context, struct pr_str mailer, char flag);
+	/* A user of a mailer with F=5 who is no alias: where he really is, as rules_local.  May be NULL. */
+	enum pr_status (*local)(void *context, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out);
 	/* local part (lower case) -> alias value; PR_NOTFOUND, PR_TEMPFAIL */
 	enum pr_status (*alias)(void *context, struct pr_str key, struct pr_str *value_out);
 	/* is there such a user?  PR_OK, PR_NOTFOUND, PR_TEMPFAIL */

@@ -12,12 +12,22 @@
 struct member {
 	struct pr_str text;    /* as it stands in the list */
 	struct pr_str mailer;
+	struct pr_str host;
 	struct pr_str identity; /* mailer, host, user: two that are equal are one recipient */
 	struct pr_str user;    /* local: unquoted, lower case */
 	struct frame parent;   /* a copy: pushing moves the frames */
 	uint32_t has_parent;
 	uint32_t quoted;       /* \user: no aliases */
+	uint32_t is_final;     /* the rules have said the last word about the user */
+	uint32_t moves;        /* how often they sent him elsewhere */
 };
+
+#define MOVES_MAX 10
+
+static enum pr_status settle_route(struct walk *walk, struct member *member, const struct pr_route *route,
+                                   struct expand_result *result_out);
+static enum pr_status refused_by_rules(struct walk *walk, const struct member *member, enum pr_status status,
+                                       const struct pr_route *route, struct expand_result *result_out);
 
 
 static const struct pr_str include_word = { ":include:", 9 };
@@ -234,11 +244,35 @@ static enum pr_status open_alias(struct walk *walk, const struct member *member,
 	return PR_OK;
 }
 
+/* F=5: the rules may send a user who is no alias elsewhere. */
+static enum pr_status move(struct walk *walk, struct member *member, bool *moved, struct expand_result *result_out)
+{
+	const struct expand_source *source = walk->source;
+	struct pr_route route = { .size = sizeof route };
+
+	*moved = false;
+	if (source->local == NULL || member->is_final || member->quoted || !source->mailer_has_flag(source->context, member->mailer, '5'))
+		return PR_OK;
+	enum pr_status status = source->local(source->context, member->mailer, member->host, member->user, &route);
+	if (status == PR_NOTFOUND)
+		return PR_OK;
+	*moved = true;
+	if (status != PR_OK)
+		return refused_by_rules(walk, member, status, &route, result_out);
+	if (++member->moves > MOVES_MAX)
+		return walk_refuse(result_out, 554, "5.4.6", "aliasing/forwarding loop broken");
+	return settle_route(walk, member, &route, result_out);
+}
+
 /* A user whose name is no alias, or is not to be looked up as one. */
-static enum pr_status check_account(struct walk *walk, const struct member *member, struct expand_result *result_out)
+static enum pr_status check_account(struct walk *walk, struct member *member, struct expand_result *result_out)
 {
 	struct expand_result unknown = {0};
 	const struct expand_source *source = walk->source;
+	bool moved = false;
+	enum pr_status result = move(walk, member, &moved, result_out);
+	if (moved)
+		return result;
 	size_t plus = pr_str_find(member->user, '+');
 	enum pr_status status = PR_OK;
 
@@ -322,6 +356,30 @@ static enum pr_status refused_by_rules(struct walk *walk, const struct member *m
 	return PR_TEMPFAIL;
 }
 
+/* {mailer, host, user} are known: aliases and accounts follow where the mailer wants them. */
+static enum pr_status settle_route(struct walk *walk, struct member *member, const struct pr_route *found,
+                                   struct expand_result *result_out)
+{
+	const struct expand_source *source = walk->source;
+	struct pr_route route = *found;
+
+	member->mailer = pr_arena_copy(&walk->arena, route.mailer);
+	member->is_final = route.flags & PR_ROUTE_FINAL;
+	bool local = source->mailer_has_flag(source->context, member->mailer, 'A');
+	bool exact = source->mailer_has_flag(source->context, member->mailer, 'u');
+	struct pr_str user = local ? local_user(walk, route.user)
+	                           : exact ? pr_arena_copy(&walk->arena, route.user) : pr_arena_lower(&walk->arena, route.user);
+	struct pr_str host = pr_arena_lower(&walk->arena, route.host.data == NULL ? PR_STR("") : route.host);
+	if (user.data == NULL || host.data == NULL)
+		return full(result_out);
+	member->host = host;
+	member->user = user;
+	member->identity = pr_arena_printf(&walk->arena, "F%.*s\n%.*s\n%.*s", PR_PRINT(member->mailer), PR_PRINT(host), PR_PRINT(user));
+	if (local)
+		return local_member(walk, member, result_out);
+	return add_user(walk, member, result_out);
+}
+
 /* Asks the rules where the address goes. */
 static enum pr_status route_member(struct walk *walk, struct member *member, struct expand_result *result_out)
 {
@@ -333,19 +391,7 @@ static enum pr_status route_member(struct walk *walk, struct member *member, str
 	enum pr_status status = source->resolve(source->context, address, &route);
 	if (status != PR_OK)
 		return refused_by_rules(walk, member, status, &route, result_out);
-	member->mailer = pr_arena_copy(&walk->arena, route.mailer);
-	bool local = source->mailer_has_flag(source->context, member->mailer, 'A');
-	bool exact = source->mailer_has_flag(source->context, member->mailer, 'u');
-	struct pr_str user = local ? local_user(walk, route.user)
-	                           : exact ? pr_arena_copy(&walk->arena, route.user) : pr_arena_lower(&walk->arena, route.user);
-	struct pr_str host = pr_arena_lower(&walk->arena, route.host);
-	if (user.data == NULL)
-		return full(result_out);
-	member->user = user;
-	member->identity = pr_arena_printf(&walk->arena, "F%.*s\n%.*s\n%.*s", PR_PRINT(member->mailer), PR_PRINT(host), PR_PRINT(user));
-	if (local)
-		return local_member(walk, member, result_out);
-	return add_user(walk, member, result_out);
+	return settle_route(walk, member, &route, result_out);
 }
 
 enum pr_status walk_address(struct walk *walk, struct pr_str address, struct expand_result *result_out)

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -59,11 +60,34 @@ static void turn_away(struct receiver *receiver, int fd, const char *why)
 	close(fd);
 }
 
+/* RefuseLA, as sendmail says it.  It closes its socket; here the next hosts are told, and the programs of this machine are let in. */
+static bool is_overloaded(struct receiver *receiver, const struct listener *listener)
+{
+	int64_t most = receiver->options->refuse_la, load = atomic_load_explicit(&receiver->load, memory_order_relaxed);
+	uint64_t more;
+
+	if (most <= 0 || listener->submission != 0)
+		return false;
+	if (load < most) {
+		if (log_repeat_end(&receiver->overload, &more))
+			log_line(LOGP_NOTICE, NULL, "accepting connections again for daemon %.*s; %" PRIu64 " were rejected since the last line",
+			         PR_PRINT(listener->name), more);
+		return false;
+	}
+	if (log_repeat_begin(&receiver->overload, session_now(), &more))
+		log_line(LOGP_NOTICE, NULL, "rejecting connections on daemon %.*s: load average: %" PRId64 "%s", PR_PRINT(listener->name), load,
+		         more > 0 ? " (still)" : "");
+	return true;
+}
+
 /* False: turned away. */
 static bool begin_session(struct receiver *receiver, const struct listener *listener, int fd, const struct net_peer *peer)
 {
+	if (is_overloaded(receiver, listener)) {
+		turn_away(receiver, fd, "Load average too high; connection rejected");
+		return false;
+	}
 	struct session *session = table_take(receiver->table, receiver->session_limit);
-
 	if (session == NULL) {
 		turn_away(receiver, fd, "Too many open connections; connection rejected");
 		return false;

@@ -24,6 +24,13 @@ static enum pr_status resolve(void *context, struct pr_str address, struct pr_ro
 	return rules_resolve(transaction->scope, address, pr_address_inner(transaction->sender), route_out);
 }
 
+static enum pr_status local(void *context, struct pr_str mailer, struct pr_str host, struct pr_str name, struct pr_route *route_out)
+{
+	const struct transaction *transaction = context;
+
+	return rules_local(transaction->scope, mailer, host, name, route_out);
+}
+
 static bool mailer_has_flag(void *context, struct pr_str mailer, char flag)
 {
 	const struct transaction *transaction = context;
@@ -119,6 +126,7 @@ struct expansion *aliases_expansion(struct transaction *transaction)
 	    .context = transaction,
 	    .resolve = resolve,
 	    .mailer_has_flag = mailer_has_flag,
+	    .local = local,
 	    .alias = alias,
 	    .user = user,
 	    .include = include,

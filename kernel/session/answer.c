@@ -8,7 +8,7 @@
 
 static void ask_quit(struct ask *ask)
 {
-	(void)ask; /* nothing to decide */
+	ask->session->quit = 1; /* nothing to decide */
 }
 
 static void (*const answers[])(struct ask *) = {

@@ -153,8 +153,8 @@ static void add_macro(struct pr_text *text, const struct options *options, char 
 	}
 }
 
-/* SmtpGreetingMessage with $j, $v and $b, and ESMTP behind its first word. */
-static struct pr_str greeting(const struct options *options, struct pr_arena *arena)
+/* $j, $v and $b, where no rule engine knows more. */
+static struct pr_str expand_few(const struct options *options, struct pr_arena *arena)
 {
 	struct pr_str from = options->greeting;
 	struct pr_text text;
@@ -166,12 +166,34 @@ static struct pr_str greeting(const struct options *options, struct pr_arena *ar
 		else
 			pr_text_add_byte(&text, from.data[i]);
 	}
-	struct pr_str whole = pr_text_str(&text);
-	size_t blank = pr_str_find(whole, ' ');
-	struct pr_str result = pr_arena_printf(arena, "%.*s ESMTP%.*s", (int)blank, whole.data, (int)(whole.len - blank),
-	    whole.data + blank);
+	struct pr_str result = pr_arena_copy(arena, pr_text_str(&text));
 	pr_text_fini(&text);
 	return result;
+}
+
+/* What came from elsewhere ($s, a name in DNS) must not make lines. */
+static struct pr_str one_line(struct pr_arena *arena, struct pr_str text)
+{
+	char *copy = pr_arena_alloc(arena, text.len + 1);
+
+	for (size_t i = 0; copy != NULL && i < text.len; i++)
+		copy[i] = (unsigned char)text.data[i] >= 0x20 && text.data[i] != 0x7f ? text.data[i] : ' ';
+	return copy == NULL ? PR_STR("") : (struct pr_str){copy, text.len};
+}
+
+/* SmtpGreetingMessage with its macros, and ESMTP behind its first word. */
+static struct pr_str greeting(struct session *session, struct bench *bench)
+{
+	const struct options *options = session->receiver->options;
+	struct pr_str whole = PR_NONE;
+	struct module_scope scope;
+
+	session_scope(session, bench, &scope);
+	if (rules_expand(&scope, options->greeting, &whole) != PR_OK)
+		whole = expand_few(options, &bench->arena);
+	whole = one_line(&bench->arena, whole);
+	size_t blank = pr_str_find(whole, ' ');
+	return pr_arena_printf(&bench->arena, "%.*s ESMTP%.*s", (int)blank, whole.data, (int)(whole.len - blank), whole.data + blank);
 }
 
 static void set_limits(const struct options *options, struct smtp_settings *settings)
@@ -215,7 +237,7 @@ void session_greet(struct session *session, struct bench *bench)
 	identify(session, bench);
 	session->settings = (struct smtp_settings){
 	    .host_name = receiver->options->host_name,
-	    .greeting = greeting(receiver->options, &bench->arena),
+	    .greeting = greeting(session, bench),
 	    .client_name = session->ptr.data != NULL && session->resolve == RESOLVE_FORGED ? session->ptr : session->name,
 	    .client_address = session->address,
 	    .forged = session->resolve == RESOLVE_FORGED,

@@ -13,22 +13,20 @@
 
 #include <time.h>
 
+/* What P lines of a sendmail.cf declare takes the place of the option. */
+static int64_t class_of(const struct config *config, struct pr_str name)
+{
+	for (size_t i = 0; i < config->precedence_count; i++)
+		if (pr_str_equal_nocase(name, config->precedences[i].name))
+			return config->precedences[i].value;
+	return config->precedence_count > 0 ? 0 : options_class(&config->options, name);
+}
+
 int64_t envelope_class(const struct config *config, const struct pr_header *fields, size_t count)
 {
-	static const struct config_precedence standard[] = {
-	    {{"special-delivery", 16}, 100}, {{"first-class", 11}, 0}, {{"list", 4}, -30}, {{"bulk", 4}, -60}, {{"junk", 4}, -100},
-	};
-	bool said = config->precedence_count > 0;
-	const struct config_precedence *classes = said ? config->precedences : standard;
-	size_t known = said ? config->precedence_count : sizeof standard / sizeof standard[0];
-
-	for (size_t i = 0; i < count; i++) {
-		if (!pr_str_equal_nocase(fields[i].name, PR_STR("Precedence")))
-			continue;
-		for (size_t c = 0; c < known; c++)
-			if (pr_str_equal_nocase(pr_str_trim(fields[i].value), classes[c].name))
-				return classes[c].value;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (pr_str_equal_nocase(fields[i].name, PR_STR("Precedence")))
+			return class_of(config, pr_str_trim(fields[i].value));
 	return 0;
 }
 

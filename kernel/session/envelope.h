@@ -8,7 +8,7 @@
 #include "kernel/config/config.h"
 #include <postrider/envelope.h>
 
-/* The number that Precedence: stands for: what the configuration declares, else 100 special-delivery, 0 first-class, -30 list, -60 bulk, -100 junk. */
+/* The number that Precedence: stands for: what P lines declare, else the option Precedence. */
 int64_t envelope_class(const struct config *config, const struct pr_header *fields, size_t count);
 
 #endif

@@ -3,6 +3,7 @@
  * Start, serve, leave.  The main thread runs no session: it keeps the clock, listens to the master and grows the set of
  * threads, so these go on however many modules block.
  */
+#include "kernel/queue/load.h"
 #include "kernel/session/receiver.h"
 
 #include "kernel/log/log.h"
@@ -232,16 +233,28 @@ static bool hear_master(struct receiver *receiver, int64_t *leave_at)
 	return true;
 }
 
+/* Once a second, by the thread that keeps time. */
+static void look_at_load(struct receiver *receiver, int64_t *looked)
+{
+	int64_t now = session_now();
+
+	if (now == *looked || receiver->options->refuse_la <= 0)
+		return;
+	*looked = now;
+	atomic_store_explicit(&receiver->load, load_average(receiver->options), memory_order_relaxed);
+}
+
 static void serve(struct receiver *receiver)
 {
 	struct pollfd fds[2] = {
 	    {.fd = receiver->attention_fd, .events = POLLIN},
 	    {.fd = receiver->role->channel, .events = POLLIN},
 	};
-	int64_t leave_at = INT64_MAX;
+	int64_t leave_at = INT64_MAX, looked = 0;
 	uint64_t count;
 
 	for (;;) {
+		look_at_load(receiver, &looked);
 		int again = loop_tend(receiver->loop);
 		if (poll(fds, 2, again >= 0 ? again : TICK_MS) > 0) {
 			if (fds[0].revents != 0 && read(receiver->attention_fd, &count, sizeof count) < 0)

@@ -134,7 +134,7 @@ static enum next farewell(struct session *session)
 	if (result == NET_AGAIN && atomic_load(&session->timer.due) != 0)
 		return NEXT_WAIT;
 	/* Closing with unread input would reset the connection and take the last reply with it. */
-	if (result != NET_DONE || !net_stream_shutdown(&session->stream))
+	if (result != NET_DONE || !net_stream_shutdown(&session->stream, session->quit != 0))
 		return NEXT_GONE;
 	session->phase = SESSION_LINGERING;
 	session->stalled = 0;

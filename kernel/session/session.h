@@ -63,6 +63,8 @@ struct receiver {
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
+	_Atomic int64_t load;        /* as it was a second ago; 0: no option asks */
+	struct log_repeat overload;
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
@@ -117,6 +119,7 @@ struct session {
 	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */
 	uint8_t in_use;
 	uint8_t unread;                  /* an event said that there may be input, and no read has said since that it is all */
+	uint8_t quit;                    /* the client has asked for the end */
 	uint8_t ending;                  /* the peer has closed: only a read that says so is the last */
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */
 	uint8_t watched;                 /* in the epoll set */

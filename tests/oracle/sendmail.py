@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The real sendmail, from Debian's own package, for tests that exchange a queue with it.
+"""The real sendmail, from Debian's own package, for tests that exchange a queue with it or give it the same questions.
 
 Nothing is installed.  The packages (sendmail-bin and the libraries that this machine lacks) are downloaded and unpacked below the build
 directory, and the whole test runs in mount, host name and network namespaces of its own, where only 127.0.0.0/8 exists:
@@ -67,7 +67,7 @@ Mfar, P=[IPC], F=mDFMuX8, E=\\r\\n, L=990, A=TCP $h {port}
 
 
 def skip(why):
-    print(f"SKIP: the queue is not exchanged with real sendmail: {why}", flush=True)
+    print(f"SKIP: no comparison with real sendmail: {why}", flush=True)
     sys.exit(77)
 
 
@@ -99,14 +99,17 @@ def depends(package):
     return [name for name in names if "ok installed" not in output_of("dpkg-query", "-W", "-f=${Status}", name)[1]]
 
 
-def unpack():
+def complete(package):
+    return os.path.join(CACHE, f"{package}.complete")
+
+
+def unpack(packages):
     """Unpacked once; several runs may come at the same time."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(os.path.join(CACHE, "complete")):
-            return
-        pending, seen = ["sendmail-bin"], set()
+        wanted = [package for package in packages if not os.path.exists(complete(package))]
+        pending, seen = wanted, set()
         while pending:
             download(pending)
             for package in pending:
@@ -116,17 +119,23 @@ def unpack():
             seen.update(pending)
             pending = sorted({name for package in pending for name in depends(package)} - seen)
         os.chmod(PROGRAM, 0o755)  # set-group-id programs are given no LD_LIBRARY_PATH
-        open(os.path.join(CACHE, "complete"), "w").close()
+        for package in wanted:
+            open(complete(package), "w").close()
+
+
+def environment():
+    """What its programs need to run."""
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "LD_LIBRARY_PATH": libraries()}
 
 
 def libraries():
     return ":".join(sorted({os.path.dirname(path) for path in glob.glob(os.path.join(ROOT, "**", "lib*.so*"), recursive=True)}))
 
 
-def enter():
+def enter(host=HOST, packages=("sendmail-bin",)):
     """Unpacks the packages, then runs this program again in namespaces of its own."""
     if os.environ.get(INSIDE):
-        output_of("hostname", HOST)
+        output_of("hostname", host)
         output_of("ip", "link", "set", "lo", "up")
         return
     if os.geteuid() != 0:
@@ -134,7 +143,7 @@ def enter():
     for tool in ("apt-get", "dpkg-deb", "unshare", "ip"):
         if output_of("sh", "-c", f"command -v {tool}")[0] != 0:
             skip(f"there is no {tool}")
-    unpack()
+    unpack(packages)
     status, text = output_of("unshare", "-m", "-u", "-n", "true")
     if status != 0:
         skip(f"no namespaces: {text.strip()}")
@@ -147,7 +156,7 @@ class Sendmail:
 
     def __init__(self, scratch, queue, port, options=""):
         self.top = os.path.join(scratch, "sendmail")
-        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "LD_LIBRARY_PATH": libraries()}
+        self.environment = environment()
         os.makedirs(self.top, exist_ok=True)
         names = {name: os.path.join(self.top, name) for name in ("switch", "hosts")}
         for name, text in (("switch", "hosts files\naliases files\npasswd files\n"), ("hosts", f"127.0.0.1 {HOST} localhost\n")):

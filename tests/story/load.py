@@ -43,6 +43,22 @@ class Load(story.Story):
         story.wait_for("the load to be noticed", is_noticed)
         return queued[-1]
 
+    def test_refused_above_refuse_la(self):
+        self.stage(QueueLA=0, RefuseLA=12)
+        self.set_load("11.60")
+        story.wait_for("a refusal", lambda: self.pr.client(helo=None).greeting[1] ==
+                       "421 4.3.2 mail.example.org Load average too high; connection rejected")
+        for _ in range(50):
+            self.assertEqual(self.pr.client(helo=None).greeting[0], 421)
+        self.assertEqual(len(re.findall("rejecting connections on daemon MTA: load average: 12", self.pr.log())), 1)
+        # the programs of this machine are not sent away
+        self.assertEqual(self.pr.run("sendmail", "-C", self.pr.conf_path, "local@far.example", text=LETTER).returncode, 0)
+        self.next.wait(1)
+        self.set_load("11.40")
+        story.wait_for("to be let in", lambda: self.pr.client(helo=None).greeting[0] == 220)
+        self.assertRegex(self.pr.log(), r"accepting connections again for daemon MTA; \d+ were rejected")
+        self.pr.wait_log(self.send("low@far.example") + ": to=.*stat=Sent")
+
     def test_queued_by_priority(self):
         self.stage()
         self.pr.wait_log(self.send("low@far.example") + ": to=.*stat=Sent")

@@ -203,6 +203,8 @@ static const struct {
     {"options = {\n CourierThreads = 1000000;\n MaxThreads = 0; };\n",
         "a.conf:2: option CourierThreads: 1000000 cannot be meant; it is a number from 1 to 2000\n"
         "a.conf:3: option MaxThreads: 0 cannot be meant; it is a number from 1 to 4096\n"},
+    {"options = {\n Precedence = ( \"bulk=-60\", \"junk\", \"x=y\" ); };\n",
+        "a.conf:2: option Precedence: \"junk\" is no class such as bulk=-60\na.conf:2: option Precedence: \"x=y\" is no class such as bulk=-60\n"},
     {"options = { MinFreeBlocks = -1; };\n", "a.conf:1: option MinFreeBlocks: -1 is less than nothing; it is a number from 0 up\n"},
     {"options = {\n PrivacyOptions = \"goaway,noexpm\"; };\n", "a.conf:2: option PrivacyOptions: unknown word noexpm; did you mean noexpn?\n"},
     {"options = {\n ServerKeyFile = \"/k\"; };\n", "a.conf:2: option ServerKeyFile is set without ServerCertFile; STARTTLS needs both\n"},
@@ -283,6 +285,19 @@ static void test_blame(void)
 	CU_ASSERT(is(pr_text_str(&errors), "-O:2: option CourierThreads: 0 cannot be meant; it is a number from 1 to 2000\n"
 	                                   "-O:1: option QueueSortOrder: invalid queue sort order \"zzz\"; it is priority, host, filename, time, "
 	                                   "modification, random or none\n"));
+}
+
+static void test_precedence(void)
+{
+	struct config *config = parse("");
+
+	CU_ASSERT(options_class(&config->options, PR_STR("Special-Delivery")) == 100 && options_class(&config->options, PR_STR("junk")) == -100);
+	CU_ASSERT_EQUAL(options_class(&config->options, PR_STR("nothing")), 0);
+	config_free(config);
+	config = parse("options = { Precedence = ( \"urgent = 7\", \"junk=-3\" ); };");
+	CU_ASSERT(options_class(&config->options, PR_STR("urgent")) == 7 && options_class(&config->options, PR_STR("junk")) == -3);
+	CU_ASSERT_EQUAL(options_class(&config->options, PR_STR("list")), 0);
+	config_free(config);
 }
 
 /* As sendmail parts them, too: one word must not hide behind another. */
@@ -378,7 +393,7 @@ static void test_load(void)
 
 static const struct unit_case cases[] = {
     {"a file with every section", test_whole}, {"listeners", test_listeners}, {"instances", test_instances},
-    {"what is added by default", test_defaults}, {"every mistake has its sentence", test_wrong}, {"-O", test_overrides}, {"who said it last is told", test_blame}, {"words of PrivacyOptions", test_privacy},
+    {"what is added by default", test_defaults}, {"every mistake has its sentence", test_wrong}, {"-O", test_overrides}, {"who said it last is told", test_blame}, {"words of PrivacyOptions", test_privacy}, {"classes of Precedence", test_precedence},
     {"NUL and depth", test_hostile}, {"a megabyte of junk", test_junk}, {"config_load", test_load}, {NULL, NULL},
 };
 

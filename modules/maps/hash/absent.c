@@ -31,20 +31,6 @@ void berkeley_close(struct berkeley *file)
 	(void)file;
 }
 
-int berkeley_descriptor(const struct berkeley *file)
-{
-	(void)file;
-	return -1;
-}
-
-enum pr_status berkeley_get(struct berkeley *file, struct pr_str key, struct pr_str *value_out, char *why, size_t why_size)
-{
-	(void)file;
-	(void)key;
-	(void)value_out;
-	return say(why, why_size);
-}
-
 enum pr_status berkeley_next(struct berkeley *file, bool restart, struct pr_str *key_out, struct pr_str *value_out, char *why, size_t why_size)
 {
 	(void)file;

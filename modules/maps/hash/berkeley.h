@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Tables of sendmail's own makemap: Berkeley DB files, hash or btree, only read.
+ * Tables of sendmail's own makemap: Berkeley DB files, hash or btree, only read, and always whole: the library looks through a damaged
+ * file less carefully than we like, so it is asked for all records once, and never for a key.
  *
  * berkeley.c asks the library; absent.c says that this build has none, so that a site with such tables hears why.  A handle is one thread's.
  * Every function answers false with a sentence (without the file's name) in `why`.
@@ -17,10 +18,8 @@ struct berkeley;
 bool berkeley_check(const char *path, char *why, size_t why_size);
 struct berkeley *berkeley_open(const char *path, char *why, size_t why_size);
 void berkeley_close(struct berkeley *file); /* NULL is fine */
-int berkeley_descriptor(const struct berkeley *file); /* of the open file, -1 when there is none */
-/* PR_OK with bytes that stay until the next call, PR_NOTFOUND, or PR_TEMPFAIL. */
-enum pr_status berkeley_get(struct berkeley *file, struct pr_str key, struct pr_str *value_out, char *why, size_t why_size);
-/* The first record (restart), or the one behind the last. */
+/* The first record (restart), or the one behind the last: PR_OK with bytes that stay until the next call, PR_NOTFOUND at the end, or
+ * PR_TEMPFAIL. */
 enum pr_status berkeley_next(struct berkeley *file, bool restart, struct pr_str *key_out, struct pr_str *value_out, char *why, size_t why_size);
 
 #endif

@@ -2,14 +2,14 @@
  *
  * The maps hash, btree and dbm: a table file that is read without locks and replaced as a whole.
  *
- *   lookup --> the thread's view (view.c) --> a table in memory (memory.c), or for large files a handle of the library that made it
+ *   lookup --> the thread's view (view.c) --> a table in memory (memory.c), or for large GDBM files a handle of that library
  *
  * NAME.db is told by its first bytes: GDBM, which makemap and newaliases of this package write, or Berkeley DB, which sendmail's
  * wrote (berkeley.c; read only).  A file is believed only after it was verified, once per process and identity (device, inode, size, times):
  * by the seal that our builder puts in, by a walk through directory, buckets and keys (check.h), or by the verifier of Berkeley DB.
  * One that does not pass makes every lookup a temporary failure.
  *
- * A file up to `memory` bytes is read whole, once for all threads, into a table that never changes (memory.h): threads share it by a count of
+ * A GDBM file up to `memory` bytes, and every Berkeley file, is read whole, once for all threads, into a table that never changes (memory.h): threads share it by a count of
  * references, and a lookup takes no lock and makes no system call.  Whether there is a new file is asked with stat(2) at most once in
  * LOOK_AGAIN_MS by each thread.  A commit in this process is seen at once, and a commit in another one waits, before it returns, until that time has
  * passed everywhere: when makemap has ended, every lookup sees the new table.
@@ -59,9 +59,8 @@ struct hash_map { /* instance: options, then what all threads share */
 
 struct hash_thread {
 	struct identity identity; /* of the view */
-	struct memory *table;     /* the view: one of these three ... */
+	struct memory *table;     /* the view: one of these two ... */
 	GDBM_FILE db;
-	struct berkeley *berkeley;
 	uint32_t absent;          /* ... or no file, for an optional map */
 	uint32_t sealed;
 	int64_t checked_ms;

@@ -57,8 +57,6 @@ void hash_drop(struct hash_thread *thread)
 	if (thread->db != NULL)
 		gdbm_close(thread->db);
 	thread->db = NULL;
-	berkeley_close(thread->berkeley);
-	thread->berkeley = NULL;
 	thread->absent = 0;
 	free(thread->last.dptr);
 	thread->last = (datum){0};
@@ -99,7 +97,8 @@ static bool is_written(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-static bool load_berkeley(struct hash_map *map, struct memory *table)
+/* Values stand in the file once each: more of them than it has bytes are pages that lead in a circle. */
+static bool load_berkeley(struct hash_map *map, int64_t size, struct memory *table)
 {
 	struct berkeley *file = berkeley_open(map->path, map->why, sizeof map->why);
 	struct pr_str key, value;
@@ -108,8 +107,8 @@ static bool load_berkeley(struct hash_map *map, struct memory *table)
 	if (file == NULL)
 		return false;
 	for (bool restart = true; (status = berkeley_next(file, restart, &key, &value, map->why, sizeof map->why)) == PR_OK; restart = false)
-		if (!memory_add(table, key, value)) {
-			snprintf(map->why, sizeof map->why, "the table is too large");
+		if ((size -= (int64_t)value.len + 2) < 0 || !memory_add(table, key, value)) {
+			snprintf(map->why, sizeof map->why, size < 0 ? "the file is damaged; build it again" : "the table is too large");
 			break;
 		}
 	berkeley_close(file);
@@ -126,10 +125,11 @@ static bool load(struct hash_map *map, int fd, const struct identity *identity)
 	if (map->kind == FILE_GDBM) {
 		good = hash_load(fd, (int64_t)identity->size, table);
 		if (!good)
-			snprintf(map->why, sizeof map->why, "the file changed while it was read");
+			snprintf(map->why, sizeof map->why, "the file is damaged; build it again");
 	} else {
-		good = load_berkeley(map, table);
+		good = load_berkeley(map, (int64_t)identity->size, table);
 	}
+	map->good = good; /* what cannot be read is not tried again before it changes */
 	if (stat(map->path, &after) != 0 || !is_file(identity, &after)) {
 		snprintf(map->why, sizeof map->why, "the file changed while it was read");
 		map->known = 0; /* what was judged was half of a change, perhaps */
@@ -157,7 +157,7 @@ static enum pr_status adopt(struct pr_call *call, int fd, const struct identity 
 		hash_drop(thread);
 		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, map->why);
 	}
-	bool on_disk = (int64_t)identity->size > map->memory;
+	bool on_disk = map->kind == FILE_GDBM && (int64_t)identity->size > map->memory;
 	if (!on_disk && (map->table == NULL || !identity_equal(&map->loaded, identity)) && !load(map, fd, identity))
 		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, map->why);
 	hash_drop(thread);
@@ -223,7 +223,7 @@ enum pr_status hash_view(struct pr_call *call)
 {
 	struct hash_thread *thread = call->thread;
 	const struct hash_map *map = call->instance;
-	bool has = thread->table != NULL || thread->db != NULL || thread->berkeley != NULL;
+	bool has = thread->table != NULL || thread->db != NULL;
 	uint32_t generation = atomic_load_explicit(&replaced, memory_order_acquire);
 	int64_t now = now_ms();
 	struct stat status;

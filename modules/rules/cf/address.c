@@ -44,17 +44,9 @@ static void rewrite_own(struct cf_run *run, uint16_t set, struct cf_tokens *toke
 		rewrite(run, (uint16_t)(set - 1), tokens);
 }
 
-static struct pr_str concatenate(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
+static struct pr_str joined(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
 {
-	struct pr_text text;
-
-	pr_text_init(&text, FRAME_MAX);
-	for (uint32_t i = 0; i < count; i++)
-		if (cf_is_plain(&tokens[i]))
-			pr_text_add(&text, tokens[i].text, tokens[i].length);
-	struct pr_str result = pr_arena_copy(run->call->arena, pr_text_str(&text));
-	pr_text_fini(&text);
-	return result;
+	return cf_join_arena(&run->cf->alphabet, tokens, count, '\0', run->call->arena);
 }
 
 /* Position of $: from `from` on, or the end. */
@@ -69,17 +61,32 @@ static void bad(struct cf_run *run, struct cf_address *out, const char *why)
 {
 	cf_run_complain(run, false, "554 5.3.5 %s", why);
 	out->is_error = true;
+	out->mailer = NULL;
+	out->host = PR_NONE;
+	out->user = PR_STR("");
 	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
+}
+
+/* Is the address said in front?  A 4xx without an enhanced code does without it, as does 551. */
+static bool names_address(struct pr_str text)
+{
+	if (pr_str_has_prefix_nocase(text, PR_STR("551 ")))
+		return false;
+	return text.len < 6 || text.data[0] != '4' || text.data[5] == '.';
 }
 
 static void build_error(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
 {
 	uint32_t at = 2, user;
 
+	if (tokens->count < 3) {
+		bad(run, out, "buildaddr: no user");
+		return;
+	}
 	out->is_error = true;
 	if (at < tokens->count && tokens->at[at].kind == CF_HOST) {
 		user = find_user(tokens, at + 1);
-		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+		out->host = joined(run, tokens->at + at + 1, user - at - 1);
 		out->code = out->host;
 		at = user;
 	}
@@ -88,8 +95,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	                                        : PR_STR("");
 	out->user = text;
 	out->text = cf_unquoted(run->call->arena, text);
-	bool is_about = !pr_str_has_prefix_nocase(out->text, PR_STR("4")) && !pr_str_has_prefix_nocase(out->text, PR_STR("551 "));
-	cf_run_complain(run, is_about, "%.*s", PR_PRINT(out->text));
+	cf_run_complain(run, names_address(out->text), "%.*s", PR_PRINT(out->text));
 }
 
 /* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */
@@ -117,7 +123,7 @@ static bool build_include(struct cf_run *run, const struct cf_token *user, uint3
 	if (!cf_mailer_has(out->mailer, ':') || count < 3 || !is_text(&user[0], ":") || !is_text(&user[1], "include") || !is_text(&user[2], ":"))
 		return false;
 	out->mailer = cf_mailer_find(run->cf, PR_STR("*include*"));
-	out->user = concatenate(run, user + 3, count - 3);
+	out->user = joined(run, user + 3, count - 3);
 	return true;
 }
 
@@ -128,6 +134,10 @@ static void finish_user(struct cf_run *run, struct cf_address *out, const struct
 
 	for (uint32_t i = 0; i < count; i++)
 		cf_tokens_add(&user, tokens[i]);
+	if (out->host.data == NULL)
+		cf_overlay_unset(run->overlay, 'h');
+	else
+		cf_overlay_set(run->overlay, 'h', out->host);
 	rewrite(run, 2, &user);
 	rewrite_own(run, out->mailer->recipient_envelope, &user);
 	rewrite(run, 4, &user);
@@ -150,7 +160,7 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 		return;
 	}
 	if (at < tokens->count && tokens->at[at].kind == CF_HOST)
-		out->host = concatenate(run, tokens->at + at + 1, user - at - 1);
+		out->host = joined(run, tokens->at + at + 1, user - at - 1);
 	else if (!cf_mailer_has(out->mailer, 'l')) {
 		bad(run, out, "buildaddr: no host");
 		return;
@@ -182,17 +192,34 @@ void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_addr
 		build_mailer(run, tokens, out);
 }
 
-static bool is_printable(struct pr_str text)
+/* The text with a question mark for each byte that `is_bad` names.  Absent: there is none. */
+static struct pr_str with_marks(struct cf_run *run, struct pr_str text, bool (*is_bad)(unsigned char c))
 {
+	bool found = false;
+	struct pr_text shown;
+
+	pr_text_init(&shown, text.len + 1);
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-		if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
-			return false;
+		bool bad_here = is_bad((unsigned char)text.data[i]);
+		pr_text_add_byte(&shown, bad_here ? '?' : text.data[i]);
+		found = found || bad_here;
 	}
-	return true;
+	struct pr_str result = found ? pr_arena_copy(run->call->arena, pr_text_str(&shown)) : PR_NONE;
+	pr_text_fini(&shown);
+	return result;
 }
 
-bool cf_address_is_valid(struct cf_run *run, struct pr_str text)
+static bool is_high_control(unsigned char c)
+{
+	return c >= 0x80 && c < 0xa0;
+}
+
+static bool is_control(unsigned char c)
+{
+	return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+}
+
+bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipient)
 {
 	if (text.len > NAME_MAX_LENGTH - 1) {
 		run->about = pr_str_slice(run->about, 0, NAME_MAX_LENGTH - 1);
@@ -200,11 +227,33 @@ bool cf_address_is_valid(struct cf_run *run, struct pr_str text)
 		                NAME_MAX_LENGTH - 1);
 		return false;
 	}
-	if (!is_printable(text)) {
-		cf_run_complain(run, true, "553 5.1.0 Address contained invalid control characters");
-		return false;
-	}
-	return true;
+	struct pr_str shown = with_marks(run, text, is_high_control);
+	if (shown.data == NULL)
+		return true;
+	cf_run_complain(run, false, "501 5.1.%d 8-bit character in mailbox address \"%.*s\"", is_recipient ? 3 : 7, PR_PRINT(shown));
+	return false;
+}
+
+static struct pr_str in_seven_bits(struct cf_run *run, struct pr_str text)
+{
+	char *shown = pr_arena_alloc(run->call->arena, text.len + 1);
+
+	for (size_t i = 0; shown != NULL && i < text.len; i++)
+		shown[i] = (char)(text.data[i] & 0x7f);
+	return shown == NULL ? text : (struct pr_str){ shown, text.len };
+}
+
+/* Other control bytes are found in what the rules made of the address. */
+static void refuse_controls(struct cf_run *run, bool is_recipient, struct cf_address *out)
+{
+	struct pr_str shown = with_marks(run, out->user, is_control);
+
+	if (shown.data == NULL || out->mailer == NULL)
+		return;
+	cf_run_complain(run, false, "501 5.1.%d Syntax error in mailbox address \"%.*s\" (non-printable character)", is_recipient ? 3 : 7,
+	                PR_PRINT(in_seven_bits(run, shown)));
+	out->user = shown;
+	out->is_refused = true;
 }
 
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out)
@@ -212,12 +261,12 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 	struct cf_tokens tokens = {0};
 	bool good = false;
 
-	(void)is_recipient;
 	run->about = text;
-	if (cut(run, text, '\0', &tokens, NULL) && cf_address_is_valid(run, text)) {
+	if (cut(run, text, '\0', &tokens, NULL) && cf_address_is_valid(run, text, is_recipient)) {
 		bool is_deferred = rewrite(run, 3, &tokens) == CF_TEMPFAIL;
 		is_deferred = rewrite(run, 0, &tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, &tokens, out);
+		refuse_controls(run, is_recipient, out);
 		out->is_deferred = is_deferred;
 		good = true;
 	}
@@ -262,6 +311,8 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 		if (result.len > FRAMED_SHOWN_MAX)
 			pr_text_cut(&result, FRAMED_SHOWN_MAX);
 		*out = pr_arena_copy(run->call->arena, pr_text_str(&result));
+	} else if (pr_str_equal(run->complaint, PR_STR(CF_ADDRESS_TOO_LONG))) {
+		*out = pr_str_slice(text, 0, FRAMED_SHOWN_MAX);
 	}
 	cf_tokens_fini(&tokens);
 	pr_text_fini(&frame);

@@ -16,10 +16,11 @@ struct cf_address {
 	struct pr_str text; /* with an error: the text without quotes, perhaps with an SMTP code */
 	bool skips_set5;    /* $: @user */
 	bool is_deferred;   /* a map could not answer */
+	bool is_refused;    /* it has a mailer, but holds what no address may: the complaint tells */
 };
 
-/* Not too long and without control bytes; complains otherwise. */
-bool cf_address_is_valid(struct cf_run *run, struct pr_str text);
+/* Not too long, and without the bytes 128 to 159; complains otherwise. */
+bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipient);
 /* Sets 3 and 0, then the triple.  False: it is no address at all. */
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out);
 /* {mailer, host, user} out of tokens that begin with $#. */

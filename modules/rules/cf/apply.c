@@ -10,11 +10,14 @@
 /* Cuts a value into tokens at the end of out. */
 static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
-	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text };
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
 	bool good = cf_scan(&scan, out);
+	struct pr_str about = run->about;
 
+	run->about = text;
 	for (uint32_t i = 0; i < scan.problem_count; i++)
 		cf_run_complain(run, true, "%s", scan.problems[i]);
+	run->about = about;
 	return good;
 }
 
@@ -116,6 +119,27 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	*at = i < tokens->count ? i + 1 : i;
 }
 
+/* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, and brackets may not balance. */
+static bool changes_as_text(const struct cf_token *tokens, uint32_t count)
+{
+	bool changes = false;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!cf_is_plain(&tokens[i]))
+			return false; /* an operator of the language is no text */
+		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) ||
+		          (tokens[i].kind == CF_OPERATOR && strchr("<>()", tokens[i].text[0]) != NULL);
+	}
+	return changes;
+}
+
+static bool add_fallback(struct cf_run *run, const struct lookup *lookup, struct cf_tokens *out)
+{
+	if (!changes_as_text(lookup->fallback, lookup->fallback_count))
+		return add_run(lookup->fallback, lookup->fallback_count, out);
+	return add_text(run, cf_join_arena(&run->cf->alphabet, lookup->fallback, lookup->fallback_count, '\0', run->call->arena), out);
+}
+
 static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_tokens *out, bool *is_failed)
 {
 	const struct cf_alphabet *alphabet = &run->cf->alphabet;
@@ -133,14 +157,18 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	if (map == NULL || !map->keeps_quotes)
 		key = cf_unquoted(run->call->arena, key);
 	int64_t began = run->steps == NULL ? 0 : cf_now();
-	int status = map == NULL && lookup->name != NULL ? CF_OK : cf_map_lookup(run, name, map, key, &arguments, &value);
+	int status = CF_OK;
+	if (map == NULL && lookup->name != NULL)
+		cf_run_complain(run, false, "rewrite: map %.*s not found", PR_PRINT(name));
+	else
+		status = cf_map_lookup(run, name, map, key, &arguments, &value);
 	if (run->steps != NULL)
 		cf_step_map(run, name, key, value, status, began);
 	bool good;
 	if (value.data != NULL)
 		good = value.len == 0 || add_text(run, value, out);
 	else if (lookup->fallback != NULL)
-		good = add_run(lookup->fallback, lookup->fallback_count, out);
+		good = add_fallback(run, lookup, out);
 	else
 		good = add_run(lookup->key, lookup->key_count, out);
 	if (!good) {
@@ -148,7 +176,7 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 		cf_run_complain(run, false, "rewrite: cannot prescan map value: %.*s", PR_PRINT(value.data == NULL ? key : value));
 		return CF_DATAERR;
 	}
-	return status;
+	return map != NULL && map->kind == CF_MAP_ARITH ? CF_OK : status; /* a sum that makes no sense is no failure */
 }
 
 static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_tokens *spare, bool *is_failed)
@@ -190,7 +218,7 @@ static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, st
 	const struct cf_token *name = at + 1 < tokens->count && cf_is_plain(&tokens->at[at + 1]) ? &tokens->at[at + 1] : NULL;
 	struct pr_str text = name == NULL ? PR_STR("") : (struct pr_str){ name->text, name->length };
 	size_t link = tokens->at[at].link;
-	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_find(run->cf, text);
+	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_called(run->cf, name);
 
 	if (set == 0) {
 		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
@@ -228,6 +256,7 @@ int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct c
 	for (uint32_t at = rule->has_call && !*is_failed_out ? last_call(out) : 0; at > 0 && !is_stopped; at = last_call(out)) {
 		int status = do_call(run, out, at - 1, &level->spare, &is_stopped);
 		worst = status != CF_OK ? status : worst;
+		is_stopped = is_stopped || (status != CF_OK && status != CF_TEMPFAIL);
 	}
 	return worst;
 }

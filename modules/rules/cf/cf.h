@@ -136,12 +136,12 @@ struct cf {
 	uint32_t fatal;          /* sysexit of one that ends the program: nothing is read after it */
 	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
+	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
 	struct pr_str current_file;
 	uint32_t current_line;
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
-	bool has_level; /* a V line was there */
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
 	bool is_interactive_safe; /* SuperSafe */
 	char delivery_mode;
@@ -161,6 +161,8 @@ const struct cf_phrases *cf_class_find(const struct cf *cf, uint16_t number);
 void cf_class_add(struct cf *cf, const char *name, const char *word);
 /* Number + 1 of the set; 0: no such name. */
 uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
+/* The same for the token behind $>, which may be in quotes. */
+uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name);
 /* The same for what somebody typed: "99=x" is 99. */
 uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
 struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);

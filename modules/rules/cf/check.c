@@ -130,6 +130,46 @@ static uint16_t prepare(struct cf_run *run, uint32_t check, const struct pr_chec
 	return set;
 }
 
+/* The address between the brackets of "<joe@example.org>". */
+static struct pr_str inner(struct pr_str path)
+{
+	bool has_brackets = path.len >= 2 && path.data[0] == '<' && path.data[path.len - 1] == '>';
+
+	return has_brackets ? pr_str_slice(path, 1, path.len - 1) : path;
+}
+
+static bool is_no_sender(const struct cf_mailer *mailer)
+{
+	static const char *const names[] = { "prog", "*file*", "*include*" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (pr_str_equal_nocase(mailer->name, pr_str(names[i])))
+			return true;
+	return false;
+}
+
+/* Before check_mail is asked: to whom could an answer go?  A sender that is an error, a program or a file is refused.  False: refused. */
+static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_verdict *verdict)
+{
+	struct cf_address address;
+	struct pr_str sender = inner(path);
+
+	if (sender.len == 0 || !cf_parse(run, sender, false, &address))
+		return true; /* what cannot be cut the SMTP parser has refused already */
+	run->about = path;
+	if (address.is_error) {
+		cf_error_of(run, &address, &verdict->code, &verdict->enhanced, &verdict->text);
+	} else if (is_no_sender(address.mailer)) {
+		verdict->code = 553;
+		verdict->enhanced = PR_STR("5.1.7");
+		verdict->text = PR_STR("Invalid sender address");
+	} else {
+		return true;
+	}
+	verdict->action = verdict->code / 100 == 4 ? PR_DEFER : PR_REJECT;
+	return false;
+}
+
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
@@ -138,11 +178,14 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	enum pr_status result = PR_OK;
 
 	cf_run_begin(&run, call);
+	if (check == PR_CHECK_MAIL && arguments->count > 0 && !sender_is_sound(&run, arguments->items[0], verdict))
+		return PR_OK;
 	uint16_t set = prepare(&run, check, context, arguments, &tokens);
 	if (set != 0) {
 		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-		if (status == CF_TEMPFAIL)
+		bool has_said = tokens.count > 1 && tokens.at[0].kind == CF_MAILER;
+		if (status != CF_OK && !has_said) /* a set that could not be worked off has not said yes */
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, &tokens, verdict);

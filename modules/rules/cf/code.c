@@ -86,19 +86,18 @@ static bool parse_dollar(struct cf_code *code, struct cf_names *names, struct pr
 	if (!cf_unit_has_number(unit))
 		return cf_code_add(code, unit);
 	uint16_t number = cf_names_read(names, rest);
-	return number != CF_NAME_NONE && cf_code_add(code, unit) && cf_code_add(code, number);
+	return cf_code_add(code, unit) && number != CF_NAME_NONE && cf_code_add(code, number);
 }
 
 bool cf_code_parse(struct cf_code *code, struct cf_names *names, struct pr_str text)
 {
-	bool good = true;
-
 	while (text.len > 0) {
 		char c = text.data[0];
 		text = pr_str_slice(text, 1, text.len);
-		good = (c == '$' ? parse_dollar(code, names, &text) : cf_code_add(code, (unsigned char)c)) && good;
+		if (!(c == '$' ? parse_dollar(code, names, &text) : cf_code_add(code, (unsigned char)c)))
+			return false;
 	}
-	return good;
+	return true;
 }
 
 bool cf_code_print(const struct cf_code *code, const struct cf_names *names, struct pr_text *out)

@@ -47,8 +47,8 @@ const char *cf_unit_text(uint16_t unit); /* "$*", "$#"; NULL for a byte */
 void cf_code_fini(struct cf_code *code);
 bool cf_code_add(struct cf_code *code, uint16_t unit);
 void cf_code_copy(struct cf_code *code, const struct cf_code *from);
-/* Appends the text with its dollars understood.  False when a name is wrong (names->problems) or the text is too long;
- * what could be read is there. */
+/* Appends the text with its dollars understood.  False when a name is wrong (names->problems) or the text is too long: it ends there,
+ * with the construct that lacks its name. */
 bool cf_code_parse(struct cf_code *code, struct cf_names *names, struct pr_str text);
 /* The text it came from. */
 bool cf_code_print(const struct cf_code *code, const struct cf_names *names, struct pr_text *out);

@@ -69,21 +69,6 @@ static void cut(struct cf *cf, const struct cf_code *code, struct cf_tokens *out
 	pr_text_fini(&p.bytes);
 }
 
-/* A side: the text with its macros expanded, cut. */
-static bool read_side(struct cf *cf, struct pr_str text, struct cf_tokens *out)
-{
-	struct cf_code raw = {0}, expanded = {0};
-
-	bool good = cf_code_parse(&raw, &cf->names, text);
-	if (!good)
-		cf_complain_names(cf);
-	cf_expand_now(cf, &raw, &expanded);
-	cut(cf, &expanded, out);
-	cf_code_fini(&raw);
-	cf_code_fini(&expanded);
-	return good;
-}
-
 static bool is_operand(uint16_t kind)
 {
 	return kind == CF_ANY || kind == CF_SOME || kind == CF_ONE || kind == CF_CLASS || kind == CF_NOT_CLASS;
@@ -105,7 +90,8 @@ static const char *misplaced_left(uint16_t kind)
 	}
 }
 
-static bool check_left(struct cf *cf, const struct cf_tokens *left, struct cf_rule *rule)
+/* A left side with too many operands is taken away, so that the rule is for the empty address. */
+static void check_left(struct cf *cf, struct cf_tokens *left, struct cf_rule *rule)
 {
 	uint32_t operands = 0;
 
@@ -119,11 +105,14 @@ static bool check_left(struct cf *cf, const struct cf_tokens *left, struct cf_ru
 		if (!is_operand(token->kind) && token->kind != CF_HOST && token->kind != CF_DEFERRED)
 			rule->need |= cf_mask(token->hash);
 	}
-	rule->operands = (uint8_t)(operands < 255 ? operands : 255);
+	rule->operands = (uint8_t)operands;
 	if (operands <= CF_OPERANDS)
-		return true;
+		return;
 	cf_complain(cf, "R line: too many wildcards");
-	return false;
+	left->count = 0;
+	rule->operands = CF_OPERANDS;
+	rule->least = 0;
+	rule->need = 0;
 }
 
 static const char *misplaced_right(uint16_t kind)
@@ -146,10 +135,9 @@ static void check_lookup(struct cf *cf, uint16_t kind, uint16_t *open)
 			cf_complain(cf, "cannot nest map lookups");
 		*open = kind == CF_NAME_BEGIN ? CF_NAME_END : CF_MAP_END;
 	} else if (kind == CF_NAME_END || kind == CF_MAP_END) {
-		if (*open == kind)
-			*open = 0;
-		else if (*open != 0)
+		if (*open != 0 && *open != kind)
 			cf_complain(cf, "missing map closing token");
+		*open = 0;
 	}
 }
 
@@ -206,9 +194,66 @@ static void add_rule(struct cf *cf, struct cf_set *set, const struct cf_rule *ru
 	set->rules[set->count++] = *rule;
 }
 
-void cf_read_rule(struct cf *cf, struct pr_str line)
+/* The line is shown as sendmail shows it: control-A for the dollar of an operator, cut at a name that is none. */
+static void complain_tab(struct cf *cf, const struct cf_code *line)
+{
+	struct pr_text shown;
+
+	pr_text_init(&shown, CF_CODE_MAX);
+	cf_code_print(line, &cf->names, &shown);
+	for (size_t i = 0; i < shown.len; i++)
+		if (shown.data[i] == '$')
+			shown.data[i] = '\001';
+	cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(pr_text_str(&shown)));
+	pr_text_fini(&shown);
+}
+
+/* A side with its macros expanded, cut. */
+static void expand_side(struct cf *cf, const struct cf_code *raw, struct cf_tokens *out)
+{
+	struct cf_code expanded = {0};
+
+	cf_expand_now(cf, raw, &expanded);
+	cut(cf, &expanded, out);
+	cf_code_fini(&expanded);
+}
+
+/* Up to the first tab.  False: there is none, or a name in front of it is wrong. */
+static bool read_left(struct cf *cf, struct pr_str line, struct cf_tokens *out)
 {
 	size_t tab = pr_str_find(line, '\t');
+	struct cf_code raw = {0};
+
+	bool good = cf_code_parse(&raw, &cf->names, pr_str_slice(line, 0, tab)) && tab < line.len;
+	cf_complain_names(cf);
+	if (good)
+		expand_side(cf, &raw, out);
+	else
+		complain_tab(cf, &raw);
+	cf_code_fini(&raw);
+	if (good && out->count == 0)
+		cf_complain(cf, "R line: null LHS");
+	return good;
+}
+
+/* Behind the tabs, up to the next one: what follows is a remark. */
+static void read_right(struct cf *cf, struct pr_str line, struct cf_tokens *out)
+{
+	struct pr_str rest = pr_str_slice(line, pr_str_find(line, '\t'), line.len);
+	struct cf_code raw = {0};
+
+	while (rest.len > 0 && rest.data[0] == '\t')
+		rest = pr_str_slice(rest, 1, rest.len);
+	cf_code_parse(&raw, &cf->names, pr_str_slice(rest, 0, pr_str_find(rest, '\t')));
+	cf_complain_names(cf);
+	expand_side(cf, &raw, out);
+	cf_code_fini(&raw);
+	if (out->count == 0)
+		cf_complain(cf, "R line: null RHS");
+}
+
+void cf_read_rule(struct cf *cf, struct pr_str line)
+{
 	struct cf_rule rule = { .line = cf->current_line };
 	struct cf_tokens left = {0}, right = {0};
 
@@ -216,21 +261,14 @@ void cf_read_rule(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(cf_shown(cf, line)));
 		return;
 	}
-	if (tab == line.len) {
-		cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(cf_shown(cf, line)));
-		return;
-	}
 	uint16_t number = (uint16_t)(cf->set_current - 1);
-	struct pr_str rest = pr_str_slice(line, tab, line.len);
-	while (rest.len > 0 && rest.data[0] == '\t')
-		rest = pr_str_slice(rest, 1, rest.len);
-	read_side(cf, pr_str_slice(line, 0, tab), &left);
-	if (left.count == 0)
-		cf_complain(cf, "R line: null LHS");
-	if (check_left(cf, &left, &rule)) {
-		read_side(cf, pr_str_slice(rest, 0, pr_str_find(rest, '\t')), &right);
+	if (read_left(cf, line, &left)) {
+		check_left(cf, &left, &rule);
+		read_right(cf, line, &right);
 		check_right(cf, &right, &rule, number);
 		read_action(&right, &rule);
+		if (left.count == 0)
+			rule.operands = 0;
 		rule.left = keep(cf, &left);
 		rule.right = keep(cf, &right);
 		rule.left_count = (uint16_t)left.count;
@@ -251,7 +289,7 @@ static void link_rule(struct cf *cf, struct cf_rule *rule)
 			continue;
 		struct pr_str name = { right[i + 1].text, right[i + 1].length };
 		if (right[i].kind == CF_CALL) {
-			right[i].link = cf_set_find(cf, name);
+			right[i].link = cf_set_called(cf, &right[i + 1]);
 		} else if (right[i].kind == CF_MAP_BEGIN) {
 			const struct cf_map *map = cf_map_find(cf, name);
 			right[i].link = map == NULL ? 0 : (uint32_t)(map - cf->maps) + 1;

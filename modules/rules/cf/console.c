@@ -8,10 +8,14 @@
 #include <string.h>
 #include <time.h>
 
-static void tell_names(struct cf_run *run)
+/* The name at the front of *rest; what is wrong with it is shown. */
+static uint16_t read_name(struct cf_run *run, struct pr_str *rest)
 {
+	uint16_t number = cf_names_read(&run->cf->names, rest);
+
 	pr_text_add_str(run->trace, pr_text_str(&run->cf->names.problems));
 	pr_text_clear(&run->cf->names.problems);
+	return number;
 }
 
 /* .D and .C ------------------------------------------------------------- */
@@ -40,11 +44,9 @@ static void define(struct cf_run *run, struct pr_str line)
 		pr_text_addf(run->trace, "Unknown \".\" command %.*s\n", PR_PRINT(line));
 		return;
 	}
-	uint16_t number = cf_names_read(&run->cf->names, &rest);
-	if (number == CF_NAME_NONE) {
-		tell_names(run);
+	uint16_t number = read_name(run, &rest);
+	if (number == CF_NAME_NONE)
 		return;
-	}
 	if (what == 'D')
 		cf_overlay_set(run->overlay, number, rest.data == NULL ? PR_STR("") : rest);
 	else
@@ -93,24 +95,20 @@ static void show_members(struct cf_run *run, const struct cf_phrases *phrases)
 
 static void show_class(struct cf_run *run, struct pr_str rest)
 {
-	uint16_t number = cf_names_read(&run->cf->names, &rest);
+	uint16_t number = read_name(run, &rest);
 
-	if (number == CF_NAME_NONE) {
-		tell_names(run);
+	if (number == CF_NAME_NONE)
 		return;
-	}
 	show_members(run, cf_class_find(run->cf, number));
 }
 
 /* The value as it was defined: dollars and all. */
 static void show_macro(struct cf_run *run, struct pr_str rest)
 {
-	uint16_t number = cf_names_read(&run->cf->names, &rest);
+	uint16_t number = read_name(run, &rest);
 
-	if (number == CF_NAME_NONE) {
-		tell_names(run);
+	if (number == CF_NAME_NONE)
 		return;
-	}
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	bool is_set_here = false;
 	for (size_t i = 0; i < run->overlay->count; i++)
@@ -195,6 +193,7 @@ static void set_date(struct cf_run *run)
 static void begin(struct cf_run *run)
 {
 	run->thread->is_begun = true;
+	run->cf->names.is_sealed = false; /* the console owns the process */
 	set(run, "opMode", "t");
 	set_date(run);
 }

@@ -44,7 +44,7 @@ void cf_console_sets(struct cf_run *run, struct pr_str line)
 		return;
 	}
 	struct pr_str names = pr_str_slice(line, start, end), rest = pr_str_slice(line, end + 1, line.len);
-	if (!cf_address_is_valid(run, rest))
+	if (!cf_address_is_valid(run, rest, true))
 		return;
 	for (;;) {
 		struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = rest, .delimiter = ',' };

@@ -98,13 +98,28 @@ static void try_flags(struct cf_run *run, struct pr_str letters)
 
 /* /map /mx /canon ------------------------------------------------------- */
 
+/* What a class calls "not found". */
+static int status_of_nothing(struct pr_str class_name)
+{
+	static const struct {
+		const char *name;
+		int status;
+	} classes[] = { { "null", CF_NOHOST }, { "text", CF_NOHOST }, { "sequence", CF_NOHOST }, { "bestmx", CF_NOHOST }, { "dns", CF_NOHOST },
+		{ "user", CF_NOUSER } };
+
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+		if (pr_str_equal_nocase(class_name, pr_str(classes[i].name)))
+			return classes[i].status;
+	return CF_OK;
+}
+
 static void map(struct cf_run *run, struct pr_str rest)
 {
 	struct pr_str name = first_word(&rest), value = PR_NONE;
 	struct pr_list none = { NULL, 0 };
 
 	if (rest.len == 0) {
-		pr_text_add_c(run->trace, "Usage: /map mapname key\n");
+		pr_text_add_c(run->trace, "No key specified\n");
 		return;
 	}
 	const struct cf_map *known = cf_map_find(run->cf, name);
@@ -118,8 +133,8 @@ static void map(struct cf_run *run, struct pr_str rest)
 		return;
 	}
 	int status = cf_map_lookup(run, name, known, rest, &none, &value);
-	if (value.data == NULL && status == CF_OK && pr_str_equal_nocase(known->class_name, PR_STR("null")))
-		status = CF_NOHOST;
+	if (value.data == NULL && status == CF_OK)
+		status = status_of_nothing(known->class_name);
 	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
 	if (value.data == NULL)
 		pr_text_addf(run->trace, "no match (%d)\n", status);

@@ -22,10 +22,21 @@ struct cracker {
 	bool in_quotes, open_quotes; /* of the text; of what is kept */
 	bool has_address;   /* $g is there */
 	bool needs_quotes;  /* the phrase, should it turn out to be one */
+	bool is_too_long;
 };
+
+#define FRAME_MAX 255u /* with the place of the address, which counts as two bytes */
+
+static size_t length_of(const struct cracker *c)
+{
+	return c->out->len + c->has_address;
+}
 
 static void keep(struct cracker *c, char byte)
 {
+	size_t reserved = c->comments > 0 && byte != ')' ? (size_t)c->comments + 1 : 0; /* to close them */
+
+	c->is_too_long = c->is_too_long || length_of(c) + reserved >= FRAME_MAX;
 	pr_text_add_byte(c->out, byte);
 }
 
@@ -207,6 +218,10 @@ void cf_crack(struct pr_str text, bool groups, const char *must_quote, struct pr
 		keep(&c, ')');
 	if (c.in_angle)
 		keep(&c, '>');
+	if (!c.is_too_long && length_of(&c) <= FRAME_MAX)
+		return;
+	pr_text_clear(out);
+	pr_text_addf(out, "<%s>", CF_FRAME_MARK);
 }
 
 void cf_frame_print(struct pr_str frame, struct pr_str address, struct pr_text *out)

@@ -43,6 +43,7 @@ static void host_names(struct cf *cf, struct pr_call *call)
 	size_t dot = pr_str_find(name, '.');
 	struct utsname names;
 
+	cf->own_name = name;
 	cf_macro_set_text(cf, "j", name);
 	cf_macro_set_text(cf, "w", pr_arena_copy(&cf->arena, pr_str_slice(name, 0, dot)));
 	if (dot < name.len) {
@@ -63,20 +64,45 @@ static void mode(struct cf *cf, struct pr_call *call)
 	cf_macro_set_text(cf, "opMode", letter.len > 0 ? letter : PR_STR("d"));
 }
 
+static void add_name(struct cf *cf, const char *name)
+{
+	struct cf_phrases *names = cf_class_get(cf, 'w');
+	char literal[NI_MAXHOST + 3];
+
+	if (cf_phrases_has(names, pr_str(name)))
+		return;
+	cf_phrases_add(names, pr_str(name));
+	pr_print(literal, sizeof literal, "[%s]", name);
+	cf_phrases_add(names, pr_str(literal));
+}
+
+/* What an address is called: its name and its other names, each also in brackets. */
+static void add_names(struct cf *cf, int family, const void *bytes, socklen_t length)
+{
+	char buffer[8192];
+	struct hostent entry, *found = NULL;
+	int error;
+
+	if (gethostbyaddr_r(bytes, length, family, &entry, buffer, sizeof buffer, &found, &error) != 0 || found == NULL)
+		return;
+	add_name(cf, found->h_name);
+	for (char **alias = found->h_aliases; *alias != NULL; alias++)
+		add_name(cf, *alias);
+}
+
 /* The addresses of this host's interfaces and what they are called. */
 static void add_interface(struct cf *cf, const struct sockaddr *address)
 {
-	char number[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 10], name[NI_MAXHOST];
-	socklen_t length = address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-	const void *bytes = address->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr
-	                                                  : (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	char number[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 10];
+	bool is_old = address->sa_family == AF_INET;
+	const void *bytes = is_old ? (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr
+	                           : (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
 
 	if (inet_ntop(address->sa_family, bytes, number, sizeof number) == NULL)
 		return;
-	pr_print(text, sizeof text, address->sa_family == AF_INET6 ? "[IPv6:%s]" : "[%s]", number);
+	pr_print(text, sizeof text, is_old ? "[%s]" : "[IPv6:%s]", number);
 	cf_phrases_add(cf_class_get(cf, 'w'), pr_str(text));
-	if (getnameinfo(address, length, name, sizeof name, NULL, 0, NI_NAMEREQD) == 0)
-		cf_phrases_add(cf_class_get(cf, 'w'), pr_str(name));
+	add_names(cf, address->sa_family, bytes, is_old ? sizeof(struct in_addr) : sizeof(struct in6_addr));
 }
 
 void cf_probe_interfaces(struct cf *cf)
@@ -108,7 +134,7 @@ static const struct {
 };
 
 static const char *const mailers[] = {
-	"prog, P=/bin/sh, F=lsoDq9, T=X-Unix/X-Unix/X-Unix, A=sh -c $u",
+	"prog, P=/bin/sh, F=lsoDq9u, T=X-Unix/X-Unix/X-Unix, A=sh -c $u",
 	"*file*, P=[FILE], F=lsDFMPEouq9, T=X-Unix/X-Unix/X-Unix, A=FILE $u",
 	"*include*, P=/dev/null, F=su, A=INCLUDE $u",
 };

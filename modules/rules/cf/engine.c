@@ -53,6 +53,7 @@ static enum pr_status open_engine(struct pr_call *call)
 	read_once(call);
 	if (!cf->dont_probe)
 		cf_probe_interfaces(cf);
+	cf->names.is_sealed = true;
 	return PR_OK;
 }
 
@@ -86,7 +87,7 @@ static const struct pr_option options[] = {
 };
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
-	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op,
+	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op, .expand = cf_expand_op, .local = cf_local_op,
 	.console = cf_console, .declare = declare, .exit_status = exit_status, .session_close = session_close };
 
 PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),

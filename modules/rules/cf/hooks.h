@@ -11,6 +11,8 @@ enum pr_status cf_resolve_op(struct pr_call *call, struct pr_str address, struct
 enum pr_status cf_resolve(struct cf_run *run, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
 enum pr_status cf_explain_op(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
                              const struct pr_step **steps_out, size_t *count_out);
+enum pr_status cf_local_op(struct pr_call *call, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out);
+enum pr_status cf_expand_op(struct pr_call *call, struct pr_str text, struct pr_str *text_out);
 enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address, struct pr_str *address_out);
 enum pr_status cf_headers_op(struct pr_call *call, const struct pr_header **headers_out, size_t *count_out);
 /* A set that answers with `$# value`.  PR_NOTFOUND: there is no such set, or it has no opinion; PR_PERMFAIL: it answered with $#error. */

@@ -61,7 +61,7 @@ static bool show_byte(unsigned char c, struct pr_text *out)
 	if (c >= 0x80)
 		return pr_text_add_c(out, "M-") && show_byte(c & 0x7f, out);
 	const char *found = c == 0 ? NULL : strchr(letters, c);
-	return found != NULL ? pr_text_addf(out, "\\%c", names[found - letters]) : pr_text_addf(out, "^%c", c ^ 0x40);
+	return found == NULL || pr_text_addf(out, "\\%c", names[found - letters]); /* other controls cannot be seen */
 }
 
 static bool show_plain(const struct cf_token *token, struct pr_text *out)
@@ -82,7 +82,7 @@ static bool show_operator(const struct cf_names *names, const struct cf_token *t
 
 	if (token->kind == CF_DIGIT)
 		return pr_text_add_byte(out, (char)token->number) && good;
-	return (!cf_unit_has_number(token->kind) || cf_names_print(names, token->number, out)) && good;
+	return (!cf_unit_has_number(token->kind) || token->number == 0 || cf_names_print(names, token->number, out)) && good;
 }
 
 /* Traces are long and most of them are clean short tokens: those are gathered and added together. */

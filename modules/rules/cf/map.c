@@ -149,10 +149,11 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 	const struct pr_host *host = run->call->host;
 	if (host == NULL || host->map_lookup == NULL || !host->map_exists(run->call, map))
 		return CF_OK;
+	run->call->reason = PR_NONE;
 	enum pr_status status = host->map_lookup(run->call, map, key, arguments, &value);
-	if (status == PR_OK) {
+	if (status == PR_OK) { /* with a reason: the map could not look, and -T made an answer of it */
 		*value_out = value.data == NULL ? PR_STR("") : value;
-		return CF_OK;
+		return run->call->reason.len > 0 ? CF_TEMPFAIL : CF_OK;
 	}
 	if (status != PR_NOTFOUND)
 		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));

@@ -4,6 +4,7 @@
  */
 #include "names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t hash_of(struct pr_str name)
@@ -62,7 +63,7 @@ uint16_t cf_names_get(struct cf_names *names, struct pr_str name)
 {
 	uint16_t number = cf_names_find(names, name);
 
-	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX)
+	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX || names->is_sealed)
 		return number;
 	if (names->count == names->room)
 		grow(names);
@@ -96,16 +97,13 @@ static bool is_name_byte(unsigned char c)
 
 #define NAME_MOST 25
 
-static struct pr_text *problems(struct cf_names *names)
-{
-	if (names->problems.max == 0)
-		pr_text_init(&names->problems, 4000);
-	return &names->problems;
-}
-
 static void tell(struct cf_names *names, const char *problem, struct pr_str text)
 {
-	pr_text_addf(problems(names), "%s%.*s\n", problem, PR_PRINT(text));
+	if (names->is_sealed)
+		return;
+	if (names->problems.max == 0)
+		pr_text_init(&names->problems, 4000);
+	pr_text_addf(&names->problems, "%s%.*s\n", problem, PR_PRINT(text));
 }
 
 /* "{name}": up to the closing brace. */
@@ -121,14 +119,16 @@ static uint16_t read_long(struct cf_names *names, struct pr_str *rest)
 			name[length++] = rest->data[i];
 	}
 	name[length] = '\0';
-	if (length > NAME_MOST) {
-		name[NAME_MOST] = '\0';
-		pr_text_addf(problems(names), "Macro/class name ({%s}) too long (%d chars max)\n", name, NAME_MOST);
+	if (length > NAME_MOST && i < rest->len) {
+		snprintf(name + NAME_MOST, sizeof name - NAME_MOST, "}) too long (%d chars max)", NAME_MOST);
+		tell(names, "Macro/class name ({", pr_str(name));
+		tell(names, "Unable to assign macro/class ID (mid = 0xffffffff)", PR_STR(""));
 		*rest = pr_str_slice(*rest, i + 1, rest->len);
 		return CF_NAME_NONE;
 	}
 	if (i >= rest->len) {
 		tell(names, "Unbalanced { on ", pr_str(name));
+		tell(names, "Unable to assign macro/class ID (mid = 0xffffffff)", PR_STR(""));
 		*rest = pr_str_slice(*rest, i, rest->len);
 		return CF_NAME_NONE;
 	}

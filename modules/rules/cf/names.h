@@ -21,6 +21,7 @@ struct cf_names {
 	size_t room;
 	uint32_t *slots; /* open addressing: index + 1, 0: empty */
 	size_t slot_count;
+	bool is_sealed;          /* many threads read: no name is made any more, nothing is told */
 	struct pr_text problems; /* what was wrong with names that were read, a line each; whoever reads takes and clears them */
 };
 

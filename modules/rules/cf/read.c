@@ -106,21 +106,12 @@ void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char 
 
 /* small commands -------------------------------------------------------- */
 
-/* No name at all: then nothing more is said. */
-static bool names_miss(const struct cf *cf)
-{
-	return pr_str_has_prefix_nocase(pr_text_str(&cf->names.problems), PR_STR("Name required"));
-}
-
 /* The name of a macro or class at the front of *line. */
 static uint16_t take_name(struct cf *cf, struct pr_str *line)
 {
 	uint16_t number = cf_names_read(&cf->names, line);
 
-	bool is_missing = names_miss(cf);
 	cf_complain_names(cf);
-	if (number == CF_NAME_NONE && !is_missing)
-		cf_complain(cf, "Unable to assign macro/class ID (mid = 0xffffffff)");
 	return number;
 }
 
@@ -175,19 +166,18 @@ static void read_class(struct cf *cf, struct pr_str line)
 	cf_code_fini(&expanded);
 }
 
+/* `V10/Berkeley` */
 static void read_level(struct cf *cf, struct pr_str line)
 {
 	uint64_t level = 0;
-	size_t digits = strspn(line.len > 0 ? line.data : "", "0123456789");
+	size_t slash = pr_str_find(line, '/');
+	struct pr_str vendor = pr_str_slice(line, slash + 1, line.len);
 
-	if (!pr_str_number(pr_str_slice(line, 0, digits), 1000, &level)) {
+	if (!pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), INT16_MAX, &level))
 		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(line));
-		return;
-	}
-	if (level > CF_LEVEL_MAX)
-		cf_remark(cf, "Warning: .cf version level (%u) exceeds sendmail version 8.17.1.9 functionality (%d)", (unsigned)level, CF_LEVEL_MAX);
+	if (slash < line.len && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
+		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
 	cf->level = (int)level;
-	cf->has_level = true;
 	cf->colon_ok = level < 6;
 }
 
@@ -344,14 +334,26 @@ static void read_text(struct cf *cf, struct pr_str rest)
 /* What must be there, told when all is read. */
 static void check_whole(struct cf *cf)
 {
-	if (!cf->has_level || cf->level < CF_LEVEL_MAX)
-		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX,
-		          cf->has_level ? cf->level : 0);
-	if (cf_mailer_find(cf, PR_STR("local")) == NULL) 
-{
+	if (cf->level > CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf version level (%d) exceeds sendmail version 8.17.1.9 functionality (%d)", cf->level, CF_LEVEL_MAX);
+	else if (cf->level < CF_LEVEL_MAX)
+		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX, cf->level);
+	if (cf_mailer_find(cf, PR_STR("local")) == NULL) {
 		cf_remark(cf, "No local mailer defined");
 		cf_fail(cf, CF_SOFTWARE);
 	}
+}
+
+/* `Djmail.example.org`: this host is called so in the greeting, in EHLO and in Received too. */
+static void declare_own_name(struct cf *cf)
+{
+	struct pr_str name = pr_str_trim(cf_expand_text(cf, PR_STR("$j")));
+
+	if (name.len == 0 || pr_str_equal_nocase(name, cf->own_name))
+		return;
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_OPTION, PR_STR("HostName"));
+	declared->file = cf->file;
+	cf_declare_setting(cf, declared, "value", name);
 }
 
 /* $[ $] asks the map `host`, which is there without being declared. */
@@ -373,7 +375,6 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 	pr_text_init(&bytes, FILE_MAX);
 	pr_text_init(&why, 1000);
 	cf->is_read = true;
-	cf->level = 1;
 	cf->next_named = CF_SETS_MAX;
 	cf->colon_ok = true;
 	snprintf(cf->must_quote, sizeof cf->must_quote, "@,;:\\()[].'");
@@ -388,6 +389,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		check_whole(cf);
 		cf_judge_whole(cf);
 		declare_host(cf);
+		declare_own_name(cf);
 		cf_link(cf);
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));

@@ -17,6 +17,16 @@
 #define FILE_MAX ((size_t)64 << 20)
 #define WORD_MAX 1024
 
+/* What closes the set of %[...: a `#` in it that was not written as `\#` began a comment, and the set ends with the line. */
+static const char *closing(const char *kind)
+{
+	const char *set = kind + 1 + (kind[1] == '^');
+
+	if (*kind != '[' || (*set != '\0' && strchr(set + 1, ']') != NULL))
+		return "";
+	return *set == '\0' ? "\n]" : "]";
+}
+
 /* One conversion of scanf, the only kind class files use: %s, %[set], %[^set], with text and a width in front allowed. */
 static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
 {
@@ -28,7 +38,7 @@ static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
 	const char *kind = percent + 1 + strspn(percent + 1, "0123456789");
 	if ((*kind != 's' && *kind != '[') || strlen(format) > sizeof bounded - 8)
 		return false;
-	snprintf(bounded, sizeof bounded, "%.*s%%%d%s", (int)(percent - format), format, WORD_MAX - 1, kind);
+	snprintf(bounded, sizeof bounded, "%.*s%%%d%s%s", (int)(percent - format), format, WORD_MAX - 1, kind, closing(kind));
 	word[0] = '\0';
 	char *copy = pr_copy_str(line);
 #pragma GCC diagnostic push

@@ -247,6 +247,22 @@ static struct cf_mailer *place_for(struct cf *cf, struct pr_str name)
 
 #define EQUATES_MAX 32u
 
+/* A program and a file take one recipient at a time, whatever their flags say. */
+static struct pr_str flags_for(struct cf *cf, struct pr_str mailer, struct pr_str flags)
+{
+	struct pr_text kept;
+
+	if (!pr_str_equal_nocase(mailer, PR_STR("prog")) && !pr_str_equal_nocase(mailer, PR_STR("*file*")))
+		return flags;
+	pr_text_init(&kept, flags.len + 1);
+	for (size_t i = 0; i < flags.len; i++)
+		if (flags.data[i] != 'm')
+			pr_text_add_byte(&kept, flags.data[i]);
+	flags = pr_arena_copy(&cf->arena, pr_text_str(&kept));
+	pr_text_fini(&kept);
+	return flags;
+}
+
 void cf_read_mailer(struct cf *cf, struct pr_str line)
 {
 	struct cf_mailer mailer = { .name = take_label(cf, &line), .line = cf->current_line };
@@ -258,7 +274,9 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 		return;
 	}
 	while (count < EQUATES_MAX && take_equate(cf, &line, &equates[count])) {
-		const struct equate *equate = &equates[count];
+		struct equate *equate = &equates[count];
+		if (equate->letter == 'F')
+			equate->value = flags_for(cf, mailer.name, equate->value);
 		if (!equate->has_value) {
 			cf_complain(cf, "mailer %.*s: `=' expected", PR_PRINT(mailer.name));
 			return;

@@ -37,17 +37,17 @@ static uint16_t numbered(struct cf *cf, struct pr_str text)
 }
 
 /* The number behind `name=`. */
-static uint16_t given(struct cf *cf, struct pr_str name, struct pr_str text)
+static uint16_t given(struct cf *cf, struct pr_str all, struct pr_str text)
 {
 	text = pr_str_trim(text);
 	if (text.len == 0 || !is_digit(text.data[0])) {
-		cf_complain(cf, "bad ruleset definition \"%.*s\" (number required after `=')", PR_PRINT(name));
+		cf_complain(cf, "bad ruleset definition \"%.*s\" (number required after `=')", PR_PRINT(all));
 		return 0;
 	}
 	uint64_t number = leading_number(text);
 	if (number < CF_SETS_NUMBERED)
 		return (uint16_t)(number + 1);
-	cf_complain(cf, "bad ruleset number %llu in \"%.*s\" (%u max)", (unsigned long long)number, PR_PRINT(name), CF_SETS_NUMBERED);
+	cf_complain(cf, "bad ruleset number %llu in \"%.*s\" (%u max)", (unsigned long long)number, PR_PRINT(all), CF_SETS_NUMBERED);
 	return 0;
 }
 
@@ -91,14 +91,11 @@ uint16_t cf_set_make(struct cf *cf, struct pr_str text)
 
 void cf_read_set(struct cf *cf, struct pr_str line)
 {
-	char buffer[12];
-
 	cf->set_current = cf_set_make(cf, line);
 	if (cf->set_current == 0)
 		return;
 	struct cf_set *set = &cf->sets[cf->set_current - 1];
 	if (set->is_defined && set->count > 0)
-		cf_remark(cf, "WARNING: Ruleset %.*s has multiple definitions",
-		          PR_PRINT(cf_set_label(cf, (uint16_t)(cf->set_current - 1), buffer)));
+		cf_remark(cf, "WARNING: Ruleset %.*s has multiple definitions", PR_PRINT(line));
 	set->is_defined = true;
 }

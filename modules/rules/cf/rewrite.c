@@ -24,7 +24,7 @@ static void trace(struct cf_run *run, uint16_t number, const char *what, const s
 	if (run->trace == NULL)
 		return;
 	char head[64];
-	size_t width = label.len < 16 ? 16 : label.len < sizeof head - 20 ? label.len : sizeof head - 20, end = strlen(what);
+	size_t width = 16, end = strlen(what); /* longer names are cut */
 	memset(head, ' ', sizeof head);
 	memcpy(head, label.data, label.len < width ? label.len : width);
 	memcpy(head + width + 9 - end, what, end); /* right-aligned in a column of eight */

@@ -51,7 +51,7 @@ static void tell(struct scanner *s, const char *problem)
 static bool put(struct scanner *s, char c)
 {
 	if (s->used + 5 > CF_SCAN_MAX) {
-		tell(s, "553 5.1.1 Address too long");
+		tell(s, CF_ADDRESS_TOO_LONG);
 		return false;
 	}
 	s->buffer[s->used++] = c;
@@ -68,7 +68,7 @@ static bool finish_token(struct scanner *s)
 		tell(s, "553 5.1.0 prescan: too many tokens");
 		return false;
 	}
-	if (length >= CF_TOKEN_LENGTH_MAX) {
+	if (length > CF_TOKEN_LENGTH_MAX) {
 		tell(s, "553 5.1.0 prescan: token too long");
 		return false;
 	}
@@ -83,7 +83,7 @@ static bool finish_token(struct scanner *s)
 /* The end of the text: what is open is closed first.  NO_BYTE: it really ends. */
 static int close_open(struct scanner *s)
 {
-	if (s->state == CF_BYTE_QUOTE) {
+	if (s->state == CF_BYTE_QUOTE && !(s->scan->flags & CF_SCAN_LOOSE)) {
 		tell(s, "553 Unbalanced '\"'");
 		return '"';
 	}
@@ -142,6 +142,8 @@ static int next_byte(struct scanner *s, bool *is_end)
 	int c = s->at < scan->text.len ? (unsigned char)scan->text.data[s->at] : 0;
 
 	*is_end = false;
+	if (c == 0xff) /* no address holds it, as in sendmail, where it is a mark */
+		c = 0x7f;
 	if (c == 0) {
 		c = close_open(s);
 		*is_end = c == NO_BYTE;
@@ -178,6 +180,13 @@ static bool breaks_before(struct scanner *s, enum cf_byte type, bool *is_dropped
 	return before == CF_BYTE_OPERATOR || type != CF_BYTE_ATOM;
 }
 
+/* A comment is as good as a blank. */
+static bool enter_comment(struct scanner *s)
+{
+	s->state = CF_BYTE_SPACE;
+	return finish_token(s);
+}
+
 /* One byte.  False: it cannot go on. */
 static bool take(struct scanner *s, int c)
 {
@@ -193,7 +202,7 @@ static bool take(struct scanner *s, int c)
 	if (c == '\\')
 		s->is_quoted_byte = true;
 	else if (s->state != CF_BYTE_QUOTE && !count_brackets(s, c))
-		return true;
+		return s->comments == 0 || enter_comment(s);
 	if (s->comments > 0)
 		return true;
 	if (breaks_before(s, s->scan->alphabet->types[(unsigned char)c], &is_dropped) && !finish_token(s))

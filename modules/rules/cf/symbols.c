@@ -68,11 +68,22 @@ uint16_t cf_set_find(const struct cf *cf, struct pr_str name)
 	return 0;
 }
 
+uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name)
+{
+	struct pr_str text = { name->text, name->length };
+
+	if (name->kind == CF_QUOTED && text.len > 1)
+		text = pr_str_slice(text, 1, text.len - 1);
+	return cf_set_find(cf, text);
+}
+
 uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name)
 {
 	size_t digits = 0, letters = 0;
 
 	name = pr_str_trim(name);
+	if (name.len > 1 && name.data[0] == '"' && name.data[name.len - 1] == '"') /* $>"Local_check_rcpt" */
+		name = pr_str_slice(name, 1, name.len - 1);
 	while (digits < name.len && name.data[digits] >= '0' && name.data[digits] <= '9')
 		digits++;
 	if (digits > 0)

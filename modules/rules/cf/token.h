@@ -52,10 +52,11 @@ struct cf_alphabet {
 
 enum {
 	CF_SCAN_COMMENTS = 1, /* (...) is left out, as in addresses; otherwise parentheses are operators */
-	CF_SCAN_LOOSE = 2     /* angle brackets need not balance, as in rules */
+	CF_SCAN_LOOSE = 2     /* angle brackets and quotes need not balance, as in rules */
 };
 
 #define CF_PROBLEMS 4u
+#define CF_ADDRESS_TOO_LONG "553 5.1.1 Address too long"
 
 struct cf_scan {
 	const struct cf_alphabet *alphabet;

@@ -5,20 +5,6 @@
  */
 #include "hooks.h"
 
-#include <stdio.h>
-
-static const struct {
-	const char *name;
-	int status;
-	uint32_t code;
-	const char *enhanced;
-} words[] = {
-	{ "usage", CF_USAGE, 553, "5.5.4" },         { "nouser", CF_NOUSER, 550, "5.1.1" },
-	{ "nohost", CF_NOHOST, 553, "5.1.2" },       { "unavailable", CF_UNAVAILABLE, 553, "5.7.1" },
-	{ "software", CF_SOFTWARE, 553, "5.3.0" },   { "tempfail", CF_TEMPFAIL, 451, "4.0.0" },
-	{ "protocol", CF_PROTOCOL, 553, "5.5.0" },   { "config", CF_CONFIG, 553, "5.3.5" },
-};
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -44,31 +30,32 @@ static size_t enhanced_length(struct pr_str text)
 	return dots == 2 && digits > 0 && (at == text.len || text.data[at] == ' ') ? at : 0;
 }
 
+/* Without a code of its own a text is "553 5.3.0", whatever stands behind $@.  With one, the enhanced code is the text's own, else the
+ * one behind $@, else what the code says.  A 4xx that brings its enhanced code names the address, one without does not: so it has always been. */
 void cf_error_of(struct cf_run *run, const struct cf_address *address, uint32_t *code_out, struct pr_str *enhanced_out, struct pr_str *text_out)
 {
-	struct pr_str text = address->text, enhanced = PR_NONE;
-	uint32_t code = 0;
+	struct pr_arena *arena = run->call->arena;
+	struct pr_str text = address->text;
 
-	if (has_code(text)) {
-		code = (uint32_t)(text.data[0] - '0') * 100 + (uint32_t)(text.data[1] - '0') * 10 + (uint32_t)(text.data[2] - '0');
-		text = pr_str_trim(pr_str_slice(text, 4, text.len));
+	if (!has_code(text)) {
+		*code_out = 553;
+		*enhanced_out = PR_STR("5.3.0");
+		*text_out = text;
+		return;
 	}
+	uint32_t code = (uint32_t)(text.data[0] - '0') * 100 + (uint32_t)(text.data[1] - '0') * 10 + (uint32_t)(text.data[2] - '0');
+	text = pr_str_trim(pr_str_slice(text, 4, text.len));
 	size_t length = enhanced_length(text);
+	struct pr_str enhanced = code / 100 == 4 ? PR_STR("4.0.0") : PR_STR("5.0.0");
 	if (length > 0) {
-		enhanced = pr_arena_copy(run->call->arena, pr_str_slice(text, 0, length));
+		enhanced = pr_arena_copy(arena, pr_str_slice(text, 0, length));
 		text = pr_str_trim(pr_str_slice(text, length, text.len));
+		if (code / 100 == 4 && run->about.len > 0)
+			text = pr_arena_printf(arena, run->about.data[0] == '<' ? "%.*s... %.*s" : "<%.*s>... %.*s", PR_PRINT(run->about), PR_PRINT(text));
+	} else if (enhanced_length(address->code) > 0) {
+		enhanced = address->code;
 	}
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (!pr_str_equal_nocase(address->code, pr_str(words[i].name)))
-			continue;
-		code = code == 0 ? words[i].code : code;
-		enhanced = enhanced.data == NULL ? pr_str(words[i].enhanced) : enhanced;
-	}
-	if (enhanced_length(address->code) > 0)
-		enhanced = enhanced.data == NULL ? address->code : enhanced;
-	if (code == 0)
-		code = enhanced.len > 0 && enhanced.data[0] == '4' ? 451 : 553;
 	*code_out = code;
-	*enhanced_out = enhanced.data == NULL ? (code / 100 == 4 ? PR_STR("4.0.0") : PR_STR("5.0.0")) : enhanced;
+	*enhanced_out = enhanced;
 	*text_out = text;
 }

@@ -19,13 +19,15 @@
 #include "module.h"
 #include "verdict.h"
 
+#define PR_ROUTE_FINAL 1u /* the user is not to be looked at again: local() is not asked */
+
 struct pr_route {
 	size_t size;
 	struct pr_str mailer; /* instance name */
 	struct pr_str host;   /* may be empty for local mailers */
 	struct pr_str user;   /* what the mailer says to the other side */
 	uint32_t code;        /* with PR_PERMFAIL/PR_TEMPFAIL: SMTP code, 0: standard */
-	uint32_t reserved;
+	uint32_t flags;       /* since 1.3 */
 	struct pr_str enhanced; /* with a failure: "5.1.1" */
 	struct pr_str text;     /* with a failure: "User unknown" */
 };
@@ -143,6 +145,11 @@ struct pr_rules_ops {
 	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
 	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
 	                          const struct pr_step **steps_out, size_t *count_out);
+	/* Since 1.3.  A user of a mailer with F=5 who is no alias: where his mail goes instead (ruleset 5, localaddr, of sendmail.cf).  PR_NOTFOUND: where
+	 * it would have gone.  The kernel asks when it accepts and again when it delivers. */
+	enum pr_status (*local)(struct pr_call *call, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out);
+	/* Since 1.3.  A text of the configuration with its macros and conditionals put in ("$j Sendmail $v; $b"), for the greeting and the like. */
+	enum pr_status (*expand)(struct pr_call *call, struct pr_str text, struct pr_str *text_out);
 	/* Since 1.3.  How the engine's own file was found, after declare(): a sysexit that a program is to end with, 0: all is well. */
 	uint32_t (*exit_status)(struct pr_call *call);
 };
