@@ -306,4 +306,5 @@ void cf_judge_whole(struct cf *cf)
 		return;
 	cf_remark(cf, "Can't initialize mailbox database \"%.*s\": Service unavailable", PR_PRINT(database));
 	cf_fail(cf, CF_UNAVAILABLE);
+	cf->status = CF_UNAVAILABLE; /* the last word */
 }

@@ -313,10 +313,11 @@ static void read_text(struct cf *cf, struct pr_str rest)
 		bool more = pr_str_next(&rest, '\n', &piece);
 		if (!more)
 			break;
+		bool is_ended = rest.len > 0 || piece.data[piece.len] == '\n';
 		if (piece.len > 0 && piece.data[piece.len - 1] == '\r')
 			piece.len--;
 		bool continues = rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t');
-		cf->current_line++;
+		cf->current_line += is_ended ? 1 : 0; /* sendmail does not count a line that the end of the file ends */
 		if (!pr_text_add_str(&line, piece)) {
 			cf_complain(cf, "line too long");
 			pr_text_clear(&line);
