@@ -77,6 +77,8 @@ int console_mode(const struct arguments *arguments)
 	printf("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)\nEnter <ruleset> <address>\n");
 	set_levels(arguments, &tool);
 	status = converse(&tool);
+	if (status == EX_OK)
+		status = (int)tool.config->exit_status; /* what was wrong with the file is told at the end once more */
 	tool_close(&tool);
 	return status;
 }

@@ -95,7 +95,7 @@ static int open_modules(uint32_t roles, struct tool *tool, struct pr_text *error
 {
 	tool->set = module_set_open(tool->config, roles, errors);
 	if (tool->set == NULL)
-		return EX_CONFIG;
+		return tool->config->exit_status != 0 ? (int)tool->config->exit_status : EX_CONFIG;
 	if ((roles & MODULE_ROLE_CHECK) == 0) {
 		tool->thread = module_thread_new(tool->set);
 		pr_arena_init(&tool->arena, 16u << 20);
@@ -175,7 +175,9 @@ int tool_open_lenient(const struct arguments *arguments, struct tool *tool, FILE
 	pr_text_init(&errors, 1u << 20);
 	pr_text_init(&messages, 1u << 20);
 	status = open_modules(MODULE_ROLE_TOOL | MODULE_NO_STORE | MODULE_LENIENT, tool, &errors);
-	if (status == EX_OK)
+	if (status == EX_OK && tool->config->is_hopeless != 0)
+		status = (int)tool->config->exit_status;
+	else if (status == EX_OK)
 		(void)rules_console(&tool->scope, PR_NONE, &messages); /* an absent line: what was wrong with the file */
 	print_merged(pr_text_str(&messages), pr_text_str(&errors), out);
 	pr_text_fini(&messages);

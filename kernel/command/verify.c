@@ -163,6 +163,11 @@ int verify_mode(const struct arguments *arguments)
 	int status = tool_open_lenient(arguments, &tool, stderr);
 	if (status != EX_OK)
 		return status;
+	if (tool.config->exit_status != 0) { /* sendmail goes on with half a file in its test mode only */
+		status = (int)tool.config->exit_status;
+		tool_close(&tool);
+		return status;
+	}
 	identity_show(arguments, &tool);
 	pr_text_init(&error, 65536);
 	recipients_init(&recipients);

@@ -114,6 +114,8 @@ struct config {
 	const struct queue_group *groups; /* those declared */
 	size_t group_count;
 	uint32_t has_declared;        /* what the rule engine declares is in */
+	uint32_t exit_status;         /* sysexit the rule engine asks for, its own configuration being wrong; 0: none */
+	uint32_t is_hopeless;         /* so wrong that nothing of it was declared */
 	struct pr_list overrides;     /* -O, which win over everything that comes later */
 	const struct config_variable *environment; /* for programs that mailers run */
 	size_t environment_count;

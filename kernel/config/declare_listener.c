@@ -73,6 +73,17 @@ static bool is_family(const struct port_options *options, const char *name)
 	return pr_str_equal_nocase(options->family, pr_str(name));
 }
 
+static bool is_service(const char *port)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	bool good = getaddrinfo(NULL, port, &hints, &found) == 0;
+
+	if (found != NULL)
+		freeaddrinfo(found);
+	return good;
+}
+
 /* The numeric address and port of what may be names. */
 static bool resolve(struct config_builder *builder, const struct config_node *node, const struct port_options *options, char address[INET6_ADDRSTRLEN],
     struct pr_str *port_out)
@@ -86,12 +97,11 @@ static bool resolve(struct config_builder *builder, const struct config_node *no
 	if (pr_str_find(options->address, ':') < options->address.len)
 		hints.ai_family = AF_INET6;
 	int error = getaddrinfo(host, port, &hints, &found);
-	if (error == 0)
-		error = getnameinfo(found->ai_addr, found->ai_addrlen, address, INET6_ADDRSTRLEN, number, sizeof number, NI_NUMERICHOST | NI_NUMERICSERV);
-	if (error != 0)
-		config_complain(builder, node, "DaemonPortOptions: %s%s%s: %s", host != NULL ? host : "", host != NULL ? ", port " : "port ", port,
-		    gai_strerror(error));
+	if (error != 0) /* which of the two is it?  The words are sendmail's */
+		config_complain(builder, node, is_service(port) ? "host \"%s\" unknown" : "service \"%s\" unknown", is_service(port) ? host : port);
 	else
+		error = getnameinfo(found->ai_addr, found->ai_addrlen, address, INET6_ADDRSTRLEN, number, sizeof number, NI_NUMERICHOST | NI_NUMERICSERV);
+	if (error == 0)
 		*port_out = pr_arena_copy(&builder->config->arena, pr_str(number));
 	if (found != NULL)
 		freeaddrinfo(found);

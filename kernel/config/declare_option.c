@@ -76,7 +76,7 @@ static struct pr_str bool_text(struct pr_str text)
 }
 
 static const char *const privacy[] = {"public", "needmailhelo", "needexpnhelo", "needvrfyhelo", "noexpn", "novrfy", "noetrn", "noverb",
-    "restrictmailq", "restrictqrun", "restrictexpand", "noreceipts", "nobodyreturn", "goaway", "authwarnings", "noactualrecipient", "noreflection",
+    "restrictmailq", "restrictqrun", "restrictexpand", "noreceipts", "nobodyreturn", "goaway", "authwarnings", "noactualrecipient",
     NULL};
 
 /* Words between commas and blanks, added to those that are there. */
@@ -182,11 +182,13 @@ static struct pr_str time_text(struct config_builder *builder, const struct conf
 }
 
 /* What begins as a number is one, and what does not is none. */
-static struct pr_str number_text(struct pr_str text)
+static struct pr_str number_text(const struct pr_option *option, struct pr_str text)
 {
 	size_t minus = text.len > 0 && text.data[0] == '-' ? 1 : 0;
 	size_t digits = strspn(text.len > 0 ? text.data + minus : "", "0123456789");
 
+	if (minus > 0 && option->type == PR_OPTION_SIZE)
+		return PR_STR("0");
 	return digits > 0 ? pr_str_slice(text, 0, minus + digits) : PR_STR("0");
 }
 
@@ -212,7 +214,7 @@ void config_declare_option(struct config_builder *builder, const struct config_n
 	else if (option != NULL && option->type == PR_OPTION_BOOL)
 		copy.text = bool_text(node->text);
 	else if (option != NULL && (option->type == PR_OPTION_INT || option->type == PR_OPTION_SIZE))
-		copy.text = number_text(node->text);
+		copy.text = number_text(option, node->text);
 	if (copy.text.data != NULL)
 		config_set_option(builder, &copy, node->name);
 }

@@ -6,6 +6,7 @@
 #include "kernel/config/build.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define MANY 1000000000
 
@@ -61,14 +62,27 @@ static struct bounds bounds_of(const struct pr_option *option)
 	return (struct bounds){option->name, 0, INT64_MAX};
 }
 
+/* Did the rule engine's own configuration set it?  sendmail runs with any number, so the nearest that can be meant is taken. */
+static bool is_from_rules(const struct config_builder *builder, const struct config_node *node)
+{
+	return builder->is_declared && strcmp(node->file, "-O") != 0 && !pr_str_equal(pr_str(node->file), builder->config->path);
+}
+
 static void judge_number(struct config_builder *builder, const struct pr_option *option)
 {
-	int64_t value = *(const int64_t *)(const void *)((const char *)&builder->config->options + option->offset);
+	int64_t *place = (int64_t *)(void *)((char *)&builder->config->options + option->offset);
+	int64_t value = *place;
 	struct bounds wanted = bounds_of(option);
 	struct config_node node = config_option_node(builder, option->name);
 
 	if (value >= wanted.least && value <= wanted.most)
 		return;
+	if (is_from_rules(builder, &node)) {
+		*place = value < wanted.least ? wanted.least : wanted.most;
+		pr_text_addf(&builder->config->notices, "%s:%u: option %s: %" PRId64 " is taken as %" PRId64 "\n", node.file, node.line, option->name,
+		             value, *place);
+		return;
+	}
 	if (wanted.most == INT64_MAX)
 		config_complain(builder, &node, "option %s: %" PRId64 " is less than nothing; it is a number from 0 up", option->name, value);
 	else

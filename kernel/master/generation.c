@@ -113,7 +113,7 @@ static void generation_fail(struct master *master, const char *why)
 	slot_release(next);
 	master->next = NULL;
 	if (master->current == NULL) {
-		master->exit_status = EX_CONFIG;
+		master->exit_status = master->config_status != 0 ? master->config_status : EX_CONFIG;
 		master->stopping = true;
 	}
 	control_reload_done(master, master->reason);
@@ -286,6 +286,8 @@ static void take_message(struct master *master, struct generation *generation, s
 		break;
 	case CHANNEL_FAILED:
 		copy_line(child->said, sizeof child->said, text.data, text.len);
+		if (child == &generation->plan)
+			master->config_status = (int)message->number;
 		if (generation == master->next)
 			generation_fail(master, child->said);
 		break;

@@ -84,6 +84,7 @@ struct master {
 	bool reload_pending; /* a HUP came while one was being served */
 	bool stopping;
 	int exit_status;
+	int config_status; /* sysexit of a configuration that cannot be used */
 	int64_t stop_deadline_ms;
 	int64_t born_ms;
 	uint32_t last_number;

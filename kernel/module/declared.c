@@ -50,7 +50,8 @@ static bool choose(const struct config *config, const struct pr_declared *all, s
 	return *chosen_count == count;
 }
 
-static enum pr_status ask(struct module_instance *rules, struct module_scope *scope, const struct pr_declared **declared_out, size_t *count_out)
+static enum pr_status ask(struct module_instance *rules, struct module_scope *scope, const struct pr_declared **declared_out, size_t *count_out,
+    uint32_t *exit_out)
 {
 	const struct pr_rules_ops *ops = rules->module->ops;
 	struct module_frame frame;
@@ -59,6 +60,13 @@ static enum pr_status ask(struct module_instance *rules, struct module_scope *sc
 	enum pr_status status = module_enter(&frame, scope, rules, NULL);
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->declare(&frame.call, declared_out, count_out));
+	struct pr_str reason = scope->reason;
+	*exit_out = 0;
+	if (MODULE_HAS(ops, exit_status) && module_enter(&frame, scope, rules, NULL) == PR_OK) {
+		*exit_out = ops->exit_status(&frame.call);
+		module_leave_void(&frame);
+		scope->reason = reason; /* what declare() had to say */
+	}
 	rules->is_preparing = false;
 	return status;
 }
@@ -76,8 +84,9 @@ bool declared_merge(struct module_instance *rules, struct config *config, uint32
 	config->has_declared = 1;
 	pr_arena_init(&arena, DECLARED_ARENA);
 	module_scope_init(&scope, NULL, &arena);
-	enum pr_status status = ask(rules, &scope, &all, &count);
+	enum pr_status status = ask(rules, &scope, &all, &count, &config->exit_status);
 	bool good = status == PR_OK;
+	config->is_hopeless = !good;
 	if (!good)
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
 	struct pr_declared *chosen = pr_alloc((count + 1) * sizeof *chosen);

@@ -124,7 +124,9 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 	if (status == PR_OK)
 		status = module_leave(&frame, hook(&frame.call));
 	instance->is_preparing = false;
-	if (status != PR_OK)
+	if (status != PR_OK && instance->has_declared) /* it has named its own file and line */
+		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
+	else if (status != PR_OK)
 		complain(errors, instance->config, "%s: %.*s", name, PR_PRINT(scope.reason));
 	module_thread_free(scope.thread);
 	pr_arena_fini(&arena);

@@ -110,12 +110,15 @@ static bool send_table(int channel, struct pr_str table)
 	return channel_send(channel, CHANNEL_END, 0, 0, PR_STR(""), -1);
 }
 
-static int fail(int channel, struct pr_text *errors)
+static int fail(int channel, const struct config *config, struct pr_text *errors)
 {
+	uint32_t status = config != NULL && config->exit_status != 0 ? config->exit_status : EX_CONFIG;
+
+
 	if (errors->len == 0)
 		pr_text_add_c(errors, "the configuration cannot be used");
-	(void)channel_send(channel, CHANNEL_FAILED, 0, 0, pr_str_slice(pr_text_str(errors), 0, CHANNEL_TEXT_MAX - 1), -1);
-	return EX_CONFIG;
+	(void)channel_send(channel, CHANNEL_FAILED, 0, status, pr_str_slice(pr_text_str(errors), 0, CHANNEL_TEXT_MAX - 1), -1);
+	return (int)status;
 }
 
 int plan_main(const struct role *role)
@@ -130,7 +133,7 @@ int plan_main(const struct role *role)
 	if (config != NULL)
 		set = module_set_open(config, MODULE_ROLE_CHECK, &errors);
 	if (set == NULL || !plan_print(config, &table))
-		status = fail(role->channel, &errors);
+		status = fail(role->channel, config, &errors);
 	else if (!send_table(role->channel, pr_text_str(&table)))
 		status = EX_OSERR;
 	module_set_close(set);

@@ -30,6 +30,7 @@
 #define CF_WORK_MAX 20000000u /* rules tried and second thoughts for one address: only sets that call themselves twice get there */
 #define CF_MAILERS_MAX 25u
 #define CF_LEVEL_MAX 10
+#define CF_PRECEDENCES_MAX 25u
 
 /* sysexits that the language speaks of */
 enum { CF_OK = 0, CF_USAGE = 64, CF_DATAERR = 65, CF_NOUSER = 67, CF_NOHOST = 68, CF_UNAVAILABLE = 69, CF_SOFTWARE = 70, CF_OSERR = 71,
@@ -133,7 +134,8 @@ struct cf {
 	int level;
 	struct pr_text messages; /* diagnostics, a line each */
 	uint32_t errors;         /* how many of them are errors */
-	uint32_t fatal;          /* sysexit of one that ends the program */
+	uint32_t fatal;          /* sysexit of one that ends the program: nothing is read after it */
+	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
 	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
@@ -141,6 +143,11 @@ struct cf {
 	uint32_t current_line;
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
+	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
+	bool is_interactive_safe; /* SuperSafe */
+	char delivery_mode;
+	struct pr_str mailbox_database;
+	uint32_t precedence_count;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
 	uint32_t try_flags;      /* of the console: /tryflags */
 	uint32_t tracing;        /* of the console: level of -d21 */
@@ -175,10 +182,18 @@ struct pr_str cf_expand_text(struct cf *cf, struct pr_str text);
 /* reading ---------------------------------------------------------------- */
 /* An error, with file and line. */
 void cf_complain(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for what the system refused: its words are added, and the exit status is another. */
+void cf_complain_system(struct cf *cf, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* With file and line, but no error. */
+void cf_note(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Something was wrong; `status` is a sysexit. */
+void cf_fail(struct cf *cf, uint32_t status);
 /* A remark without file and line, and no error. */
 void cf_remark(struct cf *cf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for names that were wrong (names.problems). */
 void cf_complain_names(struct cf *cf);
+/* A line as sendmail shows it: each dollar as the byte it is inside. */
+struct pr_str cf_shown(struct cf *cf, struct pr_str line);
 bool cf_read(struct cf *cf, struct pr_call *call);
 void cf_read_rule(struct cf *cf, struct pr_str line);       /* compile.c; the line behind R */
 void cf_read_set(struct cf *cf, struct pr_str line);        /* read_set.c */
@@ -186,6 +201,7 @@ void cf_read_mailer(struct cf *cf, struct pr_str line);
 void cf_read_header(struct cf *cf, struct pr_str line);
 void cf_read_map(struct cf *cf, struct pr_str line);
 void cf_read_option(struct cf *cf, struct pr_str line);
+void cf_read_macro(struct cf *cf, struct pr_str line);      /* D */
 void cf_read_group(struct cf *cf, struct pr_str line);      /* Q */
 void cf_read_filter(struct cf *cf, struct pr_str line);     /* X */
 void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line);

@@ -258,7 +258,7 @@ void cf_read_rule(struct cf *cf, struct pr_str line)
 	struct cf_tokens left = {0}, right = {0};
 
 	if (cf->set_current == 0) {
-		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(line));
+		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(cf_shown(cf, line)));
 		return;
 	}
 	uint16_t number = (uint16_t)(cf->set_current - 1);

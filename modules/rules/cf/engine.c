@@ -24,7 +24,16 @@ static enum pr_status declare(struct pr_call *call, const struct pr_declared **d
 	read_once(call);
 	*declared_out = cf->declared;
 	*count_out = cf->declared_count;
+	if (cf->fatal != 0)
+		return pr_fail(call, PR_MISUSE, "%.*s", PR_PRINT(pr_str_trim(pr_text_str(&cf->messages))));
 	return PR_OK;
+}
+
+static uint32_t exit_status(struct pr_call *call)
+{
+	const struct cf *cf = call->instance;
+
+	return cf->fatal != 0 ? cf->fatal : cf->status;
 }
 
 static enum pr_status check(struct pr_call *call)
@@ -79,7 +88,7 @@ static const struct pr_option options[] = {
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
 	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op, .expand = cf_expand_op, .local = cf_local_op,
-	.console = cf_console, .declare = declare, .session_close = session_close };
+	.console = cf_console, .declare = declare, .exit_status = exit_status, .session_close = session_close };
 
 PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),
 	.thread_size = sizeof(struct cf_thread), .session_size = sizeof(struct cf_session), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,

@@ -4,6 +4,7 @@
  */
 #include "names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t hash_of(struct pr_str name)
@@ -94,6 +95,8 @@ static bool is_name_byte(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+#define NAME_MOST 25
+
 static void tell(struct cf_names *names, const char *problem, struct pr_str text)
 {
 	if (names->is_sealed)
@@ -116,6 +119,13 @@ static uint16_t read_long(struct cf_names *names, struct pr_str *rest)
 			name[length++] = rest->data[i];
 	}
 	name[length] = '\0';
+	if (length > NAME_MOST && i < rest->len) {
+		snprintf(name + NAME_MOST, sizeof name - NAME_MOST, "}) too long (%d chars max)", NAME_MOST);
+		tell(names, "Macro/class name ({", pr_str(name));
+		tell(names, "Unable to assign macro/class ID (mid = 0xffffffff)", PR_STR(""));
+		*rest = pr_str_slice(*rest, i + 1, rest->len);
+		return CF_NAME_NONE;
+	}
 	if (i >= rest->len) {
 		tell(names, "Unbalanced { on ", pr_str(name));
 		tell(names, "Unable to assign macro/class ID (mid = 0xffffffff)", PR_STR(""));

@@ -3,7 +3,7 @@
  * Lines of sendmail.cf to the functions that know them.  Here: joining continuation lines, taking comments off, and the table of
  * commands with the small ones among them (D C V T P E S).
  */
-#include "cf.h"
+#include "judge.h"
 
 #include <postrider/file.h>
 
@@ -13,17 +13,50 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
+void cf_fail(struct cf *cf, uint32_t status)
+{
+	cf->errors++;
+	if (cf->status == 0)
+		cf->status = status;
+}
+
+static void say(struct cf *cf, const char *format, va_list arguments)
+{
+	if (cf->current_file.data != NULL)
+		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
+	pr_text_addv(&cf->messages, format, arguments);
+}
+
 void cf_complain(struct cf *cf, const char *format, ...)
 {
 	va_list arguments;
 
-	if (cf->current_file.data != NULL)
-		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
 	va_start(arguments, format);
-	pr_text_addv(&cf->messages, format, arguments);
+	say(cf, format, arguments);
 	va_end(arguments);
 	pr_text_add_byte(&cf->messages, '\n');
-	cf->errors++;
+	cf_fail(cf, CF_SOFTWARE);
+}
+
+void cf_complain_system(struct cf *cf, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(cf, format, arguments);
+	va_end(arguments);
+	pr_text_addf(&cf->messages, ": %s\n", strerror(error));
+	cf_fail(cf, CF_OSERR);
+}
+
+void cf_note(struct cf *cf, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(cf, format, arguments);
+	va_end(arguments);
+	pr_text_add_byte(&cf->messages, '\n');
 }
 
 void cf_complain_names(struct cf *cf)
@@ -82,7 +115,7 @@ static uint16_t take_name(struct cf *cf, struct pr_str *line)
 	return number;
 }
 
-static void read_macro(struct cf *cf, struct pr_str line)
+void cf_read_macro(struct cf *cf, struct pr_str line)
 {
 	uint16_t number = take_name(cf, &line);
 
@@ -169,6 +202,10 @@ static void read_precedence(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "unknown configuration line \"P%.*s\"", PR_PRINT(line));
 		return;
 	}
+	if (cf->precedence_count++ >= CF_PRECEDENCES_MAX) {
+		cf_complain(cf, "too many P lines, %u max", CF_PRECEDENCES_MAX);
+		return;
+	}
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_PRECEDENCE, pr_str_trim(pr_str_slice(line, 0, equal)));
 	cf_declare_setting(cf, declared, "value", pr_str_trim(pr_str_slice(line, equal + 1, line.len)));
 }
@@ -182,9 +219,19 @@ static void read_environment(struct cf *cf, struct pr_str line)
 		cf_declare_setting(cf, declared, "value", pr_str_slice(line, equal + 1, line.len));
 }
 
+struct pr_str cf_shown(struct cf *cf, struct pr_str line)
+{
+	struct pr_str copy = pr_arena_copy(&cf->arena, line);
+	char *bytes = (char *)(uintptr_t)copy.data;
+
+	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
+		bytes[i] = bytes[i] == '$' ? '\001' : bytes[i];
+	return bytes != NULL ? copy : PR_STR("");
+}
+
 static void unknown(struct cf *cf, struct pr_str line)
 {
-	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(line));
+	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
 }
 
 static struct pr_call *reading; /* F|command and F...@map need the call; reading is done by one thread, before any other exists */
@@ -198,7 +245,7 @@ static const struct {
 	char letter;
 	void (*read)(struct cf *cf, struct pr_str line);
 } commands[] = {
-	{ 'C', read_class }, { 'D', read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
+	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
 	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
 	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
 };
@@ -262,14 +309,15 @@ static void read_text(struct cf *cf, struct pr_str rest)
 	struct pr_str piece;
 
 	pr_text_init(&line, CF_CODE_MAX);
-	while (rest.len > 0) {
+	while (rest.len > 0 && cf->fatal == 0) {
 		bool more = pr_str_next(&rest, '\n', &piece);
 		if (!more)
 			break;
+		bool is_ended = rest.len > 0 || piece.data[piece.len] == '\n';
 		if (piece.len > 0 && piece.data[piece.len - 1] == '\r')
 			piece.len--;
 		bool continues = rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t');
-		cf->current_line++;
+		cf->current_line += is_ended ? 1 : 0; /* sendmail does not count a line that the end of the file ends */
 		if (!pr_text_add_str(&line, piece)) {
 			cf_complain(cf, "line too long");
 			pr_text_clear(&line);
@@ -291,8 +339,10 @@ static void check_whole(struct cf *cf)
 		cf_remark(cf, "Warning: .cf version level (%d) exceeds sendmail version 8.17.1.9 functionality (%d)", cf->level, CF_LEVEL_MAX);
 	else if (cf->level < CF_LEVEL_MAX)
 		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX, cf->level);
-	if (cf_mailer_find(cf, PR_STR("local")) == NULL)
+	if (cf_mailer_find(cf, PR_STR("local")) == NULL) {
 		cf_remark(cf, "No local mailer defined");
+		cf_fail(cf, CF_SOFTWARE);
+	}
 }
 
 /* `Djmail.example.org`: this host is called so in the greeting, in EHLO and in Received too. */
@@ -338,12 +388,13 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		reading = NULL;
 		cf->current_file = PR_NONE;
 		check_whole(cf);
+		cf_judge_whole(cf);
 		declare_host(cf);
 		declare_own_name(cf);
 		cf_link(cf);
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
-		cf->errors++;
+		cf_fail(cf, CF_OSERR);
 	}
 	pr_text_fini(&bytes);
 	pr_text_fini(&why);

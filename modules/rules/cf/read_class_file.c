@@ -91,6 +91,12 @@ static bool read_all(int fd, struct pr_text *out)
 	}
 }
 
+static void complain_irregular(struct cf *cf, struct pr_str path)
+{
+	cf_note(cf, "fileclass: cannot open '%.*s': Regular files only", PR_PRINT(path));
+	cf_fail(cf, CF_OSERR); /* the words are sendmail's own, the status is that of the system's */
+}
+
 static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const char *format, bool is_optional)
 {
 	struct pr_text text;
@@ -99,12 +105,12 @@ static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const 
 
 	if (fd < 0) {
 		if (!is_optional)
-			cf_complain(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), strerror(errno));
+			cf_complain_system(cf, errno, "fileclass: cannot open '%.*s'", PR_PRINT(path));
 		return;
 	}
 	pr_text_init(&text, FILE_MAX);
-	if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode))
-		cf_complain(cf, "fileclass: cannot open '%.*s': Regular files only", PR_PRINT(path));
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		complain_irregular(cf, path);
 	else if (!read_all(fd, &text))
 		cf_complain(cf, "fileclass: cannot read '%.*s': %s", PR_PRINT(path), text.overflow ? "too large" : strerror(errno));
 	else

@@ -60,7 +60,7 @@ void cf_read_header(struct cf *cf, struct pr_str line)
 	bool good = line.len == 0 || line.data[0] != '?' || take_flags(cf, &line, &header);
 	size_t colon = pr_str_find(line, ':');
 	struct pr_str name = pr_str_trim(pr_str_slice(line, 0, colon));
-	if (!good || colon == line.len || name.len == 0 || pr_str_find(name, ' ') < name.len) {
+	if (!good || colon == line.len || name.len == 0 || line.data[0] == ' ' || pr_str_find(name, ' ') < name.len) {
 		cf_complain(cf, "header syntax error, line \"%.*s\"", PR_PRINT(all));
 		return;
 	}

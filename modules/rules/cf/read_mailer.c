@@ -3,8 +3,9 @@
  * M, Q and X lines: a name and equates, `Msmtp, P=[IPC], F=mDFMuX, S=11/31, A=TCP $h`.  Only the first letter of an equate counts.  One
  * reader cuts all three; a table for each says which letters it knows.  Values keep their dollars: they are expanded when mail goes out.
  */
-#include "cf.h"
+#include "judge.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -206,6 +207,10 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 	pr_str_next(&argv, ' ', &word);
 	if (is_ipc(mailer->path) && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
 		cf_remark(cf, "M%.*s: Warning: first argument in [IPC] mailer must be TCP or FILE", PR_PRINT(mailer->name));
+	if ((is_ipc(mailer->path) || pr_str_equal_nocase(mailer->path, PR_STR("[FILE]"))) && argv.len == 0) {
+		cf_complain(cf, "M%.*s: too few parameters for %.*s mailer", PR_PRINT(mailer->name), PR_PRINT(mailer->path));
+		return false;
+	}
 	return true;
 }
 
@@ -280,6 +285,9 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 			cf_complain(cf, "M%.*s: unknown mailer equate %c=", PR_PRINT(mailer.name), equate->letter);
 			continue;
 		}
+		equates[count].value = cf_judge_mailer(cf, mailer.name, equate->letter, equate->value);
+		if (equate->value.data == NULL)
+			continue;
 		set_field(cf, &mailer, equate);
 		count++;
 	}
@@ -296,44 +304,99 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 
 /* Q and X --------------------------------------------------------------- */
 
-static struct pr_declared *read_declaration(struct cf *cf, struct pr_str line, uint32_t kind, char command, const char *what, const char *letters)
+struct kind {
+	uint32_t declared;
+	char command;
+	const char *what, *longer; /* longer: when the name is missing */
+	const char *letters;
+	struct pr_str (*judge)(struct cf *cf, struct pr_str name, char letter, struct pr_str value);
+};
+
+static void complain_equal(struct cf *cf, const struct kind *kind, struct pr_str name)
 {
-	struct pr_str name = take_label(cf, &line);
+	if (kind->command == 'X')
+		cf_complain(cf, "X%.*s: `=' expected", PR_PRINT(name));
+	else
+		cf_complain(cf, "%s %.*s: `=' expected", kind->what, PR_PRINT(name));
+}
+
+/* False: the line ends here, and nothing is declared. */
+static bool read_equates(struct cf *cf, const struct kind *kind, struct pr_str line, struct pr_declared *declared)
+{
 	struct equate equate;
 
+	while (take_equate(cf, &line, &equate)) {
+		if (!equate.has_value) {
+			complain_equal(cf, kind, declared->name);
+			return false;
+		}
+		if (strchr(kind->letters, equate.letter) == NULL) {
+			cf_complain(cf, "%c%.*s: unknown %s equate %c=", kind->command, PR_PRINT(declared->name), kind->what, equate.letter);
+			continue;
+		}
+		struct pr_str value = kind->judge(cf, declared->name, equate.letter, equate.value);
+		if (value.data != NULL)
+			cf_declare_setting(cf, declared, (char[]){ equate.letter, '\0' }, value);
+		else if (kind->command == 'X' && equate.letter == 'S')
+			return false;
+	}
+	return true;
+}
+
+/* NULL: there is none. */
+static struct pr_declared *read_declaration(struct cf *cf, const struct kind *kind, struct pr_str line)
+{
+	struct pr_str name = take_label(cf, &line);
+
 	if (name.len == 0) {
-		cf_complain(cf, "name required for %s%s", kind == PR_DECLARED_FILTER ? "mail " : "", what);
+		cf_complain(cf, "name required for %s", kind->longer);
 		return NULL;
 	}
-	struct pr_declared *declared = cf_declare(cf, kind, name);
-	while (take_equate(cf, &line, &equate)) {
-		if (!equate.has_value)
-			cf_complain(cf, "%s %.*s: `=' expected", what, PR_PRINT(name));
-		else if (strchr(letters, equate.letter) == NULL)
-			cf_complain(cf, "%c%.*s: unknown %s equate %c=", command, PR_PRINT(name), what, equate.letter);
-		else
-			cf_declare_setting(cf, declared, (char[]){ equate.letter, '\0' }, equate.value);
-	}
-	return declared;
+	struct pr_declared *declared = cf_declare(cf, kind->declared, name);
+	if (read_equates(cf, kind, line, declared))
+		return declared;
+	cf->declared_count--;
+	return NULL;
+}
+
+static bool has_setting(const struct pr_declared *declared, char letter)
+{
+	for (size_t i = 0; i < declared->count; i++)
+		if (declared->settings[i].name.data[0] == letter && declared->settings[i].value.len > 0)
+			return true;
+	return false;
 }
 
 void cf_read_group(struct cf *cf, struct pr_str line)
 {
-	read_declaration(cf, line, PR_DECLARED_QUEUE_GROUP, 'Q', "queue", "PFINRJrS");
+	static const struct kind kind = { PR_DECLARED_QUEUE_GROUP, 'Q', "queue", "queue", "PFINRJr", cf_judge_group };
+	const struct pr_declared *declared = read_declaration(cf, &kind, line);
+
+	if (declared != NULL && !cf_judge_group_place(cf, has_setting(declared, 'P')))
+		cf->declared_count--;
+}
+
+static bool is_filter(const struct cf *cf, struct pr_str name)
+{
+	for (size_t i = 0; i + 1 < cf->declared_count; i++)
+		if (cf->declared[i].kind == PR_DECLARED_FILTER && pr_str_equal_nocase(cf->declared[i].name, name))
+			return true;
+	return false;
 }
 
 void cf_read_filter(struct cf *cf, struct pr_str line)
 {
-	struct pr_declared *declared = read_declaration(cf, line, PR_DECLARED_FILTER, 'X', "filter", "SFT");
-	bool has_socket = false;
+	static const struct kind kind = { PR_DECLARED_FILTER, 'X', "filter", "mail filter", "SFT", cf_judge_filter };
+	struct pr_declared *declared = read_declaration(cf, &kind, line);
 
 	if (declared == NULL)
 		return;
 	declared->module = PR_STR("milter");
-	for (size_t i = 0; i < declared->count; i++)
-		has_socket = has_socket || (declared->settings[i].name.data[0] == 'S' && declared->settings[i].value.len > 0);
-	if (!has_socket) {
+	if (has_setting(declared, 'S') && !is_filter(cf, declared->name))
+		return;
+	if (!has_setting(declared, 'S'))
 		cf_complain(cf, "X%.*s: empty or missing socket information", PR_PRINT(declared->name));
-		cf->declared_count--;
-	}
+	else
+		cf_complain_system(cf, ENOENT, "X%.*s: duplicate filter definition", PR_PRINT(declared->name));
+	cf->declared_count--;
 }

@@ -3,11 +3,34 @@
  * K lines: a map is a name, a class and arguments.  The kernel makes an instance of the module with the name of the class; two classes
  * are answered here, because they are part of the language: `macro` sets macros of the running message, `arith` counts.
  */
-#include "cf.h"
+#include "judge.h"
+
+static bool is_letter_or_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 static bool is_name_byte(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+	return is_letter_or_digit(c) || c == '_' || c == '.';
+}
+
+static struct pr_str skip_blanks(struct pr_str rest)
+{
+	while (rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t' || rest.data[0] == '\n'))
+		rest = pr_str_slice(rest, 1, rest.len);
+	return rest;
+}
+
+/* Classes are found in any case. */
+static struct pr_str lower_case(struct cf *cf, struct pr_str text)
+{
+	struct pr_str copy = pr_arena_copy(&cf->arena, text);
+	char *bytes = (char *)(uintptr_t)copy.data;
+
+	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
+		bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] | 0x20) : bytes[i];
+	return copy.data != NULL ? copy : PR_STR("");
 }
 
 static struct pr_str take_word(struct pr_str *rest)
@@ -60,7 +83,7 @@ static void read_key_flags(struct cf_map *map)
 
 void cf_read_map(struct cf *cf, struct pr_str line)
 {
-	struct pr_str rest = cf_expand_text(cf, line);
+	struct pr_str rest = skip_blanks(cf_expand_text(cf, line));
 	size_t end = 0;
 
 	while (end < rest.len && is_name_byte(rest.data[end]))
@@ -70,15 +93,18 @@ void cf_read_map(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "readcf: config K line: no map name");
 		return;
 	}
-	rest = pr_str_slice(rest, end, rest.len);
-	struct pr_str class_name = take_word(&rest);
+	rest = skip_blanks(pr_str_slice(rest, end + 1, rest.len)); /* whatever stands there ends the name, and the class likewise */
+	for (end = 0; end < rest.len && is_letter_or_digit(rest.data[end]);)
+		end++;
+	struct pr_str class_name = lower_case(cf, pr_str_slice(rest, 0, end));
+	rest = pr_str_trim(pr_str_slice(rest, end + 1, rest.len));
 	if (class_name.len == 0) {
 		cf_complain(cf, "readcf: config K line, map %.*s: no map class", PR_PRINT(name));
 		return;
 	}
 	struct cf_map *map = cf_map_add(cf, name, class_name, rest);
 	read_key_flags(map);
-	if (map->kind != CF_MAP_OTHER)
+	if (!cf_judge_map(cf, name, class_name, rest) || map->kind != CF_MAP_OTHER)
 		return;
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, name);
 	declared->module = map->class_name;

@@ -4,7 +4,7 @@
  * what a value means is the kernel's business, except for the few options of the language itself.  Names may be shortened as
  * long as they are clear.
  */
-#include "cf.h"
+#include "judge.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,37 +14,37 @@ static const struct known {
 	const char *name;
 	char letter; /* '\0': none */
 } known[] = {
-	{ "AliasFile", 'A' }, { "AliasWait", 'a' }, { "AllowBogusHELO", 0 }, { "AuthMaxBits", 0 }, { "AuthMechanisms", 0 },
-	{ "AuthOptions", 0 }, { "AuthRealm", 0 }, { "BadRcptShutdown", 0 }, { "BadRcptShutdownGood", 0 }, { "BadRcptThrottle", 0 },
-	{ "BadRcptThrottleDelay", 0 }, { "BlankSub", 'B' }, { "CACertFile", 0 }, { "CACertPath", 0 }, { "CertFingerprintAlgorithm", 0 },
-	{ "CheckAliases", 'n' }, { "CheckpointInterval", 'C' }, { "CipherList", 0 }, { "CipherSuites", 0 }, { "ClassFactor", 'z' },
-	{ "ClientCertFile", 0 }, { "ClientKeyFile", 0 }, { "ClientPortOptions", 0 }, { "ClientSSLOptions", 0 }, { "ColonOkInAddr", 0 },
-	{ "ConnectOnlyTo", 0 }, { "ConnectionCacheSize", 'k' }, { "ConnectionCacheTimeout", 'K' }, { "ConnectionRateThrottle", 0 },
-	{ "ConnectionRateWindowSize", 0 }, { "ControlSocketName", 0 }, { "CRLFile", 0 }, { "CRLPath", 0 }, { "DaemonPortOptions", 'O' },
-	{ "DataFileBufferSize", 0 }, { "DeadLetterDrop", 0 }, { "DefaultAuthInfo", 0 }, { "DefaultCharSet", 0 }, { "DefaultUser", 'u' },
-	{ "DelayLA", 0 }, { "DeliverByMin", 0 }, { "DeliveryMode", 'd' }, { "DHParameters", 0 }, { "DialDelay", 0 },
-	{ "DirectSubmissionModifiers", 0 }, { "DontBlameSendmail", 0 }, { "DontExpandCnames", 0 }, { "DontInitGroups", 0 },
-	{ "DontLockFilesForRead", 0 }, { "DontProbeInterfaces", 0 }, { "DontPruneRoutes", 'R' }, { "DoubleBounceAddress", 0 },
-	{ "EightBitMode", '8' }, { "ErrorHeader", 'E' }, { "ErrorMode", 'e' }, { "FallbackMXhost", 'V' }, { "FallbackSmartHost", 0 },
-	{ "FastSplit", 0 }, { "ForkEachJob", 'Y' }, { "ForwardPath", 'J' }, { "HeloName", 0 }, { "HelpFile", 'H' },
-	{ "HoldExpensive", 'c' }, { "HostsFile", 0 }, { "HostStatusDirectory", 0 }, { "IgnoreDots", 'i' }, { "InputMailFilters", 0 },
-	{ "LDAPDefaultSpec", 0 }, { "LogLevel", 'L' }, { "MailboxDatabase", 0 }, { "MatchGECOS", 'G' }, { "MaxAliasRecursion", 0 },
-	{ "MaxDaemonChildren", 0 }, { "MaxForwardEntries", 0 }, { "MaxHeadersLength", 0 }, { "MaxHopCount", 'h' }, { "MaxMessageSize", 0 },
-	{ "MaxMimeHeaderLength", 0 }, { "MaxNOOPCommands", 0 }, { "MaxQueueAge", 0 }, { "MaxQueueChildren", 0 }, { "MaxQueueRunSize", 0 },
-	{ "MaxRecipientsPerMessage", 0 }, { "MaxRunnersPerQueue", 0 }, { "MeToo", 'm' }, { "MemoryResource", 0 }, { "Milter", 0 },
-	{ "MinFreeBlocks", 'b' }, { "MinQueueAge", 0 }, { "MustQuoteChars", 0 }, { "NiceQueueRun", 0 }, { "NoRecipientAction", 0 },
-	{ "OldStyleHeaders", 'o' }, { "OperatorChars", 0 }, { "PidFile", 0 }, { "PostmasterCopy", 'P' }, { "PrivacyOptions", 'p' },
-	{ "ProcessTitlePrefix", 0 }, { "QueueDirectory", 'Q' }, { "QueueFactor", 'q' }, { "QueueFileMode", 0 }, { "QueueLA", 'x' },
-	{ "QueueLowMem", 0 }, { "QueueSortOrder", 0 }, { "QueueTimeout", 'T' }, { "RandFile", 0 }, { "RecipientFactor", 'y' },
-	{ "RefuseLA", 'X' }, { "RefuseLowMem", 0 }, { "RejectLogInterval", 0 }, { "RejectNUL", 0 }, { "RequiresDirfsync", 0 },
-	{ "ResolverOptions", 'I' }, { "RetryFactor", 'Z' }, { "RrtImpliesDsn", 0 }, { "RunAsUser", 0 }, { "SafeFileEnvironment", 0 },
-	{ "SaveFromLine", 'f' }, { "SendMimeErrors", 'j' }, { "ServerCertFile", 0 }, { "ServerKeyFile", 0 }, { "ServerSSLOptions", 0 },
-	{ "ServiceSwitchFile", 0 }, { "SetCertAltnames", 0 }, { "SevenBitInput", '7' }, { "SharedMemoryKey", 0 },
+	{ "AliasFile", 'A' }, { "AliasWait", 'a' }, { "AllowBogusHELO", 0 }, { "AuthMechanisms", 0 }, { "AuthOptions", 0 },
+	{ "AuthMaxBits", 0 }, { "AuthRealm", 0 }, { "BlankSub", 'B' }, { "BadRcptThrottle", 0 }, { "BadRcptShutdown", 0 },
+	{ "BadRcptShutdownGood", 0 }, { "CheckpointInterval", 'C' }, { "ConnectionCacheSize", 'k' }, { "CACertFile", 0 },
+	{ "CACertPath", 0 }, { "CertFingerprintAlgorithm", 0 }, { "CheckAliases", 'n' }, { "CipherList", 0 }, { "CipherSuites", 0 },
+	{ "ClassFactor", 'z' }, { "ClientPortOptions", 0 }, { "ClientCertFile", 0 }, { "ClientKeyFile", 0 }, { "ClientSSLOptions", 0 },
+	{ "ConnectionCacheTimeout", 'K' }, { "ColonOkInAddr", 0 }, { "ConnectOnlyTo", 0 }, { "ConnectionRateThrottle", 0 },
+	{ "ConnectionRateWindowSize", 0 }, { "ControlSocketName", 0 }, { "CRLFile", 0 }, { "CRLPath", 0 }, { "DeliveryMode", 'd' },
+	{ "DaemonPortOptions", 'O' }, { "DataFileBufferSize", 0 }, { "DefaultUser", 'u' }, { "DeadLetterDrop", 0 }, { "DefaultCharSet", 0 },
+	{ "DefaultAuthInfo", 0 }, { "DeliverByMin", 0 }, { "DelayLA", 0 }, { "DHParameters", 0 }, { "DialDelay", 0 },
+	{ "DirectSubmissionModifiers", 0 }, { "DontPruneRoutes", 'R' }, { "DontExpandCnames", 0 }, { "DontBlameSendmail", 0 },
+	{ "DontInitGroups", 0 }, { "DontLockFilesForRead", 0 }, { "DontProbeInterfaces", 0 }, { "DoubleBounceAddress", 0 },
+	{ "EightBitMode", '8' }, { "ErrorHeader", 'E' }, { "ErrorMode", 'e' }, { "ForwardPath", 'J' }, { "FallbackMXhost", 'V' },
+	{ "FastSplit", 0 }, { "FallbackSmartHost", 0 }, { "ForkEachJob", 'Y' }, { "HoldExpensive", 'c' }, { "HelpFile", 'H' },
+	{ "HeloName", 0 }, { "HostsFile", 0 }, { "HostStatusDirectory", 0 }, { "IgnoreDots", 'i' }, { "InputMailFilters", 0 },
+	{ "LogLevel", 'L' }, { "LDAPDefaultSpec", 0 }, { "MinFreeBlocks", 'b' }, { "MatchGECOS", 'G' }, { "MaxHopCount", 'h' },
+	{ "MailboxDatabase", 0 }, { "MaxMessageSize", 0 }, { "MaxAliasRecursion", 0 }, { "MaxDaemonChildren", 0 },
+	{ "MaxForwardEntries", 0 }, { "MaxHeadersLength", 0 }, { "MaxMimeHeaderLength", 0 }, { "MaxNOOPCommands", 0 },
+	{ "MaxQueueRunSize", 0 }, { "MaxQueueChildren", 0 }, { "MaxQueueAge", 0 }, { "MaxRecipientsPerMessage", 0 },
+	{ "MaxRunnersPerQueue", 0 }, { "MeToo", 'm' }, { "MinQueueAge", 0 }, { "Milter", 0 }, { "MustQuoteChars", 0 },
+	{ "NoRecipientAction", 0 }, { "NiceQueueRun", 0 }, { "OldStyleHeaders", 'o' }, { "OperatorChars", 0 }, { "PrivacyOptions", 'p' },
+	{ "PostmasterCopy", 'P' }, { "PidFile", 0 }, { "ProcessTitlePrefix", 0 }, { "QueueFactor", 'q' }, { "QueueDirectory", 'Q' },
+	{ "QueueFileMode", 0 }, { "QueueLA", 'x' }, { "QueueSortOrder", 0 }, { "QueueTimeout", 'T' }, { "ResolverOptions", 'I' },
+	{ "RefuseLA", 'X' }, { "RandFile", 0 }, { "RecipientFactor", 'y' }, { "RejectLogInterval", 0 }, { "RejectNUL", 0 },
+	{ "RequiresDirfsync", 0 }, { "RetryFactor", 'Z' }, { "RrtImpliesDsn", 0 }, { "RunAsUser", 0 }, { "SevenBitInput", '7' },
+	{ "SaveFromLine", 'f' }, { "SafeFileEnvironment", 0 }, { "SendMimeErrors", 'j' }, { "ServiceSwitchFile", 0 },
+	{ "ServerCertFile", 0 }, { "ServerKeyFile", 0 }, { "ServerSSLOptions", 0 }, { "SetCertAltnames", 0 }, { "SharedMemoryKey", 0 },
 	{ "SharedMemoryKeyFile", 0 }, { "SingleLineFromHeader", 0 }, { "SingleThreadDelivery", 0 }, { "SmtpGreetingMessage", 0 },
 	{ "SoftBounce", 0 }, { "SSLEngine", 0 }, { "SSLEnginePath", 0 }, { "StatusFile", 'S' }, { "StrictTransportSecurity", 0 },
-	{ "SuperSafe", 's' }, { "TempFileMode", 'F' }, { "Timeout", 'r' }, { "TimeZoneSpec", 't' }, { "TLSFallbacktoClear", 0 },
-	{ "TLSSrvOptions", 0 }, { "TrustedUser", 0 }, { "TryNullMXList", 'w' }, { "UnixFromLine", 0 }, { "UnsafeGroupWrites", 0 },
-	{ "UseCompressedIPv6Addresses", 0 }, { "UseErrorsTo", 'l' }, { "UseMSP", 0 }, { "UserDatabaseSpec", 'U' }, { "Verbose", 'v' },
+	{ "SuperSafe", 's' }, { "TempFileMode", 'F' }, { "Timeout", 'r' }, { "TimeZoneSpec", 't' }, { "TLSSrvOptions", 0 },
+	{ "TLSFallbacktoClear", 0 }, { "TryNullMXList", 'w' }, { "TrustedUser", 0 }, { "UseErrorsTo", 'l' }, { "UserDatabaseSpec", 'U' },
+	{ "UnixFromLine", 0 }, { "UnsafeGroupWrites", 0 }, { "UseCompressedIPv6Addresses", 0 }, { "UseMSP", 0 }, { "Verbose", 'v' },
 	{ "XscriptFileBufferSize", 0 },
 };
 
@@ -61,23 +61,24 @@ static const struct known *by_letter(char letter)
 /* The whole name, or the only one that begins so. */
 static const struct known *by_name(struct cf *cf, struct pr_str name)
 {
-	const struct known *found = NULL;
-	size_t matches = 0;
+	const struct known *found = NULL, *other = NULL;
 
 	for (size_t i = 0; i < KNOWN; i++) {
 		if (pr_str_equal_nocase(pr_str(known[i].name), name))
 			return &known[i];
-		if (name.len > 0 && pr_str_has_prefix_nocase(pr_str(known[i].name), name)) {
+		if (!pr_str_has_prefix_nocase(pr_str(known[i].name), name))
+			continue;
+		if (found == NULL)
 			found = &known[i];
-			matches++;
-		}
+		else if (other == NULL)
+			other = &known[i];
 	}
-	if (matches > 1) {
-		cf_complain(cf, "readcf: ambiguous option name %.*s (matches %s%s)", PR_PRINT(name), found->name, " and others");
+	if (other != NULL) {
+		cf_complain(cf, "readcf: ambiguous option name %.*s (matches %s and %s)", PR_PRINT(name), found->name, other->name);
 		return NULL;
 	}
-	if (matches == 1)
-		cf_remark(cf, "Option %.*s used as abbreviation for %s", PR_PRINT(name), found->name);
+	if (found != NULL)
+		cf_note(cf, "Option %.*s used as abbreviation for %s", PR_PRINT(name), found->name);
 	else
 		cf_complain(cf, "readcf: unknown option name %.*s", PR_PRINT(name));
 	return found;
@@ -124,41 +125,28 @@ static const struct {
 	{ "MustQuoteChars", must_quote },
 };
 
-/* Values are judged here where sendmail does so while it reads. */
-static const char *const timeouts[] = { "initial", "connect", "aconnect", "iconnect", "helo", "mail", "rcpt", "datainit", "datablock",
-	"datafinal", "rset", "quit", "misc", "command", "ident", "lhlo", "auth", "starttls", "fileopen", "control", "hoststatus",
-	"resolver.retrans", "resolver.retrans.first", "resolver.retrans.normal", "resolver.retry", "resolver.retry.first",
-	"resolver.retry.normal", "queuereturn", "queuereturn.normal", "queuereturn.urgent", "queuereturn.non-urgent", "queuereturn.dsn",
-	"queuewarn", "queuewarn.normal", "queuewarn.urgent", "queuewarn.non-urgent", "queuewarn.dsn" };
-
-static bool is_timeout(struct pr_str name)
+/* Others look past what stands behind a dot. */
+static bool takes_sub(const struct known *option)
 {
-	for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++)
-		if (pr_str_equal_nocase(pr_str(timeouts[i]), name))
-			return true;
-	return false;
-}
-
-static bool check_subname(struct cf *cf, const struct known *option, struct pr_str sub)
-{
-	if (sub.len == 0 || strcmp(option->name, "Timeout") != 0 || is_timeout(sub))
-		return true;
-	cf_complain(cf, "settimeout: invalid timeout %.*s", PR_PRINT(sub));
-	return false;
+	return strcmp(option->name, "Timeout") == 0 || strcmp(option->name, "Milter") == 0;
 }
 
 static void set(struct cf *cf, const struct known *option, struct pr_str sub, struct pr_str value)
 {
 	struct pr_str name = pr_str(option->name);
+	bool has_sub = sub.data != NULL;
 
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		if (strcmp(ours[i].name, option->name) == 0)
 			ours[i].set(cf, value);
-	if (!check_subname(cf, option, sub))
-		return;
-	if (sub.len > 0)
+	if (takes_sub(option) && (has_sub || strcmp(option->name, "Milter") == 0)) {
+		value = strcmp(option->name, "Timeout") == 0 ? cf_judge_timeout(cf, sub, value) : cf_judge_milter(cf, sub) ? value : PR_NONE;
 		name = pr_arena_printf(&cf->arena, "%s.%.*s", option->name, PR_PRINT(sub));
-	cf_declare_setting(cf, cf_declare(cf, PR_DECLARED_OPTION, name), "value", value);
+	} else {
+		value = cf_judge_option(cf, option->name, value);
+	}
+	if (value.data != NULL)
+		cf_declare_setting(cf, cf_declare(cf, PR_DECLARED_OPTION, name), "value", value);
 }
 
 /* Expanded when they are used. */
@@ -172,22 +160,37 @@ static bool keeps_dollars(const struct known *option)
 	return false;
 }
 
+static void read_letter(struct cf *cf, struct pr_str line)
+{
+	const struct known *option = line.len > 0 ? by_letter(line.data[0]) : NULL;
+	struct pr_str value = pr_str_slice(line, 1, line.len);
+
+	if (line.len > 0 && line.data[0] == 'M')
+		cf_read_macro(cf, value);
+	else if (option == NULL)
+		cf_complain(cf, "readcf: unknown option name 0x%x", line.len > 0 ? (unsigned char)line.data[0] : 0u);
+	else
+		set(cf, option, PR_NONE, pr_str_trim(cf_expand_text(cf, value)));
+}
+
 void cf_read_option(struct cf *cf, struct pr_str line)
 {
-	struct pr_str sub = PR_STR("");
+	struct pr_str sub = PR_NONE;
 
-	if (line.len > 0 && line.data[0] != ' ') {
-		const struct known *option = by_letter(line.data[0]);
-		if (option == NULL)
-			cf_complain(cf, "readcf: unknown option name 0x%x", (unsigned char)line.data[0]);
-		else
-			set(cf, option, sub, pr_str_trim(cf_expand_text(cf, pr_str_slice(line, 1, line.len))));
+	if (line.len == 0 || line.data[0] != ' ') {
+		read_letter(cf, line);
 		return;
 	}
-	line = pr_str_trim(line);
-	size_t equal = pr_str_find(line, '='), dot = pr_str_find(line, '.');
-	struct pr_str name = pr_str_trim(pr_str_slice(line, 0, equal < dot ? equal : dot));
+	line = pr_str_slice(line, 1, line.len);
+	size_t equal = pr_str_find(line, '='), dot = pr_str_find(line, '.'), end = equal < dot ? equal : dot;
+	while (end > 0 && (line.data[end - 1] == ' ' || line.data[end - 1] == '\t'))
+		end--;
+	struct pr_str name = pr_str_slice(line, 0, end);
 	struct pr_str value = equal < line.len ? pr_str_trim(pr_str_slice(line, equal + 1, line.len)) : PR_STR("");
+	if (name.len == 0) {
+		cf_complain(cf, "readcf: null option name");
+		return;
+	}
 	if (dot < equal)
 		sub = pr_str_trim(pr_str_slice(line, dot + 1, equal));
 	const struct known *option = by_name(cf, name);
