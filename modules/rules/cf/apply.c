@@ -60,8 +60,10 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
-			if (value.len > 0)
-				good = add_text(run, value, out);
+			if (value.len > 0 && !add_text(run, value, out)) {
+				*is_failed = true; /* add_text has told */
+				return CF_DATAERR;
+			}
 		} else {
 			good = cf_tokens_add(out, *token);
 		}
@@ -157,7 +159,11 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	if (map == NULL || !map->keeps_quotes)
 		key = cf_unquoted(run->call->arena, key);
 	int64_t began = run->steps == NULL ? 0 : cf_now();
-	int status = map == NULL && lookup->name != NULL ? CF_OK : cf_map_lookup(run, name, map, key, &arguments, &value);
+	int status = CF_OK;
+	if (map != NULL || lookup->name == NULL)
+		status = cf_map_lookup(run, name, map, key, &arguments, &value);
+	else
+		cf_run_complain(run, false, "rewrite: map %.*s not found", PR_PRINT(name));
 	if (run->steps != NULL)
 		cf_step_map(run, name, key, value, status, began);
 	bool good;

@@ -142,7 +142,8 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	if (set != 0) {
 		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-		if (status == CF_TEMPFAIL)
+		bool is_judged = tokens.count > 1 && tokens.at[0].kind == CF_MAILER; /* rules that met a failure (-T) have decided */
+		if (status == CF_TEMPFAIL && !is_judged)
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, &tokens, verdict);

@@ -60,7 +60,7 @@ static void read_key_flags(struct cf_map *map)
 
 void cf_read_map(struct cf *cf, struct pr_str line)
 {
-	struct pr_str rest = cf_expand_text(cf, line);
+	struct pr_str rest = pr_str_trim(cf_expand_text(cf, line));
 	size_t end = 0;
 
 	while (end < rest.len && is_name_byte(rest.data[end]))
@@ -70,7 +70,7 @@ void cf_read_map(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "readcf: config K line: no map name");
 		return;
 	}
-	rest = pr_str_slice(rest, end, rest.len);
+	rest = pr_str_slice(rest, end + 1, rest.len); /* whatever byte ended the name */
 	struct pr_str class_name = take_word(&rest);
 	if (class_name.len == 0) {
 		cf_complain(cf, "readcf: config K line, map %.*s: no map class", PR_PRINT(name));
