@@ -60,8 +60,10 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
-			if (value.len > 0)
-				good = add_text(run, value, out);
+			if (value.len > 0 && !add_text(run, value, out)) {
+				*is_failed = true; /* add_text has told */
+				return CF_DATAERR;
+			}
 		} else {
 			good = cf_tokens_add(out, *token);
 		}
