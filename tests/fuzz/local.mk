@@ -32,7 +32,7 @@ tests_fuzz_fuzz_cf_file_SOURCES = tests/fuzz/fuzz_cf_file.c tests/fuzz/cf_world.
 tests_fuzz_fuzz_cf_file_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_file"' -DMUTATIONS=60
 tests_fuzz_fuzz_cf_file_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
 tests_fuzz_fuzz_cf_match_SOURCES = tests/fuzz/fuzz_cf_match.c tests/fuzz/cf_world.c tests/fuzz/cf_world.h $(fuzz_common)
-tests_fuzz_fuzz_cf_match_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_match"' -DMUTATIONS=100
+tests_fuzz_fuzz_cf_match_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_match"' -DMUTATIONS=25
 tests_fuzz_fuzz_cf_match_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
 tests_fuzz_fuzz_cf_text_SOURCES = tests/fuzz/fuzz_cf_text.c $(fuzz_common)
 tests_fuzz_fuzz_cf_text_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_text"'
