@@ -32,7 +32,7 @@ static bool cut(struct pr_arena *arena, const struct cf_alphabet *alphabet, stru
 	bool good = cf_scan(&scan, out);
 	FUZZ_CHECK(scan.end <= text.len && scan.problem_count <= CF_PROBLEMS && (good || scan.problem_count > 0));
 	for (uint32_t i = 0; i < out->count; i++)
-		FUZZ_CHECK(out->at[i].length > 0 && out->at[i].length < CF_TOKEN_LENGTH_MAX && cf_is_plain(&out->at[i]));
+		FUZZ_CHECK(out->at[i].length > 0 && out->at[i].length <= CF_TOKEN_LENGTH_MAX && cf_is_plain(&out->at[i]));
 	return good;
 }
 
