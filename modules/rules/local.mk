@@ -41,7 +41,7 @@ check_LTLIBRARIES += libcfstage.la
 libcfstage_la_SOURCES = $(cf_la_SOURCES) tests/unit/cf_stage.c tests/unit/cf_stage.h tests/unit/fake_host.c tests/unit/fake_host.h
 libcfstage_la_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 libcfstage_la_LIBADD = libpostrider.la
-cf_tests = tests/unit/test_cf_console tests/unit/test_cf_read tests/unit/test_cf_text
+cf_tests = tests/unit/test_cf_console tests/unit/test_cf_read tests/unit/test_cf_text tests/unit/test_cf_transcript tests/unit/test_cf_threads
 check_PROGRAMS += $(cf_tests)
 TESTS += $(cf_tests)
 tests_unit_test_cf_console_SOURCES = tests/unit/test_cf_console.c tests/unit/unit.h
@@ -59,3 +59,12 @@ TESTS += tests/unit/cf_broken.py
 EXTRA_DIST += tests/unit/cf_broken.py $(wildcard $(srcdir)/tests/unit/data/cf/broken/*.cf) $(wildcard $(srcdir)/tests/unit/data/cf/broken/*.txt)
 man_MANS += modules/rules/cf/postrider-cf.5
 EXTRA_DIST += modules/rules/cf/postrider-cf.5
+tests_unit_test_cf_transcript_SOURCES = tests/unit/test_cf_transcript.c tests/unit/unit.h
+tests_unit_test_cf_transcript_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_cf_transcript_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
+EXTRA_DIST += tests/oracle/cf/answers tests/unit/data/cf/README.md tests/unit/data/cf/table \
+	$(foreach name,apply lookup mail match scan,tests/unit/data/cf/$(name).cf tests/unit/data/cf/$(name).out)
+tests_unit_test_cf_threads_SOURCES = tests/unit/test_cf_threads.c tests/unit/unit.h
+tests_unit_test_cf_threads_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_cf_threads_LDFLAGS = $(AM_LDFLAGS) -static -Wl,--wrap=pr_alloc,--wrap=pr_resize,--wrap=pr_copy_str
+tests_unit_test_cf_threads_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)

@@ -7,7 +7,9 @@
 
 #include <dirent.h>
 
+#ifndef MUTATIONS
 #define MUTATIONS 1500
+#endif
 #define INPUT_MAX 65536
 
 static uint8_t *input;

@@ -2,7 +2,7 @@
 # Each target with its corpus and fixed mutations; tests/fuzz/run NAME builds the same file with libFuzzer.
 FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/corpus"'
 fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
-	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control
+	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control tests/fuzz/fuzz_cf_file tests/fuzz/fuzz_cf_match tests/fuzz/fuzz_cf_text
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 XFAIL_TESTS = tests/fuzz/fuzz_control
@@ -28,4 +28,13 @@ tests_fuzz_fuzz_config_LDADD = libkernel.la
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_common)
 tests_fuzz_fuzz_control_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/control"'
 tests_fuzz_fuzz_control_LDADD = libpure.la
+tests_fuzz_fuzz_cf_file_SOURCES = tests/fuzz/fuzz_cf_file.c tests/fuzz/cf_world.c tests/fuzz/cf_world.h $(fuzz_common)
+tests_fuzz_fuzz_cf_file_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_file"' -DMUTATIONS=60
+tests_fuzz_fuzz_cf_file_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
+tests_fuzz_fuzz_cf_match_SOURCES = tests/fuzz/fuzz_cf_match.c tests/fuzz/cf_world.c tests/fuzz/cf_world.h $(fuzz_common)
+tests_fuzz_fuzz_cf_match_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_match"' -DMUTATIONS=25
+tests_fuzz_fuzz_cf_match_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
+tests_fuzz_fuzz_cf_text_SOURCES = tests/fuzz/fuzz_cf_text.c $(fuzz_common)
+tests_fuzz_fuzz_cf_text_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_text"'
+tests_fuzz_fuzz_cf_text_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md $(wildcard $(srcdir)/tests/fuzz/corpus/*/*)

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define NAME_MAX_LENGTH 256u
-#define FRAME_MAX 65536u
 #define ADDRESS_SHOWN_MAX 254u /* of a rewritten address, and with its frame: beyond that sendmail cuts, and so do we */
 #define FRAMED_SHOWN_MAX 256u
 
@@ -67,12 +66,18 @@ static void bad(struct cf_run *run, struct cf_address *out, const char *why)
 	out->text = pr_arena_printf(run->call->arena, "554 5.3.5 %s", why);
 }
 
-/* Is the address said in front?  A 4xx without an enhanced code does without it, as does 551. */
+/* Is the address said in front?  Some codes are about it, and a text without a code is. */
 static bool names_address(struct pr_str text)
 {
-	if (pr_str_has_prefix_nocase(text, PR_STR("551 ")))
-		return false;
-	return text.len < 6 || text.data[0] != '4' || text.data[5] == '.';
+	static const char *const codes[] = { "450 ", "550 ", "553 " };
+	uint64_t number;
+
+	if (text.len < 4 || text.data[3] != ' ' || !pr_str_number(pr_str_slice(text, 0, 3), 599, &number) || number < 200)
+		return true;
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (pr_str_has_prefix_nocase(text, pr_str(codes[i])))
+			return true;
+	return false;
 }
 
 static void build_error(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
@@ -130,19 +135,19 @@ static bool build_include(struct cf_run *run, const struct cf_token *user, uint3
 /* The user part: through 2, the mailer's recipient set, and 4. */
 static void finish_user(struct cf_run *run, struct cf_address *out, const struct cf_token *tokens, uint32_t count)
 {
-	struct cf_tokens user = {0};
+	struct cf_tokens *user = &run->thread->user;
 
+	user->count = 0;
 	for (uint32_t i = 0; i < count; i++)
-		cf_tokens_add(&user, tokens[i]);
+		cf_tokens_add(user, tokens[i]);
 	if (out->host.data == NULL)
 		cf_overlay_unset(run->overlay, 'h');
 	else
 		cf_overlay_set(run->overlay, 'h', out->host);
-	rewrite(run, 2, &user);
-	rewrite_own(run, out->mailer->recipient_envelope, &user);
-	rewrite(run, 4, &user);
-	out->user = cf_join_arena(&run->cf->alphabet, user.at, user.count, '\0', run->call->arena);
-	cf_tokens_fini(&user);
+	rewrite(run, 2, user);
+	rewrite_own(run, out->mailer->recipient_envelope, user);
+	rewrite(run, 4, user);
+	out->user = cf_join_arena(&run->cf->alphabet, user->at, user->count, '\0', run->call->arena);
 	if (out->host.data != NULL && !cf_mailer_has(out->mailer, 'h'))
 		out->host = pr_arena_lower(run->call->arena, out->host);
 	if (!cf_mailer_has(out->mailer, 'u'))
@@ -195,18 +200,14 @@ void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_addr
 /* The text with a question mark for each byte that `is_bad` names.  Absent: there is none. */
 static struct pr_str with_marks(struct cf_run *run, struct pr_str text, bool (*is_bad)(unsigned char c))
 {
-	bool found = false;
-	struct pr_text shown;
+	size_t first = 0;
 
-	pr_text_init(&shown, text.len + 1);
-	for (size_t i = 0; i < text.len; i++) {
-		bool bad_here = is_bad((unsigned char)text.data[i]);
-		pr_text_add_byte(&shown, bad_here ? '?' : text.data[i]);
-		found = found || bad_here;
-	}
-	struct pr_str result = found ? pr_arena_copy(run->call->arena, pr_text_str(&shown)) : PR_NONE;
-	pr_text_fini(&shown);
-	return result;
+	while (first < text.len && !is_bad((unsigned char)text.data[first]))
+		first++;
+	char *shown = first < text.len ? pr_arena_alloc(run->call->arena, text.len + 1) : NULL;
+	for (size_t i = 0; shown != NULL && i < text.len; i++)
+		shown[i] = is_bad((unsigned char)text.data[i]) ? '?' : text.data[i];
+	return shown == NULL ? PR_NONE : (struct pr_str){ shown, text.len };
 }
 
 static bool is_high_control(unsigned char c)
@@ -258,19 +259,18 @@ static void refuse_controls(struct cf_run *run, bool is_recipient, struct cf_add
 
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out)
 {
-	struct cf_tokens tokens = {0};
+	struct cf_tokens *tokens = &run->thread->address;
 	bool good = false;
 
 	run->about = text;
-	if (cut(run, text, '\0', &tokens, NULL) && cf_address_is_valid(run, text, is_recipient)) {
-		bool is_deferred = rewrite(run, 3, &tokens) == CF_TEMPFAIL;
-		is_deferred = rewrite(run, 0, &tokens) == CF_TEMPFAIL || is_deferred;
-		cf_build(run, &tokens, out);
+	if (cut(run, text, '\0', tokens, NULL) && cf_address_is_valid(run, text, is_recipient)) {
+		bool is_deferred = rewrite(run, 3, tokens) == CF_TEMPFAIL;
+		is_deferred = rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
+		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
 		out->is_deferred = is_deferred;
 		good = true;
 	}
-	cf_tokens_fini(&tokens);
 	return good;
 }
 
@@ -289,33 +289,30 @@ static uint16_t set_for(const struct cf_mailer *mailer, uint32_t which)
 int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *mailer, uint32_t which, bool is_canonical, struct pr_str *out)
 {
 	bool is_sender = which == PR_REWRITE_ENVELOPE_SENDER || which == PR_REWRITE_HEADER_SENDER;
-	struct cf_tokens tokens = {0};
-	struct pr_text frame, result;
+	struct cf_tokens *tokens = &run->thread->address;
+	struct pr_text *frame = &run->thread->frame, *result = &run->thread->framed;
 	int status = CF_OK;
 
 	*out = text;
 	run->about = text;
-	pr_text_init(&frame, FRAME_MAX);
-	pr_text_init(&result, FRAME_MAX);
+	pr_text_clear(frame);
+	pr_text_clear(result);
 	if (is_canonical || cf_mailer_has(mailer, 'c'))
-		pr_text_add_c(&frame, CF_FRAME_MARK);
+		pr_text_add_c(frame, CF_FRAME_MARK);
 	else
-		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, &frame);
-	if (cut(run, text, '\0', &tokens, NULL)) {
-		status = rewrite(run, 3, &tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
-		rewrite(run, is_sender ? 1 : 2, &tokens);
-		rewrite_own(run, set_for(mailer, which), &tokens);
-		rewrite(run, 4, &tokens);
-		struct pr_str address = cf_join_arena(&run->cf->alphabet, tokens.at, tokens.count, '\0', run->call->arena);
-		cf_frame_print(pr_text_str(&frame), pr_str_slice(address, 0, ADDRESS_SHOWN_MAX), &result);
-		if (result.len > FRAMED_SHOWN_MAX)
-			pr_text_cut(&result, FRAMED_SHOWN_MAX);
-		*out = pr_arena_copy(run->call->arena, pr_text_str(&result));
+		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, frame);
+	if (cut(run, text, '\0', tokens, NULL)) {
+		status = rewrite(run, 3, tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
+		rewrite(run, is_sender ? 1 : 2, tokens);
+		rewrite_own(run, set_for(mailer, which), tokens);
+		rewrite(run, 4, tokens);
+		struct pr_str address = cf_join_arena(&run->cf->alphabet, tokens->at, tokens->count, '\0', run->call->arena);
+		cf_frame_print(pr_text_str(frame), pr_str_slice(address, 0, ADDRESS_SHOWN_MAX), result);
+		if (result->len > FRAMED_SHOWN_MAX)
+			pr_text_cut(result, FRAMED_SHOWN_MAX);
+		*out = pr_arena_copy(run->call->arena, pr_text_str(result));
 	} else if (pr_str_equal(run->complaint, PR_STR(CF_ADDRESS_TOO_LONG))) {
 		*out = pr_str_slice(text, 0, FRAMED_SHOWN_MAX);
 	}
-	cf_tokens_fini(&tokens);
-	pr_text_fini(&frame);
-	pr_text_fini(&result);
 	return status;
 }

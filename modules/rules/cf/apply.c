@@ -23,6 +23,8 @@ static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *o
 
 static inline bool add_run(const struct cf_token *from, uint32_t count, struct cf_tokens *out)
 {
+	if (count == 0)
+		return true;
 	if (out->count + count > out->room && !cf_tokens_reserve(out, out->count + count))
 		return false;
 	struct cf_token *to = out->at + out->count;
@@ -56,7 +58,8 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 				*is_failed = true;
 				return CF_CONFIG;
 			}
-			good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
+			if (operands[index].end > operands[index].first)
+				good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
@@ -121,25 +124,40 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	*at = i < tokens->count ? i + 1 : i;
 }
 
+static bool is_bracket(const struct cf_token *token)
+{
+	return token->kind == CF_OPERATOR && strchr("<>()", token->text[0]) != NULL;
+}
+
 /* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, and brackets may not balance. */
-static bool changes_as_text(const struct cf_token *tokens, uint32_t count)
+static bool changes_as_text(const struct cf_token *tokens, uint32_t count, bool is_whole)
 {
 	bool changes = false;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (!cf_is_plain(&tokens[i]))
-			return false; /* an operator of the language is no text */
-		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) ||
-		          (tokens[i].kind == CF_OPERATOR && strchr("<>()", tokens[i].text[0]) != NULL);
+		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) || (is_whole && is_bracket(&tokens[i]));
+		if (!is_whole && is_bracket(&tokens[i]))
+			return false; /* its other half may be in another part */
 	}
 	return changes;
 }
 
+/* A default is text again before it is used.  Operators of the language in it part it. */
 static bool add_fallback(struct cf_run *run, const struct lookup *lookup, struct cf_tokens *out)
 {
-	if (!changes_as_text(lookup->fallback, lookup->fallback_count))
-		return add_run(lookup->fallback, lookup->fallback_count, out);
-	return add_text(run, cf_join_arena(&run->cf->alphabet, lookup->fallback, lookup->fallback_count, '\0', run->call->arena), out);
+	const struct cf_token *tokens = lookup->fallback;
+	uint32_t count = lookup->fallback_count;
+	bool good = true;
+
+	for (uint32_t i = 0, end; i < count && good; i = end) {
+		for (end = i; end < count && cf_is_plain(&tokens[end]); end++)
+			;
+		end += end == i;
+		bool changes = cf_is_plain(&tokens[i]) && changes_as_text(tokens + i, end - i, end - i == count);
+		good = changes ? add_text(run, cf_join_arena(&run->cf->alphabet, tokens + i, end - i, '\0', run->call->arena), out)
+		               : add_run(tokens + i, end - i, out);
+	}
+	return good;
 }
 
 static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_tokens *out, bool *is_failed)

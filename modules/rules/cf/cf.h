@@ -27,7 +27,8 @@
 #define CF_ARGUMENTS 10u
 #define CF_DEPTH_MAX 50u
 #define CF_LOOPS_MAX 100u
-#define CF_WORK_MAX 20000000u /* rules tried and second thoughts for one address: only sets that call themselves twice get there */
+#define CF_WORK_MAX 5000000u /* rules tried and second thoughts for one address: only sets that call themselves without end get there */
+#define CF_WORK_APPLY 20u    /* a rule that is applied costs as much as so many that are only tried */
 #define CF_MAILERS_MAX 25u
 #define CF_LEVEL_MAX 10
 #define CF_PRECEDENCES_MAX 25u
@@ -219,9 +220,9 @@ void cf_probe_interfaces(struct cf *cf); /* class w: names and addresses of this
 struct cf_overlay { /* macros set while mail is worked on: by the map class macro, and by the engine itself */
 	struct cf_overlay_item {
 		uint16_t number;
-		bool is_deep;  /* value holds $x that are expanded at use */
-		char *text;
-		size_t length;
+		bool is_set;
+		char *text;    /* kept for the next value */
+		size_t length, text_room;
 	} *items;
 	size_t count, room;
 };
@@ -230,9 +231,13 @@ struct cf_level {
 	struct cf_tokens work, spare;
 };
 
+/* Memory that is used again and again, so that an address costs no allocation. */
 struct cf_thread {
 	struct cf_level levels[CF_DEPTH_MAX + 4];
+	struct cf_tokens address, user; /* of cf_parse and its like; of the triple they build */
+	struct pr_text frame, framed, expanded;
 	struct cf_overlay overlay;
+	bool is_ready; /* texts have their sizes */
 	bool is_begun; /* the console's macros are set */
 };
 
@@ -255,7 +260,8 @@ struct cf_run {
 	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
 	bool has_calls_left;    /* a call failed, and what is worked on may hold it still: it is made again with the next rule */
-	uint32_t work;          /* done so far; at CF_WORK_MAX the address is given up */
+	bool is_exhausted;      /* work ran out */
+	uint32_t work;          /* how much was done for this address: at CF_WORK_MAX it ends */
 };
 
 struct cf_steps {
@@ -273,6 +279,9 @@ void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str t
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);
 void cf_overlay_clear(struct cf_overlay *overlay);
 void cf_overlay_fini(struct cf_overlay *overlay);
+/* Memory of a thread, made at its first use. */
+void cf_thread_init(struct cf_thread *thread);
+void cf_thread_fini(struct cf_thread *thread);
 /* The value of a macro now, expanded; PR_NONE when it is not set. */
 struct pr_str cf_macro_text(struct cf_run *run, uint16_t number);
 struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);

@@ -173,23 +173,23 @@ static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_ve
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
-	struct cf_tokens tokens = {0};
 	struct cf_run run;
 	enum pr_status result = PR_OK;
 
 	cf_run_begin(&run, call);
 	if (check == PR_CHECK_MAIL && arguments->count > 0 && !sender_is_sound(&run, arguments->items[0], verdict))
 		return PR_OK;
-	uint16_t set = prepare(&run, check, context, arguments, &tokens);
+	struct cf_tokens *tokens = &run.thread->address;
+	tokens->count = 0;
+	uint16_t set = prepare(&run, check, context, arguments, tokens);
 	if (set != 0) {
 		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
-		int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-		bool has_said = tokens.count > 1 && tokens.at[0].kind == CF_MAILER;
+		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
+		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
 		if (status != CF_OK && !has_said) /* a set that could not be worked off has not said yes */
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
-			cf_judge(&run, &tokens, verdict);
+			cf_judge(&run, tokens, verdict);
 	}
-	cf_tokens_fini(&tokens);
 	return result;
 }

@@ -19,6 +19,8 @@ static void run_sets(struct cf_run *run, struct pr_str names, struct cf_tokens *
 		pr_str_next(&rest, ',', &name);
 		uint16_t set = cf_set_lookup(run->cf, name);
 		if (set == 0) {
+			if (name.len == 0)
+				pr_text_addf(run->trace, "invalid ruleset name: \"%.*s\"\n", (int)(all.len < 20 ? all.len : 20), all.data);
 			pr_text_addf(run->trace, "Undefined ruleset %.*s\n", PR_PRINT(all));
 			return;
 		}

@@ -19,7 +19,8 @@ struct cracker {
 	int kept;           /* inside a comment, or behind '>': bytes belong to the frame */
 	int comments, brackets;
 	bool in_angle, had_angle, had_colon;
-	bool in_quotes, open_quotes; /* of the text; of what is kept */
+	bool in_quotes;
+	bool is_hopeless;   /* quotes behind the angle brackets: nothing of the frame is left then */
 	bool has_address;   /* $g is there */
 	bool needs_quotes;  /* the phrase, should it turn out to be one */
 	bool is_too_long;
@@ -161,6 +162,8 @@ static void take_plain(struct cracker *c, char byte)
 {
 	if (byte == ')') { /* one too many */
 		take_back(c);
+		c->needs_quotes = true;
+		place_address(c);
 		return;
 	}
 	c->brackets += (byte == '[') - (byte == ']');
@@ -189,7 +192,7 @@ static void take(struct cracker *c, char byte)
 	} else if (byte == '"' && c->comments <= 0) {
 		c->in_quotes = !c->in_quotes;
 		if (c->kept > 0)
-			c->open_quotes = !c->open_quotes;
+			c->is_hopeless = true;
 	} else if (c->in_quotes) {
 		place_address(c);
 	} else if (byte == '(') {
@@ -212,13 +215,11 @@ void cf_crack(struct pr_str text, bool groups, const char *must_quote, struct pr
 		char byte = text.data[c.at++];
 		take(&c, byte);
 	}
-	if (c.open_quotes)
-		keep(&c, '"');
 	while (c.comments-- > 0)
 		keep(&c, ')');
 	if (c.in_angle)
 		keep(&c, '>');
-	if (!c.is_too_long && length_of(&c) <= FRAME_MAX)
+	if (!c.is_hopeless && !c.is_too_long && length_of(&c) <= FRAME_MAX)
 		return;
 	pr_text_clear(out);
 	pr_text_addf(out, "<%s>", CF_FRAME_MARK);

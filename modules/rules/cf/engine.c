@@ -64,13 +64,7 @@ static void close_engine(struct pr_call *call)
 
 static void thread_close(struct pr_call *call)
 {
-	struct cf_thread *thread = call->thread;
-
-	for (size_t i = 0; i < sizeof thread->levels / sizeof thread->levels[0]; i++) {
-		cf_tokens_fini(&thread->levels[i].work);
-		cf_tokens_fini(&thread->levels[i].spare);
-	}
-	cf_overlay_fini(&thread->overlay);
+	cf_thread_fini(call->thread);
 }
 
 static void session_close(struct pr_call *call)

@@ -92,6 +92,7 @@ struct pr_str cf_expand_text(struct cf *cf, struct pr_str text)
 
 static void expand_run(struct cf_run *run, const struct cf_code *from, struct pr_text *out, int depth);
 
+/* An item that is not set was taken back: the value of the file is seen again, that of the session is not. */
 static const struct cf_overlay_item *overlay_find(const struct cf_overlay *overlay, uint16_t number)
 {
 	for (size_t i = 0; i < overlay->count; i++)
@@ -106,27 +107,27 @@ static bool add_macro(struct cf_run *run, uint16_t number, struct pr_text *out, 
 	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
 	char buffer[2];
 
-	if (item != NULL)
-		return item->text != NULL && pr_text_add(out, item->text, item->length);
+	if (item != NULL && item->is_set)
+		return pr_text_add(out, item->text, item->length);
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	if (macro != NULL) {
 		if (depth < DEPTH_MAX)
 			expand_run(run, &macro->value, out, depth + 1);
 		return true;
 	}
-	if (run->call->host == NULL || run->call->host->macro == NULL)
+	if (item != NULL || run->call->host == NULL || run->call->host->macro == NULL)
 		return false;
 	struct pr_str value = run->call->host->macro(run->call, cf_names_text(&run->cf->names, number, buffer));
 	return value.data != NULL && pr_text_add_str(out, value);
 }
 
-static bool is_macro_set(struct cf_run *run, uint16_t number)
+/* Looks at the value where it would stand, and takes it back. */
+static bool is_macro_set(struct cf_run *run, uint16_t number, struct pr_text *out)
 {
-	struct pr_text value;
+	size_t before = out->len;
+	bool is_set = add_macro(run, number, out, 1) && out->len > before;
 
-	pr_text_init(&value, CF_CODE_MAX);
-	bool is_set = add_macro(run, number, &value, 1) && value.len > 0;
-	pr_text_fini(&value);
+	pr_text_cut(out, before);
 	return is_set;
 }
 
@@ -138,7 +139,7 @@ static void expand_run(struct cf_run *run, const struct cf_code *from, struct pr
 		uint16_t unit = from->units[i];
 		bool has_number = cf_unit_has_number(unit) && i + 1 < from->count;
 		uint16_t number = has_number ? from->units[++i] : 0;
-		bool is_set = unit == CF_IF && is_macro_set(run, number);
+		bool is_set = unit == CF_IF && is_macro_set(run, number, out);
 		if (is_conditional(&conditions, unit, is_set) || conditions.skipped != 0)
 			continue;
 		if (unit < CF_ANY)
@@ -152,13 +153,11 @@ static void expand_run(struct cf_run *run, const struct cf_code *from, struct pr
 
 struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code)
 {
-	struct pr_text out;
+	struct pr_text *out = &run->thread->expanded;
 
-	pr_text_init(&out, CF_CODE_MAX);
-	expand_run(run, code, &out, 0);
-	struct pr_str value = pr_arena_copy(run->call->arena, pr_text_str(&out));
-	pr_text_fini(&out);
-	return value;
+	pr_text_clear(out);
+	expand_run(run, code, out, 0);
+	return pr_arena_copy(run->call->arena, pr_text_str(out));
 }
 
 static bool is_plain(const struct cf_code *code)
@@ -175,10 +174,10 @@ struct pr_str cf_macro_text(struct cf_run *run, uint16_t number)
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	char buffer[2];
 
-	if (item != NULL)
-		return item->text == NULL ? PR_NONE : pr_arena_copy(run->call->arena, (struct pr_str){ item->text, item->length });
+	if (item != NULL && item->is_set)
+		return pr_arena_copy(run->call->arena, (struct pr_str){ item->text, item->length });
 	if (macro == NULL) {
-		if (run->call->host == NULL || run->call->host->macro == NULL)
+		if (item != NULL || run->call->host == NULL || run->call->host->macro == NULL)
 			return PR_NONE;
 		return run->call->host->macro(run->call, cf_names_text(&run->cf->names, number, buffer));
 	}
@@ -192,21 +191,34 @@ struct pr_str cf_macro_text(struct cf_run *run, uint16_t number)
 
 /* macros set on the way ------------------------------------------------- */
 
+static void overlay_grow(struct cf_overlay *overlay)
+{
+	size_t room = overlay->room == 0 ? 16 : overlay->room * 2;
+
+	overlay->items = pr_resize(overlay->items, room * sizeof *overlay->items);
+	memset(overlay->items + overlay->room, 0, (room - overlay->room) * sizeof *overlay->items);
+	overlay->room = room;
+}
+
 void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text)
 {
 	struct cf_overlay_item *item = (struct cf_overlay_item *)(uintptr_t)overlay_find(overlay, number);
 
 	if (item == NULL) {
-		if (overlay->count == overlay->room) {
-			overlay->room = overlay->room == 0 ? 16 : overlay->room * 2;
-			overlay->items = pr_resize(overlay->items, overlay->room * sizeof *overlay->items);
-		}
+		if (overlay->count == overlay->room)
+			overlay_grow(overlay);
 		item = &overlay->items[overlay->count++];
-		*item = (struct cf_overlay_item){ .number = number };
+		item->number = number;
 	}
-	pr_free(item->text);
-	item->text = pr_copy_str(text);
+	if (text.len >= item->text_room) {
+		item->text_room = text.len * 2 + 32;
+		item->text = pr_resize(item->text, item->text_room);
+	}
+	item->is_set = text.data != NULL;
 	item->length = text.len;
+	if (text.len > 0)
+		memmove(item->text, text.data, text.len);
+	item->text[text.len] = '\0';
 }
 
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number)
@@ -214,16 +226,16 @@ void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number)
 	cf_overlay_set(overlay, number, PR_NONE);
 }
 
+/* The texts stay for what is set next. */
 void cf_overlay_clear(struct cf_overlay *overlay)
 {
-	for (size_t i = 0; i < overlay->count; i++)
-		pr_free(overlay->items[i].text);
 	overlay->count = 0;
 }
 
 void cf_overlay_fini(struct cf_overlay *overlay)
 {
-	cf_overlay_clear(overlay);
+	for (size_t i = 0; i < overlay->room; i++)
+		pr_free(overlay->items[i].text);
 	pr_free(overlay->items);
 	*overlay = (struct cf_overlay){0};
 }

@@ -7,37 +7,31 @@
 /* What stands behind `$#`, words apart by a blank. */
 static struct pr_str value_of(struct cf_run *run, const struct cf_tokens *tokens)
 {
-	struct pr_text text;
-
-	pr_text_init(&text, CF_CODE_MAX);
-	cf_join(&run->cf->alphabet, tokens->at + 1, tokens->count - 1, ' ', &text);
-	struct pr_str value = pr_arena_copy(run->call->arena, pr_text_str(&text));
-	pr_text_fini(&text);
-	return value;
+	return cf_join_arena(&run->cf->alphabet, tokens->at + 1, tokens->count - 1, ' ', run->call->arena);
 }
 
 enum pr_status cf_feature_op(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
-	struct cf_tokens tokens = {0};
 	struct cf_run run;
 	enum pr_status result = PR_NOTFOUND;
 
 	cf_run_begin(&run, call);
+	struct cf_tokens *tokens = &run.thread->address;
+	tokens->count = 0;
 	uint16_t set = cf_set_find(run.cf, name);
 	if (set == 0 || run.cf->sets[set - 1].count == 0)
 		return PR_NOTFOUND;
-	cf_take_arguments(&run, arguments, &tokens);
-	int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-	bool has_value = tokens.count > 1 && tokens.at[0].kind == CF_MAILER;
+	cf_take_arguments(&run, arguments, tokens);
+	int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
+	bool has_value = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
 	if (status == CF_TEMPFAIL && !has_value) {
 		result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 	} else if (has_value) {
 		struct pr_verdict verdict = { .action = PR_CONTINUE };
-		cf_judge(&run, &tokens, &verdict);
-		*value_out = value_of(&run, &tokens);
+		cf_judge(&run, tokens, &verdict);
+		*value_out = value_of(&run, tokens);
 		result = verdict.action == PR_CONTINUE ? PR_OK : pr_fail(call, PR_PERMFAIL, "%.*s", PR_PRINT(verdict.text));
 	}
-	cf_tokens_fini(&tokens);
 	return result;
 }
 

@@ -78,18 +78,18 @@ enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str 
 static enum pr_status localaddr(struct cf_run *run, struct pr_str user, struct cf_address *address)
 {
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = user, .flags = CF_SCAN_COMMENTS };
-	struct cf_tokens tokens = {0};
+	struct cf_tokens *tokens = &run->thread->address;
 	enum pr_status status = PR_NOTFOUND;
 
-	if (cf_scan(&scan, &tokens) && tokens.count > 0) {
-		if (cf_rewrite(run, 5, &tokens) == CF_TEMPFAIL)
+	tokens->count = 0;
+	if (cf_scan(&scan, tokens) && tokens->count > 0) {
+		if (cf_rewrite(run, 5, tokens) == CF_TEMPFAIL)
 			status = pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
-		else if (tokens.count > 1 && tokens.at[0].kind == CF_MAILER) {
-			cf_build(run, &tokens, address);
+		else if (tokens->count > 1 && tokens->at[0].kind == CF_MAILER) {
+			cf_build(run, tokens, address);
 			status = PR_OK;
 		}
 	}
-	cf_tokens_fini(&tokens);
 	return status;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ARITH_LENGTH_MAX 15u /* more of a number sendmail does not print */
+
 /* arith: the key is the operator ---------------------------------------- */
 
 static int64_t number_of(struct pr_str text)
@@ -62,7 +64,7 @@ static struct pr_str calculate(struct pr_arena *arena, char operation, int64_t a
 		break;
 	default: return PR_NONE;
 	}
-	return pr_arena_printf(arena, "%lld", (long long)result);
+	return pr_str_slice(pr_arena_printf(arena, "%lld", (long long)result), 0, ARITH_LENGTH_MAX);
 }
 
 static int arith(struct cf_run *run, struct pr_str key, const struct pr_list *arguments, struct pr_str *value_out)

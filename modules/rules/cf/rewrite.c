@@ -95,14 +95,14 @@ static void swap(struct cf_tokens *a, struct cf_tokens *b)
 	*b = old;
 }
 
-/* Told once, and nothing is called any more. */
+/* Sets that call themselves many times over: 50 levels of 100 calls are more than anybody waits for. */
 static int too_much(struct cf_run *run, uint16_t number)
 {
 	char buffer[12];
 
-	if (run->work == CF_WORK_MAX + 1)
-		cf_run_complain(run, false, "rewrite: too much work (max %u rules), ruleset %.*s", CF_WORK_MAX, PR_PRINT(cf_set_label(run->cf, number, buffer)));
-	run->work = CF_WORK_MAX + 1;
+	if (!run->is_exhausted)
+		cf_run_complain(run, false, "rewrite: too much work for one address, ruleset %.*s", PR_PRINT(cf_set_label(run->cf, number, buffer)));
+	run->is_exhausted = true;
 	return CF_CONFIG;
 }
 
@@ -131,6 +131,7 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens, 
 			show_workspace(run, tokens);
 			return worst;
 		}
+		run->work += CF_WORK_APPLY;
 		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
 		int status = cf_rule_apply(run, rule, tokens->at, operands, built, &is_failed);
 		worst = status != CF_OK ? status : worst;
@@ -172,6 +173,8 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 	bool is_given_up = false;
 	status = rules(run, number, tokens, &is_given_up);
 	run->depth--;
+	if (status == CF_DATAERR) /* as there: an expansion that is too long has no end */
+		return status;
 	if (run->steps != NULL)
 		cf_step_end(run, number, tokens, began);
 	if (!is_given_up)

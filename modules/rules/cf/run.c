@@ -7,12 +7,36 @@
 
 #include <stdarg.h>
 
+void cf_thread_init(struct cf_thread *thread)
+{
+	pr_text_init(&thread->frame, CF_CODE_MAX);
+	pr_text_init(&thread->framed, CF_CODE_MAX);
+	pr_text_init(&thread->expanded, CF_CODE_MAX);
+	thread->is_ready = true;
+}
+
+void cf_thread_fini(struct cf_thread *thread)
+{
+	for (size_t i = 0; i < sizeof thread->levels / sizeof thread->levels[0]; i++) {
+		cf_tokens_fini(&thread->levels[i].work);
+		cf_tokens_fini(&thread->levels[i].spare);
+	}
+	cf_tokens_fini(&thread->address);
+	cf_tokens_fini(&thread->user);
+	pr_text_fini(&thread->frame);
+	pr_text_fini(&thread->framed);
+	pr_text_fini(&thread->expanded);
+	cf_overlay_fini(&thread->overlay);
+}
+
 void cf_run_init(struct cf_run *run, struct pr_call *call)
 {
 	struct cf_thread *thread = call->thread;
 	struct cf_session *session = call->session;
 
 	*run = (struct cf_run){ .cf = call->instance, .call = call, .thread = thread, .about = PR_STR("") };
+	if (!thread->is_ready)
+		cf_thread_init(thread);
 	run->overlay = session == NULL ? &thread->overlay : &session->overlay;
 }
 
