@@ -63,8 +63,10 @@ uint16_t cf_names_get(struct cf_names *names, struct pr_str name)
 {
 	uint16_t number = cf_names_find(names, name);
 
-	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX || names->is_sealed)
+	if (number != CF_NAME_NONE || name.len == 0 || names->count >= CF_NAMES_MAX)
 		return number;
+	if (names->is_sealed)
+		return CF_NAME_UNKNOWN;
 	if (names->count == names->room)
 		grow(names);
 	*slot_of(names, name) = (uint32_t)names->count + 1;

@@ -14,6 +14,7 @@
 #define CF_NAME_LONG 256u  /* the first number of a long name */
 #define CF_NAMES_MAX 65000u
 #define CF_NAME_NONE 0u
+#define CF_NAME_UNKNOWN 65535u /* a name nobody has said, when no name is made any more: nothing has this number */
 
 struct cf_names {
 	struct pr_str *items; /* [number - CF_NAME_LONG] */
