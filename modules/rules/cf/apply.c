@@ -23,6 +23,8 @@ static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *o
 
 static inline bool add_run(const struct cf_token *from, uint32_t count, struct cf_tokens *out)
 {
+	if (count == 0)
+		return true;
 	if (out->count + count > out->room && !cf_tokens_reserve(out, out->count + count))
 		return false;
 	struct cf_token *to = out->at + out->count;
@@ -56,7 +58,8 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 				*is_failed = true;
 				return CF_CONFIG;
 			}
-			good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
+			if (operands[index].end > operands[index].first)
+				good = add_run(tokens + operands[index].first, operands[index].end - operands[index].first, out);
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
