@@ -40,8 +40,8 @@ static const struct {
 	const char *text, *messages;
 } files[] = {
 	{ HEAD, "" },
-	{ HEAD "R$*\tx\n", "line 4: missing valid ruleset for \"R$*\tx\"\n" },
-	{ HEAD "S*\nR$*\tx\n", "line 4: invalid ruleset name: \"*\"\nline 5: missing valid ruleset for \"R$*\tx\"\n" },
+	{ HEAD "R$*\tx\n", "line 4: missing valid ruleset for \"R\001*\tx\"\n" },
+	{ HEAD "S*\nR$*\tx\n", "line 4: invalid ruleset name: \"*\"\nline 5: missing valid ruleset for \"R\001*\tx\"\n" },
 	{ HEAD "S1\nR$*\t$: x # a remark\n# a line\n\nR$*\n\t$: y\n", "" },
 	{ HEAD "S1\nR$-\t\"\\#\"\nR$-\tx$#\n", "" },
 	{ HEAD "S1\nR$*\n", "line 5: invalid rewrite line \"R\001*\" (tab expected)\n" },
@@ -83,7 +83,7 @@ static void test_declared(void)
 	} wanted[] = {
 		{ PR_DECLARED_MAILER, "local", "prog", "/bin/true" }, { PR_DECLARED_MAILER, "esmtp", "smtp", "[IPC]" },
 		{ PR_DECLARED_MAILER, "keep", "file", "[FILE]" }, { PR_DECLARED_MAP, "access", "hash", "-T<TMPF> /etc/access" },
-		{ PR_DECLARED_OPTION, "QueueDirectory", NULL, "/var/q" }, { PR_DECLARED_OPTION, "Timeout.queuereturn", NULL, "5d" },
+		{ PR_DECLARED_OPTION, "QueueDirectory", NULL, "/var/q" }, { PR_DECLARED_OPTION, "Timeout.queuereturn", NULL, "432000s" },
 		{ PR_DECLARED_PRECEDENCE, "junk", NULL, "-100" }, { PR_DECLARED_ENVIRONMENT, "TZ", NULL, "UTC" },
 		{ PR_DECLARED_TRUSTED, "root", NULL, NULL }, { PR_DECLARED_TRUSTED, "daemon", NULL, NULL },
 		{ PR_DECLARED_FILTER, "spam", "milter", "local:/run/x" }, { PR_DECLARED_QUEUE_GROUP, "fast", NULL, "/var/q/f" },
@@ -101,7 +101,11 @@ static void test_declared(void)
 		CU_ASSERT_EQUAL(declared[i].kind, wanted[i].kind);
 		CU_ASSERT(pr_str_equal(declared[i].name, pr_str(wanted[i].name)));
 		CU_ASSERT(wanted[i].module == NULL || pr_str_equal(declared[i].module, pr_str(wanted[i].module)));
-		CU_ASSERT(wanted[i].first == NULL || (declared[i].count > 0 && pr_str_equal(declared[i].settings[0].value, pr_str(wanted[i].first))));
+		CU_ASSERT_FATAL(wanted[i].first == NULL || declared[i].count > 0);
+		struct pr_str first = wanted[i].first == NULL ? PR_STR("") : declared[i].settings[0].value;
+		char got[300];
+		snprintf(got, sizeof got, "%.*s", PR_PRINT(first));
+		CU_ASSERT(cf_same(wanted[i].name, wanted[i].first == NULL ? "" : wanted[i].first, got));
 		CU_ASSERT(declared[i].file.len > 0);
 	}
 	cf_stage_close();

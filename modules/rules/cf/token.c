@@ -41,6 +41,7 @@ bool cf_tokens_reserve(struct cf_tokens *tokens, uint32_t count)
 		uint32_t room = tokens->room == 0 ? 64 : tokens->room;
 		while (room < count)
 			room *= 2;
+		room = room < CF_TOKENS_MAX ? room : CF_TOKENS_MAX;
 		tokens->at = pr_resize(tokens->at, room * sizeof *tokens->at);
 		tokens->room = room;
 	}
