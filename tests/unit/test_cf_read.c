@@ -40,8 +40,8 @@ static const struct {
 	const char *text, *messages;
 } files[] = {
 	{ HEAD, "" },
-	{ HEAD "R$*\tx\n", "line 4: missing valid ruleset for \"R$*\tx\"\n" },
-	{ HEAD "S*\nR$*\tx\n", "line 4: invalid ruleset name: \"*\"\nline 5: missing valid ruleset for \"R$*\tx\"\n" },
+	{ HEAD "R$*\tx\n", "line 4: missing valid ruleset for \"R\001*\tx\"\n" },
+	{ HEAD "S*\nR$*\tx\n", "line 4: invalid ruleset name: \"*\"\nline 5: missing valid ruleset for \"R\001*\tx\"\n" },
 	{ HEAD "S1\nR$*\t$: x # a remark\n# a line\n\nR$*\n\t$: y\n", "" },
 	{ HEAD "S1\nR$-\t\"\\#\"\nR$-\tx$#\n", "" },
 	{ HEAD "S1\nR$*\n", "line 5: invalid rewrite line \"R\001*\" (tab expected)\n" },
@@ -83,7 +83,7 @@ static void test_declared(void)
 	} wanted[] = {
 		{ PR_DECLARED_MAILER, "local", "prog", "/bin/true" }, { PR_DECLARED_MAILER, "esmtp", "smtp", "[IPC]" },
 		{ PR_DECLARED_MAILER, "keep", "file", "[FILE]" }, { PR_DECLARED_MAP, "access", "hash", "-T<TMPF> /etc/access" },
-		{ PR_DECLARED_OPTION, "QueueDirectory", NULL, "/var/q" }, { PR_DECLARED_OPTION, "Timeout.queuereturn", NULL, "5d" },
+		{ PR_DECLARED_OPTION, "QueueDirectory", NULL, "/var/q" }, { PR_DECLARED_OPTION, "Timeout.queuereturn", NULL, "432000s" },
 		{ PR_DECLARED_PRECEDENCE, "junk", NULL, "-100" }, { PR_DECLARED_ENVIRONMENT, "TZ", NULL, "UTC" },
 		{ PR_DECLARED_TRUSTED, "root", NULL, NULL }, { PR_DECLARED_TRUSTED, "daemon", NULL, NULL },
 		{ PR_DECLARED_FILTER, "spam", "milter", "local:/run/x" }, { PR_DECLARED_QUEUE_GROUP, "fast", NULL, "/var/q/f" },
