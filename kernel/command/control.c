@@ -120,6 +120,8 @@ static const struct verb {
     {"check", "read the configuration and all modules, change nothing", check_mode, false},
     {"stop", "finish running transactions and leave", NULL, false},
     {"queue", "list, show, hold, quarantine, edit, release, delete or requeue messages; `postriderctl queue` says how", queue_tool, true},
+    {"explain", "which rules and tables lead an address where it goes, or what another configuration would change; `postriderctl explain` says how",
+        explain_tool, true},
     {"handback", "after a crash: write everything into the files that sendmail reads", handback_mode, false},
     {"queue-run", "try every waiting message now", NULL, false},
 };

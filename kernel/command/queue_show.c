@@ -5,6 +5,8 @@
  */
 #include "kernel/command/queue_tool.h"
 
+#include "kernel/command/json.h"
+
 #include <inttypes.h>
 #include <postrider/address.h>
 #include <time.h>
@@ -95,43 +97,6 @@ void queue_list_line(struct pr_text *out, const struct message *message)
 	pr_text_fini(&age);
 }
 
-/* The length of the UTF-8 character at the start, 0 when there is none (RFC 3629: no overlong form, no surrogate). */
-static size_t utf8_length(struct pr_str text)
-{
-	const unsigned char *byte = (const unsigned char *)text.data;
-	size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xc2 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : byte[0] < 0xf5 ? 4 : 0;
-
-	if (length > text.len)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((byte[i] & 0xc0) != 0x80)
-			return 0;
-	if (length < 3)
-		return length;
-	unsigned int start = (unsigned int)byte[0] << 8 | byte[1];
-	bool bad = (start >= 0xe000 && start < 0xe0a0) || (start >= 0xeda0 && start < 0xee00) ||
-	           (start >= 0xf000 && start < 0xf090) || start >= 0xf490;
-	return bad ? 0 : length;
-}
-
-/* RFC 8259; a byte that is no UTF-8 shows as the Latin-1 character it most likely was. */
-static void add_json(struct pr_text *out, struct pr_str text)
-{
-	pr_text_add_byte(out, '"');
-	while (text.len > 0) {
-		size_t length = utf8_length(text);
-		unsigned char first = (unsigned char)text.data[0];
-		if (length == 0 || first < ' ' || first == 0x7f)
-			pr_text_addf(out, "\\u%04x", (unsigned int)first);
-		else if (first == '"' || first == '\\')
-			pr_text_addf(out, "\\%c", first);
-		else
-			pr_text_add(out, text.data, length);
-		text = pr_str_slice(text, length == 0 ? 1 : length, text.len);
-	}
-	pr_text_add_byte(out, '"');
-}
-
 void queue_list_json(struct pr_text *out, const struct message *message)
 {
 	const struct pr_entry *entry = &message->entry;
@@ -139,25 +104,25 @@ void queue_list_json(struct pr_text *out, const struct message *message)
 	bool first = true;
 
 	pr_text_add_c(out, "{\"id\":");
-	add_json(out, entry->id);
+	json_add(out, entry->id);
 	pr_text_addf(out,
 	    ",\"state\":\"%s\",\"size\":%" PRId64 ",\"created\":%" PRId64 ",\"last_try\":%" PRId64 ",\"tries\":%" PRId64
 	    ",\"sender\":",
 	    queue_states[entry->state], entry->body_size, entry->created, entry->last_try, entry->tries);
-	add_json(out, envelope != NULL ? pr_address_inner(envelope->sender) : PR_NONE);
+	json_add(out, envelope != NULL ? pr_address_inner(envelope->sender) : PR_NONE);
 	pr_text_add_c(out, ",\"recipients\":[");
 	for (size_t i = 0; envelope != NULL && i < envelope->recipient_count; i++) {
 		if (!queue_is_open(&envelope->recipients[i]))
 			continue;
 		pr_text_add_c(out, first ? "{\"address\":" : ",{\"address\":");
-		add_json(out, pr_address_inner(envelope->recipients[i].address));
+		json_add(out, pr_address_inner(envelope->recipients[i].address));
 		pr_text_add_c(out, ",\"status\":");
-		add_json(out, envelope->recipients[i].status);
+		json_add(out, envelope->recipients[i].status);
 		pr_text_add_byte(out, '}');
 		first = false;
 	}
 	pr_text_add_c(out, "],\"reason\":");
-	add_json(out, queue_reason(message));
+	json_add(out, queue_reason(message));
 	pr_text_add_c(out, "}\n");
 }
 

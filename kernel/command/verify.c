@@ -3,21 +3,17 @@
  * -bv: what would happen to an address, said without sending anything.
  * Verification expands exactly as reception does, through kernel/route, so what it prints is what a message would do.
  */
+#include "kernel/command/lookups.h"
 #include "kernel/command/modes.h"
 
 #include "kernel/command/sendmail/recipients.h"
 #include "kernel/route/expand.h"
 #include <postrider/address.h>
-#include <postrider/file.h>
 
-#include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define INCLUDE_MAX (16u << 20)
 
 struct verification {
 	struct tool *tool;
@@ -42,9 +38,8 @@ static enum pr_status local(void *context, struct pr_str mailer, struct pr_str h
 static bool has_flag(void *context, struct pr_str mailer, char flag)
 {
 	struct verification *verification = context;
-	const struct module_instance *instance = module_find(verification->tool->set, PR_KIND_MAILER, mailer);
 
-	return instance != NULL && module_mailer_has_flag(instance, flag);
+	return lookup_mailer_flag(verification->tool, mailer, flag);
 }
 
 static enum pr_status alias(void *context, struct pr_str key, struct pr_str *value_out)
@@ -64,34 +59,22 @@ static enum pr_status alias(void *context, struct pr_str key, struct pr_str *val
 
 static enum pr_status user(void *context, struct pr_str name)
 {
-	char *copy = pr_copy_str(name);
-
 	(void)context;
-	errno = 0;
-	const struct passwd *entry = getpwnam(copy);
-	int why = errno;
-	pr_free(copy);
-	if (entry != NULL)
-		return PR_OK;
-	return why == 0 || why == ENOENT || why == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;
+	return lookup_account(name);
 }
 
 static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
 	struct verification *verification = context;
-	struct pr_arena *arena = &verification->tool->arena;
-	struct pr_text text, why;
 
-	pr_text_init(&text, INCLUDE_MAX);
-	pr_text_init(&why, 1000);
-	enum pr_status status = pr_file_read(path.data, INCLUDE_MAX, &text, &why);
-	if (status == PR_OK)
-		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
-	else
-		*why_out = pr_arena_copy(arena, pr_text_str(&why));
-	pr_text_fini(&text);
-	pr_text_fini(&why);
-	return status;
+	return lookup_include(&verification->tool->arena, path, contents_out, why_out);
+}
+
+static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)
+{
+	struct verification *verification = context;
+
+	return lookup_include_owner(&verification->tool->arena, path, user_out);
 }
 
 static int failure_status(const struct expand_result *result)
@@ -140,7 +123,8 @@ static int verify_all(struct verification *verification, const struct recipients
 	    .local = local,
 	    .alias = alias,
 	    .user = user,
-	    .include = include};
+	    .include = include,
+	    .include_owner = include_owner};
 	const struct expand_limits limits = {
 	    .depth = (uint32_t)options->max_alias_recursion, .members = RECIPIENTS_MAX};
 	const struct pr_recipient model = {.flags = PR_RECIPIENT_PRIMARY};

@@ -28,6 +28,7 @@ const struct pr_option options_table[] = {
     ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
     ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
     ROW(connection_cache_timeout, "ConnectionCacheTimeout", TIME, "5m", "longest idle time of a kept connection"),
+    ROW(connection_rate_window, "ConnectionRateWindowSize", TIME, "60s", "time over which the rules' ${client_rate} and ${total_rate} count connections"),
     ROW(connections_per_host, "MaxConnectionsPerHost", INT, "20", "deliveries at once to one destination; reached as they go well"),
     ROW(courier_threads, "CourierThreads", INT, "40", "deliveries at once, those at hosts that hang not counted"),
     ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),

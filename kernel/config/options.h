@@ -47,6 +47,7 @@ struct options {
 	int64_t max_alias_recursion;     /* MaxAliasRecursion, 10 */
 	int64_t max_daemon_children;     /* MaxDaemonChildren: sessions at once, 0: descriptors allow */
 	int64_t max_sessions_per_client; /* MaxSessionsPerClient, 0: no limit */
+	int64_t connection_rate_window;  /* ConnectionRateWindowSize, seconds */
 	int64_t bad_rcpt_throttle;       /* BadRcptThrottle */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */

@@ -45,7 +45,6 @@ const struct option_idle options_idle[] = {
     {"ColonOkInAddr", RULES},
     {"ConnectOnlyTo", "a mailer with a host of its own does that"},
     {"ConnectionRateThrottle", no_load},
-    {"ConnectionRateWindowSize", no_load},
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
     {"CRLFile", no_crl},
     {"CRLPath", no_crl},

@@ -11,6 +11,7 @@
 #include "kernel/net/dns.h"
 #include "kernel/net/peer.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/pause.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
 #include "kernel/session/statistics.h"
@@ -263,6 +264,9 @@ static bool enter(struct session *session)
 		most = receiver->session_limit / SUBMISSION_SHARE + 1;
 	}
 	session->counted = clients_enter(&receiver->clients, session_key(session, key), most);
+	if (session->counted != 0)
+		session->connections = (uint32_t)clients_count(&receiver->clients, session_key(session, key));
+	rates_enter(&receiver->rates, session_key(session, key), session_now(), &session->rate, &session->total_rate);
 	return session->counted != 0;
 }
 
@@ -285,6 +289,7 @@ void ask_connect(struct ask *ask)
 		struct pr_list arguments = {items, 2};
 		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_RELAY, &arguments, &ask->answer->verdict))
 			return;
+		pause_ask(session, ask->scope);
 	}
 	struct filter_subject subject = {.hook = FILTER_CONNECT, .client = &client};
 	if (!filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))

@@ -129,15 +129,20 @@ static struct pr_str daemon_flags(struct macro_context *context)
 	return session_daemon_flags(context->session, context->arena);
 }
 
+/* As many as there were when this one came: what a rule says must not depend on when it is asked. */
 static struct pr_str client_connections(struct macro_context *context)
 {
-	struct session *session = context->session;
-	char key[SESSION_KEY_MAX];
+	return pr_arena_printf(context->arena, "%u", context->session->connections);
+}
 
-	if (session->counted == 0)
-		return PR_STR("0");
-	uint64_t count = clients_count(&session->receiver->clients, session_key(session, key));
-	return pr_arena_printf(context->arena, "%llu", (unsigned long long)count);
+static struct pr_str client_rate(struct macro_context *context)
+{
+	return pr_arena_printf(context->arena, "%u", context->session->rate);
+}
+
+static struct pr_str total_rate(struct macro_context *context)
+{
+	return pr_arena_printf(context->arena, "%u", context->session->total_rate);
 }
 
 /* Certificates of clients are not asked for. */
@@ -177,6 +182,7 @@ const struct macro_row macro_rows_connection[] = {
     {"cipher", cipher},
     {"cipher_bits", cipher_bits},
     {"client_connections", client_connections},
+    {"client_rate", client_rate},
     {"daemon_addr", daemon_addr},
     {"daemon_family", daemon_family},
     {"daemon_flags", daemon_flags},
@@ -186,6 +192,7 @@ const struct macro_row macro_rows_connection[] = {
     {"if_family", if_family},
     {"if_name", if_name},
     {"tls_version", tls_version},
+    {"total_rate", total_rate},
     {"verify", verify},
     {NULL, NULL},
 };

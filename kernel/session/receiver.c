@@ -31,7 +31,7 @@
 #define ARENA_MAX (256u * 1024 * 1024)
 #define DRAIN_SECONDS 3600
 #define STOP_SECONDS 30
-#define TICK_MS 1000
+#define COARSE_MS 5 /* by which session_now() may lag */
 
 static void *bench_open(void *context)
 {
@@ -92,6 +92,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	if (receiver->config == NULL)
 		return false;
 	receiver->options = &receiver->config->options;
+	receiver->rates.window = receiver->options->connection_rate_window > 0 ? receiver->options->connection_rate_window : 1;
 	if (role->single == 0) {
 		dns_init(&receiver->options->resolver);
 		log_open(receiver->config->log.data, "postrider");
@@ -151,6 +152,7 @@ static void init(struct receiver *receiver, const struct role *role)
 	pthread_mutex_init(&receiver->reserve_lock, NULL);
 	timer_wheel_init(&receiver->wheel, session_now());
 	clients_init(&receiver->clients);
+	rates_init(&receiver->rates, 0);
 }
 
 static void fini(struct receiver *receiver)
@@ -168,6 +170,7 @@ static void fini(struct receiver *receiver)
 	table_free(receiver->table);
 	net_tls_context_free(receiver->tls);
 	clients_fini(&receiver->clients);
+	rates_fini(&receiver->rates);
 	timer_wheel_fini(&receiver->wheel);
 	pthread_mutex_destroy(&receiver->reserve_lock);
 	if (receiver->reserve_fd >= 0)
@@ -244,6 +247,15 @@ static void look_at_load(struct receiver *receiver, int64_t *looked)
 	atomic_store_explicit(&receiver->load, load_average(receiver->options), memory_order_relaxed);
 }
 
+/* The timers are due at the beginning of a second. */
+static int until_next_second(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1000 - (int)(now.tv_nsec / 1000000) + COARSE_MS;
+}
+
 static void serve(struct receiver *receiver)
 {
 	struct pollfd fds[2] = {
@@ -256,7 +268,7 @@ static void serve(struct receiver *receiver)
 	for (;;) {
 		look_at_load(receiver, &looked);
 		int again = loop_tend(receiver->loop);
-		if (poll(fds, 2, again >= 0 ? again : TICK_MS) > 0) {
+		if (poll(fds, 2, again >= 0 ? again : until_next_second()) > 0) {
 			if (fds[0].revents != 0 && read(receiver->attention_fd, &count, sizeof count) < 0)
 				fds[0].revents = 0;
 			if (fds[1].revents != 0 && !hear_master(receiver, &leave_at)) {

@@ -7,6 +7,7 @@
 
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
+#include "kernel/session/pause.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
 #include "kernel/session/transaction.h"
@@ -224,6 +225,18 @@ static enum next phase_greet(struct session *session, struct bench *bench, uint3
 {
 	(void)events;
 	session_greet(session, bench);
+	session_answer(session, bench);
+	session->phase = SESSION_TALKING;
+	if (!pause_begins(session, bench))
+		return NEXT_AGAIN;
+	session->phase = SESSION_PAUSING;
+	return NEXT_PARK;
+}
+
+static enum next phase_pause(struct session *session, struct bench *bench, uint32_t events)
+{
+	if (pause_goes_on(session, bench, events))
+		return NEXT_PARK;
 	session->phase = SESSION_TALKING;
 	return NEXT_AGAIN;
 }
@@ -277,8 +290,8 @@ static enum next after_wait(enum wait_result result)
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	static enum next (*const phases[])(struct session *, struct bench *, uint32_t) = {
-	    [SESSION_GREETING] = phase_greet,   [SESSION_TALKING] = phase_talk,     [SESSION_COMMITTING] = phase_commit,
-	    [SESSION_SECURING] = phase_secure, [SESSION_LINGERING] = phase_linger,
+	    [SESSION_GREETING] = phase_greet,     [SESSION_PAUSING] = phase_pause,   [SESSION_TALKING] = phase_talk,
+	    [SESSION_COMMITTING] = phase_commit, [SESSION_SECURING] = phase_secure, [SESSION_LINGERING] = phase_linger,
 	};
 	struct session *session = (struct session *)task;
 	struct bench *bench = worker->local;

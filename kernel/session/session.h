@@ -20,6 +20,7 @@
 #include "kernel/queue/statistics.h"
 #include "kernel/session/clients.h"
 #include "kernel/session/loop.h"
+#include "kernel/session/rates.h"
 #include "kernel/session/timer.h"
 #include "kernel/smtp/machine.h"
 
@@ -53,6 +54,7 @@ struct receiver {
 	struct timer_wheel wheel;
 	struct table *table;
 	struct clients clients;
+	struct rates rates;
 	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
 	struct listener *listeners;
 	size_t listener_count;
@@ -83,6 +85,7 @@ struct bench {
 
 enum session_phase {
 	SESSION_GREETING = 0, /* accepted, nothing done yet */
+	SESSION_PAUSING,      /* the greeting waits (pause.h) */
 	SESSION_TALKING,
 	SESSION_COMMITTING,   /* the store will call back, or the courier give word */
 	SESSION_SECURING,     /* TLS handshake */
@@ -108,6 +111,9 @@ struct session {
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
 	struct session *next;            /* in the table's free list */
 	uint32_t port;
+	uint32_t pause;                  /* milliseconds before the greeting */
+	uint32_t connections;            /* of this client when it came, with this one; 0: not counted */
+	uint32_t rate, total_rate;       /* rates.h, when it came */
 	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
 	uint64_t filters_done;           /* bit i: filter i asks no more in this connection */
 	uint8_t phase;                   /* enum session_phase */

@@ -227,6 +227,19 @@ uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 	return seconds != 0 ? seconds : TIMEOUT_DEFAULT;
 }
 
+void smtp_machine_talked_early(struct smtp_machine *machine)
+{
+	static const struct smtp_standard standard = {550, "5.0.0", "Command rejected", 550, "5.0.0", "Command rejected"};
+	const struct smtp_answer no = {.verdict = {.action = PR_REJECT}};
+
+	if (machine->state != SMTP_STATE_COMMAND || machine->any_command)
+		return;
+	pr_text_clear(&machine->output);
+	smtp_refusal_clear(&machine->client);
+	smtp_refusal_set(&machine->client, &no, &standard);
+	smtp_reply(machine, 554, NULL, "%.*s ESMTP not accepting messages", PR_PRINT(machine->settings->host_name));
+}
+
 void smtp_machine_timed_out(struct smtp_machine *machine)
 {
 	/* while a question is open it is not the client who is slow */

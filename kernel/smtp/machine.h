@@ -136,6 +136,8 @@ bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
+/* Said after CONNECT was answered and before its reply was sent: the client did not wait for it.  554 instead, and then no mail. */
+void smtp_machine_talked_early(struct smtp_machine *machine);
 void smtp_machine_timed_out(struct smtp_machine *machine); /* 421 4.4.1 (as sendmail) and finished; nothing while a question is open */
 void smtp_machine_end(struct smtp_machine *machine);       /* peer is gone: RESET is asked if a transaction is open */
 void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if idle, else after the transaction */

@@ -36,6 +36,7 @@ struct play {
 	size_t step_count;
 	struct scripted answers[ANSWERS_MAX];
 	size_t answer_count;
+	uint32_t early; /* the client talks before the greeting is sent */
 	struct pr_text asked_expected;
 	/* of one run */
 	struct smtp_machine *machine;
@@ -179,6 +180,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"client_address", NULL, NULL, &s->client_address},
 	    {"max_message_size", NULL, &s->max_message_size, NULL},
 	    {"max_recipients", NULL, &s->max_recipients, NULL},
+	    {"early", &play->early, NULL, NULL},
 	    {"forged", &s->forged, NULL, NULL},
 	    {"submission", &s->submission, NULL, NULL},
 	    {"need_helo", &s->need_helo, NULL, NULL},
@@ -325,6 +327,8 @@ static void answer_all(struct play *play)
 		}
 		smtp_machine_answer(play->machine, answer);
 	}
+	if (play->early != 0 && play->said.len == 0)
+		smtp_machine_talked_early(play->machine);
 	struct pr_text *output = smtp_machine_output(play->machine);
 	pr_text_add_str(&play->said, pr_text_str(output));
 	pr_text_consume(output, output->len);

@@ -400,8 +400,48 @@ static void test_console(void)
 	stop();
 }
 
+/* The steps of one address as "name before>after" lines, maps with their status. */
+static struct pr_str steps_of(const char *address, size_t most)
+{
+	struct pr_route route = { .size = sizeof route };
+	struct pr_call *call = fake_call(&engine);
+	const struct pr_step *steps = NULL;
+	size_t count = 0;
+	struct pr_str told = PR_STR("");
+
+	ops()->explain(call, pr_str(address), PR_STR(""), most, &route, &steps, &count);
+	CU_ASSERT(count <= most);
+	for (size_t i = 0; i < count; i++)
+		told = pr_arena_printf(call->arena, "%.*s%u %.*s %.*s>%.*s%s\n", PR_PRINT(told), steps[i].depth, PR_PRINT(steps[i].name),
+		                       PR_PRINT(steps[i].before), PR_PRINT(steps[i].after), steps[i].status == PR_TEMPFAIL ? " failed" : "");
+	return told;
+}
+
+static void test_explain(void)
+{
+	start(base_options);
+	expect("0 routes info@virt.example>\n1 domaintable virt.example>\n1 virtual_domains virt.example>is virtual\n1 virtusertable info@virt.example>alice\n"
+	       "1 virtusertable info@virt.example>alice\n1 local_mailer alice>local\n0 routes >local::alice\n",
+	       steps_of("info@virt.example", 100));
+	expect("0 routes info@virt.example>\n1 domaintable virt.example>\n", steps_of("info@virt.example", 2));
+	expect("", steps_of("info@virt.example", 0));
+	expect("local||alice", resolve(PR_STR("info@virt.example"))); /* nothing of the steps is left at the thread */
+	stop();
+	start(smart_options);
+	struct pr_str smart = steps_of("u@out.example", 100), decided = PR_STR("1 smart_host out.example>relay:[smart.isp.example]\n");
+	CU_ASSERT(memmem(smart.data, smart.len, decided.data, decided.len) != NULL);
+	stop();
+	fake_world_init(&world);
+	fake_world_add(&world, "broken mailertable");
+	CU_ASSERT_FATAL(fake_open(&engine, &world, &routes_LTX_pr_module, base_options));
+	struct pr_str told = steps_of("u@out.example", 100);
+	CU_ASSERT(memmem(told.data, told.len, " failed\n", 8) != NULL);
+	CU_ASSERT(memmem(told.data, told.len, "error:451 Temporary lookup failure", 34) != NULL);
+	stop();
+}
+
 static const struct unit_case cases[] = { { "whom we trust", test_trust }, { "tables that fail", test_broken_tables },
-	{ "options", test_options }, { "noise", test_noise }, { "console", test_console },
+	{ "options", test_options }, { "noise", test_noise }, { "console", test_console }, { "explain", test_explain },
 	 { "resolve as sendmail", test_resolve }, { "smart host", test_smart_host },
 	{ "rewrite as sendmail", test_rewrite }, { "verdicts as sendmail", test_verdicts }, { NULL, NULL } };
 UNIT_MAIN("routes", cases)

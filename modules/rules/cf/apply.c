@@ -60,8 +60,10 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
-			if (value.len > 0)
-				good = add_text(run, value, out);
+			if (value.len > 0 && !add_text(run, value, out)) {
+				*is_failed = true; /* add_text has told */
+				return CF_DATAERR;
+			}
 		} else {
 			good = cf_tokens_add(out, *token);
 		}
@@ -204,59 +206,97 @@ static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_to
 
 /* calls ----------------------------------------------------------------- */
 
-static uint32_t last_call(const struct cf_tokens *tokens)
-{
-	uint32_t i = tokens->count;
+#define CALLS_MAX 100u
 
-	while (i > 0 && tokens->at[i - 1].kind != CF_CALL)
-		i--;
-	return i; /* position + 1 */
+static uint16_t called_set(struct cf_run *run, const struct cf_token *call)
+{
+	const struct cf_token *name = call + 1;
+
+	if (call->link != 0)
+		return (uint16_t)call->link;
+	return cf_is_plain(name) ? cf_set_called(run->cf, name) : 0;
 }
 
-static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, struct cf_tokens *spare, bool *is_failed)
+/* Nothing to call: its argument is its result. */
+static void skip_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, uint16_t set)
 {
-	const struct cf_token *name = at + 1 < tokens->count && cf_is_plain(&tokens->at[at + 1]) ? &tokens->at[at + 1] : NULL;
-	struct pr_str text = name == NULL ? PR_STR("") : (struct pr_str){ name->text, name->length };
-	size_t link = tokens->at[at].link;
-	uint16_t set = name == NULL ? 0 : link != 0 ? (uint16_t)link : cf_set_called(run->cf, name);
+	char buffer[12];
 
-	if (set == 0) {
-		cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
-		*is_failed = true;
-		return CF_CONFIG;
+	if (run->trace != NULL && run->tracing >= CF_TRACE_CALLS)
+		pr_text_addf(run->trace, "-----skip subr %.*s (%u)\n", PR_PRINT(cf_set_label(run->cf, set, buffer)), set);
+	memmove(tokens->at + at, tokens->at + at + 2, (tokens->count - at - 2) * sizeof *tokens->at);
+	tokens->count -= 2;
+}
+
+/* Where calls stand, from left to right.  Behind a set without rules sendmail does not look at the next token, even when it is a call.
+ * With a status other than CF_OK none of them is made. */
+static int find_calls(struct cf_run *run, struct cf_tokens *tokens, uint16_t positions[CALLS_MAX], uint32_t *count_out)
+{
+	uint32_t count = 0;
+
+	*count_out = 0;
+	for (uint32_t i = 0; i + 1 < tokens->count; i++) {
+		if (tokens->at[i].kind != CF_CALL)
+			continue;
+		uint16_t set = called_set(run, &tokens->at[i]);
+		if (set == 0) {
+			const struct cf_token *name = &tokens->at[i + 1];
+			struct pr_str text = cf_is_plain(name) ? (struct pr_str){ name->text, name->length } : PR_STR("");
+			cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
+			return CF_CONFIG;
+		}
+		if (run->cf->sets[set - 1].count == 0) {
+			skip_call(run, tokens, i, (uint16_t)(set - 1));
+			continue;
+		}
+		if (count == CALLS_MAX)
+			return too_long(run);
+		positions[count++] = (uint16_t)i++;
 	}
-	if (run->cf->sets[set - 1].count == 0) { /* nothing to call: its argument is its result */
-		memmove(tokens->at + at, tokens->at + at + 2, (tokens->count - at - 2) * sizeof *tokens->at);
-		tokens->count -= 2;
-		return CF_OK;
-	}
+	*count_out = count;
+	return CF_OK;
+}
+
+/* The call at position `at` gets all that stands behind it, and its result stays there. */
+static int do_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at, struct cf_tokens *spare)
+{
+	uint16_t set = called_set(run, &tokens->at[at]);
+
 	spare->count = 0;
-	add_run(name + 1, tokens->count - at - 2, spare);
+	add_run(tokens->at + at + 2, tokens->count - at - 2, spare);
 	int status = cf_rewrite(run, (uint16_t)(set - 1), spare);
 	tokens->count = at;
-	if (add_run(spare->at, spare->count, tokens))
-		return status;
-	*is_failed = true;
-	return too_long(run);
+	return add_run(spare->at, spare->count, tokens) ? status : too_long(run);
+}
+
+static int do_calls(struct cf_run *run, struct cf_tokens *tokens, struct cf_tokens *spare)
+{
+	uint16_t positions[CALLS_MAX];
+	uint32_t count;
+	int status = find_calls(run, tokens, positions, &count);
+	int worst = status;
+
+	while (count > 0 && (status == CF_OK || status == CF_TEMPFAIL)) {
+		status = do_call(run, tokens, positions[--count], spare);
+		worst = status != CF_OK ? status : worst;
+	}
+	run->has_calls_left = run->has_calls_left || (status != CF_OK && status != CF_TEMPFAIL);
+	return worst;
 }
 
 int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, const struct cf_match *operands,
                   struct cf_tokens *out, bool *is_failed_out)
 {
 	struct cf_level *level = &run->thread->levels[run->depth];
-	bool is_stopped = false;
+	int status = CF_OK;
 
 	*is_failed_out = false;
 	out->count = 0;
 	int worst = substitute(run, rule, tokens, operands, out, is_failed_out);
-	if (rule->has_lookup && !*is_failed_out) {
-		int status = do_lookups(run, out, &level->spare, is_failed_out);
-		worst = status != CF_OK ? status : worst;
-	}
-	for (uint32_t at = rule->has_call && !*is_failed_out ? last_call(out) : 0; at > 0 && !is_stopped; at = last_call(out)) {
-		int status = do_call(run, out, at - 1, &level->spare, &is_stopped);
-		worst = status != CF_OK ? status : worst;
-		is_stopped = is_stopped || (status != CF_OK && status != CF_TEMPFAIL);
-	}
-	return worst;
+	if (rule->has_lookup && !*is_failed_out)
+		status = do_lookups(run, out, &level->spare, is_failed_out);
+	worst = status != CF_OK ? status : worst;
+	if ((rule->has_call || run->has_calls_left) && !*is_failed_out)
+		status = do_calls(run, out, &level->spare);
+	return status != CF_OK ? status : worst;
 }

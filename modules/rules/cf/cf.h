@@ -27,6 +27,7 @@
 #define CF_ARGUMENTS 10u
 #define CF_DEPTH_MAX 50u
 #define CF_LOOPS_MAX 100u
+#define CF_WORK_MAX 20000000u /* rules tried and second thoughts for one address: only sets that call themselves twice get there */
 #define CF_MAILERS_MAX 25u
 #define CF_LEVEL_MAX 10
 #define CF_PRECEDENCES_MAX 25u
@@ -239,7 +240,7 @@ struct cf_session { /* an SMTP connection */
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
@@ -253,6 +254,8 @@ struct cf_run {
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
+	bool has_calls_left;    /* a call failed, and what is worked on may hold it still: it is made again with the next rule */
+	uint32_t work;          /* done so far; at CF_WORK_MAX the address is given up */
 };
 
 struct cf_steps {

@@ -41,6 +41,20 @@ static void show_frame(struct cf_run *run, struct pr_str text)
 	pr_text_fini(&frame);
 }
 
+/* The set that gives a recipient its queue group. */
+static void ask_group(struct cf_run *run, const struct cf_address *address)
+{
+	uint16_t set = cf_set_find(run->cf, PR_STR("queuegroup"));
+	struct cf_tokens tokens = {0};
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = address->user, .flags = CF_SCAN_COMMENTS };
+
+	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->mailer == NULL)
+		return;
+	if (cf_scan(&scan, &tokens))
+		cf_rewrite(run, (uint16_t)(set - 1), &tokens);
+	cf_tokens_fini(&tokens);
+}
+
 static void parse(struct cf_run *run, struct pr_str text)
 {
 	struct cf_address address;
@@ -52,10 +66,12 @@ static void parse(struct cf_run *run, struct pr_str text)
 		pr_text_add_c(run->trace, "Cannot parse\n");
 		return;
 	}
+	if (!(run->cf->try_flags & SENDER))
+		ask_group(run, &address);
 	if (address.is_deferred)
 		pr_text_addf(run->trace, "%.*s... Transient parse error -- message queued for future delivery\n", PR_PRINT(text));
 	pr_text_addf(run->trace, "mailer %.*s", PR_PRINT(address.mailer == NULL ? PR_STR("*error*") : address.mailer->name));
-	if (address.host.data != NULL)
+	if (address.host.len > 0)
 		pr_text_addf(run->trace, ", host %.*s", PR_PRINT(address.host));
 	pr_text_addf(run->trace, ", user %.*s\n", PR_PRINT(address.user));
 }

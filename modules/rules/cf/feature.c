@@ -28,9 +28,10 @@ enum pr_status cf_feature_op(struct pr_call *call, struct pr_str name, const str
 		return PR_NOTFOUND;
 	cf_take_arguments(&run, arguments, &tokens);
 	int status = cf_rewrite(&run, (uint16_t)(set - 1), &tokens);
-	if (status == CF_TEMPFAIL) {
+	bool has_value = tokens.count > 1 && tokens.at[0].kind == CF_MAILER;
+	if (status == CF_TEMPFAIL && !has_value) {
 		result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
-	} else if (tokens.count > 1 && tokens.at[0].kind == CF_MAILER) {
+	} else if (has_value) {
 		struct pr_verdict verdict = { .action = PR_CONTINUE };
 		cf_judge(&run, &tokens, &verdict);
 		*value_out = value_of(&run, &tokens);

@@ -137,6 +137,15 @@ static struct pr_str bare_reason(struct pr_str reason, struct pr_str map)
 	return reason;
 }
 
+/* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
+static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
+{
+	if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
+		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));
+	run->call->reason = PR_NONE;
+	return CF_TEMPFAIL;
+}
+
 int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
                   struct pr_str *value_out)
 {
@@ -153,7 +162,7 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 	enum pr_status status = host->map_lookup(run->call, map, key, arguments, &value);
 	if (status == PR_OK) { /* with a reason: the map could not look, and -T made an answer of it */
 		*value_out = value.data == NULL ? PR_STR("") : value;
-		return run->call->reason.len > 0 ? CF_TEMPFAIL : CF_OK;
+		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
 	if (status != PR_NOTFOUND)
 		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));

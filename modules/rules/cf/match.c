@@ -6,7 +6,16 @@
  */
 #include "cf.h"
 
+#include <string.h>
 #include <strings.h>
+
+/* Rules like `$* a $* a $* a $* b` have more ways to fail than there is time.  But how a match goes on depends only on where its latest operand
+ * ends; so once a match has backed up often, ends that led nowhere are remembered. */
+#define PATIENCE 256u
+
+struct dead_ends {
+	uint64_t bits[CF_OPERANDS][CF_TOKENS_MAX / 64 + 1];
+};
 
 struct matcher {
 	struct cf_run *run;
@@ -16,7 +25,22 @@ struct matcher {
 	struct cf_match *operands;
 	uint16_t patterns[CF_OPERANDS]; /* which element each operand belongs to */
 	uint32_t used;
+	uint32_t backed_up;       /* how often */
+	struct dead_ends *dead;   /* only valid once patience has ended */
 };
+
+static bool is_dead(const struct matcher *m, uint32_t index, uint32_t end)
+{
+	return m->backed_up > PATIENCE && (m->dead->bits[index][end / 64] >> (end % 64) & 1);
+}
+
+static void mark_dead(struct matcher *m, uint32_t index, uint32_t end)
+{
+	if (++m->backed_up == PATIENCE)
+		memset(m->dead, 0, sizeof *m->dead);
+	if (m->backed_up > PATIENCE)
+		m->dead->bits[index][end / 64] |= (uint64_t)1 << (end % 64);
+}
 
 /* `$&x`: its value, token by token.  Unset matches nothing and is no obstacle. */
 static bool deferred_matches(struct matcher *m, uint16_t number, uint32_t *at)
@@ -113,24 +137,37 @@ static bool step(struct matcher *m, uint32_t pattern, uint32_t *at)
 	}
 }
 
+/* The next end of an operand that led nowhere; 0, or beyond the address: there is none. */
+static uint32_t next_end(struct matcher *m, uint32_t index)
+{
+	const struct cf_match *operand = &m->operands[index];
+	const struct cf_token *element = &m->rule->left[m->patterns[index]];
+
+	if ((element->kind == CF_ANY || element->kind == CF_SOME) && operand->end < m->count)
+		return open_end(m, m->patterns[index], operand->end + 1u);
+	if (element->kind == CF_CLASS)
+		return class_end(m, element->number, operand->first, operand->end - operand->first + 1u);
+	return 0;
+}
+
 /* The latest operand that can grow does.  False: none can. */
 static bool back_up(struct matcher *m, uint32_t *pattern, uint32_t *at)
 {
 	while (m->used > 0) {
-		uint32_t index = m->used - 1, end = 0;
+		uint32_t index = m->used - 1;
 		struct cf_match *operand = &m->operands[index];
-		const struct cf_token *element = &m->rule->left[m->patterns[index]];
-		if ((element->kind == CF_ANY || element->kind == CF_SOME) && operand->end < m->count)
-			end = open_end(m, m->patterns[index], operand->end + 1u);
-		else if (element->kind == CF_CLASS)
-			end = class_end(m, element->number, operand->first, operand->end - operand->first + 1u);
-		if (end != 0 && end <= m->count) {
-			operand->end = (uint16_t)end;
-			*pattern = m->patterns[index] + 1u;
-			*at = end;
-			return true;
+		mark_dead(m, index, operand->end);
+		uint32_t end = next_end(m, index);
+		if (end == 0 || end > m->count) {
+			m->used--;
+			continue;
 		}
-		m->used--;
+		operand->end = (uint16_t)end;
+		if (is_dead(m, index, end))
+			continue;
+		*pattern = m->patterns[index] + 1u;
+		*at = end;
+		return true;
 	}
 	return false;
 }
@@ -138,7 +175,8 @@ static bool back_up(struct matcher *m, uint32_t *pattern, uint32_t *at)
 bool cf_rule_matches(struct cf_run *run, const struct cf_rule *rule, const struct cf_token *tokens, uint32_t count,
                      struct cf_match operands[CF_OPERANDS])
 {
-	struct matcher m = { .run = run, .rule = rule, .tokens = tokens, .count = count, .operands = operands };
+	struct dead_ends dead;
+	struct matcher m = { .run = run, .rule = rule, .tokens = tokens, .count = count, .operands = operands, .dead = &dead };
 	uint32_t pattern = 0, at = 0;
 
 	for (;;) {
@@ -148,7 +186,9 @@ bool cf_rule_matches(struct cf_run *run, const struct cf_rule *rule, const struc
 		}
 		if (pattern == rule->left_count && at == count)
 			return true;
-		if (!back_up(&m, &pattern, &at))
+		if (!back_up(&m, &pattern, &at)) {
+			run->work += m.backed_up;
 			return false;
+		}
 	}
 }

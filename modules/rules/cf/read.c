@@ -115,6 +115,29 @@ static uint16_t take_name(struct cf *cf, struct pr_str *line)
 	return number;
 }
 
+/* The value of a D line: quotes vanish, a backslash stands before a byte that is meant as it is, or in \n \r \f \b. */
+static struct pr_str value_of(struct cf *cf, struct pr_str text)
+{
+	static const char letters[] = "nrfb", bytes[] = "\n\r\f\b";
+	char *out = pr_arena_alloc(&cf->arena, text.len + 1);
+	size_t length = 0;
+
+	if (out == NULL)
+		return text;
+	for (size_t i = 0; i < text.len; i++) {
+		char byte = text.data[i];
+		if (byte == '"')
+			continue;
+		if (byte == '\\' && i + 1 < text.len) {
+			byte = text.data[++i];
+			const char *found = strchr(letters, byte);
+			byte = byte != '\0' && found != NULL ? bytes[found - letters] : byte;
+		}
+		out[length++] = byte;
+	}
+	return (struct pr_str){ out, length };
+}
+
 void cf_read_macro(struct cf *cf, struct pr_str line)
 {
 	uint16_t number = take_name(cf, &line);
@@ -124,7 +147,7 @@ void cf_read_macro(struct cf *cf, struct pr_str line)
 	struct cf_macro *macro = cf_macro_get(cf, number);
 	macro->value.count = 0;
 	macro->is_set = true;
-	if (!cf_code_parse(&macro->value, &cf->names, line))
+	if (!cf_code_parse(&macro->value, &cf->names, value_of(cf, line)))
 		cf_complain_names(cf);
 }
 

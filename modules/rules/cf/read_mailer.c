@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <pwd.h>
 #include <string.h>
 
 /* One equate: its letter, and the value with backslashes and quotes resolved. */
@@ -128,6 +129,21 @@ static void set_flags(uint64_t flags[2], struct pr_str letters)
 	}
 }
 
+/* "user", "user:group": nobody when there is no such user. */
+static struct pr_str known_user(struct cf *cf, struct pr_str value)
+{
+	struct pr_str user = pr_str_trim(pr_str_slice(value, 0, pr_str_find(value, ':')));
+	uint64_t number;
+	char *name = pr_copy_str(user);
+	bool is_known = user.len == 0 || pr_str_number(user, UINT32_MAX, &number) || getpwnam(name) != NULL;
+
+	pr_free(name);
+	if (is_known)
+		return value;
+	cf_complain(cf, "readcf: mailer U= flag: unknown user %.*s", PR_PRINT(user));
+	return PR_STR("");
+}
+
 static void set_field(struct cf *cf, struct cf_mailer *mailer, const struct equate *equate)
 {
 	struct pr_str value = equate->value;
@@ -144,7 +160,7 @@ static void set_field(struct cf *cf, struct cf_mailer *mailer, const struct equa
 	case 'm': mailer->max_messages = number_of(value); break;
 	case 'r': mailer->max_recipients = number_of(value); break;
 	case 'D': mailer->directory = value; break;
-	case 'U': mailer->user = value; break;
+	case 'U': mailer->user = known_user(cf, value); break;
 	case 'N': mailer->nice = value; break;
 	case 'C': mailer->charset = value; break;
 	case 'T': read_types(mailer, value); break;

@@ -70,8 +70,9 @@ void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struc
 static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask, struct cf_match *operands)
 {
 	trace_rule(run, "-----trying rule:", rule->left, rule->left_count);
-	if ((rule->need & ~mask) == 0 && rule->least <= tokens->count && ends_fit(rule, tokens) &&
-	    cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
+	bool may_fit = (rule->need & ~mask) == 0 && rule->least <= tokens->count && ends_fit(rule, tokens);
+	bool is_watched = run->trace != NULL && run->tracing >= CF_TRACE_MACROS; /* then it is seen how far the match gets */
+	if ((may_fit || is_watched) && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
 		return true;
 	trace_rule(run, "----- rule fails", NULL, 0);
 	return false;
@@ -94,7 +95,18 @@ static void swap(struct cf_tokens *a, struct cf_tokens *b)
 	*b = old;
 }
 
-static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
+/* Told once, and nothing is called any more. */
+static int too_much(struct cf_run *run, uint16_t number)
+{
+	char buffer[12];
+
+	if (run->work == CF_WORK_MAX + 1)
+		cf_run_complain(run, false, "rewrite: too much work (max %u rules), ruleset %.*s", CF_WORK_MAX, PR_PRINT(cf_set_label(run->cf, number, buffer)));
+	run->work = CF_WORK_MAX + 1;
+	return CF_CONFIG;
+}
+
+static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens, bool *is_given_up)
 {
 	const struct cf_set *set = &run->cf->sets[number];
 	struct cf_tokens *built = &run->thread->levels[run->depth].work;
@@ -107,6 +119,8 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 	for (uint32_t i = 0; i < set->count;) {
 		const struct cf_rule *rule = &set->rules[i];
 		bool is_failed;
+		if (++run->work > CF_WORK_MAX)
+			return too_much(run, number);
 		if (!rule_fits(run, rule, tokens, mask, operands)) {
 			i++;
 			loops = 0;
@@ -120,8 +134,10 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
 		int status = cf_rule_apply(run, rule, tokens->at, operands, built, &is_failed);
 		worst = status != CF_OK ? status : worst;
-		if (is_failed)
+		if (is_failed) {
+			*is_given_up = true;
 			return worst;
+		}
 		if (run->steps != NULL)
 			cf_step_rule(run, number, rule, tokens, built);
 		swap(tokens, built);
@@ -153,10 +169,12 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 	if (run->steps != NULL)
 		cf_step_set(run, number, tokens);
 	run->depth++;
-	status = rules(run, number, tokens);
+	bool is_given_up = false;
+	status = rules(run, number, tokens, &is_given_up);
 	run->depth--;
 	if (run->steps != NULL)
 		cf_step_end(run, number, tokens, began);
-	trace(run, number, "returns:", tokens);
+	if (!is_given_up)
+		trace(run, number, "returns:", tokens);
 	return status;
 }

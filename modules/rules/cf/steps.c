@@ -87,7 +87,7 @@ void cf_step_map(struct cf_run *run, struct pr_str map, struct pr_str key, struc
 		return;
 	step->name = map;
 	step->before = key;
-	step->after = value;
+	step->after = status == CF_OK ? value : run->call->reason;
 	step->status = status == CF_TEMPFAIL ? PR_TEMPFAIL : status != CF_OK ? PR_PERMFAIL : value.data == NULL ? PR_NOTFOUND : PR_OK;
 	step->nanoseconds = cf_now() - began;
 }

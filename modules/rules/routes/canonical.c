@@ -196,6 +196,19 @@ static bool has_inner(struct pr_str local)
 	return marks.last_percent < local.len || (marks.bang > 0 && marks.bang + 1 < local.len) || marks.at < local.len;
 }
 
+/* A domain that is ours, or a name without one. */
+static bool is_ours(struct pr_call *call, const struct canonical *canonical)
+{
+	const struct routes *routes = call->instance;
+
+	if (canonical->domain.len == 0)
+		return true;
+	if (!routes_is_local_domain(call, canonical->domain))
+		return false;
+	routes_step_list(call, names_has(&routes->local, canonical->domain) ? "local_domains" : "HostName", canonical->domain, PR_STR("is ours"));
+	return true;
+}
+
 enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, struct canonical *canonical_out,
                                 struct refusal *refusal_out)
 {
@@ -213,7 +226,7 @@ enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, str
 		status = split(call, address, &canonical, refusal_out);
 		if (status != PR_OK)
 			return status;
-		canonical.is_local = canonical.domain.len == 0 || routes_is_local_domain(call, canonical.domain);
+		canonical.is_local = is_ours(call, &canonical);
 		/* "a@b"@us and "a%b"@us mean a@b: the quotes do not hide a relay */
 		struct pr_str plain = canonical.is_local ? routes_unquote(call, canonical.local) : canonical.local;
 		if (!canonical.is_local || !has_inner(plain)) {
@@ -223,6 +236,7 @@ enum pr_status routes_canonical(struct pr_call *call, struct pr_str address, str
 		}
 		if (plain.len == address.len && canonical.domain.len == 0)
 			break; /* nothing came off: no progress */
+		routes_step_list(call, "inner address", address, plain);
 		address = plain;
 		stripped = 1;
 	}

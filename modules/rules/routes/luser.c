@@ -17,12 +17,21 @@ static enum pr_status is_alias(struct pr_call *call, struct pr_str key)
 	return status;
 }
 
+static enum pr_status is_account(struct pr_call *call, struct pr_str name)
+{
+	struct pr_str home;
+	uint32_t uid;
+	int64_t began = routes_step_clock(call);
+	enum pr_status status = call->host->user_find(call, name, &uid, &home);
+
+	routes_step_map(call, PR_STR("accounts"), name, status, PR_STR("known"), began);
+	return status;
+}
+
 static enum pr_status is_known(struct pr_call *call, struct pr_str name)
 {
 	size_t plus = pr_str_find(name, '+');
 	struct pr_str bare = pr_arena_copy(call->arena, pr_str_slice(name, 0, plus));
-	struct pr_str home;
-	uint32_t uid;
 	enum pr_status status = is_alias(call, name);
 
 	if (status == PR_NOTFOUND && plus > 0 && plus < name.len) {
@@ -31,9 +40,9 @@ static enum pr_status is_known(struct pr_call *call, struct pr_str name)
 			status = is_alias(call, bare);
 	}
 	if (status == PR_NOTFOUND)
-		status = call->host->user_find(call, name, &uid, &home);
+		status = is_account(call, name);
 	if (status == PR_NOTFOUND && plus > 0 && plus < name.len)
-		status = call->host->user_find(call, bare, &uid, &home);
+		status = is_account(call, bare);
 	return status;
 }
 
@@ -47,6 +56,7 @@ enum pr_status routes_luser(struct pr_call *call, const struct canonical *addres
 		return PR_NOTFOUND; /* the ordinary way */
 	if (status != PR_NOTFOUND)
 		return PR_TEMPFAIL;
+	routes_step_list(call, "luser_relay", address->local, routes->luser_relay);
 	if (known.domain.len == 0)
 		known.domain = known.shown = routes_own_name(call);
 	return routes_triple(call, routes->luser_relay, &known, route, refusal);

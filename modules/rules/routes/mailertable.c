@@ -104,6 +104,7 @@ enum pr_status routes_mailertable(struct pr_call *call, const struct canonical *
 	if (status != PR_OK)
 		return status;
 	value = routes_fill(call, value, args, 2);
+	routes_step_list(call, "mailertable", address->domain, value);
 	if (value.len == 0) {
 		*refusal = (struct refusal){ .code = 553, .enhanced = PR_STR("5.3.5"), .text = PR_STR("Empty mailertable entry") };
 		return PR_PERMFAIL;

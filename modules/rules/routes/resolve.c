@@ -51,6 +51,7 @@ static enum pr_status resolve_local(struct pr_call *call, const struct canonical
 	route->mailer = routes->local_mailer;
 	route->host = PR_STR("");
 	route->user = local_user(call, address->local);
+	routes_step_list(call, "local_mailer", address->local, route->mailer);
 	return PR_OK;
 }
 
@@ -76,8 +77,11 @@ static enum pr_status resolve_remote(struct pr_call *call, const struct canonica
 	enum pr_status status = routes_mailertable(call, address, route, refusal);
 	if (status != PR_NOTFOUND)
 		return status;
-	if (routes->smart_host.len > 0)
+	if (routes->smart_host.len > 0) {
+		routes_step_list(call, "smart_host", address->domain, routes->smart_host);
 		return routes_triple(call, routes->smart_host, address, route, refusal);
+	}
+	routes_step_list(call, "remote_mailer", address->domain, routes->remote_mailer);
 	route->mailer = routes->remote_mailer;
 	route->host = address->domain;
 	route->user = whole(call, address);
@@ -85,26 +89,34 @@ static enum pr_status resolve_remote(struct pr_call *call, const struct canonica
 }
 
 /* Is virtusertable asked about this domain? */
-static bool is_virtual(const struct routes *routes, const struct canonical *address)
+static bool is_virtual(struct pr_call *call, const struct canonical *address)
 {
-	return address->domain.len > 0 && (address->is_local || names_covers(&routes->virtuals, address->domain));
+	const struct routes *routes = call->instance;
+
+	if (address->domain.len == 0 || address->is_local)
+		return address->domain.len > 0;
+	if (!names_covers(&routes->virtuals, address->domain))
+		return false;
+	routes_step_list(call, "virtual_domains", address->domain, PR_STR("is virtual"));
+	return true;
 }
 
 static enum pr_status resolve(struct pr_call *call, struct pr_str address, struct pr_route *route, struct refusal *refusal)
 {
-	const struct routes *routes = call->instance;
 	struct canonical canonical;
 
 	for (int hop = 0; hop < HOPS; hop++) {
+		struct pr_str asked = address;
 		enum pr_status status = routes_canonical(call, address, &canonical, refusal);
 		if (status != PR_OK)
 			return status;
-		status = is_virtual(routes, &canonical) ? routes_virtual(call, &canonical, &address, refusal) : PR_NOTFOUND;
+		status = is_virtual(call, &canonical) ? routes_virtual(call, &canonical, &address, refusal) : PR_NOTFOUND;
 		if (status == PR_NOTFOUND)
 			return canonical.is_local ? resolve_local(call, &canonical, route, refusal)
 			                          : resolve_remote(call, &canonical, route, refusal);
 		if (status != PR_OK)
 			return status;
+		routes_step_list(call, "virtusertable", asked, address);
 	}
 	*refusal = (struct refusal){ .code = 554, .enhanced = PR_STR("5.4.6"), .text = PR_STR("Virtual user entries point at each other") };
 	return PR_PERMFAIL;

@@ -167,8 +167,9 @@ static const struct pr_option options[] = {
 };
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = routes_resolve, .rewrite = routes_rewrite,
-	.check = routes_check, .console = routes_console };
+	.check = routes_check, .console = routes_console, .explain = routes_explain };
 
-PR_MODULE(routes) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct routes), .name = "routes",
+PR_MODULE(routes) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct routes),
+	.thread_size = sizeof(struct routes_thread), .name = "routes",
 	.version = "1.0", .summary = "routing by lists and tables", .options = options, .check = check, .open = open_engine,
 	.close = close_engine, .ops = &ops };

@@ -35,6 +35,12 @@ struct routes {
 	struct networks clients;
 };
 
+/* Of one thread: where the steps go while explain() runs, else NULL. */
+struct routes_steps;
+struct routes_thread {
+	struct routes_steps *steps;
+};
+
 /* An address taken apart. */
 struct canonical {
 	struct pr_str local;  /* as written, quotes kept */
@@ -107,6 +113,16 @@ enum pr_status routes_refuse(const struct refusal *refusal, struct pr_verdict *v
 enum pr_status routes_rewrite(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address,
                               struct pr_str *address_out);
 enum pr_status routes_generics(struct pr_call *call, struct pr_str local, struct pr_str domain, bool is_local, struct pr_str *address_out);
+
+/* explain.c: notes for who asks why.  Cheap when nobody does. */
+enum pr_status routes_explain(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
+                              const struct pr_step **steps_out, size_t *count_out);
+int64_t routes_step_clock(struct pr_call *call);
+void routes_step_begin(struct pr_call *call, const char *name, struct pr_str address);
+void routes_step_end(struct pr_call *call, const char *name, struct pr_str address, int64_t began);
+/* An option - a list or a single value - decided: what it was about, and what came of it. */
+void routes_step_list(struct pr_call *call, const char *option, struct pr_str before, struct pr_str after);
+void routes_step_map(struct pr_call *call, struct pr_str map, struct pr_str key, enum pr_status status, struct pr_str value, int64_t began);
 
 /* console.c */
 enum pr_status routes_console(struct pr_call *call, struct pr_str line, struct pr_text *out);

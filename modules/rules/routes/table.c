@@ -11,9 +11,11 @@ enum pr_status routes_lookup(struct pr_call *call, struct pr_str map, struct pr_
 {
 	if (map.len == 0 || key.data == NULL || !call->host->map_exists(call, map))
 		return PR_NOTFOUND;
+	int64_t began = routes_step_clock(call);
 	enum pr_status status = call->host->map_lookup(call, map, key, NULL, value_out);
 	if (status == PR_OK)
 		*value_out = pr_str_trim(*value_out);
+	routes_step_map(call, map, key, status, *value_out, began);
 	return status == PR_OK || status == PR_NOTFOUND ? status : PR_TEMPFAIL; /* the reason is in the call */
 }
 

@@ -95,8 +95,8 @@ struct pr_declared {
 /* Since 1.3: one step on the way of an address, for those who ask why. */
 enum pr_step_kind {
 	PR_STEP_SET = 1,    /* a rule set begins: name; before: the address */
-	PR_STEP_RULE = 2,   /* a rule was applied: name of the set, file, line; before, after */
-	PR_STEP_MAP = 3,    /* a map was asked: name; before: the key, after: the answer, absent when there was none */
+	PR_STEP_RULE = 2,   /* a rule was applied: name of the set, file (absent: name is that of an option), line; before, after */
+	PR_STEP_MAP = 3,    /* a map was asked: name; before: the key, after: the answer, absent when there was none, or why it could not look */
 	PR_STEP_END = 4     /* the set ends: name; after: the address */
 };
 

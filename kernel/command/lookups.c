@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mailers, accounts and :include: files for the commands that follow an address.  A command has one thread, so the accounts are asked
+ * by the plain functions.
+ */
+#include "kernel/command/lookups.h"
+
+#include <postrider/file.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define INCLUDE_MAX (16u << 20)
+
+bool lookup_mailer_flag(struct tool *tool, struct pr_str mailer, char flag)
+{
+	const struct module_instance *instance = module_find(tool->set, PR_KIND_MAILER, mailer);
+
+	return instance != NULL && module_mailer_has_flag(instance, flag);
+}
+
+enum pr_status lookup_account(struct pr_str name)
+{
+	if (name.len == 0 || memchr(name.data, '\0', name.len) != NULL)
+		return PR_NOTFOUND;
+	char *copy = pr_copy_str(name);
+	errno = 0;
+	const struct passwd *entry = getpwnam(copy);
+	int why = errno;
+	pr_free(copy);
+	if (entry != NULL)
+		return PR_OK;
+	return why == 0 || why == ENOENT || why == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;
+}
+
+static bool is_safe(const char *path, struct pr_text *why)
+{
+	struct stat file;
+
+	if (stat(path, &file) == 0)
+		return pr_file_is_trusted(path, (uint32_t)file.st_uid, why);
+	pr_text_addf(why, "Cannot open %s: %s", path, strerror(errno));
+	return false;
+}
+
+enum pr_status lookup_include(struct pr_arena *arena, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
+{
+	struct pr_str name = pr_arena_copy(arena, path);
+	enum pr_status status = PR_PERMFAIL;
+	struct pr_text text, why;
+
+	pr_text_init(&text, INCLUDE_MAX);
+	pr_text_init(&why, 1000);
+	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && is_safe(name.data, &why))
+		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
+	if (status == PR_OK)
+		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
+	*why_out = pr_arena_copy(arena, pr_text_str(&why));
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return status;
+}
+
+enum pr_status lookup_include_owner(struct pr_arena *arena, struct pr_str path, struct pr_str *user_out)
+{
+	struct pr_str name = pr_arena_copy(arena, path);
+	struct stat file;
+	const struct passwd *entry = name.data != NULL && stat(name.data, &file) == 0 ? getpwuid(file.st_uid) : NULL;
+
+	if (entry == NULL)
+		return PR_NOTFOUND;
+	*user_out = pr_arena_copy(arena, pr_str(entry->pw_name));
+	return PR_OK;
+}

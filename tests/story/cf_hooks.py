@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sets of a sendmail.cf that look at the connection: who has to wait for his greeting, who comes too often, what is offered to whom.
+The replies are those that sendmail 8.17 gave to the same client with the same sets."""
+import os
+import socket
+import subprocess
+import time
+
+import story
+
+CF = """V10/Berkeley
+Djmail.example.org
+DnMAILER-DAEMON
+Cwlocalhost example.org mail.example.org
+O QueueDirectory={queue}
+O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port={port}
+O PidFile={pid}
+O DeliveryMode=queueonly
+O MinFreeBlocks=0
+O LogLevel=14
+O ConnectionRateWindowSize=600
+O SmtpGreetingMessage=$j here
+O OperatorChars=.:%@!^/[]+
+Troot daemon
+Karith arith
+Scanonify=3
+R$@\t\t\t$@ <@>
+R$* < $* > $*\t\t$: $2
+R$+ @ $+\t\t$@ $1 < @ $2 >
+Sparse=0
+R<@>\t\t\t$#local $: <@>
+R$+ < @ $=w >\t\t$#local $: $1
+R$+ < @ $+ >\t\t$#smtp $@ $2 $: $1 @ $2
+R$+\t\t\t$#local $: $1
+Sgreet_pause
+R$* $| 127.0.0.2\t$# 1500
+R$* $| 127.0.0.9\t$# 0
+Scheck_relay
+R$*\t\t\t$: <$&{client_addr}> $| $(arith l $@ 2 $@ $&{client_rate} $) $| $(arith l $@ 1 $@ $&{client_connections} $)
+R<127.0.0.3> $| TRUE $| $*\t$#error $@ 4.3.2 $: "421 Connection rate limit exceeded."
+R<127.0.0.4> $| $* $| TRUE\t$#error $@ 4.3.2 $: "452 Too many open connections."
+Mlocal, P=/bin/true, F=lsDFMAw5:/|@qPn, T=DNS/RFC822/X-Unix, A=deliver -d $u
+Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Msmtp, P=[IPC], F=mDFMuXk0, E=\\r\\n, L=990, A=TCP $h
+"""
+
+
+class CfHooks(story.Story):
+    def setUp(self):
+        super().setUp()
+        self.pr = self.daemon(start=False, listeners=[], options={"QueueDirectory": "/nonexistent/queue", "ResolveClients": False})
+        text = CF
+        for key, value in {"queue": os.path.join(self.pr.top, "queue"), "port": self.pr.port,
+                           "pid": os.path.join(self.pr.top, "run", "from-cf.pid")}.items():
+            text = text.replace("{%s}" % key, str(value))
+        cf = self.pr.write("sendmail.cf", text)
+        os.environ["POSTRIDER_CONF"] = self.pr.conf_path
+        self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
+        self.pr.write_conf()
+        with open(os.path.join(self.pr.top, "out"), "ab") as out:
+            self.pr.process = subprocess.Popen([self.pr.program, "-bD", "-C", cf], stdin=subprocess.DEVNULL, stdout=out,
+                                               stderr=subprocess.STDOUT)
+        story.wait_for(lambda: "the greeting\n" + self.pr.output() + self.pr.log(),
+                       lambda: self.pr.process.poll() is not None or (": starting daemon (" in self.pr.log() and self.pr.is_greeting()))
+        self.assertIsNone(self.pr.process.poll(), self.pr.output() + self.pr.log())
+
+    def connect(self, source):
+        peer = socket.create_connection(("127.0.0.1", self.pr.port), 20, (source, 0))
+        self.addCleanup(peer.close)
+        return peer, peer.makefile("rb")
+
+    def test_greet_pause(self):
+        start = time.monotonic()
+        peers = [self.connect("127.0.0.2") for _ in range(100)]  # more than there are threads
+        other, lines = self.connect("127.0.0.9")
+        self.assertEqual(lines.readline(), b"220 mail.example.org ESMTP here\r\n")
+        self.assertLess(time.monotonic() - start, 1.4, "a client that need not wait waited for those who must")
+        for _, lines in peers:
+            self.assertEqual(lines.readline(), b"220 mail.example.org ESMTP here\r\n")
+        waited = time.monotonic() - start
+        self.assertGreaterEqual(waited, 1.5)
+        self.assertLess(waited, 8)
+        peers[0][0].sendall(b"EHLO x\r\n")
+        self.assertIn(b"250", peers[0][1].readline())
+
+    def test_talks_too_early(self):
+        peer, lines = self.connect("127.0.0.2")
+        time.sleep(0.2)
+        peer.sendall(b"EHLO x\r\n")
+        self.assertEqual(lines.readline(), b"554 mail.example.org ESMTP not accepting messages\r\n")
+        self.assertEqual(lines.readline(), b"250-mail.example.org Hello [127.0.0.2], pleased to meet you\r\n")
+        self.assertEqual(lines.readline(), b"250 ENHANCEDSTATUSCODES\r\n")
+        peer.sendall(b"MAIL FROM:<a@example.net>\r\nNOOP\r\nQUIT\r\n")
+        self.assertEqual(lines.readline(), b"550 5.0.0 Command rejected\r\n")
+        self.assertEqual(lines.readline(), b"250 2.0.0 OK\r\n")
+        self.assertIn(b"221 2.0.0", lines.readline())
+        self.pr.wait_log(r"rejecting commands from \[127\.0\.0\.2\] due to pre-greeting traffic after \d+ seconds")
+
+    def test_gives_up_while_it_waits(self):
+        peer, lines = self.connect("127.0.0.2")
+        peer.shutdown(socket.SHUT_WR)
+        self.assertEqual(lines.readline(), b"220 mail.example.org ESMTP here\r\n")  # at once, as there is nobody to wait for
+        self.assertEqual(lines.readline(), b"")
+        self.assertNotIn("pre-greeting", self.pr.log())
+
+    def test_rate(self):
+        for _ in range(2):
+            peer, lines = self.connect("127.0.0.3")
+            self.assertIn(b"220", lines.readline())
+            peer.close()
+        for _ in range(2):
+            _, lines = self.connect("127.0.0.3")
+            self.assertEqual(lines.readline(), b"421 4.3.2 Connection rate limit exceeded.\r\n")
+            self.assertEqual(lines.readline(), b"")
+        _, lines = self.connect("127.0.0.5")
+        self.assertIn(b"220", lines.readline())
+
+    def test_connections(self):
+        first, lines = self.connect("127.0.0.4")
+        self.assertIn(b"220", lines.readline())
+        second, lines = self.connect("127.0.0.4")
+        self.assertIn(b"220", lines.readline())
+        second.sendall(b"MAIL FROM:<a@example.net>\r\n")
+        self.assertEqual(lines.readline(), b"452 4.3.2 Too many open connections.\r\n")
+        first.sendall(b"QUIT\r\n")
+        second.sendall(b"QUIT\r\n")
+        self.assertIn(b"221", lines.readline())
+
+        def one_is_enough():
+            third, answers = self.connect("127.0.0.4")
+            answers.readline()
+            third.sendall(b"MAIL FROM:<a@example.net>\r\n")
+            good = answers.readline().startswith(b"250")
+            answers.close()
+            third.close()
+            return good
+        story.wait_for(lambda: "room for another connection\n" + self.pr.log(), one_is_enough)
+
+
+if __name__ == "__main__":
+    story.main()
