@@ -229,14 +229,25 @@ static bool is_declared_map(const struct config_builder *builder, struct pr_str 
 	return false;
 }
 
+static bool is_table(struct pr_str class_name)
+{
+	static const char *const names[] = {"hash", "btree", "dbm", "implicit", "text", NULL};
+
+	for (const char *const *name = names; *name != NULL; name++)
+		if (pr_str_equal_nocase(pr_str(*name), class_name))
+			return true;
+	return false;
+}
+
 /* A map of its own for what is no name of one: "hash:/etc/mail/aliases", "/etc/mail/aliases" of class implicit. */
 static struct pr_str alias_map(struct config_builder *builder, const struct config_node *node, struct pr_str item, size_t number)
 {
 	struct pr_arena *arena = &builder->config->arena;
 	size_t colon = pr_str_find(item, ':');
 	bool has_class = colon < item.len && item.data[0] != '/' && item.data[0] != '-';
-	struct config_node keys[2] = {{.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = PR_STR("implicit")},
-	    {.kind = CONFIG_SCALAR, .name = PR_STR("arguments")}};
+	struct config_node keys[3] = {{.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = PR_STR("implicit")},
+	    {.kind = CONFIG_SCALAR, .name = PR_STR("arguments")},
+	    {.kind = CONFIG_SCALAR, .name = PR_STR("alias"), .text = PR_STR("true"), .file = node->file, .line = node->line}};
 	struct config_node map = {.kind = CONFIG_GROUP, .file = node->file, .line = node->line, .children = keys, .child_count = 2};
 	struct config_node maps = {.kind = CONFIG_GROUP, .name = PR_STR("maps"), .children = &map, .child_count = 1};
 
@@ -245,6 +256,10 @@ static struct pr_str alias_map(struct config_builder *builder, const struct conf
 	keys[1].text = pr_arena_copy(arena, has_class ? pr_str_slice(item, colon + 1, item.len) : item);
 	keys[0].file = keys[1].file = maps.file = node->file;
 	keys[0].line = keys[1].line = maps.line = node->line;
+	if (is_table(keys[0].text) && keys[1].text.len > 0 && keys[1].text.data[0] == '/')
+		keys[1].name = PR_STR("file"); /* newaliases makes the table of it */
+	if (pr_str_equal_nocase(keys[0].text, PR_STR("implicit")))
+		map.child_count = 3;
 	map.name = pr_arena_printf(arena, "Alias%zu", number);
 	config_build_instances(builder, PR_KIND_MAP, &maps);
 	return map.name;

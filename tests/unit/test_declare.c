@@ -246,8 +246,8 @@ static void test_aliases(void)
 	const struct config_instance *first = instance_of(config, PR_KIND_MAP, list->items[0].data);
 	const struct config_instance *second = instance_of(config, PR_KIND_MAP, list->items[1].data);
 	CU_ASSERT_FATAL(first != NULL && second != NULL);
-	CU_ASSERT(is(first->module, "implicit") && is(setting_of(first, "arguments"), "/etc/mail/aliases"));
-	CU_ASSERT(is(second->module, "hash") && is(setting_of(second, "arguments"), "/etc/more"));
+	CU_ASSERT(is(first->module, "implicit") && is(setting_of(first, "file"), "/etc/mail/aliases"));
+	CU_ASSERT(is(second->module, "hash") && is(setting_of(second, "file"), "/etc/more"));
 	CU_ASSERT(is(list->items[2], "staff"));
 	config_free(config);
 }
