@@ -73,6 +73,8 @@ struct explain_ask {
 	struct pr_str sender; /* without brackets; empty: the null sender */
 	struct explain_client client;
 	struct explain_out *out; /* NULL: nothing is told */
+	struct pr_str last;      /* the address that was resolved last, absent when its route is gone with the arena */
+	struct pr_route route;
 	bool is_unsure;          /* an answer was temporary: another time it may be another one */
 };
 /* Makes the tool answer macros as in a session with this client; `ask` must outlive its use. */

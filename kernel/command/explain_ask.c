@@ -25,6 +25,7 @@ static int64_t now(void)
 static struct module_scope *fresh_scope(struct explain_ask *ask)
 {
 	pr_arena_reset(&ask->tool->arena);
+	ask->last = PR_NONE;
 	return &ask->tool->scope;
 }
 
@@ -52,6 +53,10 @@ static enum pr_status resolve(void *context, struct pr_str address, struct pr_ro
 	struct explain_ask *ask = context;
 
 	enum pr_status status = explained(ask, address, route_out);
+	if (status == PR_OK) {
+		ask->last = pr_arena_copy(&ask->tool->arena, address);
+		ask->route = *route_out;
+	}
 	ask->is_unsure |= status != PR_OK && status != PR_PERMFAIL && status != PR_NOTFOUND;
 	return status;
 }
@@ -152,10 +157,15 @@ static void take_route(struct explain_ask *ask, struct explain_end *end, struct 
 {
 	struct pr_route route = {.size = sizeof route};
 
-	enum pr_status status = rules_resolve(fresh_scope(ask), end->address, ask->sender, &route);
-	if (status != PR_OK) {
-		refuse(end, status, &route);
-		return;
+	/* Mostly it is the address that was resolved a moment ago, and name servers were asked for it. */
+	if (ask->last.data != NULL && pr_str_equal(ask->last, end->address)) {
+		route = ask->route;
+	} else {
+		enum pr_status status = rules_resolve(fresh_scope(ask), end->address, ask->sender, &route);
+		if (status != PR_OK) {
+			refuse(end, status, &route);
+			return;
+		}
 	}
 	end->mailer = route.mailer;
 	end->host = route.host;

@@ -125,6 +125,7 @@ void explain_check(struct explain_ask *ask, struct pr_str address)
 	struct pr_check_context context = {.size = sizeof context, .client = &client};
 
 	pr_arena_reset(arena);
+	ask->last = PR_NONE;
 	struct pr_str ends[2] = {client.name, client.address};
 	struct pr_str from = pr_arena_printf(arena, "<%.*s>", PR_PRINT(ask->sender));
 	struct pr_str to = pr_arena_printf(arena, "<%.*s>", PR_PRINT(address));

@@ -104,6 +104,19 @@ class Explain(story.Story):
         self.assertEqual([step["status"] for step in got["steps"] if step["kind"] == "account"], ["found", "none"])
         self.assertTrue(all(step["microseconds"] >= 0 for step in got["steps"] if step["kind"] in ("map", "alias", "account", "end")))
 
+    def test_include(self):
+        """Programs and members of an :include: file are ends like others, also for -bv; one that is not there is named."""
+        listed = self.pr.write("list", "# people\n|/bin/true\n" + "".join(f"m{i}@far{i}.example\n" for i in range(2000)))
+        os.chmod(listed, 0o644)
+        with open(self.aliases, "a") as handle:
+            handle.write(f"big\t:include:{listed}\ngone\t:include:{listed}.gone\n")
+        big, gone = self.objects("big@example.org", "gone@example.org")
+        self.assertEqual([end["mailer"] for end in big["recipients"]], ["prog"] + ["esmtp"] * 2000)
+        self.assertEqual((gone["recipients"][0]["text"], gone["steps"][-1]["status"]), ("Mailing list cannot be read", "failed"))
+        self.assertIn(f"{listed}.gone", gone["steps"][-1]["why"])
+        verified = self.pr.run("sendmail", "-C", self.pr.conf_path, "-bv", "big@example.org").stdout
+        self.assertIn("|/bin/true... deliverable: mailer prog, user |/bin/true\n", verified)
+
     def test_verdicts(self):
         got, = self.objects("--client", "203.0.113.9", "--sender", "a@example.net", "u@elsewhere.example")
         self.assertEqual([(row["check"], row["action"]) for row in got["verdicts"]],
