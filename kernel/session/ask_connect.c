@@ -10,6 +10,7 @@
 #include "kernel/mail/header.h"
 #include "kernel/net/dns.h"
 #include "kernel/net/peer.h"
+#include "kernel/session/features.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/policy.h"
@@ -289,6 +290,10 @@ void ask_connect(struct ask *ask)
 		struct pr_list arguments = {items, 2};
 		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_RELAY, &arguments, &ask->answer->verdict))
 			return;
+		if (!features_ask(session, ask->bench, ask->scope)) {
+			ask_refuse(ask, PR_DEFER, 450, "4.3.0", "Please try again later.");
+			return;
+		}
 		pause_ask(session, ask->scope);
 	}
 	struct filter_subject subject = {.hook = FILTER_CONNECT, .client = &client};

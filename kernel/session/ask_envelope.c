@@ -35,6 +35,19 @@ static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
 	return pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
 }
 
+/* tls_client may want more of the connection than it is. */
+static bool is_secure_enough(struct ask *ask)
+{
+	struct session *session = ask->session;
+	struct pr_str items[2] = {ask->scope->macro(ask->scope->macro_context, PR_STR("verify")), PR_STR("MAIL")};
+	struct pr_list arguments = {items, 2};
+
+	if (session->user.data != NULL || policy_check(session, ask->bench, ask->scope, PR_CHECK_TLS_CLIENT, &arguments, &ask->answer->verdict))
+		return true;
+	ask->answer->as_it_is = ask->answer->verdict.code != 421; /* it is not about the address, and it does not close */
+	return false;
+}
+
 void ask_mail(struct ask *ask)
 {
 	struct session *session = ask->session;
@@ -60,7 +73,7 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
-	if (!asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
+	if (!is_secure_enough(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);
 }
 
@@ -149,7 +162,8 @@ static void judge_recipient(struct ask *ask, struct transaction *transaction)
 		return;
 	}
 	enum pr_status status = expand(ask, transaction, &result);
-	if (status != PR_OK) {
+	/* what is going to be thrown away may have any address */
+	if (status != PR_OK && transaction->discard == 0) {
 		transaction->refused_recipients++;
 		refuse_recipient(ask, &result, status);
 		return;

@@ -86,9 +86,11 @@ static enum pr_status divide(struct transaction *transaction, struct module_scop
 			return fail(scope, "too many lists with owners in one message");
 		parts[i]->recipient_count++;
 	}
+	if (count == 0 && transaction->discard) /* for nobody, and thrown away: it still gets an id */
+		(void)part_of(&division, PR_NONE, PR_NONE);
 	for (size_t i = 0; i < transaction->part_count; i++) {
 		struct part *part = &transaction->parts[i];
-		part->recipients = pr_arena_alloc(&transaction->arena, part->recipient_count * sizeof *part->recipients);
+		part->recipients = pr_arena_alloc(&transaction->arena, (part->recipient_count + 1) * sizeof *part->recipients);
 		if (part->recipients == NULL)
 			return fail(scope, "too much memory for one message");
 		part->recipient_count = 0;

@@ -14,6 +14,7 @@ static const char *const rulesets[] = {
     [PR_CHECK_RCPT] = "check_rcpt",   [PR_CHECK_DATA] = "check_data", [PR_CHECK_ETRN] = "check_etrn",
     [PR_CHECK_VRFY] = "check_vrfy",   [PR_CHECK_EXPN] = "check_expn", [PR_CHECK_EOH] = "check_eoh",
     [PR_CHECK_EOM] = "check_eom",     [PR_CHECK_COMPAT] = "check_compat", [PR_CHECK_HEADER] = "check_header",
+    [PR_CHECK_TLS_CLIENT] = "tls_client",
 };
 
 void policy_complete(struct pr_verdict *verdict)

@@ -251,12 +251,11 @@ static enum next phase_commit(struct session *session, struct bench *bench, uint
 
 static enum next phase_secure(struct session *session, struct bench *bench, uint32_t events)
 {
-	(void)bench;
 	if ((events & (LOOP_TIMER | LOOP_IO)) == LOOP_TIMER && atomic_load(&session->timer.due) == 0)
 		return NEXT_GONE;
 	enum net_result result = flush(session);
 	if (result == NET_DONE)
-		result = tls_start(session);
+		result = tls_start(session, bench);
 	if (result == NET_AGAIN)
 		return NEXT_WAIT;
 	session->phase = SESSION_TALKING;

@@ -8,6 +8,8 @@
 #include "kernel/log/log.h"
 #include "kernel/net/tls/tls.h"
 #include "kernel/session/ask.h"
+#include "kernel/session/features.h"
+#include "kernel/session/policy.h"
 
 static void log_failure(const struct session *session)
 {
@@ -20,7 +22,26 @@ static void log_failure(const struct session *session)
 	pr_text_fini(&why);
 }
 
-enum net_result tls_start(struct session *session)
+/* What the rules say now that TLS is on; a client that is not good enough for them may say EHLO and leave. */
+static void judge(struct session *session, struct bench *bench)
+{
+	struct smtp_answer answer = {.verdict = {.action = PR_CONTINUE}};
+	struct module_scope scope;
+
+	session_scope(session, bench, &scope);
+	struct pr_str items[2] = {scope.macro(scope.macro_context, PR_STR("verify")), PR_STR("STARTTLS")};
+	struct pr_list arguments = {items, 2};
+	bool good = policy_check(session, bench, &scope, PR_CHECK_TLS_CLIENT, &arguments, &answer.verdict);
+	if (good && !features_ask(session, bench, &scope)) {
+		good = false;
+		answer.verdict = (struct pr_verdict){.action = PR_DEFER, .code = 450, .enhanced = PR_STR("4.3.0"), .text = PR_STR("Please try again later.")};
+	}
+	if (!good)
+		smtp_machine_refuse_client(session->machine, &answer);
+	pr_arena_reset(&bench->arena);
+}
+
+enum net_result tls_start(struct session *session, struct bench *bench)
 {
 	struct net_stream *stream = &session->stream;
 	struct pr_arena arena;
@@ -38,6 +59,7 @@ enum net_result tls_start(struct session *session)
 		    PR_PRINT(session_client(session, &arena)), net_tls_version(stream->tls), cipher, bits);
 		pr_arena_fini(&arena);
 		smtp_machine_secured(session->machine);
+		judge(session, bench);
 	} else if (result != NET_AGAIN) {
 		log_failure(session);
 	}

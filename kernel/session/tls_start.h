@@ -8,6 +8,6 @@
 #include "kernel/session/session.h"
 
 /* Begins or continues the handshake; NET_DONE when the machine has been told. */
-enum net_result tls_start(struct session *session);
+enum net_result tls_start(struct session *session, struct bench *bench);
 
 #endif

@@ -44,7 +44,8 @@ static void offer(struct smtp_machine *machine)
 	const struct smtp_settings *settings = machine->settings;
 
 	smtp_reply_part(machine, 250, NULL, "ENHANCEDSTATUSCODES");
-	smtp_reply_part(machine, 250, NULL, "PIPELINING");
+	if (!settings->no_pipelining)
+		smtp_reply_part(machine, 250, NULL, "PIPELINING");
 	if (!settings->no_expn)
 		smtp_reply_part(machine, 250, NULL, "EXPN");
 	smtp_reply_part(machine, 250, NULL, "8BITMIME");

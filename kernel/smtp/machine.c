@@ -10,18 +10,22 @@
 
 #define TIMEOUT_DEFAULT 3600
 
+static const struct smtp_standard standard = {550, "5.7.1", "Access denied", 451, "4.3.2", "Please try again later"};
+
+void smtp_machine_refuse_client(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	smtp_refusal_set(&machine->client, answer, &standard);
+}
+
 static void greet(struct smtp_machine *machine, const struct smtp_answer *answer)
 {
-	static const struct smtp_standard standard = {
-	    550, "5.7.1", "Access denied", 451, "4.3.2", "Please try again later"};
-
 	machine->state = SMTP_STATE_COMMAND;
 	if (!smtp_is_yes(answer) && answer->verdict.code == 421) {
 		smtp_reply_refused(machine, answer, PR_NONE, &standard);
 		return;
 	}
 	if (!smtp_is_yes(answer))
-		smtp_refusal_set(&machine->client, answer, &standard);
+		smtp_machine_refuse_client(machine, answer);
 	smtp_reply(machine, 220, NULL, "%.*s", PR_PRINT(machine->settings->greeting));
 }
 
@@ -229,14 +233,13 @@ uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 
 void smtp_machine_talked_early(struct smtp_machine *machine)
 {
-	static const struct smtp_standard standard = {550, "5.0.0", "Command rejected", 550, "5.0.0", "Command rejected"};
-	const struct smtp_answer no = {.verdict = {.action = PR_REJECT}};
+	const struct smtp_answer no = {
+	    .verdict = {.action = PR_REJECT, .code = 550, .enhanced = PR_STR("5.0.0"), .text = PR_STR("Command rejected")}};
 
 	if (machine->state != SMTP_STATE_COMMAND || machine->any_command)
 		return;
 	pr_text_clear(&machine->output);
-	smtp_refusal_clear(&machine->client);
-	smtp_refusal_set(&machine->client, &no, &standard);
+	smtp_machine_refuse_client(machine, &no);
 	smtp_reply(machine, 554, NULL, "%.*s ESMTP not accepting messages", PR_PRINT(machine->settings->host_name));
 }
 

@@ -42,7 +42,7 @@
 
 struct smtp_machine;
 
-/* Constant for the session; strings are borrowed and must outlive the machine. */
+/* The driver may change an offer between two commands, when it has learned more of the client; the rest is constant.  Strings are borrowed and must outlive the machine. */
 struct smtp_settings {
 	struct pr_str host_name;    /* $j */
 	struct pr_str greeting;     /* SmtpGreetingMessage with macros expanded, without "220 " */
@@ -56,6 +56,7 @@ struct smtp_settings {
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
+	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
 	uint32_t bad_commands_max;  /* 25 */
@@ -136,6 +137,8 @@ bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
+/* From now on it is treated as a client that was refused at CONNECT. */
+void smtp_machine_refuse_client(struct smtp_machine *machine, const struct smtp_answer *answer);
 /* Said after CONNECT was answered and before its reply was sent: the client did not wait for it.  554 instead, and then no mail. */
 void smtp_machine_talked_early(struct smtp_machine *machine);
 void smtp_machine_timed_out(struct smtp_machine *machine); /* 421 4.4.1 (as sendmail) and finished; nothing while a question is open */

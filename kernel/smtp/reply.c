@@ -148,7 +148,8 @@ void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *
 		smtp_reply(machine, view.code, view.enhanced, "%s... %.*s", smtp_shorten(about).text, PR_PRINT(view.text));
 	else
 		smtp_reply(machine, view.code, view.enhanced, "%.*s", PR_PRINT(view.text));
-	if (view.code == 421)
+	/* a rule that says 421 of an address has spoken of that address, as sendmail has it */
+	if (view.code == 421 && (about.data == NULL || answer->as_it_is))
 		smtp_leave(machine);
 }
 

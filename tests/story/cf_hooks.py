@@ -40,6 +40,20 @@ Scheck_relay
 R$*\t\t\t$: <$&{client_addr}> $| $(arith l $@ 2 $@ $&{client_rate} $) $| $(arith l $@ 1 $@ $&{client_connections} $)
 R<127.0.0.3> $| TRUE $| $*\t$#error $@ 4.3.2 $: "421 Connection rate limit exceeded."
 R<127.0.0.4> $| $* $| TRUE\t$#error $@ 4.3.2 $: "452 Too many open connections."
+Slocal_features
+R127.0.0.20\t\t$# D X P
+R127.0.0.21\t\t$# temp
+Ssrv_features
+R$*\t\t\t$: $>local_features $&{client_addr}
+Stls_client
+R$* $| $*\t\t$: $1 $| $2 $| $&{client_addr}
+RNONE $| MAIL $| 127.0.0.22\t$#error $@ 4.7.0 $: "403 encryption too weak"
+Scheck_mail
+R<discard@$+>\t\t$#discard
+R<hold@$+>\t\t$#error $@ quarantine $: held by the sender
+R<later@$+>\t\t$#error $@ 4.2.1 $: "421 bye"
+Scheck_rcpt
+R<later@$+>\t\t$#error $@ 4.2.1 $: "421 not this one"
 Mlocal, P=/bin/true, F=lsDFMAw5:/|@qPn, T=DNS/RFC822/X-Unix, A=deliver -d $u
 Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
 Msmtp, P=[IPC], F=mDFMuXk0, E=\\r\\n, L=990, A=TCP $h
@@ -54,7 +68,7 @@ class CfHooks(story.Story):
         for key, value in {"queue": os.path.join(self.pr.top, "queue"), "port": self.pr.port,
                            "pid": os.path.join(self.pr.top, "run", "from-cf.pid")}.items():
             text = text.replace("{%s}" % key, str(value))
-        cf = self.pr.write("sendmail.cf", text)
+        self.cf = cf = self.pr.write("sendmail.cf", text)
         os.environ["POSTRIDER_CONF"] = self.pr.conf_path
         self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
         self.pr.write_conf()
@@ -136,6 +150,55 @@ class CfHooks(story.Story):
             third.close()
             return good
         story.wait_for(lambda: "room for another connection\n" + self.pr.log(), one_is_enough)
+
+
+    def test_offers(self):
+        with self.pr.client(source="127.0.0.5") as client:
+            for word in ("PIPELINING", "DSN", "EXPN"):
+                self.assertIn("-" + word, client.ehlo[1])
+            client.expect(250, "MAIL FROM:<a@example.net> RET=HDRS")
+        with self.pr.client(source="127.0.0.20") as client:
+            self.assertEqual(client.ehlo[1].split("\n")[1:], ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SIZE", "250 HELP"])
+            self.assertEqual(client.expect(502, "EXPN root"), "502 5.7.0 Sorry, we do not allow this operation")
+            self.assertEqual(client.expect(504, "MAIL FROM:<a@example.net> RET=HDRS"),
+                             "504 5.7.0 Sorry, RET not supported, we do not allow DSN")
+            client.expect(250, "MAIL FROM:<a@example.net>")
+
+    def test_not_now(self):
+        with self.pr.client(source="127.0.0.21") as client:
+            self.assertEqual(client.ehlo[1].split("\n")[1:], ["250 ENHANCEDSTATUSCODES"])
+            self.assertEqual(client.expect(450, "MAIL FROM:<a@example.net>"), "450 4.3.0 Please try again later.")
+            client.expect(250, "NOOP")
+        self.pr.wait_log(r"ERROR: srv_features=tempfail, relay=\[127\.0\.0\.21\], access temporarily disabled")
+
+    def test_wants_encryption(self):
+        with self.pr.client(source="127.0.0.22") as client:
+            self.assertEqual(client.command("MAIL FROM:<a@example.net>")[1], "403 4.7.0 encryption too weak")
+            client.expect(503, "RCPT TO:<root@example.org>")
+
+    def test_421_is_about_the_address(self):
+        with self.pr.client(source="127.0.0.5") as client:
+            self.assertEqual(client.expect(421, "MAIL FROM:<later@example.net>"), "421 4.2.1 bye")
+            client.expect(250, "MAIL FROM:<a@example.net>")
+            self.assertEqual(client.expect(421, "RCPT TO:<later@example.org>"), "421 4.2.1 not this one")
+            client.expect(250, "RCPT TO:<root@example.org>")
+
+    def test_discard(self):
+        with self.pr.client(source="127.0.0.5") as client:
+            client.expect(250, "MAIL FROM:<discard@example.net>")
+            client.expect(250, "RCPT TO:<nobodyofthatname@example.org>")  # nobody looks where it would have gone
+            client.expect(354, "DATA")
+            client.send(b"Subject: x\r\n\r\nx\r\n.\r\n")
+            self.assertRegex(client.reply()[1], r"^250 2\.0\.0 \w+ Message accepted for delivery$")
+            client.expect(250, "MAIL FROM:<a@example.net>")
+            client.expect(550, "RCPT TO:<nobodyofthatname@example.org>")
+        self.assertEqual(self.pr.listed_ids(), [])
+
+    def test_quarantine(self):
+        letter_id = self.pr.send("hold@example.net", ["root@example.org"], "Subject: x\n\nx\n")
+        listed = self.pr.run("postrider", "mailq", "-C", self.cf, "-qQ")
+        self.assertIn(letter_id, listed.stdout)
+        self.assertIn("held by the sender", listed.stdout)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ enum pr_check {
 	PR_CHECK_EOH = 9,    /* number of headers, size */
 	PR_CHECK_EOM = 10,   /* size */
 	PR_CHECK_COMPAT = 11, /* sender, recipient: before each delivery */
-	PR_CHECK_HEADER = 12  /* name, value */
+	PR_CHECK_HEADER = 12, /* name, value */
+	PR_CHECK_TLS_CLIENT = 13 /* since 1.3: how the client was verified ("NOT", "NONE" ...); "STARTTLS" after the handshake, "MAIL" at MAIL */
 };
 
 struct pr_check_context {
