@@ -5,8 +5,8 @@
     judge.compare("console", [(question, answer of sendmail, answer of the candidate), ...])
     sys.exit(judge.verdict())
 
-A row of the table: where (a shell pattern), pattern in the question, pattern in sendmail's answer, what stands there with us, why.  Patterns are
-regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain."""
+A row of the table: where (a shell pattern), pattern in the question, pattern in sendmail's answer, what stands there with us (* alone: anything), why.
+Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain."""
 import difflib
 import fnmatch
 import os
@@ -47,6 +47,9 @@ class Judge:
     def is_explained(self, where, question, real, ours):
         for place, pattern, which, text, replacement in self.rows:
             if fnmatch.fnmatch(where, pattern) and which.search(question):
+                if replacement == b"*" and text.search(real):
+                    self.used.add(place)
+                    return True
                 changed = text.sub(lambda match, by=replacement: match.expand(by), real)
                 if changed != real:
                     self.used.add(place)
