@@ -65,7 +65,7 @@ EXTRA_DIST += modules/rules/cf/postrider-cf.5
 tests_unit_test_cf_transcript_SOURCES = tests/unit/test_cf_transcript.c tests/unit/unit.h
 tests_unit_test_cf_transcript_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_cf_transcript_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
-EXTRA_DIST += tests/oracle/cf/answers tests/unit/data/cf/README.md tests/unit/data/cf/table \
+EXTRA_DIST += tests/oracle/cf/renew.sh tests/unit/data/cf/README.md tests/unit/data/cf/table \
 	$(foreach name,apply lookup mail match scan,tests/unit/data/cf/$(name).cf tests/unit/data/cf/$(name).out)
 tests_unit_test_cf_threads_SOURCES = tests/unit/test_cf_threads.c tests/unit/unit.h
 tests_unit_test_cf_threads_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)

@@ -51,6 +51,8 @@ def write(path, text):
 
 
 class World:
+    zone, people = os.path.join(HERE, "zone.txt"), USERS
+
     def __enter__(self):
         self.environment = sendmail.environment()
         self.environment["PATH"] += ":" + os.path.join(sendmail.ROOT, "usr", "bin")
@@ -60,7 +62,7 @@ class World:
         for name, text in FILES.items():
             write(os.path.join("/etc", name), text)
         self.tables()
-        self.server = subprocess.Popen([sys.executable, os.path.join(HERE, "..", "..", "tool", "dnsstub"), "127.0.0.1", "53", os.path.join(HERE, "zone.txt")],
+        self.server = subprocess.Popen([sys.executable, os.path.join(HERE, "..", "..", "tool", "dnsstub"), "127.0.0.1", "53", self.zone],
                                        stdout=subprocess.PIPE)
         self.server.stdout.readline()
         write(SETTINGS + "postrider.conf", f'module_directory = "{story.BUILD}";\n')
@@ -94,7 +96,7 @@ class World:
 
     def users(self):
         with open("/etc/passwd", "a") as people, open("/etc/group", "a") as groups:
-            for name, number in USERS.items():
+            for name, number in self.people.items():
                 people.write(f"{name}:x:{number}:{number}:{name.title()} Able:/home/{name}:/bin/sh\n")
                 groups.write(f"{name}:x:{number}:\n")
         os.chown("/var/spool/mqueue", pwd.getpwnam("smmta").pw_uid, 0)
