@@ -20,7 +20,7 @@ void cf_fail(struct cf *cf, uint32_t status)
 		cf->status = status;
 }
 
-static void say(struct cf *cf, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void say(struct cf *cf, const char *format, va_list arguments)
 {
 	if (cf->current_file.data != NULL)
 		pr_text_addf(&cf->messages, "%.*s: line %u: ", PR_PRINT(cf->current_file), cf->current_line);
