@@ -4,43 +4,93 @@
  */
 #include "kernel/session/ask.h"
 
+#include "kernel/session/account.h"
 #include "kernel/session/aliases.h"
 #include "kernel/session/policy.h"
+#include "kernel/session/report.h"
 #include "kernel/session/transaction.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define LINES_MAX 1000
 
-static struct pr_str shown(const struct ask *ask, struct pr_str address)
+/* One line, and what puts it into its place. */
+struct line {
+	struct pr_str text, host;
+	size_t number;
+	bool local;
+};
+
+/* "Full Name <joe@host>" for an account, "<a@b>" for anything else. */
+static void show(const struct ask *ask, struct pr_str address, struct line *line)
 {
-	struct pr_str inner = pr_address_inner(address);
-	struct pr_str host = ask->session->receiver->options->host_name;
+	struct pr_arena *arena = &ask->bench->arena;
+	struct module_set *modules = ask->session->receiver->modules;
+	struct pr_str inner = pr_address_inner(address), host = ask->session->receiver->options->host_name, name = PR_NONE;
+	struct pr_route route = {.size = sizeof route};
 	struct pr_address parts;
 
 	pr_address_split(inner, &parts);
-	if (parts.domain.len > 0)
-		return pr_arena_printf(&ask->bench->arena, "<%.*s>", PR_PRINT(inner));
-	return pr_arena_printf(&ask->bench->arena, "<%.*s@%.*s>", PR_PRINT(inner), PR_PRINT(host));
+	line->host = parts.domain;
+	line->local = parts.domain.len == 0;
+	if (rules_resolve(ask->scope, inner, PR_STR(""), &route) == PR_OK) {
+		const struct module_instance *mailer = module_find(modules, PR_KIND_MAILER, route.mailer);
+		line->local = mailer != NULL && module_mailer_has_flag(mailer, 'w');
+		line->host = route.host;
+	}
+	if (line->local) {
+		line->host = PR_STR("");
+		inner = parts.local;
+		name = account_full_name(route.user.len > 0 ? route.user : parts.local, arena);
+	}
+	if (parts.domain.len > 0 && !line->local)
+		line->text = pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
+	else
+		line->text = pr_arena_printf(arena, "%.*s%s<%.*s@%.*s>", PR_PRINT(name), name.len > 0 ? " " : "", PR_PRINT(inner), PR_PRINT(host));
+}
+
+/* sendmail's order: by host, those without one first; among equals the latest first. */
+static int compare(const void *left, const void *right)
+{
+	const struct line *a = left, *b = right;
+	size_t both = a->host.len < b->host.len ? a->host.len : b->host.len;
+	int order = both > 0 ? memcmp(a->host.data, b->host.data, both) : 0;
+
+	if (order == 0 && a->host.len != b->host.len)
+		order = a->host.len < b->host.len ? -1 : 1;
+	return order != 0 ? order : a->number > b->number ? -1 : 1;
+}
+
+static void give_lines(struct ask *ask, struct line *lines, size_t count)
+{
+	struct pr_str *items = pr_arena_alloc(&ask->bench->arena, (count + 1) * sizeof *items);
+
+	if (items == NULL)
+		return;
+	qsort(lines, count, sizeof *lines, compare);
+	for (size_t i = 0; i < count; i++)
+		items[i] = lines[i].text;
+	ask->answer->lines = (struct pr_list){items, count};
 }
 
 static void list_members(struct ask *ask, struct expansion *expansion, struct pr_str asked)
 {
-	struct pr_arena *arena = &ask->bench->arena;
-	size_t count = 0, lines = 0;
+	size_t count = 0, shown = 0;
 	const struct pr_recipient *members = expansion_recipients(expansion, &count);
-	struct pr_str *items = pr_arena_alloc(arena, LINES_MAX * sizeof *items);
+	struct line *lines = pr_arena_alloc(&ask->bench->arena, LINES_MAX * sizeof *lines);
 
-	for (size_t i = 0; items != NULL && i < count && lines < LINES_MAX; i++) {
+	for (size_t i = 0; lines != NULL && ask->question->ask == SMTP_ASK_EXPN && i < count && shown < LINES_MAX; i++) {
 		struct pr_str member = members[i].address;
-		if (member.len > 0 && member.data[0] != '|' && member.data[0] != '/')
-			items[lines++] = shown(ask, member);
+		if (member.len == 0 || member.data[0] == '|' || member.data[0] == '/')
+			continue;
+		lines[shown].number = i;
+		show(ask, member, &lines[shown++]);
 	}
-	if (ask->question->ask == SMTP_ASK_VRFY || lines == 0) {
-		if (items == NULL)
-			return;
-		items[0] = shown(ask, asked);
-		lines = 1;
-	}
-	ask->answer->lines = (struct pr_list){items, lines};
+	if (lines != NULL && shown == 0)
+		show(ask, asked, &lines[shown++]);
+	ask->answer->unsure = shown == 1 && ask->question->ask == SMTP_ASK_VRFY && !lines[0].local;
+	give_lines(ask, lines, shown);
 }
 
 void ask_verify(struct ask *ask)
@@ -70,6 +120,8 @@ void ask_verify(struct ask *ask)
 		    .enhanced = pr_arena_copy(&ask->bench->arena, result.enhanced),
 		    .text = pr_arena_copy(&ask->bench->arena, result.text)};
 		policy_complete(verdict);
+		if (status != PR_PERMFAIL)
+			report_failure(session, "expanding an address", ask->scope->reason.len > 0 ? ask->scope->reason : result.reason);
 	}
 	expansion_free(looking->expansion);
 	pr_arena_fini(&looking->arena);

@@ -6,6 +6,7 @@
 #include "kernel/session/envelope.h"
 
 #include "config.h"
+#include "kernel/session/account.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/templates.h"
@@ -39,6 +40,29 @@ static bool is_own(const struct session *session, struct pr_str sender)
 	return pr_str_equal(address.local, session->user);
 }
 
+/* $x of mail without From:, which is made of the sender then: the name of an account of ours, whoever brought the mail. */
+static struct pr_str full_name(const struct session *session, struct pr_str sender, struct module_scope *scope)
+{
+	struct pr_route route = {.size = sizeof route};
+	struct pr_address parts;
+
+	if (session->user.data != NULL)
+		return is_own(session, sender) ? submission_full_name(session, scope->arena) : PR_NONE;
+	pr_address_split(sender, &parts);
+	if (parts.local.len == 0 || rules_resolve(scope, sender, PR_STR(""), &route) != PR_OK)
+		return PR_NONE;
+	const struct module_instance *mailer = module_find(session->receiver->modules, PR_KIND_MAILER, route.mailer);
+	return mailer != NULL && module_mailer_has_flag(mailer, 'w') ? account_full_name(route.user, scope->arena) : PR_NONE;
+}
+
+static bool has_from(const struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->field_count; i++)
+		if (pr_str_equal_nocase(transaction->fields[i].name, PR_STR("From")))
+			return true;
+	return false;
+}
+
 static void set_facts(struct transaction *transaction, const struct part *part, struct module_scope *scope,
     struct header_facts *facts)
 {
@@ -61,7 +85,7 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .version = PR_STR(PACKAGE_VERSION),
 	    .only_recipient = transaction->only_recipient,
 	    .sender = sender,
-	    .full_name = local && is_own(session, sender) ? submission_full_name(session, scope->arena) : PR_NONE,
+	    .full_name = local || !has_from(transaction) ? full_name(session, sender, scope) : PR_NONE,
 	    .now = (int64_t)now,
 	    .zone = (int32_t)here.tm_gmtoff,
 	    .add_missing = 1,

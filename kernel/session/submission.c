@@ -5,6 +5,8 @@
  */
 #include "kernel/session/submission.h"
 
+#include "kernel/session/account.h"
+
 #include <pwd.h>
 #include <string.h>
 
@@ -55,26 +57,7 @@ void submission_identify(struct session *session)
 
 struct pr_str submission_full_name(const struct session *session, struct pr_arena *arena)
 {
-	char buffer[8192];
-	struct passwd entry;
-	struct passwd *found = NULL;
-
-	if (session->user.data == NULL || getpwuid_r((uid_t)session->uid, &entry, buffer, sizeof buffer, &found) != 0 ||
-	    found == NULL || found->pw_gecos == NULL)
-		return PR_NONE;
-	struct pr_str name = pr_str(found->pw_gecos);
-	name = pr_str_trim(pr_str_slice(name, 0, pr_str_find(name, ',')));
-	if (name.len == 0)
-		return PR_NONE;
-	/* An ampersand stands for the account's name with a capital, since the 1970s. */
-	size_t at = pr_str_find(name, '&');
-	if (at == name.len)
-		return pr_arena_copy(arena, name);
-	char first = found->pw_name[0];
-	if (first >= 'a' && first <= 'z')
-		first = (char)(first - 'a' + 'A');
-	return pr_arena_printf(arena, "%.*s%c%s%.*s", (int)at, name.data, first, found->pw_name + (first != '\0'),
-	    (int)(name.len - at - 1), name.data + at + 1);
+	return session->user.data != NULL ? account_full_name_of(session->uid, arena) : PR_NONE;
 }
 
 struct pr_str submission_qualify(const struct session *session, struct pr_str address, struct pr_arena *arena)

@@ -18,7 +18,7 @@ static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *
 	for (size_t i = 0; i + 1 < count; i++)
 		smtp_reply_part(machine, 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[i]));
 	if (count > 0)
-		smtp_reply(machine, 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[count - 1]));
+		smtp_reply(machine, answer->unsure ? 252 : 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[count - 1]));
 	else
 		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
 }

@@ -110,7 +110,7 @@ struct smtp_question {
 };
 
 /* action CONTINUE or ACCEPT: yes, with sendmail's standard text unless text is given.
- * REJECT/DEFER: code, enhanced and text (standard ones when absent); code 421 closes.  DISCARD counts as yes here. */
+ * REJECT/DEFER: code, enhanced and text (standard ones when absent); code 421 closes, but for one about an address of MAIL, RCPT, VRFY or EXPN that is not as_it_is.  DISCARD counts as yes here. */
 struct smtp_answer {
 	struct pr_verdict verdict;
 	struct pr_str id;   /* END: queue id for "ID Message accepted for delivery" */
@@ -118,6 +118,7 @@ struct smtp_answer {
 	/* MAIL, RCPT: the text of a 5xx stands alone.  sendmail puts "<a>... " in front of what its rules say (but not of a
 	 * 551 or 4xx), and not in front of what a filter says. */
 	bool as_it_is;
+	bool unsure;        /* VRFY: 252, it is another host that knows */
 };
 
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);

@@ -3,6 +3,7 @@
 """Sets of a sendmail.cf that look at the connection: who has to wait for his greeting, who comes too often, what is offered to whom.
 The replies are those that sendmail 8.17 gave to the same client with the same sets."""
 import os
+import pwd
 import socket
 import subprocess
 import time
@@ -18,12 +19,14 @@ O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port={port}
 O PidFile={pid}
 O DeliveryMode=queueonly
 O MinFreeBlocks=0
+O AliasFile=hash:{aliases}
 O LogLevel=14
 O ConnectionRateWindowSize=600
 O SmtpGreetingMessage=$j here
 O OperatorChars=.:%@!^/[]+
 Troot daemon
 Karith arith
+H?F?From: $?x$x <$g>$|$g$.
 Scanonify=3
 R$@\t\t\t$@ <@>
 R$* < $* > $*\t\t$: $2
@@ -61,17 +64,23 @@ Msmtp, P=[IPC], F=mDFMuXk0, E=\\r\\n, L=990, A=TCP $h
 
 
 class CfHooks(story.Story):
+    maxDiff = None
+
     def setUp(self):
         super().setUp()
         self.pr = self.daemon(start=False, listeners=[], options={"QueueDirectory": "/nonexistent/queue", "ResolveClients": False})
+        self.aliases = os.path.join(os.path.dirname(self.pr.conf_path), "aliases")
         text = CF
-        for key, value in {"queue": os.path.join(self.pr.top, "queue"), "port": self.pr.port,
+        for key, value in {"queue": os.path.join(self.pr.top, "queue"), "port": self.pr.port, "aliases": self.aliases,
                            "pid": os.path.join(self.pr.top, "run", "from-cf.pid")}.items():
             text = text.replace("{%s}" % key, str(value))
         self.cf = cf = self.pr.write("sendmail.cf", text)
         os.environ["POSTRIDER_CONF"] = self.pr.conf_path
         self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
         self.pr.write_conf()
+        made = self.pr.run("postrider", "makemap", "hash", self.aliases,
+                           text="staff\troot, z@b.example, daemon, x@a.example, y@b.example\nprogram\t|/bin/cat\n")
+        self.assertEqual(made.returncode, 0, made.stdout)
         with open(os.path.join(self.pr.top, "out"), "ab") as out:
             self.pr.process = subprocess.Popen([self.pr.program, "-bD", "-C", cf], stdin=subprocess.DEVNULL, stdout=out,
                                                stderr=subprocess.STDOUT)
@@ -199,6 +208,27 @@ class CfHooks(story.Story):
         listed = self.pr.run("postrider", "mailq", "-C", self.cf, "-qQ")
         self.assertIn(letter_id, listed.stdout)
         self.assertIn("held by the sender", listed.stdout)
+
+    def test_vrfy_and_expn(self):
+        names = {name: pwd.getpwnam(name).pw_gecos.split(",")[0] for name in ("root", "daemon")}
+        shown = {name: (gecos + " " if gecos else "") + f"<{name}@mail.example.org>" for name, gecos in names.items()}
+        with self.pr.client(source="127.0.0.5") as client:
+            self.assertEqual(client.expect(250, "VRFY root@example.org"), "250 2.1.5 " + shown["root"])
+            self.assertEqual(client.expect(250, "VRFY staff"), "250 2.1.5 <staff@mail.example.org>")
+            self.assertEqual(client.expect(252, "VRFY <a@far.example>"), "252 2.1.5 <a@far.example>")
+            self.assertEqual(client.expect(250, "EXPN staff").split("\n"),
+                             ["250-2.1.5 " + shown["daemon"], "250-2.1.5 " + shown["root"], "250-2.1.5 <x@a.example>",
+                              "250-2.1.5 <y@b.example>", "250 2.1.5 <z@b.example>"])
+            self.assertNotIn("/bin/cat", client.expect(250, "EXPN program"))
+
+    def test_name_of_an_account(self):
+        # without From: the sender becomes one, with his name when he is an account of this host
+        name = pwd.getpwnam("daemon").pw_gecos.split(",")[0]
+        for sender, field in (("daemon@example.org", f"{name} <daemon@example.org>" if name else "daemon@example.org"),
+                              ("a@example.net", "a@example.net"), ("nobodyofthatname@example.org", "nobodyofthatname@example.org")):
+            letter_id = self.pr.send(sender, ["root@example.org"], "Subject: x\n\nx\n")
+            shown = self.pr.run("postriderctl", "-C", self.cf, "queue", "show", letter_id)
+            self.assertIn(f"From: {field}\n", shown.stdout)
 
 
 if __name__ == "__main__":
