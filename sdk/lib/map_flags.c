@@ -251,8 +251,10 @@ static enum pr_status finish(struct pr_call *call, const struct pr_map_flags *fl
 enum pr_status pr_map_answer(struct pr_call *call, const struct pr_map_flags *flags, enum pr_status status, struct pr_str key,
     const struct pr_list *args, struct pr_str raw, struct pr_str *value_out)
 {
-	if (status == PR_OK)
+	if (status == PR_OK) {
+		call->reason = PR_NONE; /* of what was tried before it was found */
 		return finish(call, flags, key, args, raw, value_out);
+	}
 	if (status != PR_TEMPFAIL)
 		return status;
 	if (flags->append_tempfail.data != NULL)

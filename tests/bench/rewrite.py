@@ -1,133 +1,95 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Addresses per second and memory of one process: real sendmail's -bt and ours answer the same commands with the same sendmail.cf and the same maps.
+"""Addresses a second in one process, and memory of one sendmail.cf: real sendmail -bt and ours, side by side in one private world.
 
-usage: tests/bench/rewrite.py [--count N] [--rounds N] [--cpu] [--candidate 'COMMAND'] [CONFIGURATION...]
+usage: tests/bench/rewrite.py [--count N] [--rounds N] [CONFIGURATION...]      (top_builddir: an optimised build; needs root)
 
-Configurations are the hub and the front end of tests/oracle/cf.  Output goes to /dev/null; each program takes its turn in every round and its best one
-counts, less what the start takes (the shortest run without an address).  Real sendmail is Debian's, fetched and run in namespaces of this program's own, as
-for tests/oracle; root is needed.  Memory: VmHWM is the most the process ever held, and `anon` what is its own and cannot be shared, both after one
-address; `loaded` is that of the configuration less that of a file of six lines."""
-import argparse
+Measured is the CPU time of the process (user and system), without what the same process needs for no address at all; the answers go to /dev/null.
+The rounds of both programs alternate, and the median counts.  Memory: RSS after one answer, less RSS of the same program with an empty configuration;
+for both programs with the same tables open."""
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "oracle", "cf"))
-import candidate  # noqa: E402
+sys.path[:0] = [os.path.join(HERE, "..", "oracle", "cf")]
+import argparse  # noqa: E402
+
 import world  # noqa: E402
 
-SMALL = "V10/Berkeley\nDjmail.corp.example\nO QueueDirectory=/var/spool/mqueue\nO AliasFile=\nMlocal, P=/bin/cat, F=lsDFM, A=cat $u\nS3\nR$*\t$: $1\n"
-# title: (what is said once, a line for each address)
-STREAMS = {
-    "3,0 user@remote": ("", "3,0 user{}@far.example\n"),
-    "3,0 user@local": ("", "3,0 user{}@corp.example\n"),
-    "/try esmtp ER": ("/tryflags ER\n", "/try esmtp user{}@far.example\n"),
-    "/try esmtp HS": ("/tryflags HS\n", "/try esmtp user{}@mail.corp.example\n"),
-}
+WORK = (("3,0 remote", [], b"3,0 user%d@far.example\n"), ("3,0 local", [], b"3,0 user%d@corp.example\n"),
+        ("/try esmtp ER", [b"/tryflags ER\n"], b"/try esmtp user%d@far.example\n"), ("/try esmtp HS", [b"/tryflags HS\n"], b"/try esmtp user%d@corp.example\n"))
+EMPTY = "V10/Berkeley\nO QueueDirectory=/var/spool/mqueue\nMlocal, P=/bin/cat, F=F, A=cat\n"
 
 
-def stream(first, line, count):
-    file = tempfile.TemporaryFile()
-    file.write((first + "".join(line.format(number) for number in range(count))).encode())
-    return file
+def seconds(program, commands):
+    """CPU time of the process that answers them."""
+    with tempfile.TemporaryFile() as source:
+        source.write(commands)
+        source.seek(0)
+        process = subprocess.Popen(stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **program)
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+        return usage.ru_utime + usage.ru_stime
 
 
-def seconds(program, file, cpu):
-    file.seek(0)
-    began = time.perf_counter()
-    process = subprocess.Popen(stdin=file, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **program)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode < 0:
-        raise SystemExit(f"{program['args']}: signal {-process.returncode}")
-    return usage.ru_utime + usage.ru_stime if cpu else time.perf_counter() - began
+def rate(program, head, line, count):
+    empty = b"".join(head)
+    full = empty + b"".join(line % number for number in range(count))
+    return count / max(1e-6, seconds(program, full) - seconds(program, empty))
 
 
-def rates(programs, first, line, arguments):
-    """{who: addresses a second, None when there were too few to tell}, and {who: seconds of the start}, in turns."""
-    empty, full = stream(first, line, 0), stream(first, line, arguments.count)
-    start, best = ({who: float("inf") for who in programs} for _ in range(2))
-    for _ in range(arguments.rounds):
-        for who, program in programs.items():
-            start[who] = min(start[who], seconds(program, empty, arguments.cpu))
-            best[who] = min(best[who], seconds(program, full, arguments.cpu))
-    return {who: arguments.count / (best[who] - start[who]) if best[who] > 1.5 * start[who] else None for who in programs}, start
-
-
-def rest(pid):
-    """Waits until the process has done its work and waits itself."""
-    end, before = time.monotonic() + 60, None
-    while time.monotonic() < end:
-        time.sleep(0.2)
+def wait_for_idle(pid):
+    """Its output is in a buffer until it ends, so whether it has answered is seen by the CPU time that it no longer takes."""
+    before = None
+    while True:
         with open(f"/proc/{pid}/stat") as handle:
             fields = handle.read().rsplit(")", 1)[1].split()
-        now = fields[0], fields[11], fields[12]
-        if now == before and now[0] == "S":
+        if fields[0] == "S" and fields[11:13] == before:
             return
-        before = now
-    raise SystemExit(f"process {pid} does not come to rest")
+        before = fields[11:13]
+        time.sleep(0.3)
 
 
 def memory(program):
-    """(VmHWM, RssAnon) in KiB of a process that has answered once and waits for more."""
-    process = subprocess.Popen(stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **program)
-    try:
-        process.stdin.write(b"3,0 user@far.example\n")
-        process.stdin.flush()
-        rest(process.pid)
-        with open(f"/proc/{process.pid}/status") as handle:
-            fields = dict(line.split(":", 1) for line in handle)
-        return tuple(int(fields[name].split()[0]) for name in ("VmHWM", "RssAnon"))
-    finally:
-        process.stdin.close()
-        process.wait(60)
+    """RSS in KiB once it has answered."""
+    process = subprocess.Popen(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **program)
+    process.stdin.write(b"3,0 joe@far.example\n$j\n/parse joe@far.example\n")
+    process.stdin.flush()
+    wait_for_idle(process.pid)
+    with open(f"/proc/{process.pid}/status") as handle:
+        size = next(int(line.split()[1]) for line in handle if line.startswith("VmRSS:"))
+    process.stdin.close()
+    process.stdout.read()
+    process.wait()
+    return size
 
 
-def write_small():
-    path = f"{world.SETTINGS}small.cf"
-    with open(path, "w") as handle:
-        handle.write(SMALL)
-    return path
-
-
-def number(rate):
-    return f"{rate:12,.0f}" if rate else f"{'too few':>12}"
-
-
-def show_rates(name, place, ours, cf, arguments):
-    programs = {"sendmail": place.real(cf), "ours": ours.command(cf)}
-    for title, (first, line) in STREAMS.items():
-        rate, start = rates(programs, first, line, arguments)
-        ratio = f"{rate['ours'] / rate['sendmail']:7.1f}x" if all(rate.values()) else f"{'-':>8}"
-        print(f"{name:8} {title:18} {number(rate['sendmail'])} {number(rate['ours'])} {ratio}   start {start['sendmail']:6.3f} s {start['ours']:6.3f} s", flush=True)
-
-
-def show_memory(name, place, ours, cf, small):
-    for who, command in (("sendmail", place.real), ("ours", ours.command)):
-        (peak, anon), (peak_small, anon_small) = memory(command(cf)), memory(command(small))
-        print(f"{name:8} {who:10} {peak:8,} KiB VmHWM {anon:8,} KiB anon   loaded {peak - peak_small:8,} {anon - anon_small:8,} KiB", flush=True)
+def show(name, what, real, ours, unit, ratio):
+    print(f"{name:8} {what:18} {real:12,.0f} {ours:12,.0f} {unit:6} {ratio:7.2f}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=100000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cpu", action="store_true", help="count processor time; what other programs do then disturbs less")
-    candidate.add_argument(parser)
+    parser.add_argument("--count", type=int, default=50000, help="addresses in a round of ours; of sendmail a fifth (50000)")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("names", nargs="*", default=["hub", "front"])
     arguments = parser.parse_args()
     with world.World() as place:
-        ours, small = candidate.Candidate(place, arguments.candidate), write_small()
-        files = {name: place.configuration(name)[0] for name in arguments.names}
-        print(f"{'cf':8} {'commands':18} {'sendmail/s':>12} {'ours/s':>12} {'ratio':>8}   {arguments.count} addresses, best of {arguments.rounds}")
-        for name, cf in files.items():
-            show_rates(name, place, ours, cf, arguments)
-        for name, cf in files.items():
-            show_memory(name, place, ours, cf, small)
+        empty = world.SETTINGS + "empty.cf"
+        world.write(empty, EMPTY)
+        print(f"{'':8} {'':18} {'sendmail':>12} {'ours':>12} {'':6} {'ratio':>7}")
+        for name in arguments.names or ["hub", "front"]:
+            cf, _ = place.configuration(name)
+            for what, head, line in WORK:
+                rounds = [(rate(place.real(cf), head, line, arguments.count // 5), rate(place.ours(cf), head, line, arguments.count)) for _ in range(arguments.rounds)]
+                real, ours = (statistics.median(column) for column in zip(*rounds))
+                show(name, what, real, ours, "/s", ours / real)
+            real, ours = (statistics.median(memory(program(cf)) - memory(program(empty)) for _ in range(arguments.rounds)) for program in (place.real, place.ours))
+            show(name, "memory of the cf", real, ours, "KiB", ours / real if real > 0 else 0)
 
 
 if __name__ == "__main__":

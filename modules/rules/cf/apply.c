@@ -63,8 +63,9 @@ static int substitute(struct cf_run *run, const struct cf_rule *rule, const stru
 		} else if (token->kind == CF_DEFERRED) {
 			struct pr_str value = cf_macro_text(run, token->number);
 			cf_trace_macro(run, "RHS", token->number, value);
-			if (value.len > 0 && !add_text(run, value, out)) {
-				*is_failed = true; /* add_text has told */
+			uint32_t before = out->count;
+			if (value.len > 0 && (!add_text(run, value, out) || out->count == before)) {
+				*is_failed = true; /* add_text has told; a comment alone is nothing either */
 				return CF_DATAERR;
 			}
 		} else {

@@ -48,7 +48,7 @@ static void ask_group(struct cf_run *run, const struct cf_address *address)
 	struct cf_tokens tokens = {0};
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = address->user, .flags = CF_SCAN_COMMENTS };
 
-	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->mailer == NULL)
+	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->mailer == NULL || address->user.len == 0)
 		return;
 	if (cf_scan(&scan, &tokens))
 		cf_rewrite(run, (uint16_t)(set - 1), &tokens);

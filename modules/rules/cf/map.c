@@ -139,6 +139,17 @@ static struct pr_str bare_reason(struct pr_str reason, struct pr_str map)
 	return reason;
 }
 
+/* Records of DNS that cannot be had are a matter for the status alone. */
+static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
+{
+	struct pr_str reason = bare_reason(run->call->reason, map);
+
+	if (known != NULL && (pr_str_equal_nocase(known->class_name, PR_STR("dns")) || pr_str_equal_nocase(known->class_name, PR_STR("bestmx"))))
+		run->complaint = reason;
+	else
+		cf_run_complain(run, false, "%.*s", PR_PRINT(reason));
+}
+
 /* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
 static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
@@ -167,6 +178,6 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
 	if (status != PR_NOTFOUND)
-		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));
+		tell_failure(run, map, known);
 	return status_of(status);
 }

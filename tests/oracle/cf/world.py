@@ -22,7 +22,7 @@ SETTINGS = "/etc/mail/oracle/"
 USERS = {"smmta": 985, "smmsp": 986, "ann": 2001, "bob": 2002, "carl": 2003, "dora": 2004}
 HASHED = ("access", "virtusertable", "genericstable", "mailertable", "domaintable", "bitdomain", "uudomain", "authinfo", "domainmap", "words")
 FILES = {
-    "hosts": f"127.0.0.1 localhost.localdomain localhost\n127.0.0.1 {HOST} mail\n",
+    "hosts": f"127.0.0.1 localhost.localdomain localhost\n::1 ip6-localhost ip6-loopback\n127.0.0.1 {HOST} mail\n",
     "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
 }
