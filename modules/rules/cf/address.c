@@ -104,12 +104,11 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 }
 
 /* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */
-static const struct cf_mailer *special_mailer(struct cf_run *run, const struct cf_mailer *mailer, const struct cf_token *user, bool *skips_at)
+static const struct cf_mailer *special_mailer(struct cf_run *run, const struct cf_mailer *mailer, const struct cf_token *user)
 {
 	bool is_quoted = user->length > 1 && user->text[0] == '"';
 	char first = user->length > 0 ? user->text[is_quoted] : '\0';
 
-	*skips_at = user->length == 1 && first == '@' && cf_mailer_has(mailer, '@');
 	if (first == '|' && cf_mailer_has(mailer, '|'))
 		return cf_mailer_find(run->cf, PR_STR("prog"));
 	if (first == '/' && cf_mailer_has(mailer, '/'))
@@ -125,10 +124,13 @@ static bool is_text(const struct cf_token *token, const char *text)
 /* `:include:/path` is no address that could be rewritten. */
 static bool build_include(struct cf_run *run, const struct cf_token *user, uint32_t count, struct cf_address *out)
 {
-	if (!cf_mailer_has(out->mailer, ':') || count < 3 || !is_text(&user[0], ":") || !is_text(&user[1], "include") || !is_text(&user[2], ":"))
+	if (!cf_mailer_has(out->mailer, ':') || count == 0)
+		return false;
+	struct pr_str text = cf_unquoted(run->call->arena, joined(run, user, count)), prefix = PR_STR(":include:");
+	if (!pr_str_has_prefix_nocase(text, prefix))
 		return false;
 	out->mailer = cf_mailer_find(run->cf, PR_STR("*include*"));
-	out->user = joined(run, user + 3, count - 3);
+	out->user = pr_str_slice(text, prefix.len, text.len);
 	return true;
 }
 
@@ -177,10 +179,10 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 	user++;
 	if (build_include(run, tokens->at + user, tokens->count - user, out))
 		return;
-	if (user < tokens->count) {
-		out->mailer = special_mailer(run, out->mailer, &tokens->at[user], &out->skips_set5);
-		user += out->skips_set5;
-	}
+	out->skips_set5 = user < tokens->count && is_text(&tokens->at[user], "@") && cf_mailer_has(out->mailer, '@');
+	user += out->skips_set5;
+	if (user < tokens->count)
+		out->mailer = special_mailer(run, out->mailer, &tokens->at[user]);
 	finish_user(run, out, tokens->at + user, tokens->count - user);
 }
 

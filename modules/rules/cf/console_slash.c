@@ -46,10 +46,13 @@ static void ask_group(struct cf_run *run, const struct cf_address *address)
 {
 	uint16_t set = cf_set_find(run->cf, PR_STR("queuegroup"));
 	struct cf_tokens tokens = {0};
-	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = address->user, .flags = CF_SCAN_COMMENTS };
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .flags = CF_SCAN_COMMENTS,
+		.text = address->mailer == NULL ? address->text : address->user };
 
-	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->mailer == NULL || address->user.len == 0)
+	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->user.len == 0 || address->is_refused)
 		return;
+	if (address->mailer == NULL && (address->text.len == 0 || address->text.data[0] != '4'))
+		return; /* the text of a temporary error is taken for a user */
 	if (cf_scan(&scan, &tokens))
 		cf_rewrite(run, (uint16_t)(set - 1), &tokens);
 	cf_tokens_fini(&tokens);
@@ -66,7 +69,7 @@ static void parse(struct cf_run *run, struct pr_str text)
 		pr_text_add_c(run->trace, "Cannot parse\n");
 		return;
 	}
-	if (!(run->cf->try_flags & SENDER))
+	if (run->cf->try_flags == 0) /* a recipient of the envelope */
 		ask_group(run, &address);
 	if (address.is_deferred)
 		pr_text_addf(run->trace, "%.*s... Transient parse error -- message queued for future delivery\n", PR_PRINT(text));
