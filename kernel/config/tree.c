@@ -94,7 +94,7 @@ static void complain(const config_t *parsed, const char *path, struct pr_str byt
 		bytes = pr_text_str(&other);
 	if (text != NULL && strstr(text, "include") != NULL)
 		name = included(bytes, config_error_line(parsed));
-	pr_text_addf(errors, "%s:%d: %s", file != NULL ? file : path != NULL ? path : "configuration", config_error_line(parsed), text);
+	pr_text_addf(errors, "%s:%d: %s", file != NULL ? file : path != NULL ? path : "configuration", config_error_line(parsed), text != NULL ? text : "it cannot be read");
 	if (name.len > 0 && snprintf(room, sizeof room, "%.*s", PR_PRINT(name)) < (int)sizeof room) {
 		int error = access(room, R_OK) == 0 ? 0 : errno;
 		pr_text_addf(errors, " %s%s%s%s", room, error != 0 ? ": " : "", error != 0 ? strerror(error) : "",

@@ -349,7 +349,8 @@ const struct config *module_set_config(const struct module_set *set)
 struct module_instance *module_find(struct module_set *set, enum pr_kind kind, struct pr_str name)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (set->instances[i].config->kind == kind && pr_str_equal(set->instances[i].config->name, name))
+		if (set->instances[i].config->kind == kind && set->instances[i].config->name.len == name.len &&
+		    pr_str_equal(set->instances[i].config->name, name)) /* asked for every lookup */
 			return &set->instances[i];
 	return NULL;
 }

@@ -100,7 +100,9 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	uint32_t i = *at + 1, unused = 0;
 	uint32_t *count = &lookup->key_count;
 
-	*lookup = (struct lookup){ .name = NULL };
+	lookup->name = lookup->fallback = NULL; /* the arguments are counted one by one: most lookups have none */
+	lookup->link = 0;
+	lookup->key_count = lookup->argument_count = lookup->fallback_count = 0;
 	if (end == CF_MAP_END && i < tokens->count && cf_is_plain(&tokens->at[i])) {
 		lookup->link = tokens->at[*at].link;
 		lookup->name = &tokens->at[i++];
@@ -113,6 +115,7 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 			if (lookup->argument_count < CF_ARGUMENTS) {
 				lookup->arguments[lookup->argument_count] = token + 1;
 				count = &lookup->argument_counts[lookup->argument_count++];
+				*count = 0;
 			}
 		} else if (token->kind == CF_USER) { /* the last one counts */
 			lookup->fallback = token + 1;

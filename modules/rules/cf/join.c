@@ -115,8 +115,11 @@ static bool gather(struct gathered *g, const struct cf_token *token)
 
 bool cf_show(const struct cf_names *names, const struct cf_token *tokens, uint32_t count, struct pr_text *out)
 {
-	struct gathered g = { .out = out, .good = true };
+	struct gathered g; /* not zeroed: this is done for every line of a trace */
 
+	g.out = out;
+	g.good = true;
+	g.length = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct cf_token *token = &tokens[i];
 		if (g.length + token->length + 1 > sizeof g.bytes)
