@@ -249,7 +249,7 @@ struct cf_session { /* an SMTP connection */
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_FAILURES = 10, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
