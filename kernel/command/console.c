@@ -78,7 +78,7 @@ int console_mode(const struct arguments *arguments)
 	set_levels(arguments, &tool);
 	status = converse(&tool);
 	if (status == EX_OK)
-		status = (int)tool.config->exit_status; /* what was wrong with the file is told at the end once more */
+		status = (int)rules_exit_status(&tool.scope); /* what was wrong with the file, or on the way, is told at the end once more */
 	tool_close(&tool);
 	return status;
 }

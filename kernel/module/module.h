@@ -143,6 +143,8 @@ enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, stru
 void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */
 enum pr_status rules_console(struct module_scope *scope, struct pr_str line, struct pr_text *out);
+/* A sysexit that a program is to end with: how the engine's own file was, and what its console met; 0: all is well. */
+uint32_t rules_exit_status(struct module_scope *scope);
 
 /* mailers; session->instance says which */
 enum pr_status mailer_open(struct module_scope *scope, struct module_session *session, const struct pr_destination *destination);

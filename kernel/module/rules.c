@@ -121,6 +121,21 @@ enum pr_status rules_console(struct module_scope *scope, struct pr_str line, str
 	return status == PR_OK ? module_leave(&frame, ops->console(&frame.call, line, out)) : status;
 }
 
+uint32_t rules_exit_status(struct module_scope *scope)
+{
+	struct module_instance *instance = engine(scope);
+	struct module_frame frame;
+
+	if (instance == NULL)
+		return 0;
+	const struct pr_rules_ops *ops = instance->module->ops;
+	if (!MODULE_HAS(ops, exit_status) || module_enter(&frame, scope, instance, session_of(scope, instance)) != PR_OK)
+		return 0;
+	uint32_t status = ops->exit_status(&frame.call);
+	module_leave_void(&frame);
+	return status;
+}
+
 enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out)
 {
 	struct module_instance *instance = engine(scope);

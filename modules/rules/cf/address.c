@@ -100,7 +100,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	                                        : PR_STR("");
 	out->user = text;
 	out->text = cf_unquoted(run->call->arena, text);
-	cf_run_complain(run, names_address(out->text), "%.*s", PR_PRINT(out->text));
+	cf_run_say(run, names_address(out->text), out->text);
 }
 
 /* `|program`, `/file` and `@user` for mailers that look for them; the text may be in quotes. */
@@ -161,6 +161,10 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 	uint32_t at = 2, user = find_user(tokens, at);
 	struct pr_str name = { tokens->at[1].text, tokens->at[1].length };
 
+	if (user >= tokens->count) {
+		bad(run, out, "buildaddr: no user");
+		return;
+	}
 	out->mailer = cf_mailer_find(run->cf, name);
 	if (out->mailer == NULL) {
 		bad(run, out, pr_arena_printf(run->call->arena, "buildaddr: unknown mailer %.*s", PR_PRINT(name)).data);
@@ -170,10 +174,6 @@ static void build_mailer(struct cf_run *run, const struct cf_tokens *tokens, str
 		out->host = joined(run, tokens->at + at + 1, user - at - 1);
 	else if (!cf_mailer_has(out->mailer, 'l')) {
 		bad(run, out, "buildaddr: no host");
-		return;
-	}
-	if (user >= tokens->count) {
-		bad(run, out, "buildaddr: no user");
 		return;
 	}
 	user++;

@@ -250,6 +250,16 @@ static void skip_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at,
 	tokens->count -= 2;
 }
 
+static void complain_unknown(struct cf_run *run, const struct cf_token *name)
+{
+	struct pr_str text = cf_is_plain(name) ? cf_unquoted(run->call->arena, (struct pr_str){ name->text, name->length }) : PR_STR("");
+	struct pr_str fault = cf_set_fault(run->call->arena, text);
+
+	if (fault.data != NULL)
+		cf_run_complain(run, false, "%.*s", PR_PRINT(fault));
+	cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
+}
+
 /* Where calls stand, from left to right.  Behind a set without rules sendmail does not look at the next token, even when it is a call.
  * With a status other than CF_OK none of them is made. */
 static int find_calls(struct cf_run *run, struct cf_tokens *tokens, uint16_t positions[CALLS_MAX], uint32_t *count_out)
@@ -262,9 +272,7 @@ static int find_calls(struct cf_run *run, struct cf_tokens *tokens, uint16_t pos
 			continue;
 		uint16_t set = called_set(run, &tokens->at[i]);
 		if (set == 0) {
-			const struct cf_token *name = &tokens->at[i + 1];
-			struct pr_str text = cf_is_plain(name) ? (struct pr_str){ name->text, name->length } : PR_STR("");
-			cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
+			complain_unknown(run, &tokens->at[i + 1]);
 			return CF_CONFIG;
 		}
 		if (run->cf->sets[set - 1].count == 0) {

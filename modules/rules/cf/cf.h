@@ -144,6 +144,7 @@ struct cf {
 	uint32_t current_line;
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
+	bool has_operators;      /* OperatorChars were said, or rules were cut: $o, which says them up to level 6, is too late */
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
 	bool is_interactive_safe; /* SuperSafe */
 	char delivery_mode;
@@ -161,11 +162,13 @@ void cf_macro_set_text(struct cf *cf, const char *name, struct pr_str value);
 struct cf_phrases *cf_class_get(struct cf *cf, uint16_t number);
 const struct cf_phrases *cf_class_find(const struct cf *cf, uint16_t number);
 void cf_class_add(struct cf *cf, const char *name, const char *word);
-/* Number + 1 of the set; 0: no such name. */
+/* Number + 1 of the set; 0: no such name.  "99=x" is 99. */
 uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
+/* What sendmail says first of a name that names no set; PR_NONE: nothing. */
+struct pr_str cf_set_fault(struct pr_arena *arena, struct pr_str name);
 /* The same for the token behind $>, which may be in quotes. */
 uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name);
-/* The same for what somebody typed: "99=x" is 99. */
+/* The same for what somebody typed, perhaps in quotes. */
 uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
 struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);
 struct cf_mailer *cf_mailer_find(const struct cf *cf, struct pr_str name);
@@ -199,6 +202,7 @@ bool cf_read(struct cf *cf, struct pr_call *call);
 void cf_read_rule(struct cf *cf, struct pr_str line);       /* compile.c; the line behind R */
 void cf_read_set(struct cf *cf, struct pr_str line);        /* read_set.c */
 void cf_read_mailer(struct cf *cf, struct pr_str line);
+void cf_imply_flags(struct cf *cf);                         /* what the mailer local has in files of old levels */
 void cf_read_header(struct cf *cf, struct pr_str line);
 void cf_read_map(struct cf *cf, struct pr_str line);
 void cf_read_option(struct cf *cf, struct pr_str line);
@@ -245,7 +249,7 @@ struct cf_session { /* an SMTP connection */
 	struct cf_overlay overlay;
 };
 
-enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_RULES = 12 }; /* levels of -d21 */
+enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_FAILURES = 10, CF_TRACE_RULES = 12 }; /* levels of -d21 */
 
 struct cf_run {
 	struct cf *cf;
@@ -289,6 +293,10 @@ struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);
 void cf_run_init(struct cf_run *run, struct pr_call *call);
 /* The same for work that is not part of what went before: outside a session nothing is remembered. */
 void cf_run_begin(struct cf_run *run, struct pr_call *call);
+/* The console ends with this sysexit, when no other was first. */
+void cf_run_fail(struct cf_run *run, uint32_t status);
+/* What is no fault of the configuration: told, and no more. */
+void cf_run_say(struct cf_run *run, bool is_about, struct pr_str text);
 /* A complaint about the address ("553 5.1.3 ...") or about the configuration; shown with `about` in front when is_about. */
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -13,6 +13,8 @@ static uint16_t read_name(struct cf_run *run, struct pr_str *rest)
 {
 	uint16_t number = cf_names_read(&run->cf->names, rest);
 
+	if (run->cf->names.problems.len > 0)
+		cf_run_fail(run, CF_SOFTWARE);
 	pr_text_add_str(run->trace, pr_text_str(&run->cf->names.problems));
 	pr_text_clear(&run->cf->names.problems);
 	return number;
@@ -44,6 +46,8 @@ static void define(struct cf_run *run, struct pr_str line)
 		pr_text_addf(run->trace, "Unknown \".\" command %.*s\n", PR_PRINT(line));
 		return;
 	}
+	if (what == 'C' && rest.len == 0)
+		return;
 	uint16_t number = read_name(run, &rest);
 	if (number == CF_NAME_NONE)
 		return;
@@ -124,8 +128,8 @@ static void show_macro(struct cf_run *run, struct pr_str rest)
 
 static void dollar(struct cf_run *run, struct pr_str line)
 {
-	if (line.len > 1 && line.data[1] == '&') /* as there: the operator, not a macro */
-		pr_text_add_c(run->trace, "$&\n");
+	if (line.len > 1 && strchr("&~?.|#@:>*+-[]()0123456789", line.data[1]) != NULL) /* as there: the operator, not a macro */
+		pr_text_addf(run->trace, "$%c\n", line.data[1]);
 	else if (line.len > 1 && line.data[1] == '=')
 		show_class(run, pr_str_slice(line, 2, line.len));
 	else

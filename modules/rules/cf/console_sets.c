@@ -9,6 +9,14 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+void cf_console_fault(struct cf_run *run, struct pr_str name)
+{
+	struct pr_str fault = cf_set_fault(run->call->arena, name);
+
+	if (fault.data != NULL)
+		cf_run_complain(run, false, "%.*s", PR_PRINT(fault));
+}
+
 /* One address through all sets. */
 static void run_sets(struct cf_run *run, struct pr_str names, struct cf_tokens *tokens)
 {
@@ -19,8 +27,7 @@ static void run_sets(struct cf_run *run, struct pr_str names, struct cf_tokens *
 		pr_str_next(&rest, ',', &name);
 		uint16_t set = cf_set_lookup(run->cf, name);
 		if (set == 0) {
-			if (name.len == 0)
-				pr_text_addf(run->trace, "invalid ruleset name: \"%.*s\"\n", (int)(all.len < 20 ? all.len : 20), all.data);
+			cf_console_fault(run, all);
 			pr_text_addf(run->trace, "Undefined ruleset %.*s\n", PR_PRINT(all));
 			return;
 		}

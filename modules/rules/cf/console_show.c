@@ -20,8 +20,7 @@ static void show_set(struct cf_run *run, struct pr_str name)
 	uint16_t number = cf_set_lookup(run->cf, pr_str_trim(name));
 
 	if (number == 0) {
-		if (pr_str_trim(name).len == 0)
-			pr_text_add_c(run->trace, "invalid ruleset name: \"\"\n");
+		cf_console_fault(run, pr_str_trim(name));
 		pr_text_addf(run->trace, "Undefined ruleset %.*s\n", PR_PRINT(name));
 		return;
 	}

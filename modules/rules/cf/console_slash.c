@@ -5,6 +5,7 @@
 #include "console.h"
 #include "crack.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { HEADER = 1, SENDER = 2 };
@@ -134,9 +135,14 @@ static int status_of_nothing(struct pr_str class_name)
 
 static void map(struct cf_run *run, struct pr_str rest)
 {
-	struct pr_str name = first_word(&rest), value = PR_NONE;
+	size_t end = 0;
+	struct pr_str value = PR_NONE;
 	struct pr_list none = { NULL, 0 };
 
+	while (end < rest.len && rest.data[end] != ' ' && rest.data[end] != '\t')
+		end++;
+	struct pr_str name = pr_str_slice(rest, 0, end);
+	rest = pr_str_slice(rest, end + 1, rest.len); /* one blank parts them: others are the key's */
 	if (rest.len == 0) {
 		pr_text_add_c(run->trace, "No key specified\n");
 		return;
@@ -151,51 +157,86 @@ static void map(struct cf_run *run, struct pr_str rest)
 		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
 		return;
 	}
+	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
 	int status = cf_map_lookup(run, name, known, rest, &none, &value);
 	if (value.data == NULL && status == CF_OK)
 		status = status_of_nothing(known->class_name);
-	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
 	if (value.data == NULL)
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
 		pr_text_addf(run->trace, "returns %.*s (%d)\n", PR_PRINT(value), status);
 }
 
-/* A host without MX that has an address is its own. */
+static bool is_number(const char *text)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* [192.0.2.1] or [IPv6:2001:db8::1] */
+static bool is_literal(struct pr_str name)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	bool is_new = pr_str_has_prefix_nocase(name, PR_STR("[IPv6:"));
+
+	if (name.len < 3 || name.data[0] != '[' || name.data[name.len - 1] != ']')
+		return false;
+	name = pr_str_slice(name, is_new ? 6 : 1, name.len - 1);
+	pr_print(text, sizeof text, "%.*s", PR_PRINT(name));
+	return is_number(text);
+}
+
+/* A host without MX that has an address is its own; a number is no name. */
 static bool is_host(struct cf_run *run, struct pr_str name)
 {
 	struct pr_list addresses = { NULL, 0 };
+	char text[INET6_ADDRSTRLEN + 1];
 
-	return run->call->host->dns_addresses(run->call, name, &addresses) == PR_OK && addresses.count > 0;
+	pr_print(text, sizeof text, "%.*s", PR_PRINT(name));
+	return !is_number(text) && run->call->host->dns_addresses(run->call, name, &addresses) == PR_OK && addresses.count > 0;
+}
+
+static void show_hosts(struct cf_run *run, struct pr_str name, const struct pr_mx *hosts, size_t count)
+{
+	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), count);
+	for (size_t i = 0; i < count; i++)
+		pr_text_addf(run->trace, "\t%.*s%s\n", PR_PRINT(hosts[i].name), is_literal(hosts[i].name) ? "" : ".");
 }
 
 static void mx(struct cf_run *run, struct pr_str name)
 {
-	const struct pr_mx *hosts = NULL;
+	const struct pr_mx itself = { .name = name }, *hosts = NULL;
 	size_t count = 0;
 
-	enum pr_status status = run->call->host->dns_mx(run->call, name, &hosts, &count);
-	if (status == PR_OK && count == 1 && hosts[0].name.len == 0) {
-		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
+	if (is_literal(name)) {
+		show_hosts(run, name, &itself, 1);
 		return;
 	}
-	bool itself = status == PR_NOTFOUND && is_host(run, name);
-	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), status == PR_OK ? count : (size_t)itself);
-	if (itself)
-		pr_text_addf(run->trace, "\t%.*s.\n", PR_PRINT(name));
-	for (size_t i = 0; status == PR_OK && i < count; i++)
-		pr_text_addf(run->trace, "\t%.*s.\n", PR_PRINT(hosts[i].name));
+	enum pr_status status = run->call->host->dns_mx(run->call, name, &hosts, &count);
+	if (status == PR_OK && count == 1 && hosts[0].name.len == 0)
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
+	else if (status == PR_OK)
+		show_hosts(run, name, hosts, count);
+	else if (status == PR_NOTFOUND)
+		show_hosts(run, name, &itself, is_host(run, name));
+	else
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns -1 value(s):\n", PR_PRINT(name));
 }
 
+/* Asks without a word when it cannot be known; a literal is as it is. */
 static void canon(struct cf_run *run, struct pr_str name)
 {
 	struct pr_str value = PR_NONE;
 	struct pr_list none = { NULL, 0 };
+	struct cf_run quiet = *run;
 
-	cf_map_lookup(run, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
+	quiet.trace = NULL;
+	if (name.data[0] != '[')
+		cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
 	if (value.data == NULL)
 		value = name;
-	else if (value.len > 0 && value.data[value.len - 1] == '.')
+	if (value.len > 0 && value.data[value.len - 1] == '.')
 		value.len--;
 	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value));
 }

@@ -45,7 +45,7 @@ static void host_names(struct cf *cf, struct pr_call *call)
 
 	cf->own_name = name;
 	cf_macro_set_text(cf, "j", name);
-	cf_macro_set_text(cf, "w", pr_arena_copy(&cf->arena, pr_str_slice(name, 0, dot)));
+	cf_macro_set_text(cf, "w", name); /* until a level says that it is the short one */
 	if (dot < name.len) {
 		cf_macro_set_text(cf, "m", pr_arena_copy(&cf->arena, pr_str_slice(name, dot + 1, name.len)));
 		cf_phrases_add(cf_class_get(cf, 'm'), pr_str_slice(name, dot + 1, name.len));

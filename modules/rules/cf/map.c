@@ -147,14 +147,14 @@ static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_
 	if (known != NULL && (pr_str_equal_nocase(known->class_name, PR_STR("dns")) || pr_str_equal_nocase(known->class_name, PR_STR("bestmx"))))
 		run->complaint = reason;
 	else
-		cf_run_complain(run, false, "%.*s", PR_PRINT(reason));
+		cf_run_say(run, false, reason);
 }
 
 /* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
 static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
 	if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
-		cf_run_complain(run, false, "%.*s", PR_PRINT(bare_reason(run->call->reason, map)));
+		cf_run_say(run, false, bare_reason(run->call->reason, map));
 	run->call->reason = PR_NONE;
 	return CF_TEMPFAIL;
 }

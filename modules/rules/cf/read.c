@@ -149,6 +149,8 @@ void cf_read_macro(struct cf *cf, struct pr_str line)
 	macro->is_set = true;
 	if (!cf_code_parse(&macro->value, &cf->names, value_of(cf, line)))
 		cf_complain_names(cf);
+	if (number == 'o' && cf->level < 7 && !cf->has_operators)
+		cf_alphabet_init(&cf->alphabet, cf_expand_text(cf, PR_STR("$o")), cf->alphabet.blank);
 }
 
 /* Adds the words of expanded text; `$=y` adds all of class y. */
@@ -189,6 +191,14 @@ static void read_class(struct cf *cf, struct pr_str line)
 	cf_code_fini(&expanded);
 }
 
+/* $w is this host's name, and from level 5 on only what stands in front of its first dot. */
+static void shorten_name(struct cf *cf)
+{
+	struct pr_str name = cf_expand_text(cf, PR_STR("$w"));
+
+	cf_macro_set_text(cf, "w", pr_arena_copy(&cf->arena, pr_str_slice(name, 0, pr_str_find(name, '.'))));
+}
+
 /* `V10/Berkeley` */
 static void read_level(struct cf *cf, struct pr_str line)
 {
@@ -202,6 +212,8 @@ static void read_level(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
 	cf->level = (int)level;
 	cf->colon_ok = level < 6;
+	if (level >= 5)
+		shorten_name(cf);
 }
 
 static void read_trusted(struct cf *cf, struct pr_str line)
@@ -389,7 +401,8 @@ static void declare_host(struct cf *cf)
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, PR_STR("host"));
 	declared->file = cf->file;
 	declared->module = PR_STR("host");
-	cf_declare_setting(cf, declared, "arguments", PR_STR("-a."));
+	if (cf->level >= 2)
+		cf_declare_setting(cf, declared, "arguments", PR_STR("-a."));
 }
 
 bool cf_read(struct cf *cf, struct pr_call *call)
@@ -412,6 +425,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		cf->current_file = PR_NONE;
 		check_whole(cf);
 		cf_judge_whole(cf);
+		cf_imply_flags(cf);
 		declare_host(cf);
 		declare_own_name(cf);
 		cf_link(cf);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,19 +28,65 @@ static const char *closing(const char *kind)
 	return *set == '\0' ? "\n]" : "]";
 }
 
-/* One conversion of scanf, the only kind class files use: %s, %[set], %[^set], with text and a width in front allowed. */
+/* Behind the conversion whose letter is at `kind`; NULL: class files have no such one. */
+static const char *end_of(const char *kind)
+{
+	const char *set = kind + 1 + (kind[0] == '[' && kind[1] == '^'), *close;
+
+	if (*kind == 's' || *kind == 'c')
+		return kind + 1;
+	if (*kind != '[')
+		return NULL;
+	close = *set == '\0' ? NULL : strchr(set + 1, ']');
+	return close == NULL ? kind + strlen(kind) : close + 1;
+}
+
+static int width_of(const char *digits, char kind)
+{
+	long width = strtol(digits, NULL, 10);
+
+	if (digits[0] < '0' || digits[0] > '9' || width == 0)
+		return kind == 'c' ? 1 : WORD_MAX - 1;
+	return width < WORD_MAX ? (int)width : WORD_MAX - 1;
+}
+
+#define FORMAT_MAX 250u
+
+/* The format with a bound to what it stores: one %s, %[set] or %c; others are passed over (%*s).  False: it stores something else, more or less. */
+static bool bound(const char *format, char out[FORMAT_MAX * 4])
+{
+	size_t length = 0;
+	int stored = 0;
+
+	if (strlen(format) > FORMAT_MAX)
+		return false;
+	for (const char *at = format, *end; *at != '\0'; at = end) {
+		const char *width = at + 1 + (at[1] == '*'), *kind = width + strspn(width, "0123456789");
+		if (*at != '%' || at[1] == '%') {
+			end = at + 1 + (*at == '%');
+			length += (size_t)snprintf(out + length, FORMAT_MAX * 4 - length, "%.*s", (int)(end - at), at);
+			continue;
+		}
+		end = end_of(kind);
+		if (end == NULL)
+			return false;
+		if (at[1] == '*')
+			length += (size_t)snprintf(out + length, FORMAT_MAX * 4 - length, "%.*s%s", (int)(end - at), at, closing(kind));
+		else
+			length += (size_t)snprintf(out + length, FORMAT_MAX * 4 - length, "%%%d%.*s%s", width_of(width, *kind), (int)(end - kind), kind, closing(kind));
+		stored += at[1] != '*';
+	}
+	return stored == 1;
+}
+
+/* What scanf stores of the line by this format. */
 static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
 {
-	char bounded[300];
-	const char *percent = strchr(format, '%');
+	char bounded[FORMAT_MAX * 4] = "";
 
-	if (percent == NULL || strchr(percent + 1, '%') != NULL)
+	if (!bound(format, bounded))
 		return false;
-	const char *kind = percent + 1 + strspn(percent + 1, "0123456789");
-	if ((*kind != 's' && *kind != '[') || strlen(format) > sizeof bounded - 8)
-		return false;
-	snprintf(bounded, sizeof bounded, "%.*s%%%d%s%s", (int)(percent - format), format, WORD_MAX - 1, kind, closing(kind));
-	word[0] = '\0';
+	memset(word, 0, WORD_MAX); /* %2c ends nothing */
 	char *copy = pr_copy_str(line);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -197,16 +244,15 @@ void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
 		is_optional = true;
 		rest = pr_str_trim(pr_str_slice(rest, 2, rest.len));
 	}
-	if (rest.len > 0 && rest.data[0] == '|') {
-		struct pr_str command = pr_arena_copy(&cf->arena, pr_str_trim(pr_str_slice(rest, 1, rest.len)));
-		from_program(cf, number, command, "%s");
-		return;
-	}
-	if (rest.len > 0 && rest.data[0] != '/' && rest.data[0] != '"' && pr_str_find(rest, '@') < rest.len) {
+	if (rest.len > 0 && strchr("/\"|", rest.data[0]) == NULL && pr_str_find(rest, '@') < rest.len) {
 		from_map(cf, rest);
 		return;
 	}
 	struct pr_str path = pr_arena_copy(&cf->arena, take_path(&rest));
+	if (path.len > 0 && path.data[0] == '|') { /* with its arguments when all is in quotes; else, as there, they are lost */
+		from_program(cf, number, pr_str_slice(path, 1, path.len), "%s");
+		return;
+	}
 	struct pr_str format = rest.len > 0 ? pr_arena_copy(&cf->arena, rest) : PR_STR("%s");
 	if (path.len > 0)
 		from_file(cf, number, path, format.data, is_optional);

@@ -318,6 +318,20 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 		declare_mailer(cf, &mailer, equates, count);
 }
 
+/* Before level 6 and 7 there were no flags for what the mailer local alone did. */
+void cf_imply_flags(struct cf *cf)
+{
+	struct cf_mailer *local = cf_mailer_find(cf, PR_STR("local"));
+	struct pr_str flags = cf->level < 6 ? PR_STR("Aw5:|/@q") : cf->level < 7 ? PR_STR("q") : PR_STR("");
+
+	if (local == NULL || flags.len == 0)
+		return;
+	set_flags(local->flags, flags);
+	for (size_t i = 0; i < cf->declared_count; i++)
+		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, local->name))
+			cf_declare_setting(cf, &cf->declared[i], "F", flags);
+}
+
 /* Q and X --------------------------------------------------------------- */
 
 struct kind {

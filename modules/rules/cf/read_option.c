@@ -89,6 +89,7 @@ static const struct known *by_name(struct cf *cf, struct pr_str name)
 static void operator_chars(struct cf *cf, struct pr_str value)
 {
 	cf_alphabet_init(&cf->alphabet, value, cf->alphabet.blank);
+	cf->has_operators = true;
 }
 
 static void blank_sub(struct cf *cf, struct pr_str value)

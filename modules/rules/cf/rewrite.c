@@ -74,7 +74,8 @@ static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const stru
 	bool is_watched = run->trace != NULL && run->tracing >= CF_TRACE_MACROS; /* then it is seen how far the match gets */
 	if ((may_fit || is_watched) && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
 		return true;
-	trace_rule(run, "----- rule fails", NULL, 0);
+	if (run->trace != NULL && run->tracing >= CF_TRACE_FAILURES)
+		show_rule(run, "----- rule fails", NULL, 0);
 	return false;
 }
 

@@ -80,16 +80,30 @@ static void add_shortened(struct pr_text *out, struct pr_str about)
 		pr_text_addf(out, "%.*s... ", PR_PRINT(about));
 }
 
+void cf_run_fail(struct cf_run *run, uint32_t status)
+{
+	if (run->trace != NULL && run->cf->status == 0)
+		run->cf->status = status;
+}
+
+void cf_run_say(struct cf_run *run, bool is_about, struct pr_str text)
+{
+	run->complaint = text;
+	if (run->trace == NULL)
+		return;
+	if (is_about && run->about.len > 0)
+		add_shortened(run->trace, run->about);
+	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(text)));
+}
+
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	run->complaint = pr_arena_vprintf(run->call->arena, format, arguments);
+	struct pr_str text = pr_arena_vprintf(run->call->arena, format, arguments);
 	va_end(arguments);
-	if (run->trace == NULL)
-		return;
-	if (is_about && run->about.len > 0)
-		add_shortened(run->trace, run->about);
-	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(run->complaint)));
+	if (!is_about && behind_codes(text).data == text.data) /* with a code it is about what was typed */
+		cf_run_fail(run, CF_SOFTWARE);
+	cf_run_say(run, is_about, text);
 }

@@ -56,16 +56,49 @@ void cf_class_add(struct cf *cf, const char *name, const char *word)
 	cf_phrases_add(cf_class_get(cf, cf_names_get(&cf->names, pr_str(name))), pr_str(word));
 }
 
+static size_t count_digits(struct pr_str text)
+{
+	size_t digits = 0;
+
+	while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+		digits++;
+	return digits;
+}
+
+static size_t count_letters(struct pr_str text)
+{
+	size_t letters = 0;
+
+	while (letters < text.len && (text.data[letters] == '_' || (text.data[letters] >= '0' && text.data[letters] <= '9') ||
+	                              ((text.data[letters] | 0x20) >= 'a' && (text.data[letters] | 0x20) <= 'z')))
+		letters++;
+	return letters;
+}
+
+/* Numbers go up to those that named sets get; names are told apart by case. */
 uint16_t cf_set_find(const struct cf *cf, struct pr_str name)
 {
+	size_t digits = count_digits(name);
 	uint64_t number;
 
-	if (pr_str_number(name, CF_SETS_MAX - 1, &number))
-		return (uint16_t)(number + 1);
-	for (uint16_t i = 0; i < CF_SETS_MAX; i++)
-		if (cf->sets[i].name.data != NULL && pr_str_equal_nocase(cf->sets[i].name, name))
+	if (digits > 0)
+		return pr_str_number(pr_str_slice(name, 0, digits), CF_SETS_NUMBERED - 1, &number) ? (uint16_t)(number + 1) : 0;
+	name = pr_str_slice(name, 0, count_letters(name));
+	for (uint16_t i = 0; name.len > 0 && i < CF_SETS_MAX; i++)
+		if (cf->sets[i].name.data != NULL && pr_str_equal(cf->sets[i].name, name))
 			return (uint16_t)(i + 1);
 	return 0;
+}
+
+struct pr_str cf_set_fault(struct pr_arena *arena, struct pr_str name)
+{
+	size_t digits = count_digits(name);
+
+	if (digits > 0)
+		return pr_arena_printf(arena, "bad ruleset %.*s (%u max)", (int)digits, name.data, CF_SETS_NUMBERED);
+	if (count_letters(name) == 0)
+		return pr_arena_printf(arena, "invalid ruleset name: \"%.*s\"", (int)(name.len < 20 ? name.len : 20), name.len > 0 ? name.data : "");
+	return PR_NONE;
 }
 
 uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name)
@@ -79,19 +112,10 @@ uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name)
 
 uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name)
 {
-	size_t digits = 0, letters = 0;
-
 	name = pr_str_trim(name);
 	if (name.len > 1 && name.data[0] == '"' && name.data[name.len - 1] == '"') /* $>"Local_check_rcpt" */
 		name = pr_str_slice(name, 1, name.len - 1);
-	while (digits < name.len && name.data[digits] >= '0' && name.data[digits] <= '9')
-		digits++;
-	if (digits > 0)
-		return cf_set_find(cf, pr_str_slice(name, 0, digits));
-	while (letters < name.len && (name.data[letters] == '_' || (name.data[letters] >= '0' && name.data[letters] <= '9') ||
-	                              ((name.data[letters] | 0x20) >= 'a' && (name.data[letters] | 0x20) <= 'z')))
-		letters++;
-	return cf_set_find(cf, pr_str_slice(name, 0, letters));
+	return cf_set_find(cf, name);
 }
 
 struct pr_str cf_set_label(const struct cf *cf, uint16_t number, char buffer[12])

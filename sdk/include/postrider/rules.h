@@ -151,7 +151,8 @@ struct pr_rules_ops {
 	enum pr_status (*local)(struct pr_call *call, struct pr_str mailer, struct pr_str host, struct pr_str user, struct pr_route *route_out);
 	/* Since 1.3.  A text of the configuration with its macros and conditionals put in ("$j Sendmail $v; $b"), for the greeting and the like. */
 	enum pr_status (*expand)(struct pr_call *call, struct pr_str text, struct pr_str *text_out);
-	/* Since 1.3.  How the engine's own file was found, after declare(): a sysexit that a program is to end with, 0: all is well. */
+	/* Since 1.3.  How the engine's own file was found, after declare(), and at the end of -bt what its console met besides: a sysexit that a program
+	 * is to end with, 0: all is well. */
 	uint32_t (*exit_status)(struct pr_call *call);
 };
 
