@@ -221,7 +221,7 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 		return false;
 	}
 	pr_str_next(&argv, ' ', &word);
-	if (is_ipc(mailer->path) && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
+	if (is_ipc(mailer->path) && argv.len > 0 && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
 		cf_remark(cf, "M%.*s: Warning: first argument in [IPC] mailer must be TCP or FILE", PR_PRINT(mailer->name));
 	if ((is_ipc(mailer->path) || pr_str_equal_nocase(mailer->path, PR_STR("[FILE]"))) && argv.len == 0) {
 		cf_complain(cf, "M%.*s: too few parameters for %.*s mailer", PR_PRINT(mailer->name), PR_PRINT(mailer->path));
