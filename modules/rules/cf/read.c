@@ -249,7 +249,7 @@ struct pr_str cf_shown(struct cf *cf, struct pr_str line)
 	char *bytes = (char *)(uintptr_t)copy.data;
 
 	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
-		bytes[i] = bytes[i] == '$' ? '\001' : bytes[i];
+		bytes[i] = bytes[i] == '$' && i + 1 < copy.len ? '\001' : bytes[i];
 	return bytes != NULL ? copy : PR_STR("");
 }
 

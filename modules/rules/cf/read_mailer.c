@@ -62,10 +62,10 @@ static bool take_equate(struct cf *cf, struct pr_str *rest, struct equate *out)
 {
 	size_t end = 0;
 
-	*rest = skip_separators(*rest);
 	if (rest->len == 0)
 		return false;
-	*out = (struct equate){ .letter = rest->data[0], .value = PR_STR("") };
+	*rest = skip_separators(*rest);
+	*out = (struct equate){ .letter = rest->len > 0 ? rest->data[0] : '\0', .value = PR_STR("") }; /* a comma at the end wants one more */
 	while (end < rest->len && rest->data[end] != '=' && rest->data[end] != ',')
 		end++;
 	out->has_value = end < rest->len && rest->data[end] == '=';
@@ -87,7 +87,7 @@ static struct pr_str take_label(struct cf *cf, struct pr_str *line)
 	while (end < line->len && strchr(", \t\n", line->data[end]) == NULL)
 		end++;
 	struct pr_str name = pr_str_slice(*line, 0, end);
-	*line = pr_str_slice(*line, end, line->len);
+	*line = pr_str_slice(*line, end + 1, line->len); /* the byte behind it goes with it */
 	return pr_arena_copy(&cf->arena, name);
 }
 
