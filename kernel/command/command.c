@@ -30,7 +30,9 @@ static int option_names(const struct arguments *arguments)
 
 static int configuration_check(const struct arguments *arguments)
 {
-	return check_mode(arguments) == EX_OK ? EX_OK : EX_SOFTWARE;
+	int status = check_mode(arguments);
+
+	return status == EX_CONFIG ? EX_SOFTWARE : status; /* sendmail has no status for a bad line, but for files and values */
 }
 
 static const struct mode {

@@ -7,6 +7,8 @@
 
 #include "kernel/module/loader.h"
 
+#include <sysexits.h>
+
 #define DECLARED_ARENA (64u << 20)
 
 static const struct {
@@ -36,8 +38,19 @@ static void complain_missing(const struct pr_declared *item, struct pr_text *err
 		    item->kind == PR_DECLARED_MAILER ? "mailer" : "filter", PR_PRINT(item->name), PR_PRINT(item->module));
 }
 
+static bool lacks_map(const struct pr_declared *all, size_t count, const struct pr_declared *chosen, size_t chosen_count)
+{
+	size_t maps = 0, kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		maps += all[i].kind == PR_DECLARED_MAP;
+	for (size_t i = 0; i < chosen_count; i++)
+		kept += chosen[i].kind == PR_DECLARED_MAP;
+	return kept < maps;
+}
+
 /* Those that can be made; false: some cannot.  A command that is lenient asks no filter, so it need not be told. */
-static bool choose(const struct config *config, const struct pr_declared *all, size_t count, uint32_t roles, struct pr_declared *chosen,
+static bool choose(struct config *config, const struct pr_declared *all, size_t count, uint32_t roles, struct pr_declared *chosen,
     size_t *chosen_count, struct pr_text *errors)
 {
 	*chosen_count = 0;
@@ -47,6 +60,8 @@ static bool choose(const struct config *config, const struct pr_declared *all, s
 		else if ((roles & MODULE_LENIENT) == 0 || all[i].kind == PR_DECLARED_MAP)
 			complain_missing(&all[i], errors);
 	}
+	if (*chosen_count < count && config->exit_status == 0 && lacks_map(all, count, chosen, *chosen_count))
+		config->exit_status = EX_SOFTWARE; /* as sendmail has it for a class that it does not know */
 	return *chosen_count == count;
 }
 
@@ -71,13 +86,40 @@ static enum pr_status ask(struct module_instance *rules, struct module_scope *sc
 	return status;
 }
 
+/* What check() would say, for a set with errors elsewhere is not checked any more: all that is wrong is told at once. */
+static void tell_own(struct module_instance *rules, struct module_scope *scope, struct pr_text *errors)
+{
+	struct module_frame frame;
+
+	rules->is_preparing = true;
+	enum pr_status status = module_enter(&frame, scope, rules, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, rules->module->check(&frame.call));
+	rules->is_preparing = false;
+	if (status != PR_OK)
+		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope->reason));
+}
+
+/* Makes what was declared part of the configuration; false: some of it cannot be. */
+static bool merge(struct config *config, const struct pr_declared *all, size_t count, uint32_t roles, struct pr_text *errors)
+{
+	struct pr_declared *chosen = pr_alloc((count + 1) * sizeof *chosen);
+	size_t chosen_count = 0;
+
+	bool good = choose(config, all, count, roles, chosen, &chosen_count, errors);
+	good = config_declare(config, chosen, chosen_count, errors) && good;
+	pr_free(chosen);
+	return good;
+}
+
 bool declared_merge(struct module_instance *rules, struct config *config, uint32_t roles, struct pr_text *errors)
 {
 	const struct pr_rules_ops *ops = rules->module->ops;
 	const struct pr_declared *all = NULL;
 	struct module_scope scope;
 	struct pr_arena arena;
-	size_t count = 0, chosen_count = 0;
+	struct pr_text unfit;
+	size_t count = 0;
 
 	if (!MODULE_HAS(ops, declare) || config->has_declared != 0)
 		return true;
@@ -89,10 +131,16 @@ bool declared_merge(struct module_instance *rules, struct config *config, uint32
 	config->is_hopeless = !good;
 	if (!good)
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
-	struct pr_declared *chosen = pr_alloc((count + 1) * sizeof *chosen);
-	good = choose(config, all, count, roles, chosen, &chosen_count, errors) && good;
-	good = config_declare(config, chosen, chosen_count, errors) && good;
-	pr_free(chosen);
+	else if (scope.reason.len > 0 && (roles & MODULE_ROLE_CHECK) != 0) /* remarks */
+		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
+	pr_text_init(&unfit, errors->max);
+	if (!merge(config, all, count, roles, &unfit)) {
+		if (good && (roles & MODULE_ROLE_CHECK) != 0 && rules->module->check != NULL)
+			tell_own(rules, &scope, errors);
+		good = false;
+	}
+	pr_text_add_str(errors, pr_text_str(&unfit));
+	pr_text_fini(&unfit);
 	pr_arena_fini(&arena);
 	return good;
 }

@@ -201,7 +201,7 @@ static void complain_tab(struct cf *cf, const struct cf_code *line)
 
 	pr_text_init(&shown, CF_CODE_MAX);
 	cf_code_print(line, &cf->names, &shown);
-	for (size_t i = 0; i < shown.len; i++)
+	for (size_t i = 0; i + 1 < shown.len; i++) /* a dollar at the end is only a dollar */
 		if (shown.data[i] == '$')
 			shown.data[i] = '\001';
 	cf_complain(cf, "invalid rewrite line \"R%.*s\" (tab expected)", PR_PRINT(pr_text_str(&shown)));

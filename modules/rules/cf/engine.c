@@ -17,6 +17,15 @@ static enum pr_status read_once(struct pr_call *call)
 	return PR_OK;
 }
 
+/* All that was said of the file, however long it is. */
+static enum pr_status tell(struct pr_call *call, enum pr_status status)
+{
+	const struct cf *cf = call->instance;
+
+	call->reason = pr_arena_copy(call->arena, pr_str_trim(pr_text_str(&cf->messages)));
+	return status;
+}
+
 static enum pr_status declare(struct pr_call *call, const struct pr_declared **declared_out, size_t *count_out)
 {
 	const struct cf *cf = call->instance;
@@ -25,7 +34,9 @@ static enum pr_status declare(struct pr_call *call, const struct pr_declared **d
 	*declared_out = cf->declared;
 	*count_out = cf->declared_count;
 	if (cf->fatal != 0)
-		return pr_fail(call, PR_MISUSE, "%.*s", PR_PRINT(pr_str_trim(pr_text_str(&cf->messages))));
+		return tell(call, PR_MISUSE);
+	if (cf->errors == 0 && cf->messages.len > 0) /* remarks, which refuse nothing */
+		return tell(call, PR_OK);
 	return PR_OK;
 }
 
@@ -43,7 +54,7 @@ static enum pr_status check(struct pr_call *call)
 	read_once(call);
 	if (cf->errors == 0)
 		return PR_OK;
-	return pr_fail(call, PR_MISUSE, "%.*s", PR_PRINT(pr_str_trim(pr_text_str(&cf->messages))));
+	return tell(call, PR_MISUSE);
 }
 
 static enum pr_status open_engine(struct pr_call *call)

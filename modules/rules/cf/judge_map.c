@@ -237,6 +237,11 @@ static const struct class_row *find_class(struct pr_str name)
 	return NULL;
 }
 
+bool cf_judge_has_class(struct pr_str name)
+{
+	return find_class(name) != NULL;
+}
+
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	const struct class_row *row = find_class(class_name);

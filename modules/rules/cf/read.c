@@ -207,12 +207,13 @@ static void read_level(struct cf *cf, struct pr_str line)
 	struct pr_str vendor = pr_str_slice(line, slash + 1, line.len);
 
 	if (!pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), INT16_MAX, &level))
-		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(line));
+		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
+	else
+		cf->level = (int)level; /* what is no number changes nothing */
 	if (slash < line.len && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
 		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
-	cf->level = (int)level;
-	cf->colon_ok = level < 6;
-	if (level >= 5)
+	cf->colon_ok = cf->level < 6;
+	if (cf->level >= 5)
 		shorten_name(cf);
 }
 
@@ -260,7 +261,7 @@ struct pr_str cf_shown(struct cf *cf, struct pr_str line)
 	char *bytes = (char *)(uintptr_t)copy.data;
 
 	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
-		bytes[i] = bytes[i] == '$' ? '\001' : bytes[i];
+		bytes[i] = bytes[i] == '$' && i + 1 < copy.len ? '\001' : bytes[i];
 	return bytes != NULL ? copy : PR_STR("");
 }
 
@@ -371,7 +372,7 @@ static void read_text(struct cf *cf, struct pr_str rest)
 static void check_whole(struct cf *cf)
 {
 	if (cf->level > CF_LEVEL_MAX)
-		cf_remark(cf, "Warning: .cf version level (%d) exceeds sendmail version 8.17.1.9 functionality (%d)", cf->level, CF_LEVEL_MAX);
+		cf_complain(cf, "Warning: .cf version level (%d) exceeds sendmail version 8.17.1.9 functionality (%d)", cf->level, CF_LEVEL_MAX);
 	else if (cf->level < CF_LEVEL_MAX)
 		cf_remark(cf, "Warning: .cf file is out of date: sendmail 8.17.1.9 supports version %d, .cf file is version %d", CF_LEVEL_MAX, cf->level);
 	if (cf_mailer_find(cf, PR_STR("local")) == NULL) {

@@ -3,7 +3,7 @@
  * F lines: the members of a class come from a file (`Fw/etc/mail/local-host-names %[^\#]`, -o: it may be missing), from a program
  * (`Fw|/bin/echo x`), or from a map (`F{X}key@hash:/etc/mail/table`).
  */
-#include "cf.h"
+#include "judge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,9 +204,23 @@ static void from_program(struct cf *cf, uint16_t number, struct pr_str command, 
 }
 
 /* `key@class:spec`: the value of the key, or all keys, of a map that the kernel would have to open while the file is read. */
-static void from_map(struct cf *cf, struct pr_str spec)
+static void from_map(struct cf *cf, uint16_t number, struct pr_str spec)
 {
-	cf_complain(cf, "fileclass: F%.*s: a class from a map is not available", PR_PRINT(spec));
+	size_t at = pr_str_find(spec, '@'), colon = pr_str_find(spec, ':');
+	struct pr_str class_name = pr_str_slice(spec, at + 1, colon);
+	char buffer[2];
+
+	if (!cf_judge_has_class(class_name))
+		cf_complain(cf, "fileclass: F{%.*s}: class %.*s not available", PR_PRINT(cf_names_text(&cf->names, number, buffer)), PR_PRINT(class_name));
+	else
+		cf_complain(cf, "fileclass: F%.*s: a class from a map is not available", PR_PRINT(spec));
+}
+
+static bool is_from_map(struct pr_str rest)
+{
+	size_t at = pr_str_find(rest, '@');
+
+	return at < rest.len && rest.data[0] != '/' && rest.data[0] != '"' && pr_str_find(pr_str_slice(rest, at, rest.len), ':') < rest.len - at;
 }
 
 /* Takes the path (quotes are allowed) off the front. */
@@ -242,10 +256,10 @@ void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
 	struct pr_str rest = pr_str_trim(cf_expand_text(cf, line));
 	if (pr_str_has_prefix_nocase(rest, PR_STR("-o"))) {
 		is_optional = true;
-		rest = pr_str_trim(pr_str_slice(rest, 2, rest.len));
+		(void)take_path(&rest); /* a name right behind it belongs to the flag, and is none */
 	}
-	if (rest.len > 0 && strchr("/\"|", rest.data[0]) == NULL && pr_str_find(rest, '@') < rest.len) {
-		from_map(cf, rest);
+	if ((rest.len == 0 || rest.data[0] != '|') && is_from_map(rest)) {
+		from_map(cf, number, rest);
 		return;
 	}
 	struct pr_str path = pr_arena_copy(&cf->arena, take_path(&rest));

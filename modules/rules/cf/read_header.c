@@ -4,23 +4,30 @@
  */
 #include "cf.h"
 
+/* `?${name}?`, `?$&x?`: there only when the macro is.  A brace is not closed by the question mark. */
+static bool take_condition(struct cf *cf, struct pr_str *line, struct pr_str after, struct cf_header *header)
+{
+	after = pr_str_slice(after, after.data[1] == '&' ? 2 : 1, after.len);
+	header->condition = cf_names_read(&cf->names, &after);
+	cf_complain_names(cf);
+	size_t end = pr_str_find(after, '?');
+	*line = pr_str_slice(after, end + 1, after.len);
+	return end < after.len;
+}
+
 static bool take_flags(struct cf *cf, struct pr_str *line, struct cf_header *header)
 {
 	size_t end = 1;
+	struct pr_str after = pr_str_trim(pr_str_slice(*line, 1, line->len));
 
+	if (after.len > 1 && after.data[0] == '$')
+		return take_condition(cf, line, after, header);
 	while (end < line->len && line->data[end] != '?')
 		end++;
 	if (end >= line->len)
 		return false;
 	struct pr_str between = pr_str_trim(pr_str_slice(*line, 1, end));
 	*line = pr_str_slice(*line, end + 1, line->len);
-	if (between.len > 0 && between.data[0] == '$') {
-		between = pr_str_slice(between, between.len > 1 && between.data[1] == '&' ? 2 : 1, between.len);
-		header->condition = cf_names_read(&cf->names, &between);
-		if (header->condition == CF_NAME_NONE)
-			cf_complain_names(cf);
-		return true;
-	}
 	for (size_t i = 0; i < between.len; i++) {
 		unsigned char c = (unsigned char)between.data[i];
 		if (c < 128)
@@ -61,7 +68,7 @@ void cf_read_header(struct cf *cf, struct pr_str line)
 	size_t colon = pr_str_find(line, ':');
 	struct pr_str name = pr_str_trim(pr_str_slice(line, 0, colon));
 	if (!good || colon == line.len || name.len == 0 || line.data[0] == ' ' || pr_str_find(name, ' ') < name.len) {
-		cf_complain(cf, "header syntax error, line \"%.*s\"", PR_PRINT(all));
+		cf_complain(cf, "header syntax error, line \"%.*s\"", PR_PRINT(cf_shown(cf, all)));
 		return;
 	}
 	struct pr_str value = pr_str_trim(pr_str_slice(line, colon + 1, line.len));

@@ -62,10 +62,10 @@ static bool take_equate(struct cf *cf, struct pr_str *rest, struct equate *out)
 {
 	size_t end = 0;
 
-	*rest = skip_separators(*rest);
 	if (rest->len == 0)
 		return false;
-	*out = (struct equate){ .letter = rest->data[0], .value = PR_STR("") };
+	*rest = skip_separators(*rest);
+	*out = (struct equate){ .letter = rest->len > 0 ? rest->data[0] : '\0', .value = PR_STR("") }; /* a comma at the end wants one more */
 	while (end < rest->len && rest->data[end] != '=' && rest->data[end] != ',')
 		end++;
 	out->has_value = end < rest->len && rest->data[end] == '=';
@@ -87,7 +87,7 @@ static struct pr_str take_label(struct cf *cf, struct pr_str *line)
 	while (end < line->len && strchr(", \t\n", line->data[end]) == NULL)
 		end++;
 	struct pr_str name = pr_str_slice(*line, 0, end);
-	*line = pr_str_slice(*line, end, line->len);
+	*line = pr_str_slice(*line, end + 1, line->len); /* the byte behind it goes with it */
 	return pr_arena_copy(&cf->arena, name);
 }
 
@@ -221,7 +221,7 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 		return false;
 	}
 	pr_str_next(&argv, ' ', &word);
-	if (is_ipc(mailer->path) && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
+	if (is_ipc(mailer->path) && argv.len > 0 && !pr_str_equal_nocase(word, PR_STR("TCP")) && !pr_str_equal_nocase(word, PR_STR("FILE")))
 		cf_remark(cf, "M%.*s: Warning: first argument in [IPC] mailer must be TCP or FILE", PR_PRINT(mailer->name));
 	if ((is_ipc(mailer->path) || pr_str_equal_nocase(mailer->path, PR_STR("[FILE]"))) && argv.len == 0) {
 		cf_complain(cf, "M%.*s: too few parameters for %.*s mailer", PR_PRINT(mailer->name), PR_PRINT(mailer->path));

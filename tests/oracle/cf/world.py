@@ -19,7 +19,7 @@ HOST = "mail.corp.example"
 LIBRARY = "/mnt/cf/"
 MAKEMAP = os.path.join(sendmail.ROOT, "usr", "libexec", "sendmail", "makemap")
 SETTINGS = "/etc/mail/oracle/"
-USERS = {"smmta": 985, "smmsp": 986, "ann": 2001, "bob": 2002, "carl": 2003, "dora": 2004}
+USERS = {"smmta": 985, "smmsp": 986, "ann": 2001, "bob": 2002, "carl": 2003, "dora": 2004, "postrider": 987, "postrider-q": 988}
 HASHED = ("access", "virtusertable", "genericstable", "mailertable", "domaintable", "bitdomain", "uudomain", "authinfo", "domainmap", "words")
 FILES = {
     "hosts": f"127.0.0.1 localhost.localdomain localhost\n::1 ip6-localhost ip6-loopback\n127.0.0.1 {HOST} mail\n",
