@@ -31,7 +31,7 @@ cf_la_SOURCES = modules/rules/cf/address.c modules/rules/cf/address.h modules/ru
 	modules/rules/cf/judge_port.c modules/rules/cf/judge_time.c modules/rules/cf/judge_words.c modules/rules/cf/match.c modules/rules/cf/names.c modules/rules/cf/names.h modules/rules/cf/phrase.c modules/rules/cf/phrase.h \
 	modules/rules/cf/read.c modules/rules/cf/read_class_file.c modules/rules/cf/read_header.c modules/rules/cf/read_mailer.c \
 	modules/rules/cf/read_map.c modules/rules/cf/read_option.c modules/rules/cf/read_set.c modules/rules/cf/rewrite.c \
-	modules/rules/cf/run.c modules/rules/cf/scan.c modules/rules/cf/steps.c modules/rules/cf/symbols.c modules/rules/cf/token.c modules/rules/cf/token.h \
+	modules/rules/cf/run.c modules/rules/cf/scan.c modules/rules/cf/steps.c modules/rules/cf/symbols.c modules/rules/cf/sysexit.c modules/rules/cf/token.c modules/rules/cf/token.h \
 	modules/rules/cf/verdict.c
 cf_la_CPPFLAGS = $(SDK_CPPFLAGS)
 cf_la_LDFLAGS = $(MODULE_LINK)

@@ -100,6 +100,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	                                        : PR_STR("");
 	out->user = text;
 	out->text = cf_unquoted(run->call->arena, text);
+	cf_run_fail(run, cf_error_status(out->code));
 	cf_run_say(run, names_address(out->text), out->text);
 }
 

@@ -31,4 +31,7 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 /* The verdict in tokens that begin with $#error: SMTP code (0: none given), enhanced code, text. */
 void cf_error_of(struct cf_run *run, const struct cf_address *address, uint32_t *code_out, struct pr_str *enhanced_out, struct pr_str *text_out);
 
+/* sysexit.c: that of `$#error $@ CODE`; 0: it is for a while only. */
+uint32_t cf_error_status(struct pr_str code);
+
 #endif

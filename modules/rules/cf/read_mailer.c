@@ -318,6 +318,17 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 		declare_mailer(cf, &mailer, equates, count);
 }
 
+/* The last F= of a mailer is the one that counts. */
+static void imply(struct cf *cf, struct pr_declared *declared, struct pr_str flags)
+{
+	struct pr_str said = PR_STR("");
+
+	for (size_t i = 0; i < declared->count; i++)
+		if (pr_str_equal(declared->settings[i].name, PR_STR("F")))
+			said = declared->settings[i].value;
+	cf_declare_setting(cf, declared, "F", pr_arena_printf(&cf->arena, "%.*s%.*s", PR_PRINT(said), PR_PRINT(flags)));
+}
+
 /* Before level 6 and 7 there were no flags for what the mailer local alone did. */
 void cf_imply_flags(struct cf *cf)
 {
@@ -329,7 +340,7 @@ void cf_imply_flags(struct cf *cf)
 	set_flags(local->flags, flags);
 	for (size_t i = 0; i < cf->declared_count; i++)
 		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, local->name))
-			cf_declare_setting(cf, &cf->declared[i], "F", flags);
+			imply(cf, &cf->declared[i], flags);
 }
 
 /* Q and X --------------------------------------------------------------- */

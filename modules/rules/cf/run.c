@@ -103,7 +103,7 @@ void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 	va_start(arguments, format);
 	struct pr_str text = pr_arena_vprintf(run->call->arena, format, arguments);
 	va_end(arguments);
-	if (!is_about && behind_codes(text).data == text.data) /* with a code it is about what was typed */
+	if (!is_about && !pr_str_has_prefix_nocase(text, PR_STR("501 ")) && !pr_str_has_prefix_nocase(text, PR_STR("553 "))) /* those are about what was typed */
 		cf_run_fail(run, CF_SOFTWARE);
 	cf_run_say(run, is_about, text);
 }
