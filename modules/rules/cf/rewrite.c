@@ -174,11 +174,9 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
 	bool is_given_up = false;
 	status = rules(run, number, tokens, &is_given_up);
 	run->depth--;
-	if (status == CF_DATAERR) /* as there: an expansion that is too long has no end */
-		return status;
 	if (run->steps != NULL)
 		cf_step_end(run, number, tokens, began);
-	if (!is_given_up)
+	if (!is_given_up) /* an expansion that is too long has no end; the set that called goes on */
 		trace(run, number, "returns:", tokens);
 	return status;
 }
