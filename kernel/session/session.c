@@ -134,8 +134,9 @@ static enum next farewell(struct session *session)
 
 	if (result == NET_AGAIN && atomic_load(&session->timer.due) != 0)
 		return NEXT_WAIT;
-	/* Closing with unread input would reset the connection and take the last reply with it. */
-	if (result != NET_DONE || !net_stream_shutdown(&session->stream, session->quit != 0))
+	/* Closing with unread input would reset the connection and take the last reply with it.  Who was never let in has nothing under way, and
+	 * waiting for him would take a place from others. */
+	if (result != NET_DONE || !net_stream_shutdown(&session->stream, session->quit != 0 || session->counted == 0))
 		return NEXT_GONE;
 	session->phase = SESSION_LINGERING;
 	session->stalled = 0;
