@@ -258,7 +258,10 @@ struct module_set *module_set_open(struct config *config, uint32_t roles, struct
 	host_init(&set->host);
 	bool good = prepare_rules(set, config, roles, &early, errors);
 	dns_init(&config->options.resolver);
-	good = load_all(set, roles, &early, errors) && good;
+	bool loaded = load_all(set, roles, &early, errors);
+	if (good && !loaded && (roles & MODULE_ROLE_CHECK) != 0 && set->rules != NULL)
+		(void)check(set, set->rules, roles, errors); /* all that is wrong is told at once */
+	good = good && loaded;
 	if ((good || lenient) && (each(set, roles, errors, check) || lenient) && (each(set, roles, errors, open_if_needed) || lenient))
 		return set;
 	module_set_close(set);

@@ -248,10 +248,9 @@ void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
 	bool is_optional = false;
 
 	(void)call;
-	if (number == CF_NAME_NONE) {
-		cf_complain_names(cf);
+	cf_complain_names(cf);
+	if (number == CF_NAME_NONE)
 		return;
-	}
 	cf_class_get(cf, number);
 	struct pr_str rest = pr_str_trim(cf_expand_text(cf, line));
 	if (pr_str_has_prefix_nocase(rest, PR_STR("-o"))) {
