@@ -59,7 +59,7 @@ tests_unit_test_cf_text_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_cf_text_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
 # wrong files, and what the real sendmail says of them
 TESTS += tests/unit/cf_broken.py
-EXTRA_DIST += tests/unit/cf_broken.py $(wildcard $(srcdir)/tests/unit/data/cf/broken/*.cf) $(wildcard $(srcdir)/tests/unit/data/cf/broken/*.txt)
+EXTRA_DIST += tests/unit/cf_broken.py $(wildcard $(srcdir)/tests/unit/data/cf/wrong/*.cf) $(wildcard $(srcdir)/tests/unit/data/cf/wrong/*.txt)
 man_MANS += modules/rules/cf/postrider-cf.5
 EXTRA_DIST += modules/rules/cf/postrider-cf.5
 tests_unit_test_cf_transcript_SOURCES = tests/unit/test_cf_transcript.c tests/unit/unit.h

@@ -5,5 +5,5 @@ EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/a
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
 # the rule engine's judge by transcripts, by broken configurations and by a corpus from elsewhere
 EXTRA_DIST += tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/corpus tests/oracle/cf/judge.py tests/oracle/cf/candidate.py \
-	tests/oracle/cf/broken.py tests/oracle/cf/broken.out tests/oracle/cf/answers.tsv tests/oracle/cf/diagnostics.tsv tests/oracle/cf/corpus.tsv \
+	tests/oracle/cf/broken.py tests/oracle/cf/diagnostics.txt tests/oracle/cf/answers.tsv tests/oracle/cf/diagnostics.tsv tests/oracle/cf/corpus.tsv \
 	tests/oracle/cf/nothing.tsv $(wildcard $(srcdir)/tests/oracle/cf/broken/*.cf) $(wildcard $(srcdir)/tests/oracle/cf/transcripts/*)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wrong sendmail.cf files: each has beside it what sendmail 8.17.1 says of it when its test mode starts, and its exit status.
 
-    data/cf/broken/NAME.cf     data/cf/broken/NAME.txt: "exit 70", then the lines, with FILE for the path
+    data/cf/wrong/NAME.cf     data/cf/wrong/NAME.txt: "exit 70", then the lines, with FILE for the path
 """
 import glob
 import os
@@ -23,7 +23,7 @@ def said(path, conf):
 
 def main():
     bad = 0
-    paths = sorted(glob.glob(os.path.join(HERE, "data", "cf", "broken", "*.cf")))
+    paths = sorted(glob.glob(os.path.join(HERE, "data", "cf", "wrong", "*.cf")))
     with tempfile.TemporaryDirectory() as top:
         conf = os.path.join(top, "postrider.conf")
         with open(conf, "w") as handle:
