@@ -13,34 +13,22 @@
 #define FRAMED_SHOWN_MAX 256u
 
 /* Cuts an address; complaints name it.  False: it cannot be cut. */
-static bool cut(struct cf_run *run, struct pr_str text, char delimiter, struct cf_tokens *out, size_t *end_out)
+static bool cut(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
-	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS,
-		.delimiter = delimiter };
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
 	out->count = 0;
 	bool good = cf_scan(&scan, out);
 
 	for (uint32_t i = 0; i < scan.problem_count; i++)
 		cf_run_complain(run, true, "%s", scan.problems[i]);
-	if (end_out != NULL)
-		*end_out = scan.end;
 	return good && out->count > 0;
-}
-
-static int rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens)
-{
-	int status = cf_rewrite(run, number, tokens);
-
-	if (status != CF_OK)
-		run->status = status;
-	return status;
 }
 
 /* The mailer's set; 0: none. */
 static void rewrite_own(struct cf_run *run, uint16_t set, struct cf_tokens *tokens)
 {
 	if (set > 1) /* set 0 as S= or R= means none */
-		rewrite(run, (uint16_t)(set - 1), tokens);
+		cf_rewrite(run, (uint16_t)(set - 1), tokens);
 }
 
 static struct pr_str joined(struct cf_run *run, const struct cf_token *tokens, uint32_t count)
@@ -147,9 +135,9 @@ static void finish_user(struct cf_run *run, struct cf_address *out, const struct
 		cf_overlay_unset(run->overlay, 'h');
 	else
 		cf_overlay_set(run->overlay, 'h', out->host);
-	rewrite(run, 2, user);
+	cf_rewrite(run, 2, user);
 	rewrite_own(run, out->mailer->recipient_envelope, user);
-	rewrite(run, 4, user);
+	cf_rewrite(run, 4, user);
 	out->user = cf_join_arena(&run->cf->alphabet, user->at, user->count, '\0', run->call->arena);
 	if (out->host.data != NULL && !cf_mailer_has(out->mailer, 'h'))
 		out->host = pr_arena_lower(run->call->arena, out->host);
@@ -266,9 +254,9 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 	bool good = false;
 
 	run->about = text;
-	if (cut(run, text, '\0', tokens, NULL) && cf_address_is_valid(run, text, is_recipient)) {
-		bool is_deferred = rewrite(run, 3, tokens) == CF_TEMPFAIL;
-		is_deferred = rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
+	if (cut(run, text, tokens) && cf_address_is_valid(run, text, is_recipient)) {
+		bool is_deferred = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL;
+		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
 		out->is_deferred = is_deferred;
@@ -304,11 +292,11 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 		pr_text_add_c(frame, CF_FRAME_MARK);
 	else
 		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, frame);
-	if (cut(run, text, '\0', tokens, NULL)) {
-		status = rewrite(run, 3, tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
-		rewrite(run, is_sender ? 1 : 2, tokens);
+	if (cut(run, text, tokens)) {
+		status = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
+		cf_rewrite(run, is_sender ? 1 : 2, tokens);
 		rewrite_own(run, set_for(mailer, which), tokens);
-		rewrite(run, 4, tokens);
+		cf_rewrite(run, 4, tokens);
 		struct pr_str address = cf_join_arena(&run->cf->alphabet, tokens->at, tokens->count, '\0', run->call->arena);
 		cf_frame_print(pr_text_str(frame), pr_str_slice(address, 0, ADDRESS_SHOWN_MAX), result);
 		if (result->len > FRAMED_SHOWN_MAX)

@@ -209,7 +209,7 @@ void cf_read_option(struct cf *cf, struct pr_str line);
 void cf_read_macro(struct cf *cf, struct pr_str line);      /* D */
 void cf_read_group(struct cf *cf, struct pr_str line);      /* Q */
 void cf_read_filter(struct cf *cf, struct pr_str line);     /* X */
-void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line);
+void cf_read_class_file(struct cf *cf, struct pr_str line);
 /* Number + 1 of the set that text names ("3", "name", "name=3"), made when it is new; 0 and a complaint: no name. */
 uint16_t cf_set_make(struct cf *cf, struct pr_str text);
 struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
@@ -261,7 +261,6 @@ struct cf_run {
 	struct pr_str about;    /* the address that complaints name */
 	struct pr_str complaint; /* the last one, with its code */
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
-	int status;             /* sysexit: the worst of this run */
 	uint32_t depth;
 	bool has_calls_left;    /* a call failed, and what is worked on may hold it still: it is made again with the next rule */
 	bool is_exhausted;      /* work ran out */

@@ -138,16 +138,6 @@ static struct pr_str inner(struct pr_str path)
 	return has_brackets ? pr_str_slice(path, 1, path.len - 1) : path;
 }
 
-static bool is_no_sender(const struct cf_mailer *mailer)
-{
-	static const char *const names[] = { "prog", "*file*", "*include*" };
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (pr_str_equal_nocase(mailer->name, pr_str(names[i])))
-			return true;
-	return false;
-}
-
 /* Before check_mail is asked: to whom could an answer go?  A sender that is an error, a program or a file is refused.  False: refused. */
 static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_verdict *verdict)
 {
@@ -159,7 +149,7 @@ static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_ve
 	run->about = path;
 	if (address.is_error) {
 		cf_error_of(run, &address, &verdict->code, &verdict->enhanced, &verdict->text);
-	} else if (is_no_sender(address.mailer)) {
+	} else if (cf_refusal_of(address.mailer) != NULL) {
 		verdict->code = 553;
 		verdict->enhanced = PR_STR("5.1.7");
 		verdict->text = PR_STR("Invalid sender address");

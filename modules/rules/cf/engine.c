@@ -5,7 +5,7 @@
 #include "console.h"
 #include "hooks.h"
 
-static enum pr_status read_once(struct pr_call *call)
+static void read_once(struct pr_call *call)
 {
 	struct cf *cf = call->instance;
 
@@ -14,7 +14,6 @@ static enum pr_status read_once(struct pr_call *call)
 		pr_text_init(&cf->messages, (size_t)1 << 20);
 		cf_read(cf, call);
 	}
-	return PR_OK;
 }
 
 /* All that was said of the file, however long it is. */

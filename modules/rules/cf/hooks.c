@@ -20,8 +20,7 @@ enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str
 	return PR_OK;
 }
 
-/* Programs, files and lists are for aliases, which the kernel expands itself; an address that anybody can write never reaches them. */
-static const char *refusal_of(const struct cf_mailer *mailer)
+const char *cf_refusal_of(const struct cf_mailer *mailer)
 {
 	static const struct {
 		const char *mailer, *text;
@@ -40,7 +39,7 @@ static const char *refusal_of(const struct cf_mailer *mailer)
 /* An address as the kernel's route. */
 static enum pr_status answer(struct cf_run *run, const struct cf_address *address, struct pr_route *route_out)
 {
-	const char *refusal = address->is_error ? NULL : refusal_of(address->mailer);
+	const char *refusal = address->is_error ? NULL : cf_refusal_of(address->mailer);
 
 	if (refusal != NULL) {
 		route_out->code = 550;

@@ -18,6 +18,9 @@ enum pr_status cf_headers_op(struct pr_call *call, const struct pr_header **head
 /* A set that answers with `$# value`.  PR_NOTFOUND: there is no such set, or it has no opinion; PR_PERMFAIL: it answered with $#error. */
 enum pr_status cf_feature_op(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 enum pr_status cf_queue_group_op(struct pr_call *call, struct pr_str address, struct pr_str *group_out);
+/* Why no address that anybody can write reaches this mailer: programs, files and lists are for aliases, which the kernel expands itself.
+ * NULL: it does. */
+const char *cf_refusal_of(const struct cf_mailer *mailer);
 /* The arguments as tokens, `$|` between them. */
 void cf_take_arguments(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens);
 /* The verdict in tokens that begin with $#; others leave it as it is. */

@@ -270,18 +270,11 @@ static void unknown(struct cf *cf, struct pr_str line)
 	cf_complain(cf, "unknown configuration line \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
 }
 
-static struct pr_call *reading; /* F|command and F...@map need the call; reading is done by one thread, before any other exists */
-
-static void read_class_file(struct cf *cf, struct pr_str line)
-{
-	cf_read_class_file(cf, reading, line);
-}
-
 static const struct {
 	char letter;
 	void (*read)(struct cf *cf, struct pr_str line);
 } commands[] = {
-	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', read_class_file }, { 'H', cf_read_header },
+	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', cf_read_class_file }, { 'H', cf_read_header },
 	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
 	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
 };
@@ -419,10 +412,8 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 	cf_defaults(cf, call);
 	enum pr_status status = pr_file_read(cf->file.data, FILE_MAX, &bytes, &why);
 	if (status == PR_OK) {
-		reading = call;
 		cf->current_file = cf->file;
 		read_text(cf, pr_text_str(&bytes));
-		reading = NULL;
 		cf->current_file = PR_NONE;
 		check_whole(cf);
 		cf_judge_whole(cf);

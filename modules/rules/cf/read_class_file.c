@@ -242,12 +242,11 @@ static struct pr_str take_path(struct pr_str *rest)
 	return path;
 }
 
-void cf_read_class_file(struct cf *cf, struct pr_call *call, struct pr_str line)
+void cf_read_class_file(struct cf *cf, struct pr_str line)
 {
 	uint16_t number = cf_names_read(&cf->names, &line);
 	bool is_optional = false;
 
-	(void)call;
 	cf_complain_names(cf);
 	if (number == CF_NAME_NONE)
 		return;
