@@ -71,6 +71,34 @@ static enum pr_status open_thread(struct module_frame *frame, struct module_thre
 	return status;
 }
 
+void module_thread_set_wait(struct module_thread *thread, void (*about_to_wait)(void *context), void *context)
+{
+	thread->about_to_wait = about_to_wait;
+	thread->waits_context = context;
+}
+
+/* Engines wait only through maps, and a store only for its disk. */
+static bool may_wait(const struct pr_module *module)
+{
+	if (module->kind == PR_KIND_MAP)
+		return (module->flags & PR_PROMPT) == 0;
+	return module->kind == PR_KIND_FILTER || module->kind == PR_KIND_AUTH;
+}
+
+static void announce_wait(const struct module_thread *thread)
+{
+	if (thread != NULL && thread->about_to_wait != NULL)
+		thread->about_to_wait(thread->waits_context);
+}
+
+static void lock_instance(struct module_instance *instance, const struct module_thread *thread)
+{
+	if (pthread_mutex_trylock(&instance->mutex) == 0)
+		return;
+	announce_wait(thread);
+	pthread_mutex_lock(&instance->mutex);
+}
+
 enum pr_status module_enter(struct module_frame *frame, struct module_scope *scope, struct module_instance *instance, void *session)
 {
 	const struct pr_module *module = instance->module;
@@ -88,10 +116,12 @@ enum pr_status module_enter(struct module_frame *frame, struct module_scope *sco
 	scope->reason = PR_NONE;
 	if (!instance->is_open && !instance->is_preparing)
 		return module_scope_fail(scope, PR_MISUSE, "%s is not open here", instance->label);
+	if (may_wait(module))
+		announce_wait(scope->thread);
 	if ((module->flags & PR_CONCURRENT) == 0) {
 		if (is_running_already(instance))
 			return module_scope_fail(scope, PR_MISUSE, "%s calls itself", instance->label);
-		pthread_mutex_lock(&instance->mutex);
+		lock_instance(instance, scope->thread);
 	}
 	push(frame);
 	if (scope->thread == NULL || !instance->is_open || (module->thread_size == 0 && module->thread_open == NULL))

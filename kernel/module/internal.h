@@ -46,6 +46,8 @@ struct module_set {
 struct module_thread {
 	struct module_set *set;
 	void **memories; /* by instance index; a marker when thread_size is 0 */
+	void (*about_to_wait)(void *context); /* or NULL */
+	void *waits_context;
 };
 
 struct module_frame {

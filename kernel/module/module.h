@@ -75,6 +75,9 @@ bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
 
 struct module_thread *module_thread_new(struct module_set *set);
 void module_thread_free(struct module_thread *thread);
+/* `about_to_wait` is called in this thread before a call of a module that may wait for others: a filter, an authentication, a map that does not
+ * say PR_PROMPT, an instance that another thread is in. */
+void module_thread_set_wait(struct module_thread *thread, void (*about_to_wait)(void *context), void *context);
 struct module_set *module_thread_set(const struct module_thread *thread); /* the set it belongs to */
 
 /* The surroundings of calls: one per SMTP session or delivery, on its owner's stack or heap. */

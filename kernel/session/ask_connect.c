@@ -60,6 +60,7 @@ static void resolve_name(struct session *session, struct bench *bench)
 	struct pr_str address = net_address_plain(session->address);
 	struct pr_str name = PR_NONE;
 	bool unsure = false;
+	loop_hand_over(session->receiver->loop);
 	enum pr_status status = dns_name(&call, address, &name);
 
 	if (status != PR_OK || !pr_domain_is_valid(name) || name.data[0] == '[') {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The epoll set, the list of posted tasks, and the rule that a task has one owner.  A thread looks at the posted list before
- * it sleeps, and sleeps in the epoll set only; an edge-triggered eventfd there wakes one sleeper per posting, never all,
- * and need not be read.
+ * The epoll set, the list of posted tasks, and the rule that a task has one owner.  What comes from the set is posted too, and the list is
+ * looked at before a thread sleeps; an edge-triggered eventfd wakes the leader when it sleeps in the set, and need not be read.
  */
 #include "kernel/session/loop.h"
 #include "kernel/session/loop_internal.h"
@@ -16,6 +15,7 @@
 
 #define BUSY 1u
 #define EVENTS (LOOP_IO | LOOP_TIMER | LOOP_COMMIT | LOOP_LEAVE | LOOP_END | LOOP_OTHER)
+#define EVENTS_AT_ONCE 32
 #define OTHER 1u /* added to the address of a task: this is its second descriptor */
 
 void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, struct worker *, uint32_t))
@@ -25,12 +25,12 @@ void loop_task_init(struct loop_task *task, bool (*run)(struct loop_task *, stru
 	atomic_store(&task->state, BUSY);
 }
 
-/* One sleeping thread, if there are more than `awake` idle ones: who is awake looks at the list before it sleeps. */
-static void wake_one(struct loop *loop, size_t awake)
+/* Who sleeps in the set.  A thread that is awake looks at the list before it sleeps, and counts as asleep before it looks. */
+static void wake_leader(struct loop *loop)
 {
 	uint64_t one = 1;
 
-	if (atomic_load(&loop->idle) <= awake)
+	if (atomic_load(&loop->sleepers) == 0)
 		return;
 	while (write(loop->ready_fd, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
@@ -51,9 +51,9 @@ static bool append_ready(struct loop *loop, struct loop_task *task)
 
 static void push_ready(struct loop *loop, struct loop_task *task)
 {
-	/* the others of a row are passed on by who takes the first */
+	/* the others of a row are seen by who takes the first */
 	if (append_ready(loop, task))
-		wake_one(loop, 0);
+		wake_leader(loop);
 }
 
 static struct loop_task *pop_ready(struct loop *loop)
@@ -68,10 +68,7 @@ static struct loop_task *pop_ready(struct loop *loop)
 			loop->ready_tail = &loop->ready;
 		atomic_fetch_sub(&loop->posted, 1);
 	}
-	bool more = loop->ready != NULL;
 	pthread_mutex_unlock(&loop->lock);
-	if (more)
-		wake_one(loop, 1); /* besides this one, which counts as idle still */
 	return task;
 }
 
@@ -172,38 +169,59 @@ void loop_close_sets(struct loop *loop)
 			close(fds[i]);
 }
 
-/* What is posted, if anything; the thread counts as asleep before it looks, so that nobody keeps a wake-up from it. */
+/* What is posted, if anything. */
 static bool run_posted(struct loop *loop, struct worker *worker)
 {
 	struct loop_task *task = pop_ready(loop);
 
 	if (task == NULL)
 		return false;
+	lead_help(loop);
 	loop_busy(loop);
 	run_owned(task, worker);
 	loop_idle(loop);
 	return true;
 }
 
+/* The order to leave is taken when nothing else is left to do. */
+static enum loop_take note_events(struct loop *loop, const struct epoll_event *events, int count)
+{
+	enum loop_take took = LOOP_WORKED;
+
+	for (int i = 0; i < count; i++) {
+		uint32_t came;
+
+		if (events[i].data.ptr == &loop->ready)
+			continue; /* something is posted */
+		if (events[i].data.ptr == &loop->leave_fd) {
+			took = count == 1 ? LOOP_OVER : took;
+			continue;
+		}
+		struct loop_task *task = read_event(&events[i], &came);
+		if ((atomic_fetch_or(&task->state, came | BUSY) & BUSY) == 0) /* else its owner will see it */
+			append_ready(loop, task);
+	}
+	return took;
+}
+
+static enum loop_take take_events(struct loop *loop)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int count = 0;
+
+	atomic_fetch_add(&loop->taken, 1);
+	atomic_fetch_add(&loop->sleepers, 1);
+	if (atomic_load(&loop->posted) == 0)
+		count = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, -1);
+	atomic_fetch_sub(&loop->sleepers, 1);
+	return note_events(loop, events, count);
+}
+
 enum loop_take loop_take(struct loop *loop, struct worker *worker)
 {
-	struct epoll_event event;
-
 	if (run_posted(loop, worker))
 		return LOOP_WORKED;
-	int count = epoll_wait(loop->epoll_fd, &event, 1, loop->settings.idle_ms);
-	if (count == 0)
-		return LOOP_NOTHING;
-	if (count < 0 || event.data.ptr == &loop->ready)
-		return LOOP_WORKED; /* EINTR, or something is posted */
-	if (event.data.ptr == &loop->leave_fd)
-		return LOOP_OVER;
-	uint32_t came;
-	struct loop_task *task = read_event(&event, &came);
-	if ((atomic_fetch_or(&task->state, came | BUSY) & BUSY) != 0)
-		return LOOP_WORKED; /* its owner will see it */
-	loop_busy(loop);
-	run_owned(task, worker);
-	loop_idle(loop);
-	return LOOP_WORKED;
+	if (lead_take(worker))
+		return take_events(loop);
+	return lead_park(loop) ? LOOP_WORKED : LOOP_NOTHING;
 }

@@ -14,8 +14,9 @@
  *                    | busy                        | noted
  *                    '--> note it                  '--> run() again
  *
- * A run() may block (module calls do).  When all threads are busy and events wait, loop_tend() starts another one, up
- * to the limit; a thread that found nothing to do for a while leaves.
+ * One thread, the leader, sleeps in the epoll set and runs what comes, a batch at a time; the others are parked (lead.c).  A run() that is
+ * about to wait for somebody else - another host, a program, a disk - says loop_hand_over() first, and another thread leads.  When all threads
+ * are busy and events wait, loop_tend() starts another one, up to the limit; a thread that found nothing to do for a while leaves.
  *
  * The memory of a task must stay a task's memory for the life of the loop (re-used, never given back): a late event
  * of a task that is gone then runs the next one in vain, which is harmless.
@@ -54,7 +55,7 @@ struct loop_settings {
 	void *context;
 	void *(*thread_open)(void *context);  /* NULL result: the thread cannot work, and leaves */
 	void (*thread_close)(void *context, void *local);
-	void (*attention)(void *context);     /* all threads became busy: call loop_tend() soon; any thread */
+	void (*attention)(void *context);     /* threads have begun to run something: call loop_tend() soon; any thread */
 };
 
 struct loop_counts {
@@ -86,6 +87,8 @@ void loop_unwatch(struct loop *loop, int fd);
 /* A second descriptor of the task, for reading, until it is closed. */
 bool loop_watch_other(struct loop *loop, struct loop_task *task, int fd);
 
+/* Called by who runs a task: from here on it may wait, and others shall not wait with it.  Costs nothing when somebody else leads already. */
+void loop_hand_over(struct loop *loop);
 /* True: all other threads sleep and nothing is posted, so the caller may keep its thread waiting for a moment. */
 bool loop_can_spare(struct loop *loop);
 /* Grows the set when it must.  Returns the milliseconds until it wants to be called again, -1: when there is attention. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Shared by loop.c (what is run) and threads.c (who runs it).
+ * Shared by loop.c (what is run), threads.c (how many run it) and lead.c (who of them sleeps in the epoll set).
  */
 #ifndef KERNEL_SESSION_LOOP_INTERNAL_H
 #define KERNEL_SESSION_LOOP_INTERNAL_H
@@ -20,11 +20,17 @@ struct loop {
 	_Atomic size_t threads; /* that count; changed under lock */
 	size_t running;       /* that still touch this struct, under lock */
 	size_t processors;
-	_Atomic size_t idle;
+	_Atomic size_t idle;  /* threads that run nothing */
+	_Atomic(struct worker *) leader; /* the thread that sleeps in the epoll set or runs what came from it; NULL: nobody */
+	_Atomic size_t sleepers; /* threads in epoll_wait: the leader, and one that has just ceased to be it */
+	_Atomic size_t parked;   /* threads that wait to be called; changed under lock */
+	size_t called;           /* of these, so many shall wake; under lock */
+	pthread_cond_t calls;
+	_Atomic uint64_t taken;  /* looks of the leader into the set */
 	_Atomic uint64_t runs;
 	_Atomic uint32_t watched; /* loop_tend() is being called */
 	/* of loop_tend() only */
-	uint64_t runs_before;
+	uint64_t runs_before, taken_before;
 	int64_t cpu_before, clock_before;
 	uint32_t calm;
 };
@@ -37,5 +43,22 @@ void loop_close_sets(struct loop *loop);
 enum loop_take loop_take(struct loop *loop, struct worker *worker);
 void loop_busy(struct loop *loop);
 void loop_idle(struct loop *loop);
+
+/* lead.c */
+void lead_init(struct loop *loop);
+void lead_fini(struct loop *loop);
+/* This thread is that worker. */
+void lead_enter(struct worker *worker);
+bool lead_has(const struct worker *worker);
+/* False: another thread leads. */
+bool lead_take(struct worker *worker);
+/* Gives the lead up for good. */
+void lead_end(struct worker *worker);
+/* Calls another thread when much is posted. */
+void lead_help(struct loop *loop);
+/* Takes the lead away from who is stuck. */
+void lead_rescue(struct loop *loop);
+/* Waits to be called.  False: nobody has called for idle_ms. */
+bool lead_park(struct loop *loop);
 
 #endif

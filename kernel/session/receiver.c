@@ -33,14 +33,22 @@
 #define STOP_SECONDS 30
 #define COARSE_MS 5 /* by which session_now() may lag */
 
-static void *bench_open(void *context)
+static void about_to_wait(void *context)
 {
 	const struct receiver *receiver = context;
+
+	loop_hand_over(receiver->loop);
+}
+
+static void *bench_open(void *context)
+{
+	struct receiver *receiver = context;
 	struct module_thread *modules = module_thread_new(receiver->modules);
 
 	if (modules == NULL)
 		return NULL;
 	struct bench *bench = pr_alloc(sizeof *bench);
+	module_thread_set_wait(modules, about_to_wait, receiver);
 	bench->modules = modules;
 	bench->room = BENCH_BUFFER;
 	bench->buffer = pr_alloc(BENCH_BUFFER);

@@ -16,7 +16,7 @@
 
 #define STACK_SIZE (1024 * 1024) /* modules call resolvers and database libraries */
 #define TEND_MS 5
-#define CALM_TICKS 20 /* so many looks without need, and nobody looks any more until all are busy again */
+#define CALM_TICKS 20 /* so many looks without need, and nobody looks any more until one runs something again */
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -29,7 +29,8 @@ static int64_t clock_us(clockid_t clock)
 void loop_busy(struct loop *loop)
 {
 	atomic_fetch_add(&loop->runs, 1);
-	if (atomic_fetch_sub(&loop->idle, 1) == 1 && atomic_exchange(&loop->watched, 1) == 0)
+	atomic_fetch_sub(&loop->idle, 1);
+	if (atomic_load(&loop->watched) == 0 && atomic_exchange(&loop->watched, 1) == 0)
 		loop->settings.attention(loop->settings.context);
 }
 
@@ -58,6 +59,7 @@ static void *thread_main(void *argument)
 	struct worker worker = {.loop = loop, .local = loop->settings.thread_open(loop->settings.context)};
 	bool counted = true;
 
+	lead_enter(&worker);
 	while (worker.local != NULL && counted) {
 		enum loop_take took = loop_take(loop, &worker);
 		if (took == LOOP_OVER)
@@ -65,6 +67,7 @@ static void *thread_main(void *argument)
 		if (took == LOOP_NOTHING && may_leave(loop))
 			counted = false;
 	}
+	lead_end(&worker);
 	if (worker.local != NULL)
 		loop->settings.thread_close(loop->settings.context, worker.local);
 	atomic_fetch_sub(&loop->idle, 1);
@@ -126,6 +129,7 @@ struct loop *loop_new(const struct loop_settings *settings)
 	loop->ready_tail = &loop->ready;
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->left, NULL);
+	lead_init(loop);
 	if (!loop_open_sets(loop))
 		error = errno;
 	for (size_t i = 0; error == 0 && i < settings->threads_min; i++)
@@ -162,6 +166,7 @@ void loop_free(struct loop *loop)
 	loop_stop(loop);
 	loop_close_sets(loop);
 	pthread_cond_destroy(&loop->left);
+	lead_fini(loop);
 	pthread_mutex_destroy(&loop->lock);
 	pr_free(loop);
 }
@@ -188,19 +193,40 @@ static bool threads_wait(struct loop *loop)
 	return wait;
 }
 
+/* Nobody has looked into the set since the last time, and nobody sleeps there. */
+static bool leader_waits(struct loop *loop)
+{
+	uint64_t taken = atomic_load(&loop->taken);
+	bool waits = taken == loop->taken_before && atomic_load(&loop->sleepers) == 0;
+
+	loop->taken_before = taken;
+	return waits;
+}
+
+/* All threads are quiet: after some looks nobody looks any more. */
+static int calm_down(struct loop *loop)
+{
+	if (atomic_load(&loop->sleepers) == 0 || atomic_load(&loop->posted) > 0)
+		loop->calm = 0;
+	if (++loop->calm < CALM_TICKS)
+		return TEND_MS;
+	loop->calm = 0;
+	atomic_store(&loop->watched, 0);
+	/* One may have begun to run something between the look and the store. */
+	bool quiet = atomic_load(&loop->idle) == atomic_load(&loop->threads);
+	return quiet || atomic_exchange(&loop->watched, 1) != 0 ? -1 : TEND_MS;
+}
+
 int loop_tend(struct loop *loop)
 {
-	bool wait = threads_wait(loop);
+	bool wait = threads_wait(loop), stuck = leader_waits(loop);
 
 	if (atomic_load(&loop->watched) == 0)
 		return -1;
 	if (atomic_load(&loop->idle) > 0) {
-		if (++loop->calm < CALM_TICKS)
-			return TEND_MS;
-		loop->calm = 0;
-		atomic_store(&loop->watched, 0);
-		/* All may have become busy between the look and the store. */
-		return atomic_load(&loop->idle) > 0 || atomic_exchange(&loop->watched, 1) != 0 ? -1 : TEND_MS;
+		if (stuck && work_waits(loop))
+			lead_rescue(loop);
+		return calm_down(loop);
 	}
 	loop->calm = 0;
 	pthread_mutex_lock(&loop->lock);

@@ -68,7 +68,10 @@ static bool stay(struct session *session)
 {
 	struct pollfd set = {.fd = session->stream.fd, .events = POLLIN | POLLRDHUP};
 
-	if (!may_stay(session) || poll(&set, 1, STAY_MS) <= 0)
+	if (!may_stay(session))
+		return false;
+	loop_hand_over(session->receiver->loop);
+	if (poll(&set, 1, STAY_MS) <= 0)
 		return false;
 	session->unread = 1;
 	session->ending |= (set.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

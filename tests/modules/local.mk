@@ -84,7 +84,7 @@ probe_la_CPPFLAGS = $(SDK_CPPFLAGS) -DPROBE_NAME=probe -DPROBE_FLAGS=0
 probe_la_LDFLAGS = $(TEST_MODULE_LINK)
 probe_la_LIBADD = libpostrider.la
 probemany_la_SOURCES = tests/modules/probe.c
-probemany_la_CPPFLAGS = $(SDK_CPPFLAGS) -DPROBE_NAME=probemany -DPROBE_FLAGS=PR_CONCURRENT
+probemany_la_CPPFLAGS = $(SDK_CPPFLAGS) -DPROBE_NAME=probemany "-DPROBE_FLAGS=PR_CONCURRENT|PR_PROMPT"
 probemany_la_LDFLAGS = $(TEST_MODULE_LINK)
 probemany_la_LIBADD = libpostrider.la
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A map whose keys are orders about its own call, so that a test sees what the kernel gave it.
- * Built twice, as probe (serialised) and as probemany (PR_CONCURRENT): what differs then is the kernel's doing.
+ * Built twice, as probe (serialised) and as probemany (PR_CONCURRENT, PR_PROMPT): what differs then is the kernel's doing.
  */
 #include <postrider/host.h>
 #include <postrider/map.h>

@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -296,6 +297,81 @@ static void test_gone(void)
 	loop_free(loop);
 }
 
+/* One that waits until another one has run, having said so or not. */
+struct waiter {
+	struct loop_task task;
+	struct loop *loop;
+	struct job *other;
+	bool says;
+	_Atomic int begun;
+	_Atomic int saw; /* the other one ran while this waited */
+};
+
+static bool wait_for_other(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct waiter *self = (struct waiter *)task;
+
+	(void)worker;
+	(void)events;
+	if (self->says)
+		loop_hand_over(self->loop);
+	atomic_store(&self->begun, 1);
+	for (int i = 0; i < 500 && atomic_load(&self->other->runs) == 0; i++)
+		sleep_ms(10);
+	atomic_store(&self->saw, atomic_load(&self->other->runs));
+	return true;
+}
+
+/* `first` runs; then the other one becomes ready, by an event of its descriptor. */
+static void wait_beside(bool says, bool tend)
+{
+	static struct waiter first;
+	static struct job second;
+	int pair[2], left = -1;
+	struct loop *loop = new_loop(2, 2, 1000);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	memset(&first, 0, sizeof first);
+	memset(&second, 0, sizeof second);
+	first.loop = loop;
+	first.other = &second;
+	first.says = says;
+	second.fd = pair[0];
+	loop_task_init(&first.task, wait_for_other);
+	loop_task_init(&second.task, read_one);
+	CU_ASSERT_TRUE(loop_watch(loop, &second.task, pair[0], EPOLLIN));
+	loop_release(loop, &second.task);
+	loop_post(loop, &first.task, LOOP_TIMER);
+	loop_release(loop, &first.task);
+	for (int i = 0; i < 300 && atomic_load(&first.begun) == 0; i++)
+		sleep_ms(10);
+	CU_ASSERT_EQUAL(write(pair[1], "x", 1), 1);
+	for (int i = 0; i < 500 && atomic_load(&first.saw) == 0; i++) {
+		left = tend ? loop_tend(loop) : left;
+		sleep_ms(5);
+	}
+	CU_ASSERT_EQUAL(atomic_load(&first.saw), 1);
+	for (int i = 0; tend && i < 200 && left >= 0; i++) {
+		left = loop_tend(loop);
+		sleep_ms(5);
+	}
+	CU_ASSERT_EQUAL(left, -1); /* it asks no longer to be looked after */
+	loop_free(loop);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void test_hand_over(void)
+{
+	wait_beside(true, false);
+}
+
+static void test_rescue(void)
+{
+	wait_beside(false, true);
+}
+
 static bool stay(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	struct job *job = (struct job *)task;
@@ -339,6 +415,8 @@ static const struct unit_case cases[] = {
     {"giving way", test_defer},
     {"a second descriptor", test_other},
     {"grows when blocked, shrinks when idle", test_grows_and_shrinks},
+    {"who says that it waits is not waited for", test_hand_over},
+    {"nor who does not say so", test_rescue},
     {"a task that is gone stays gone", test_gone},
     {NULL, NULL},
 };

@@ -232,6 +232,27 @@ static void test_threads(void)
 	stage_close(&stage);
 }
 
+static void count_wait(void *context)
+{
+	(*(int *)context)++;
+}
+
+/* Before a map that may wait for a server another thread is called to help; not before one that says PR_PROMPT. */
+static void test_waits(void)
+{
+	struct stage stage;
+	struct pr_str value = PR_NONE;
+	int waits = 0;
+
+	stage_open(&stage, PROBES);
+	module_thread_set_wait(stage.thread, count_wait, &waits);
+	CU_ASSERT_EQUAL(stage_ask(&stage, "hello", "x", &value), PR_OK);
+	CU_ASSERT_EQUAL(waits, 1);
+	CU_ASSERT_EQUAL(stage_ask(&stage, "many", "number", &value), PR_OK);
+	CU_ASSERT_EQUAL(waits, 1);
+	stage_close(&stage);
+}
+
 static void test_lifetimes(void)
 {
 	struct stage stage;
@@ -323,9 +344,9 @@ static const struct {
     {"maps = { one = { module = \"probe\"; journal = \"here\"; }; };",
         "a.conf:5: journal: \"here\" is not an absolute path (it must begin with /)\n"},
     {"maps = { one = { module = \"bad_major\"; }; };",
-        "a.conf:5: maps one: " BUILD_DIR "/.libs/bad_major.so: was built for ABI 2.0, this postrider speaks 1.3; rebuild it against the installed SDK\n"},
+        "a.conf:5: maps one: " BUILD_DIR "/.libs/bad_major.so: was built for ABI 2.0, this postrider speaks 1.4; rebuild it against the installed SDK\n"},
     {"maps = { one = { module = \"bad_minor\"; }; };", "a.conf:5: maps one: " BUILD_DIR
-        "/.libs/bad_minor.so: was built for ABI 1.4, newer than this postrider's 1.3; upgrade postrider or rebuild the module\n"},
+        "/.libs/bad_minor.so: was built for ABI 1.5, newer than this postrider's 1.4; upgrade postrider or rebuild the module\n"},
     {"maps = { one = { module = \"bad_magic\"; }; };", "a.conf:5: maps one: " BUILD_DIR
         "/.libs/bad_magic.so: is no postrider module (wrong magic); build it with PR_MODULE and PR_MODULE_HEAD\n"},
     {"maps = { one = { module = \"bad_symbol\"; }; };", "a.conf:5: maps one: " BUILD_DIR
@@ -444,7 +465,7 @@ static void test_preopened(void)
 
 static const struct unit_case cases[] = {
     {"what a call is given", test_call}, {"reasons travel", test_reasons}, {"a module that calls itself", test_itself},
-    {"serialised and concurrent", test_threads}, {"instance, thread, call", test_lifetimes}, {"thread_open fails", test_thread_refused},
+    {"serialised and concurrent", test_threads}, {"who may wait", test_waits}, {"instance, thread, call", test_lifetimes}, {"thread_open fails", test_thread_refused},
     {"asking in open and close", test_asking_early}, {"check and roles", test_roles}, {"refusals, each one sentence", test_refused},
     {"provenance", test_provenance}, {"pre-opened", test_preopened}, {NULL, NULL},
 };

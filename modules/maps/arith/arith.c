@@ -99,5 +99,5 @@ static enum pr_status check(struct pr_call *call)
 static const struct pr_option options[] = { PR_MAP_OPTIONS(struct arith_map, flags), PR_OPTION_END };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(arith) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct arith_map), .name = "arith",
+PR_MODULE(arith) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct arith_map), .name = "arith",
 	.version = "1.0", .summary = "sums, comparisons and random numbers", .options = options, .check = check, .ops = &ops };

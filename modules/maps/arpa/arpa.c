@@ -57,5 +57,5 @@ static enum pr_status check(struct pr_call *call)
 static const struct pr_option options[] = { PR_MAP_OPTIONS(struct arpa_map, flags), PR_OPTION_END };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(arpa) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct arpa_map), .name = "arpa",
+PR_MODULE(arpa) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct arpa_map), .name = "arpa",
 	.version = "1.0", .summary = "addresses turned round", .options = options, .check = check, .ops = &ops };

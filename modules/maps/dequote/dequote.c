@@ -87,5 +87,5 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(dequote) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct dequote_map), .name = "dequote",
+PR_MODULE(dequote) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct dequote_map), .name = "dequote",
 	.version = "1.0", .summary = "takes quotes off", .options = options, .check = check, .ops = &ops };

@@ -5,7 +5,7 @@
  */
 #include "hash.h"
 
-PR_MODULE(btree) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct hash_map),
+PR_MODULE(btree) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct hash_map),
 	.thread_size = sizeof(struct hash_thread), .name = "btree", .version = "1.1", .summary = "keys and values in a table file",
 	.options = hash_options, .check = hash_check_options, .open = hash_open, .close = hash_close, .thread_close = hash_thread_close,
 	.ops = &hash_ops };

@@ -147,6 +147,6 @@ static const struct pr_option options[] = {
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup, .store = store, .remove = remove_key, .next = next,
 	.begin = begin, .commit = commit, .owner = owner };
 
-PR_MODULE(implicit) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct implicit_map),
+PR_MODULE(implicit) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct implicit_map),
 	.thread_size = sizeof(struct hash_thread), .name = "implicit", .version = "1.0", .summary = "a table file, or the text of aliases",
 	.options = options, .check = check, .open = open_both, .close = close_both, .thread_close = thread_close, .ops = &ops };

@@ -39,5 +39,5 @@ static enum pr_status lookup(struct pr_call *call, struct pr_str key, const stru
 static const struct pr_option options[] = { PR_MAP_OPTIONS(struct macro_map, flags), PR_OPTION_END };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(macro) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct macro_map), .name = "macro",
+PR_MODULE(macro) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct macro_map), .name = "macro",
 	.version = "1.0", .summary = "sets a macro", .options = options, .check = check, .ops = &ops };

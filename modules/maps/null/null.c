@@ -28,5 +28,5 @@ static enum pr_status lookup(struct pr_call *call, struct pr_str key, const stru
 static const struct pr_option options[] = { PR_MAP_OPTIONS(struct null_map, flags), PR_OPTION_END };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(null) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct null_map), .name = "null",
+PR_MODULE(null) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct null_map), .name = "null",
 	.version = "1.0", .summary = "finds nothing", .options = options, .check = check, .ops = &ops };

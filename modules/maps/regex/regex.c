@@ -164,5 +164,5 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(regex) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct regex_map), .name = "regex",
+PR_MODULE(regex) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct regex_map), .name = "regex",
 	.version = "1.0", .summary = "a regular expression", .options = options, .check = check, .open = open_map, .close = close_map, .ops = &ops };

@@ -52,6 +52,6 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = members_lookup };
 
-PR_MODULE(sequence) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct members), .name = "sequence",
+PR_MODULE(sequence) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct members), .name = "sequence",
 	.version = "1.0", .summary = "several maps, one after the other", .options = options, .check = check, .open = open_map,
 	.close = members_close, .ops = &ops };

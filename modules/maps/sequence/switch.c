@@ -44,6 +44,6 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = members_lookup };
 
-PR_MODULE(switch) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct members), .name = "switch",
+PR_MODULE(switch) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct members), .name = "switch",
 	.version = "1.0", .summary = "maps in the order of the service switch file", .options = options, .check = check, .open = open_map,
 	.close = members_close, .ops = &ops };

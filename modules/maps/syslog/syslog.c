@@ -63,5 +63,5 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(syslog) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct syslog_map), .name = "syslog",
+PR_MODULE(syslog) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct syslog_map), .name = "syslog",
 	.version = "1.0", .summary = "writes keys into the log", .options = options, .check = check, .ops = &ops };

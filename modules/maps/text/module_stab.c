@@ -13,6 +13,6 @@ static enum pr_status check(struct pr_call *call)
 	return text_check(call);
 }
 
-PR_MODULE(stab) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct text_map),
+PR_MODULE(stab) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct text_map),
 	.name = "stab", .version = "1.0", .summary = "a file in the form of aliases", .options = text_options,
 	.check = check, .open = text_open, .close = text_close, .ops = &text_ops };

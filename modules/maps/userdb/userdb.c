@@ -110,6 +110,6 @@ static const struct pr_option options[] = {
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };
 
-PR_MODULE(userdb) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT, .instance_size = sizeof(struct userdb_map),
+PR_MODULE(userdb) = { PR_MODULE_HEAD(PR_KIND_MAP), .flags = PR_CONCURRENT | PR_PROMPT, .instance_size = sizeof(struct userdb_map),
 	.thread_size = sizeof(struct hash_thread), .name = "userdb", .version = "1.0", .summary = "fields of the user database",
 	.options = options, .check = check, .open = open_map, .close = close_map, .thread_close = thread_close, .ops = &ops };

@@ -8,9 +8,10 @@
  *   QueueDirectory/journal/lease         locked by the one process that delivers from the journal
  *   QueueDirectory/journal/damaged.*     records that could not be read, set aside for the operator
  *
- * Accepting (journal_write.c).  A writer locks a free segment for life and appends records.  Whoever commits while nobody
- * writes does it himself, at once: one pwritev, one fdatasync, no other thread, no timer.  Who comes meanwhile is
- * gathered, and a thread makes the gathered durable together.  After a failed fdatasync the segment is left
+ * Accepting (journal_write.c).  A writer locks a free segment for life and appends records.  Whoever commits alone
+ * does it himself, at once: one pwritev, one fdatasync, no other thread, no timer.  Who comes meanwhile is
+ * gathered, and a thread makes the gathered durable together; as long as there was always somebody to gather, it is left to
+ * the thread from the start, so that who commits can go on with other sessions.  After a failed fdatasync the segment is left
  * for good: what was in that batch is UNKNOWN, answered 451, and may come twice.
  *
  * Later (SuperSafe=interactive).  A batch of records whose clients wait for the delivery is written without fdatasync, unless it is the
@@ -108,6 +109,7 @@ struct journal_writer {
 	struct spool_job *first, **end;
 	bool running, stopping;
 	bool busy;          /* somebody writes: the thread, or who committed */
+	uint32_t crowd;     /* so many of the next who commit leave the writing to the thread */
 	/* of who is busy */
 	int fd;             /* the segment, locked; -1: none */
 	uint32_t number, offset, index;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CROWD 8 /* commits without company, and who commits writes by himself again */
 #define BATCH_MAX 256 /* messages of one pwritev: four pieces each, IOV_MAX is 1024 */
 #define SEGMENT_MODE 0640
 #define MAKE_AGAIN_SECONDS 5
@@ -345,6 +346,15 @@ static struct spool_job *take_all(struct journal_writer *writer)
 	return jobs;
 }
 
+/* Others came while it was written: the next ones will have company too. */
+static void note_crowd(struct journal_writer *writer)
+{
+	if (writer->first != NULL)
+		writer->crowd = CROWD;
+	else if (writer->crowd > 0)
+		writer->crowd--;
+}
+
 static void *writer_thread(void *context)
 {
 	struct spool *spool = context;
@@ -363,6 +373,7 @@ static void *writer_thread(void *context)
 			pthread_mutex_unlock(&writer->lock);
 			run(spool, jobs);
 			pthread_mutex_lock(&writer->lock);
+			note_crowd(writer);
 		}
 		writer->busy = false;
 	}
@@ -394,20 +405,26 @@ static void leave_rest(struct spool *spool)
 void journal_submit(struct spool *spool, struct spool_job *job)
 {
 	struct journal_writer *writer = &spool->journal.writer;
+	bool wake = false;
 
 	job->next = NULL;
 	pthread_mutex_lock(&writer->lock);
-	if (writer->busy) {
+	if (writer->busy || (writer->crowd > 0 && writer->running)) {
 		*writer->end = job;
 		writer->end = &job->next;
+		wake = !writer->busy;
+		writer->busy = true;
 	} else {
 		writer->busy = true;
 		pthread_mutex_unlock(&writer->lock);
 		run(spool, job);
 		pthread_mutex_lock(&writer->lock);
+		note_crowd(writer);
 		leave_rest(spool);
 	}
 	pthread_mutex_unlock(&writer->lock);
+	if (wake)
+		pthread_cond_signal(&writer->work);
 }
 
 void journal_writer_leave(struct spool *spool)

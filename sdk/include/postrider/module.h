@@ -50,6 +50,7 @@ enum pr_kind {
 };
 
 #define PR_CONCURRENT 1u /* functions may run in many threads at once */
+#define PR_PROMPT 2u     /* a map whose lookup waits for nothing but memory and local files: no other thread is called to help before it */
 
 struct pr_module {
 	uint32_t magic;     /* PR_MODULE_MAGIC */
@@ -57,7 +58,7 @@ struct pr_module {
 	uint16_t abi_minor; /* PR_ABI_MINOR */
 	size_t size;        /* sizeof(struct pr_module) */
 	uint32_t kind;      /* enum pr_kind */
-	uint32_t flags;     /* PR_CONCURRENT */
+	uint32_t flags;     /* PR_CONCURRENT, PR_PROMPT */
 	size_t instance_size;
 	size_t thread_size;
 	size_t session_size;

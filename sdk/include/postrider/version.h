@@ -13,12 +13,13 @@
  *   1.1  store: begin_in, wait_ready, quarantine, edit, query, handover, list; pr_claim.lease_ms, pr_entry for an index; rules: queue_group
  *   1.2  host: progress, host_is_dead, host_failed, answered; store: claim_aside, secure, forget
  *   1.3  host: own_name, dns_records, macro_set; mapflags.h; rules: declare, session_close, feature, explain, check of headers
+ *   1.4  flag PR_PROMPT
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H
 
 #define PR_MODULE_MAGIC 0x70726d31u /* "prm1" */
 #define PR_ABI_MAJOR 1
-#define PR_ABI_MINOR 3
+#define PR_ABI_MINOR 4
 
 #endif
