@@ -234,5 +234,6 @@ void host_init(struct pr_host *host)
 	    .own_name = host_own_name,
 	    .dns_records = dns_records,
 	    .macro_set = host_macro_set,
+	    .map_ask = module_map_ask,
 	};
 }

@@ -138,6 +138,7 @@ struct cf {
 	uint32_t fatal;          /* sysexit of one that ends the program: nothing is read after it */
 	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
+	struct pr_call *call;    /* while the file is read: the way to maps */
 	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
 	struct pr_str current_file;
@@ -210,6 +211,9 @@ void cf_read_macro(struct cf *cf, struct pr_str line);      /* D */
 void cf_read_group(struct cf *cf, struct pr_str line);      /* Q */
 void cf_read_filter(struct cf *cf, struct pr_str line);     /* X */
 void cf_read_class_file(struct cf *cf, struct pr_str line);
+void cf_class_add_words(struct cf *cf, uint16_t number, struct pr_str words); /* they stand between blanks */
+/* False: this is no `key@class:spec`, but a file or a program. */
+bool cf_read_class_map(struct cf *cf, uint16_t number, struct pr_str rest, bool is_optional);
 /* Number + 1 of the set that text names ("3", "name", "name=3"), made when it is new; 0 and a complaint: no name. */
 uint16_t cf_set_make(struct cf *cf, struct pr_str text);
 struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);

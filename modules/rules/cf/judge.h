@@ -31,6 +31,8 @@ struct pr_str cf_judge_ports(struct cf *cf, struct pr_str value);
 bool cf_judge_user(struct cf *cf, const char *what, struct pr_str value, bool has_group);
 /* Is there such a class of maps in the language? */
 bool cf_judge_has_class(struct pr_str name);
+/* The file in the arguments of a map; false: the class wants none.  *is_optional_out: -o. */
+bool cf_judge_map_file(struct pr_str class_name, struct pr_str arguments, struct pr_str *file_out, bool *is_optional_out);
 /* A map of a K line or an alias file; false: it has been told, and there is none. */
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
 /* An equate of a mailer, a queue group or a filter; absent: it has been told, and there is none. */

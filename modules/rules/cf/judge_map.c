@@ -242,6 +242,22 @@ bool cf_judge_has_class(struct pr_str name)
 	return find_class(name) != NULL;
 }
 
+bool cf_judge_map_file(struct pr_str class_name, struct pr_str arguments, struct pr_str *file_out, bool *is_optional_out)
+{
+	const struct class_row *row = find_class(class_name);
+	struct pr_str value;
+	char letter;
+
+	*is_optional_out = false;
+	while (take_flag(&arguments, &letter, &value)) {
+		*is_optional_out = *is_optional_out || letter == 'o';
+		if (letter != '\0' && strchr(flags_with_word, letter) != NULL && value.len == 0)
+			take_word(&arguments);
+	}
+	*file_out = take_word(&arguments);
+	return row != NULL && row->judge == judge_file && file_out->len > 0;
+}
+
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	const struct class_row *row = find_class(class_name);

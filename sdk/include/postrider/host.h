@@ -120,6 +120,12 @@ struct pr_host {
 	                              size_t *count_out);
 	/* Since 1.3.  Sets a macro of the running session or message, or takes it away (value absent).  False: there is none to be set here. */
 	bool (*macro_set)(struct pr_call *call, struct pr_str name, struct pr_str value);
+
+	/* Since 1.4.  One question to a map that nobody declared: an instance of the module of this class is made with these arguments, opened, asked,
+	 * and gone again.  For who needs an answer before there are maps, as a rule engine that reads its file.  PR_MISUSE: there is no such module;
+	 * PR_PERMFAIL: it does not want the arguments, or cannot be opened. */
+	enum pr_status (*map_ask)(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+	                          struct pr_str *value_out);
 };
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
@@ -132,6 +138,9 @@ void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reas
 struct pr_str pr_own_name(struct pr_call *call);
 enum pr_status pr_dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out, size_t *count_out);
 bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value);
+/* The call of 1.4; PR_MISUSE where there is none. */
+enum pr_status pr_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+    struct pr_str *value_out);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);
