@@ -22,7 +22,7 @@ const struct mailer_flag mailer_flags[] = {
     {'7', NULL, NULL, NULL, as_it_is},
     {'8', NULL, NULL, NULL, as_it_is},
     {'9', NULL, NULL, NULL, as_it_is},
-    {'a', "smtp", NULL, NULL, always},
+    {'a', "smtp", NULL, NULL, NULL}, /* the greeting of the other side decides without it */
     {'a', NULL, NULL, NULL, "only SMTP has extensions"},
     {'A', NULL, NULL, NULL, NULL},
     {'b', NULL, NULL, NULL, "mailboxes have their blank line, programs get the body as it is"},

@@ -2,7 +2,8 @@
 mailer_LTLIBRARIES += smtp.la discard.la error.la
 smtp_mailer_sources = modules/mailers/smtp/smtp.c modules/mailers/smtp/smtp.h modules/mailers/smtp/address.c \
 	modules/mailers/smtp/connect.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
-	modules/mailers/smtp/content.c
+	modules/mailers/smtp/content.c modules/mailers/smtp/program.c \
+	modules/mailers/prog/account.c modules/mailers/prog/prog.h modules/mailers/prog/words.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)
@@ -20,7 +21,7 @@ local_la_SOURCES = modules/mailers/local/local.c modules/mailers/local/unix_from
 local_la_CPPFLAGS = $(SDK_CPPFLAGS)
 local_la_LDFLAGS = $(MODULE_LINK)
 local_la_LIBADD = libpostrider.la
-prog_la_SOURCES = modules/mailers/prog/outcome.c modules/mailers/prog/prog.c modules/mailers/prog/prog.h modules/mailers/prog/words.c modules/mailers/local/unix_from.h
+prog_la_SOURCES = modules/mailers/prog/account.c modules/mailers/prog/outcome.c modules/mailers/prog/prog.c modules/mailers/prog/prog.h modules/mailers/prog/words.c modules/mailers/local/unix_from.h
 prog_la_CPPFLAGS = $(SDK_CPPFLAGS)
 prog_la_LDFLAGS = $(MODULE_LINK)
 prog_la_LIBADD = libpostrider.la

@@ -17,8 +17,10 @@ static const struct pr_option options[] = {
     PR_OPTION(struct prog, path, "path", PR_OPTION_PATH, 0, NULL, "the program, in the place of shell and command"),
     PR_OPTION(struct prog, argv, "argv", PR_OPTION_STRING, 0, NULL, "its name and arguments, with $u, $h, $g and other macros"),
     PR_OPTION(struct prog, owner, "owner", PR_OPTION_BOOL, 0, "false", "it runs as the account that the recipient names"),
-    PR_OPTION(struct prog, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account; default: DefaultUser"),
-    PR_OPTION(struct prog, directory, "directory", PR_OPTION_STRING, PR_OPTION_NO_EFFECT, NULL, "it runs in the home directory of its account"),
+    PR_OPTION(struct prog, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account, or USER:GROUP; default: DefaultUser"),
+    PR_OPTION(struct prog, directory, "directory", PR_OPTION_STRING, 0, NULL, "it runs in the first of \"~:/srv:/\" that can be entered; default: the home directory"),
+    PR_OPTION(struct prog, root, "root", PR_OPTION_PATH, 0, NULL, "it sees nothing above this directory (chroot)"),
+    PR_OPTION(struct prog, niceness, "niceness", PR_OPTION_INT, 0, "0", "added to that of the daemon; it can only wait longer, not less"),
     PR_OPTION(struct prog, sender_flag, "sender_flag", PR_OPTION_STRING, 0, NULL, "-f or -r: an argument in front of the sender"),
     PR_OPTION(struct prog, strip_quotes, "strip_quotes", PR_OPTION_BOOL, 0, "false", "quotes are taken off $u"),
     PR_OPTION(struct prog, timeout, "timeout", PR_OPTION_TIME, 0, "10m", "then the program and its children are killed"),
@@ -33,7 +35,7 @@ static enum pr_status check(struct pr_call *call)
 	if ((prog->path.len > 0) != (prog->argv.len > 0))
 		return pr_fail(call, PR_MISUSE, "path and argv belong together");
 	if (prog->path.len > 0 && !prog_has_user(prog->argv))
-		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds no $u: a program that speaks SMTP or LMTP needs a socket, see mailer smtp",
+		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds no $u: a program that speaks SMTP or LMTP is the business of mailer smtp",
 		               PR_PRINT(prog->argv));
 	if (prog->owner && prog->path.len == 0)
 		return pr_fail(call, PR_MISUSE, "owner needs path and argv: a command of an alias has no owner");
@@ -83,25 +85,6 @@ static enum pr_status command_words(const struct run *run, const struct pr_deliv
 	return PR_OK;
 }
 
-/* Whose rights the program gets; "joe+detail" is joe. */
-static enum pr_status find_account(const struct run *run, const struct pr_delivery *result, struct pr_str *user_out)
-{
-	struct pr_call *call = run->call;
-	uint32_t uid;
-
-	*user_out = run->prog->user.len > 0 ? pr_str_slice(run->prog->user, 0, pr_str_find(run->prog->user, ':')) : PR_NONE;
-	if (!run->prog->owner || run->prog->user.len > 0)
-		return PR_OK;
-	struct pr_str account = pr_arena_copy(call->arena, result->user);
-	enum pr_status status = call->host->user_find(call, account, &uid, NULL);
-	if (status == PR_NOTFOUND) {
-		account = pr_arena_copy(call->arena, prog_account(result->user));
-		status = call->host->user_find(call, account, &uid, NULL);
-	}
-	*user_out = account;
-	return status;
-}
-
 static void deliver_some(const struct run *run, struct pr_delivery *results, size_t count)
 {
 	struct pr_call *call = run->call;
@@ -112,8 +95,9 @@ static void deliver_some(const struct run *run, struct pr_delivery *results, siz
 	                               variable(call, "QUEUEID", run->envelope->id)};
 	struct pr_local_delivery delivery = {.size = sizeof delivery, .kind = PR_LOCAL_PROGRAM, .envelope = run->envelope,
 	                                     .header = run->header, .body = run->body, .environment = {environment, 2},
-	                                     .timeout = (uint32_t)prog->timeout};
-	enum pr_status status = find_account(run, &results[0], &delivery.user);
+	                                     .timeout = (uint32_t)prog->timeout, .directories = prog->directory, .root = prog->root,
+	                                     .niceness = (int32_t)prog->niceness};
+	enum pr_status status = prog_find_account(call, prog->user, prog->owner != 0, results[0].user, &delivery.user);
 
 	if (status == PR_NOTFOUND) {
 		results[0].status = PR_PERMFAIL;

@@ -230,11 +230,20 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 	return true;
 }
 
+/* Sendmail's own program for mailboxes, which works as root only: what it does is done without it. */
+static bool is_mail_local(struct pr_str path)
+{
+	return pr_str_equal(path, PR_STR("mail.local")) || pr_str_has_suffix_nocase(path, PR_STR("/mail.local"));
+}
+
+/* A program that gets no recipients as arguments is spoken with, as is a host. */
 static const char *module_of(const struct cf_mailer *mailer)
 {
-	if (is_ipc(mailer->path))
-		return "smtp";
-	return pr_str_equal_nocase(mailer->path, PR_STR("[FILE]")) ? "file" : "prog";
+	if (is_mail_local(mailer->path))
+		return "local";
+	if (pr_str_equal_nocase(mailer->path, PR_STR("[FILE]")))
+		return "file";
+	return is_ipc(mailer->path) || !has_user_argument(mailer->argv) ? "smtp" : "prog";
 }
 
 static void declare_mailer(struct cf *cf, const struct cf_mailer *mailer, const struct equate *equates, size_t count)

@@ -35,7 +35,8 @@ enum pr_local_kind {
 	PR_LOCAL_MBOX = 1,    /* append to path, dot-lock and fcntl */
 	PR_LOCAL_MAILDIR = 2, /* path is the Maildir */
 	PR_LOCAL_FILE = 3,    /* append to a file named by an alias */
-	PR_LOCAL_PROGRAM = 4  /* run argv with the message on stdin */
+	PR_LOCAL_PROGRAM = 4, /* run argv with the message on stdin */
+	PR_LOCAL_DIALOGUE = 5 /* since 1.4: run argv with one end of a socket as standard input and output; the other is handed over */
 };
 
 struct pr_local_delivery {
@@ -53,6 +54,11 @@ struct pr_local_delivery {
 	int32_t exit_status;   /* sysexits of the program; 0 for files; -signal when killed */
 	uint32_t reserved;
 	struct pr_str output;  /* what the program printed, at most 4,096 bytes */
+	/* since 1.4, of programs */
+	struct pr_str directories; /* "~:/srv:/": it runs in the first that can be entered; absent: the home directory, else / */
+	struct pr_str root;    /* chroot, entered without any right; absent: none */
+	int32_t niceness;      /* added to the helper's own */
+	int32_t fd;            /* result of PR_LOCAL_DIALOGUE: a connected socket, the caller's to close; the program ends with it */
 };
 
 enum { PR_LOG_ERR = 3, PR_LOG_WARNING = 4, PR_LOG_NOTICE = 5, PR_LOG_INFO = 6, PR_LOG_DEBUG = 7 };
