@@ -42,9 +42,10 @@ static const struct equate {
     {"D", "prog", "directory", NULL},
     {"U", "prog", "user", NULL},
     {"W", "prog", "timeout", NULL},
+    {"E", "prog", "end_of_line", NULL},
     {"E", NULL, NULL, by_rules},
     {"C", NULL, NULL, "bodies pass as they are: 8 bits are kept"},
-    {"T", NULL, NULL, "notices name their types by RFC 3464"},
+    {"T", NULL, "types", NULL},
     {"N", "prog", "niceness", NULL},
     {"/", "prog", "root", NULL},
     {"N", NULL, NULL, "only a program can be told to be nice"},
@@ -188,7 +189,8 @@ static void add_equates(struct config_builder *builder, const struct pr_declared
 		const struct pr_declared_setting *setting = &declared->settings[i];
 		const struct equate *equate = find_equate(setting->name, module);
 		char label[3] = {setting->name.len > 0 ? setting->name.data[0] : '?', '=', '\0'};
-		if (equate == NULL || equate->why == by_rules)
+		bool by_protocol = label[0] == 'E' && pr_str_equal(declared->module, PR_STR("smtp"));
+		if (equate == NULL || equate->why == by_rules || by_protocol)
 			continue;
 		struct pr_str value = value_of(declared, equate->letter);
 		if (equate->why != NULL)

@@ -18,6 +18,8 @@ static struct dsn_word word_of(struct job *job, const struct parcel *parcel)
 	bool special = parcel->user.len > 0 && (parcel->user.data[0] == '|' || parcel->user.data[0] == '/');
 	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .local = local || special};
 
+	if (group != NULL && group->instance != NULL)
+		word.types = module_config(group->instance)->types;
 	if (local && group != NULL && !special)
 		word.user = parcel->user;
 	/* a mailbox speaks like a host, a program does not */

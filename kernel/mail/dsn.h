@@ -14,6 +14,7 @@ struct dsn_word {
 	struct pr_str command;   /* the SMTP command that was answered, or absent */
 	struct pr_str reply;     /* all its lines (LF), of a program the reason and what it printed; absent: the recipient's status */
 	struct pr_str user;      /* of a local mailbox: its name; absent: the address says it */
+	struct pr_str types;     /* "DNS/RFC822/X-Unix", of the mailer: what hosts, addresses and diagnostics are called; absent: by RFC 3464 */
 	uint32_t code;           /* of a reply without codes, as that of a program; 0: none */
 	bool local;              /* no host was asked: a mailbox, a program, or our own rules */
 };

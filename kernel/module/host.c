@@ -170,6 +170,10 @@ static bool host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str
 {
 	const struct module_services *services = &call_set(call)->services;
 
+	const struct module_instance *mailer = ((const struct module_frame *)call->kernel)->instance;
+
+	if (mailer->config->kind == PR_KIND_MAILER && module_mailer_has_flag(mailer, 'W')) /* it does not ask */
+		return false;
 	return services->host_is_dead(services->context, module_call_scope(call)->macro_context, host, reason_out);
 }
 

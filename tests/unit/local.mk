@@ -145,6 +145,11 @@ tests_unit_test_dns_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DSOURCE_DIR='
 tests_unit_test_dns_LDADD = libkernel.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/test_dns.zone
 # the header of a message
+check_PROGRAMS += tests/unit/test_shape
+TESTS += tests/unit/test_shape
+tests_unit_test_shape_SOURCES = tests/unit/test_shape.c tests/unit/unit.h
+tests_unit_test_shape_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_shape_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_header
 TESTS += tests/unit/test_header
 tests_unit_test_header_SOURCES = tests/unit/test_header.c tests/unit/unit.h

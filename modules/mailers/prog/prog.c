@@ -8,6 +8,8 @@
 
 #include "../local/unix_from.h"
 
+#include <postrider/address.h>
+
 #include <string.h>
 
 #define HEADER_MAX (4u << 20)
@@ -25,7 +27,7 @@ static const struct pr_option options[] = {
     PR_OPTION(struct prog, strip_quotes, "strip_quotes", PR_OPTION_BOOL, 0, "false", "quotes are taken off $u"),
     PR_OPTION(struct prog, timeout, "timeout", PR_OPTION_TIME, 0, "10m", "then the program and its children are killed"),
     PR_OPTION(struct prog, from_line, "from_line", PR_OPTION_BOOL, 0, "true", "a UNIX From line before the header"),
-    PR_OPTION(struct prog, uucp_from, "uucp_from", PR_OPTION_BOOL, 0, "false", "the From line ends in \"remote from HOST\""),
+    PR_OPTION(struct prog, uucp_from, "uucp_from", PR_OPTION_BOOL, 0, "false", "the From line of HOST!USER ends in \"remote from HOST\""),
     PR_OPTION_END};
 
 static enum pr_status check(struct pr_call *call)
@@ -118,17 +120,21 @@ static void deliver_some(const struct run *run, struct pr_delivery *results, siz
 	}
 }
 
-/* "From joe@example.org  Fri Nov 20 12:32:14 2026 remote from HOST" */
+/* "From user  Fri Nov 20 12:32:14 2026 remote from host" for host!user; one without its host is told as any other. */
 static void add_from_line(const struct run *run, struct pr_text *header)
 {
-	(void)unix_from_add(header, run->envelope);
-	if (!run->prog->uucp_from)
+	struct pr_str sender = pr_address_inner(run->envelope->sender);
+	size_t bang = pr_str_find(sender, '!');
+
+	if (!run->prog->uucp_from || bang == sender.len) {
+		(void)unix_from_add(header, run->envelope);
 		return;
+	}
+	struct pr_envelope envelope = *run->envelope;
+	envelope.sender = pr_str_slice(sender, bang + 1, sender.len);
+	(void)unix_from_add(header, &envelope);
 	pr_text_cut(header, header->len - 1);
-	struct pr_str host = run->call->host->macro(run->call, PR_STR("k"));
-	if (host.len == 0)
-		host = run->call->host->macro(run->call, PR_STR("j"));
-	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(host));
+	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(pr_str_slice(sender, 0, bang)));
 }
 
 static enum pr_status deliver(struct pr_call *call, const struct pr_destination *destination,

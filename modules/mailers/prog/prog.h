@@ -31,7 +31,7 @@ struct prog {
 	uint32_t owner;
 	uint32_t from_line;
 	uint32_t strip_quotes;
-	uint32_t uucp_from; /* the From line ends in "remote from HOST" */
+	uint32_t uucp_from; /* the From line of HOST!USER ends in "remote from HOST" */
 };
 
 /* What stands for $u, $h, $g and the others. */
