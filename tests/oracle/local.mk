@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TESTS += tests/oracle/queue tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/classes
+TESTS += tests/oracle/queue tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/classes tests/oracle/mailers
+EXTRA_DIST += tests/oracle/mailers tests/oracle/mailers.tsv
 EXTRA_DIST += tests/oracle/queue tests/oracle/exchange.py tests/oracle/sendmail.py
 EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/ask.py tests/oracle/cf/streams.py tests/oracle/cf/differs.tsv \
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
