@@ -226,7 +226,7 @@ void config_translate_mailer(struct config_builder *builder, const struct pr_dec
 		add_mailbox(builder, argv, group);
 	if (pr_str_equal(declared->module, PR_STR("smtp")) && !has_letter(flags, 'a'))
 		config_add_value(builder, group, "announced", PR_STR("true"));
-	if (runs && has_letter(flags, 'w'))
+	if (runs && has_letter(flags, 'w') && has_letter(flags, 'S')) /* root for the sake of who mail is for: that is enough */
 		config_add_value(builder, group, "owner", PR_STR("true"));
 	add_flags(builder, declared->module, flags, group);
 }

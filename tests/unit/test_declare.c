@@ -178,12 +178,13 @@ static void test_mailer_programs(void)
 {
 	static const struct said said[] = {
 	    {PR_DECLARED_MAILER, "lmtp", "smtp", {{"P", "/usr/bin/lmtpd"}, {"F", "lmz"}, {"A", "lmtpd -x"}, {"U", "cyrus:mail"}, {"N", "5"}, {"D", "/x:$z/y"}, {"/", "/jail"}}},
-	    {PR_DECLARED_MAILER, "own", "smtp", {{"P", "/usr/bin/lmtpd"}, {"F", "wz"}, {"A", "lmtpd"}, {"E", "\r\n"}}},
+	    {PR_DECLARED_MAILER, "own", "smtp", {{"P", "/usr/bin/lmtpd"}, {"F", "wzS"}, {"A", "lmtpd"}, {"E", "\r\n"}}},
 	    {PR_DECLARED_MAILER, "fax", "prog", {{"P", "/bin/fax"}, {"F", "E1bX"}, {"A", "fax $u"}, {"E", "\r\n"}, {"L", "80"}, {"W", "30s"}}},
 	    {PR_DECLARED_MAILER, "long", "smtp", {{"P", "[IPC]"}, {"F", "L"}, {"A", "TCP $h smtp"}}},
+	    {PR_DECLARED_MAILER, "mine", "prog", {{"P", "/bin/x"}, {"F", "w"}, {"A", "x $u"}}},
 	    {PR_DECLARED_MAILER, "box", "local", {{"P", "/usr/lib/sm.bin/mail.local"}, {"F", "lsS"}, {"A", "mail.local -l -h mbox"}}},
 	};
-	struct config *config = declare("", NULL, said, 5, true);
+	struct config *config = declare("", NULL, said, 6, true);
 	const struct config_instance *lmtp = instance_of(config, PR_KIND_MAILER, "lmtp"), *own = instance_of(config, PR_KIND_MAILER, "own");
 	const struct config_instance *fax = instance_of(config, PR_KIND_MAILER, "fax"), *box = instance_of(config, PR_KIND_MAILER, "box");
 	const struct config_instance *longer = instance_of(config, PR_KIND_MAILER, "long");
@@ -192,6 +193,7 @@ static void test_mailer_programs(void)
 	CU_ASSERT(is(setting_of(lmtp, "path"), "/usr/bin/lmtpd") && is(setting_of(lmtp, "argv"), "lmtpd -x") && is(setting_of(lmtp, "host"), NULL));
 	CU_ASSERT(is(setting_of(lmtp, "user"), "cyrus:mail") && is(setting_of(lmtp, "niceness"), "5") && is(setting_of(lmtp, "directory"), "/x:~/y"));
 	CU_ASSERT(is(setting_of(lmtp, "root"), "/jail") && is(setting_of(lmtp, "lmtp"), "true") && is(setting_of(lmtp, "owner"), NULL));
+	CU_ASSERT(is(setting_of(instance_of(config, PR_KIND_MAILER, "mine"), "owner"), NULL)); /* without F=S it is DefaultUser's */
 	CU_ASSERT(is(setting_of(own, "owner"), "true") && own->end_of_line.len == 0); /* the protocol has its own */
 	CU_ASSERT(fax->quote_from == 1 && fax->strip_nul == 1 && fax->blank_end == 1 && fax->hide_dots == 1 && fax->line_limit == 80);
 	CU_ASSERT(is(fax->end_of_line, "\r\n") && is(setting_of(fax, "timeout"), "30s"));

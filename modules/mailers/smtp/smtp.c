@@ -186,6 +186,7 @@ static void run_owners(const struct smtp_run *all)
 		if (run.deliveries[0].status == PR_MISUSE)
 			run_candidates(&run);
 		smtp_quit(run.call, run.smtp, run.session);
+		run.session->name[0] = '\0'; /* the next is another's, and not tried yet */
 	}
 }
 
