@@ -67,7 +67,7 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 {
 	struct verification *verification = context;
 
-	return lookup_include(&verification->tool->arena, path, contents_out, why_out);
+	return lookup_include(&verification->tool->config->options, &verification->tool->arena, path, contents_out, why_out);
 }
 
 static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)
@@ -113,6 +113,23 @@ static int print_route(struct verification *verification, struct pr_str address)
 	return EX_OK;
 }
 
+/* What is wrong with a list is told of its file: ":include:/list... Cannot open /list: Group writable file". */
+static void print_refusal(struct pr_str address, const struct expand_result *result)
+{
+	static const struct pr_str mark = PR_STR_INIT(": :include:");
+
+	for (size_t i = 0; i + mark.len < result->reason.len; i++) {
+		struct pr_str rest = pr_str_slice(result->reason, i, result->reason.len);
+		if (!pr_str_has_prefix_nocase(rest, mark))
+			continue;
+		struct pr_str file = pr_str_slice(rest, 2, rest.len);
+		size_t colon = mark.len - 2 + pr_str_find(pr_str_slice(file, mark.len - 2, file.len), ':');
+		printf("%.*s... %.*s\n", PR_PRINT(pr_str_slice(file, 0, colon)), PR_PRINT(pr_str_trim(pr_str_slice(file, colon + 1, file.len))));
+		return;
+	}
+	printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(result->text));
+}
+
 /* All addresses of one command line are one envelope: a recipient that comes twice is told once. */
 static int verify_all(struct verification *verification, const struct recipients *recipients)
 {
@@ -137,7 +154,7 @@ static int verify_all(struct verification *verification, const struct recipients
 		struct pr_str address = recipients->items[i].address;
 		if (expansion_add(expansion, address, &model, true, &result) == PR_OK)
 			continue;
-		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(result.text));
+		print_refusal(address, &result);
 		int status = failure_status(&result);
 		worst = worst == EX_OK || status != EX_NOUSER ? status : worst;
 	}

@@ -14,7 +14,6 @@ static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_slowdown[] = "this server has no slow-downs yet";
 static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient, not by the load";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
-static const char always_safe[] = "files are judged by one rule: safe, always";
 static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
 static const char no_dialup[] = "there are no dial-up lines in this world";
@@ -57,7 +56,6 @@ const struct option_idle options_idle[] = {
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DirectSubmissionModifiers", RULES},
-    {"DontBlameSendmail", always_safe},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
     {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
@@ -132,7 +130,7 @@ const struct option_idle options_idle[] = {
     {"TLSFallbacktoClear", no_client_tls},
     {"TLSSrvOptions", no_crl},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
-    {"UnsafeGroupWrites", always_safe},
+    {"UnsafeGroupWrites", "what a group may write to is unsafe, unless DontBlameSendmail says otherwise"},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},
     {"UseErrorsTo", "notices go to the envelope sender, always"},
     {"UseMSP", "the local submission socket needs no queue that a group writes to"},

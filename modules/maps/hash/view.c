@@ -155,6 +155,9 @@ static enum pr_status adopt(struct pr_call *call, int fd, const struct identity 
 	hash_judge(map, fd, identity);
 	if (!map->good) {
 		hash_drop(thread);
+		if (map->is_unsafe)
+			return pr_fail(call, PR_TEMPFAIL, "%s map \"%.*s\": unsafe map file %s: %s", map->kind == FILE_BERKELEY_BTREE ? "btree" : "hash",
+			               PR_PRINT(pr_own_name(call)), map->path, map->why);
 		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, map->why);
 	}
 	bool on_disk = map->kind == FILE_GDBM && (int64_t)identity->size > map->memory;

@@ -149,6 +149,7 @@ struct cf {
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
 	bool is_interactive_safe; /* SuperSafe */
 	char delivery_mode;
+	uint32_t safe_class;     /* PR_SAFE_...: what DontBlameSendmail allows of class files */
 	struct pr_str mailbox_database;
 	uint32_t precedence_count;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */

@@ -4,6 +4,7 @@
  */
 #include "judge.h"
 
+#include <postrider/file.h>
 #include <arpa/inet.h>
 #include <grp.h>
 #include <pwd.h>
@@ -197,6 +198,7 @@ static struct pr_str privacy(struct cf *cf, const char *name, struct pr_str valu
 static struct pr_str blame(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
+	cf->safe_class |= pr_safe_flags(PR_SAFE_CLASS, value);
 	return cf_judge_blame(cf, value);
 }
 

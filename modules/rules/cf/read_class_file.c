@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <postrider/file.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,22 @@ static void complain_irregular(struct cf *cf, struct pr_str path)
 	cf_fail(cf, CF_OSERR); /* the words are sendmail's own, the status is that of the system's */
 }
 
+/* Others cannot have written it; else this is told. */
+static bool is_safe(struct cf *cf, struct pr_str path, uint32_t uid)
+{
+	uint32_t flags = pr_safe_flags(PR_SAFE_CLASS, PR_STR("")) | cf->safe_class;
+	struct pr_text why;
+
+	if (path.data[0] != '/') /* below wherever somebody stands who tries it */
+		return true;
+	pr_text_init(&why, 200);
+	bool good = pr_file_is_safe(path.data, uid, flags, &why);
+	if (!good)
+		cf_note(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), why.data);
+	pr_text_fini(&why);
+	return good;
+}
+
 static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const char *format, bool is_optional)
 {
 	struct pr_text text;
@@ -159,6 +176,8 @@ static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const 
 	pr_text_init(&text, FILE_MAX);
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		complain_irregular(cf, path);
+	else if (!is_safe(cf, path, (uint32_t)status.st_uid))
+		cf_fail(cf, CF_OSERR);
 	else if (!read_all(fd, &text))
 		cf_complain(cf, "fileclass: cannot read '%.*s': %s", PR_PRINT(path), text.overflow ? "too large" : strerror(errno));
 	else
