@@ -112,7 +112,7 @@ const struct pr_option options_table[] = {
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
     IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),
     ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
-    IDLE(unix_from_line, "UnixFromLine", STRING, "From $g $d", "the line is always \"From SENDER DATE\""),
+    ROW(unix_from_line, "UnixFromLine", STRING, "From $g  $d", "the line between the messages of a mailbox"),
     PR_OPTION_END,
 };
 

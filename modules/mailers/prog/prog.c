@@ -127,12 +127,12 @@ static void add_from_line(const struct run *run, struct pr_text *header)
 	size_t bang = pr_str_find(sender, '!');
 
 	if (!run->prog->uucp_from || bang == sender.len) {
-		(void)unix_from_add(header, run->envelope);
+		(void)unix_from_add(run->call, header, run->envelope);
 		return;
 	}
 	struct pr_envelope envelope = *run->envelope;
 	envelope.sender = pr_str_slice(sender, bang + 1, sender.len);
-	(void)unix_from_add(header, &envelope);
+	(void)unix_from_add_as(run->call, header, &envelope, PR_STR(UNIX_FROM_USUAL)); /* which rmail understands */
 	pr_text_cut(header, header->len - 1);
 	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(pr_str_slice(sender, 0, bang)));
 }
