@@ -403,9 +403,11 @@ static void test_surroundings(void)
 
 	pr_text_init(&output, HELPER_OUTPUT_MAX);
 	CU_ASSERT_EQUAL(run_in("/nonexistent:/usr/share:/", "", 3, &output), PR_OK);
-	CU_ASSERT_TRUE(strncmp(output.data, "/usr/share\n3\n", 13) == 0);
+	int own = getpriority(PRIO_PROCESS, 0);
+	(void)snprintf(wanted, sizeof wanted, "/usr/share\n%d\n", own + 3 < 19 ? own + 3 : 19);
+	CU_ASSERT_TRUE(strncmp(output.data, wanted, strlen(wanted)) == 0);
 	CU_ASSERT_EQUAL(run_in("relative:~/a:/", "", 0, &output), PR_OK);
-	(void)snprintf(wanted, sizeof wanted, "%s/a\n0\n", scratch);
+	(void)snprintf(wanted, sizeof wanted, "%s/a\n%d\n", scratch, own);
 	CU_ASSERT_TRUE(strncmp(output.data, wanted, strlen(wanted)) == 0);
 	CU_ASSERT_EQUAL(run_in("/nonexistent", "", 0, &output), PR_OK);
 	CU_ASSERT_TRUE(strncmp(output.data, "/\n", 2) == 0);
@@ -446,7 +448,7 @@ static void test_root(void)
 	if (status == PR_OK) {
 		if (strncmp(output.data, "/inside", 7) != 0)
 			printf("\n%s", output.data);
-		CU_ASSERT_TRUE(strncmp(output.data, "/inside\n0\n", 10) == 0);
+		CU_ASSERT_TRUE(strncmp(output.data, "/inside\n", 8) == 0);
 		CU_ASSERT_PTR_NOT_NULL(strstr(output.data, "inside\n"));
 		CU_ASSERT_PTR_NULL(strstr(output.data, "proc\n"));
 	} else {
