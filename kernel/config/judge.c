@@ -35,14 +35,21 @@ static const struct bounds {
 	const char *name;
 	int64_t least, most;
 } bounds[] = {
+    {"BadRcptShutdown", 0, 1000000},
+    {"BadRcptShutdownGood", 0, 100},
+    {"BadRcptThrottle", 0, 1000000},
+    {"BadRcptThrottleDelay", 1, 240},
     {"ClassFactor", -MANY, MANY},
     {"ConnectionCacheSize", 0, 10000},
+    {"ConnectionRateThrottle", 0, 1000000},
     {"CourierThreads", 1, 2000},
+    {"DelayLA", 0, 100000},
     {"LogLevel", 0, 100},
     {"MaxAliasRecursion", 1, 1000},
     {"MaxConnectionsPerHost", 1, 2000},
     {"MaxDaemonChildren", 0, 1000000},
     {"MaxHopCount", 1, 1000},
+    {"MaxNOOPCommands", 0, 1000000},
     {"MaxQueueChildren", 0, 100000},
     {"MaxRecipientsPerMessage", 0, 10000000},
     {"MaxRunnersPerQueue", 0, 100000},

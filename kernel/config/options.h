@@ -48,7 +48,11 @@ struct options {
 	int64_t max_daemon_children;     /* MaxDaemonChildren: sessions at once, 0: descriptors allow */
 	int64_t max_sessions_per_client; /* MaxSessionsPerClient, 0: no limit */
 	int64_t connection_rate_window;  /* ConnectionRateWindowSize, seconds */
-	int64_t bad_rcpt_throttle;       /* BadRcptThrottle */
+	int64_t connection_rate_throttle;/* ConnectionRateThrottle: connections a second at one listener, 0: no limit */
+	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
+	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
+	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */
+	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */
 	int64_t connections_per_host;    /* MaxConnectionsPerHost: deliveries at once to one destination, 20 */
@@ -64,7 +68,7 @@ struct options {
 	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
 	int64_t max_runners_per_queue;   /* MaxRunnersPerQueue, 0: none of its own */
 	int64_t queue_la, queue_factor;  /* QueueLA, 0: none; QueueFactor */
-	int64_t refuse_la;               /* RefuseLA, 0: none */
+	int64_t refuse_la, delay_la;     /* RefuseLA, DelayLA, 0: none */
 	struct pr_str load_average_file; /* LoadAverageFile */
 	uint32_t single_thread_delivery; /* SingleThreadDelivery */
 	/* Timeout.queuereturn.urgent and so on, by enum timeout_class; -1: that without a class */

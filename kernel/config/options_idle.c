@@ -11,8 +11,6 @@ static const char no_auth[] = "SMTP AUTH is the business of auth modules, which 
 static const char no_client_tls[] = "the SMTP mailer does not start TLS in this release";
 static const char no_crl[] = "client certificates are not asked for in this release";
 static const char tls_library[] = "the TLS library's own defaults are taken";
-static const char no_slowdown[] = "this server has no slow-downs yet";
-static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient, not by the load";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
 static const char always_safe[] = "files are judged by one rule: safe, always";
 static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
@@ -27,9 +25,6 @@ const struct option_idle options_idle[] = {
     {"AuthMechanisms", no_auth},
     {"AuthOptions", no_auth},
     {"AuthRealm", no_auth},
-    {"BadRcptShutdown", no_slowdown},
-    {"BadRcptShutdownGood", no_slowdown},
-    {"BadRcptThrottleDelay", no_slowdown},
     {"BlankSub", RULES},
     {"CACertFile", no_crl},
     {"CACertPath", no_crl},
@@ -44,7 +39,6 @@ const struct option_idle options_idle[] = {
     {"ClientSSLOptions", no_client_tls},
     {"ColonOkInAddr", RULES},
     {"ConnectOnlyTo", "a mailer with a host of its own does that"},
-    {"ConnectionRateThrottle", no_load},
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
     {"CRLFile", no_crl},
     {"CRLPath", no_crl},
@@ -52,7 +46,6 @@ const struct option_idle options_idle[] = {
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultAuthInfo", no_auth},
     {"DefaultCharSet", in_one_piece},
-    {"DelayLA", no_load},
     {"DeliverByMin", "DELIVERBY is not offered"},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
@@ -77,7 +70,6 @@ const struct option_idle options_idle[] = {
     {"MatchGECOS", "full names are no addresses here"},
     {"MaxForwardEntries", ".forward files are not read by this release"},
     {"MaxMimeHeaderLength", no_mime_cut},
-    {"MaxNOOPCommands", no_slowdown},
     {"MaxQueueRunSize", "a queue run is never cut short"},
     {"MemoryResource", no_memory},
     {"MeToo", "a sender who is a member of a list gets its mail, always"},
@@ -99,7 +91,7 @@ const struct option_idle options_idle[] = {
     {"QueueLowMem", no_memory},
     {"RandFile", tls_library},
     {"RefuseLowMem", no_memory},
-    {"RejectLogInterval", no_load},
+    {"RejectLogInterval", "what is refused many times is logged once a minute"},
     {"RequiresDirfsync", "directories are made durable, always"},
     {"ResolverOptions", RULES},
     {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},

@@ -32,10 +32,14 @@ enum smtp_state {
 typedef void smtp_step(struct smtp_machine *machine);
 typedef void smtp_answered(struct smtp_machine *machine, const struct smtp_answer *answer);
 
+/* What a client may not do for ever at full speed; those of one kind are counted together. */
+enum smtp_slow { SMTP_SLOW_NEVER, SMTP_SLOW_LOAD, SMTP_SLOW_HELO, SMTP_SLOW_VERIFY, SMTP_SLOW_ETRN, SMTP_SLOW_NOOP, SMTP_SLOW_RCPT, SMTP_SLOW_KINDS };
+
 struct smtp_verb {
 	const char *name;
 	smtp_step *run;
 	uint32_t flags; /* SMTP_VERB_... */
+	enum smtp_slow slow;
 };
 
 #define SMTP_VERB_REFUSED_OK 1u /* works for a client that was refused at connect */
@@ -63,6 +67,9 @@ struct smtp_machine {
 	struct smtp_refusal message; /* the answer to the dot of a message that is refused while it is read */
 	struct data_reader *reader;  /* while in data */
 	uint64_t recipients;     /* accepted in this transaction */
+	uint64_t bad_recipients; /* refused in this transaction */
+	uint32_t slow_counts[SMTP_SLOW_KINDS];
+	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
 	bool extended;           /* EHLO */
 	bool secured;
@@ -71,6 +78,7 @@ struct smtp_machine {
 	bool leaving;            /* shutdown was asked: 421 as soon as idle */
 	bool lost;               /* the peer is gone */
 	bool dot_seen, eight_bit;
+	bool flooded;            /* RCPT waits in this transaction */
 };
 
 /* machine.c */
@@ -89,6 +97,10 @@ void smtp_run_line(struct smtp_machine *machine);
 /* Counts; true when that was one too many and the 421 is written. */
 bool smtp_bad_command(struct smtp_machine *machine);
 void smtp_line_too_long(struct smtp_machine *machine);
+
+/* slow.c */
+/* Runs the verb: at once, or when WAIT is answered. */
+void smtp_run_verb(struct smtp_machine *machine, const struct smtp_verb *verb);
 
 /* reply.c: one reply line "CODE ENHANCED text"; enhanced may be NULL.  Whatever is not printable ASCII is escaped. */
 void smtp_reply(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)

@@ -60,6 +60,11 @@ struct smtp_settings {
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
 	uint32_t bad_commands_max;  /* 25 */
+	/* Slow-downs (slow.c), not for the submission socket; 0: none */
+	uint32_t busy;              /* DelayLA is reached: seconds that each command waits */
+	uint32_t noop_max;          /* MaxNOOPCommands */
+	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
+	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
 	uint32_t starttls;          /* offered; room for the TLS work */
 	/* Timeout.* in seconds */
 	uint32_t timeout_initial, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit, timeout_datablock,
@@ -80,7 +85,8 @@ enum smtp_ask {
 	SMTP_ASK_EXPN,
 	SMTP_ASK_ETRN,
 	SMTP_ASK_STARTTLS, /* after the answer and the flush the driver does the handshake, then smtp_machine_secured() */
-	SMTP_ASK_QUIT      /* nothing to decide; answered with anything */
+	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
+	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
 };
 
 /* NOTIFY bits */
@@ -107,6 +113,9 @@ struct smtp_question {
 	uint64_t size;               /* END: bytes of header and body with LF line ends */
 	uint64_t recipients;         /* DATA, END: accepted ones */
 	bool lost;                   /* RESET: the peer is gone */
+	uint32_t seconds;            /* WAIT; argument: the command */
+	uint32_t attack;             /* WAIT: this is the so-and-so-manyth of its kind, and the first one that waits; 0: no news */
+	bool flood;                  /* WAIT: the first RCPT of this transaction that waits for those that were refused */
 };
 
 /* action CONTINUE or ACCEPT: yes, with sendmail's standard text unless text is given.

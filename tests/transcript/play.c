@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
