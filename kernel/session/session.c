@@ -152,7 +152,8 @@ static enum next talk_step(struct session *session, struct bench *bench, struct 
 	if (smtp_machine_question(machine) != NULL) {
 		feed->progress = true;
 		if (smtp_machine_question(machine)->ask == SMTP_ASK_WAIT) {
-			slow_begins(session, bench);
+			if (!slow_begins(session, bench))
+				return NEXT_AGAIN;
 			session->phase = SESSION_SLOWED;
 			return NEXT_PARK;
 		}
@@ -251,12 +252,9 @@ static enum next phase_pause(struct session *session, struct bench *bench, uint3
 
 static enum next phase_slowed(struct session *session, struct bench *bench, uint32_t events)
 {
-	static const struct smtp_answer over = {.verdict = {.action = PR_CONTINUE}};
-
 	(void)bench;
 	if (slow_goes_on(session, events))
 		return NEXT_PARK;
-	smtp_machine_answer(session->machine, &over);
 	session->phase = SESSION_TALKING;
 	return NEXT_AGAIN;
 }

@@ -5,6 +5,7 @@
 #include "kernel/session/slow.h"
 
 #include "kernel/log/log.h"
+#include "kernel/session/wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,30 +40,54 @@ static void report(struct session *session, struct bench *bench, const struct sm
 		         receiver->options->delay_la);
 }
 
-void slow_begins(struct session *session, struct bench *bench)
+/* Looks without taking anything: what the client says meanwhile stays for later. */
+static bool has_closed(const struct session *session)
+{
+	char byte;
+	ssize_t got = recv(session->stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return session->ending != 0 || got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static bool is_over(const struct session *session)
+{
+	const struct smtp_question *question = smtp_machine_question(session->machine);
+
+	if (question->seconds <= session->settings.busy || !has_closed(session))
+		return false;
+	smtp_machine_end(session->machine);
+	return true;
+}
+
+static bool answer(struct session *session)
+{
+	static const struct smtp_answer over = {.verdict = {.action = PR_CONTINUE}};
+
+	smtp_machine_answer(session->machine, &over);
+	return false;
+}
+
+bool slow_begins(struct session *session, struct bench *bench)
 {
 	const struct smtp_question *question = smtp_machine_question(session->machine);
 	struct timespec now;
 
 	report(session, bench, question);
+	if (atomic_load(&session->receiver->leaving) != 0 || (session->ending != 0 && is_over(session)))
+		return answer(session);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	timer_set(&session->receiver->wheel, &session->timer, (int64_t)now.tv_sec + (now.tv_nsec > 0) + (int64_t)question->seconds);
-}
-
-/* Looks without taking anything: what the client says meanwhile stays for later. */
-static bool is_gone(const struct session *session)
-{
-	char byte;
-	ssize_t got = recv(session->stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+	/* a thread may have stayed with it: then nobody would hear that it closes */
+	return session_watch(session) || answer(session);
 }
 
 bool slow_goes_on(struct session *session, uint32_t events)
 {
-	if (atomic_load(&session->receiver->leaving) != 0)
-		return false;
-	if ((events & LOOP_TIMER) != 0 && atomic_load(&session->timer.due) == 0)
-		return false;
-	return (events & (LOOP_IO | LOOP_END)) == 0 || !is_gone(session);
+	bool due = (events & LOOP_TIMER) != 0 && atomic_load(&session->timer.due) == 0;
+
+	if (due || atomic_load(&session->receiver->leaving) != 0)
+		return answer(session);
+	if ((events & (LOOP_IO | LOOP_END)) != 0 && is_over(session))
+		return answer(session);
+	return true;
 }

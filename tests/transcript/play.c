@@ -191,6 +191,12 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"allow_bogus_helo", &s->allow_bogus_helo, NULL, NULL},
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},
+	    {"busy", &s->busy, NULL, NULL},
+	    {"noop_max", &s->noop_max, NULL, NULL},
+	    {"bad_rcpt_throttle", &s->bad_rcpt_throttle, NULL, NULL},
+	    {"bad_rcpt_delay", &s->bad_rcpt_delay, NULL, NULL},
+	    {"bad_rcpt_shutdown", &s->bad_rcpt_shutdown, NULL, NULL},
+	    {"bad_rcpt_shutdown_good", &s->bad_rcpt_shutdown_good, NULL, NULL},
 	    {"starttls", &s->starttls, NULL, NULL},
 	    {"timeout_command", &s->timeout_command, NULL, NULL},
 	    {"timeout_datablock", &s->timeout_datablock, NULL, NULL},
@@ -307,6 +313,8 @@ static void log_question(struct play *play, const struct smtp_question *q)
 	if (q->argument.data != NULL)
 		pr_text_addf(out, " %.*s", PR_PRINT(q->argument));
 	log_flags(out, q);
+	if (q->ask == SMTP_ASK_WAIT)
+		pr_text_addf(out, " %u%s%s", q->seconds, q->attack > 0 ? " attack" : "", q->flood ? " flood" : "");
 	pr_text_add_c(out, "\n");
 }
 
