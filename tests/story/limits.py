@@ -44,6 +44,11 @@ class Limits(story.Story):
         super().setUp()
         self.open = []
 
+    def tearDown(self):
+        for client in self.open:  # or the daemon would wait for them
+            client.close(False)
+        super().tearDown()
+
     # -- what all tests do ----------------------------------------------------
 
     def stage(self, **options):
@@ -51,7 +56,6 @@ class Limits(story.Story):
         self.set_load("0.10")
         os.chmod(self.scratch, 0o755)
         self.pr = self.daemon(options={"LoadAverageFile": self.load, **options})
-        self.addCleanup(self.all_go)  # before it is stopped, or it would wait for them
         return self.pr
 
     def stage_cf(self):
@@ -67,12 +71,7 @@ class Limits(story.Story):
         pr.write_conf = lambda: None
         with open(conf, "w") as handle:
             handle.write("".join(f"{k} = {story.conf(v)};\n" for k, v in pr.settings.items()))
-        self.addCleanup(self.all_go)
         return pr.start()
-
-    def all_go(self):
-        for client in self.open:
-            client.close(False)
 
     def set_load(self, text):
         with open(self.load + ".new", "w") as file:
