@@ -33,6 +33,8 @@ enum ask_end ask_end(struct ask *ask);
 struct transaction;
 /* The header is complete: filters see each field, then its end (BODY, or the dot of a message without body). */
 void ask_header_over(struct ask *ask, struct transaction *transaction);
+/* MAIL, and DATA once more: MinFreeBlocks.  False: refused. */
+bool ask_room(struct ask *ask);
 void ask_refuse(struct ask *ask, enum pr_action action, uint32_t code, const char *enhanced, const char *text);
 
 #endif

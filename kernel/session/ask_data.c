@@ -11,7 +11,7 @@
 #include "kernel/session/transaction.h"
 
 /* Asked once a second: what no longer fits within it is refused by the store itself, with the same 452. */
-static bool store_can_take(struct ask *ask)
+bool ask_room(struct ask *ask)
 {
 	struct pr_store_health health = {.size = sizeof health, .can_accept = 1};
 	struct receiver *receiver = ask->session->receiver;
@@ -50,7 +50,7 @@ void ask_data(struct ask *ask)
 		return;
 	if (!filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
 		return;
-	if (!store_can_take(ask))
+	if (!ask_room(ask))
 		return;
 	if (parts_begin(transaction, ask->scope) != PR_OK) {
 		report_failure(session, "queue", ask->scope->reason);

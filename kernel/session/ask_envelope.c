@@ -73,7 +73,7 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
-	if (!is_secure_enough(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
+	if (!ask_room(ask) || !is_secure_enough(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);
 }
 
