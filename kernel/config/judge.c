@@ -149,6 +149,17 @@ static void judge_privacy(struct config_builder *builder)
 	}
 }
 
+static void judge_no_recipient(struct config_builder *builder)
+{
+	static const char *const words[] = {"none", "add-to", "add-apparently-to", "add-to-undisclosed", "add-bcc", NULL};
+	struct pr_str word = builder->config->options.no_recipient_action;
+	struct config_node node = config_option_node(builder, "NoRecipientAction");
+
+	if (word.len > 0 && !is_one_of(words, word))
+		config_complain(builder, &node, "option NoRecipientAction: %.*s is none of none, add-to, add-apparently-to, add-to-undisclosed and add-bcc",
+		                PR_PRINT(word));
+}
+
 static void judge_precedence(struct config_builder *builder)
 {
 	const struct pr_list *classes = &builder->config->options.precedence;
@@ -179,6 +190,7 @@ void config_judge_options(struct config_builder *builder)
 		if (option->type == PR_OPTION_INT)
 			judge_number(builder, option);
 	judge_privacy(builder);
+	judge_no_recipient(builder);
 	judge_precedence(builder);
 	judge_certificate(builder);
 }

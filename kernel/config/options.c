@@ -77,6 +77,7 @@ const struct pr_option options_table[] = {
     ROW(max_threads, "MaxThreads", INT, "64", "most worker threads of the receiver"),
     ROW(min_free_blocks, "MinFreeBlocks", INT, "100", "free blocks of the queue's file system below which mail is refused with 452"),
     ROW(min_queue_age, "MinQueueAge", TIME, "5m", "shortest time between two tries"),
+    ROW(no_recipient_action, "NoRecipientAction", STRING, "none", "a header that names no recipient: none, add-to, add-apparently-to, add-to-undisclosed or add-bcc"),
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(postmaster_copy, "PostmasterCopy", STRING, NULL, "gets a copy of the header of every bounce"),
     ROW(precedence, "Precedence", LIST, "special-delivery=100,first-class=0,list=-30,bulk=-60,junk=-100", "classes that Precedence: fields name, NAME=NUMBER"),

@@ -49,6 +49,7 @@ struct options {
 	int64_t max_sessions_per_client; /* MaxSessionsPerClient, 0: no limit */
 	int64_t connection_rate_window;  /* ConnectionRateWindowSize, seconds */
 	int64_t connection_rate_throttle;/* ConnectionRateThrottle: connections a second at one listener, 0: no limit */
+	struct pr_str no_recipient_action; /* NoRecipientAction */
 	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
 	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
 	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */

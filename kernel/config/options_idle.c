@@ -83,7 +83,6 @@ const struct option_idle options_idle[] = {
     {"Milter.macros.helo", RULES},
     {"MustQuoteChars", RULES},
     {"NiceQueueRun", by_module},
-    {"NoRecipientAction", "a header without recipients is left as it is"},
     {"OldStyleHeaders", "recipients are separated by commas; on the command line by blanks too"},
     {"OperatorChars", RULES},
     {"ProcessTitlePrefix", "processes show their role"},

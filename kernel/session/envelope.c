@@ -9,6 +9,7 @@
 #include "kernel/session/account.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
+#include "kernel/session/no_recipient.h"
 #include "kernel/session/templates.h"
 #include "kernel/session/transaction.h"
 
@@ -168,7 +169,7 @@ static bool complete_part(struct transaction *transaction, struct part *part, st
 	envelope->priority = (int64_t)transaction->size -
 	                     envelope_class(transaction->session->receiver->config, transaction->fields, transaction->field_count) * options->class_factor +
 	                     (int64_t)part->recipient_count * options->recipient_factor;
-	if (!set_macros(transaction, scope, envelope) || !templates_fill(scope, arena, &facts) ||
+	if (!set_macros(transaction, scope, envelope) || !templates_fill(scope, arena, &facts) || !no_recipient_fill(transaction, part, &facts) ||
 	    header_complete(&facts, transaction->fields, transaction->field_count, arena, &envelope->headers,
 	        &envelope->header_count) != PR_OK)
 		return false;
