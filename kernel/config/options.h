@@ -60,6 +60,7 @@ struct options {
 	int64_t connection_cache_timeout;/* ConnectionCacheTimeout, seconds */
 	int64_t connection_cache_size;   /* ConnectionCacheSize */
 	int64_t min_free_blocks;         /* MinFreeBlocks */
+	int64_t deliver_by_min;          /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	/* queue */
 	int64_t min_queue_age;           /* MinQueueAge */
 	int64_t max_queue_age;           /* MaxQueueAge */

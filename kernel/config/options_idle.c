@@ -46,7 +46,6 @@ const struct option_idle options_idle[] = {
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultAuthInfo", no_auth},
     {"DefaultCharSet", in_one_piece},
-    {"DeliverByMin", "DELIVERBY is not offered"},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DirectSubmissionModifiers", RULES},

@@ -124,6 +124,15 @@ struct courier {
 	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
 
+/* What check_compat said, in sendmail's terms. */
+struct compat_result {
+	enum pr_status status;
+	const char *enhanced;   /* dsn= in the log, Status: in the notice */
+	const char *codes;      /* of the closing line of the notice; NULL: there is none */
+	const char *word;       /* stat= in the log; NULL: no line at all */
+	bool about_recipient;   /* the closing line names him */
+};
+
 /* One recipient on its way. */
 struct parcel {
 	struct pr_recipient *recipient;
@@ -134,6 +143,7 @@ struct parcel {
 	uint32_t flags;                 /* PR_DELIVERY_... */
 	struct pr_str enhanced, reply, remote;
 	struct pr_str command;          /* that the reply answers, or absent */
+	const struct compat_result *compat; /* NULL: check_compat had nothing against it */
 };
 
 struct group {
@@ -313,6 +323,8 @@ void job_release(struct job *job);
 
 /* route.c */
 enum pr_status job_route(struct job *job);
+/* compat.c: check_compat of one recipient; fills its result when that is no yes. */
+void compat_check(struct job *job, struct parcel *parcel);
 
 /* deliver.c */
 void group_deliver(struct job *job, struct group *group);

@@ -152,6 +152,12 @@ static void put_own_result(struct dsn *dsn, const struct pr_recipient *r)
 	         PR_PRINT(dsn_address(dsn, r)), PR_PRINT(reason));
 }
 
+static void put_of_set(struct dsn *dsn, struct pr_str reply, struct pr_str closing)
+{
+	dsn_putf(dsn, "%.*s\n%.*s\n", PR_PRINT(dsn_clean(dsn->arena, dsn_first_line(reply), DSN_LINE_MAX)),
+	         PR_PRINT(dsn_clean(dsn->arena, closing, DSN_LINE_MAX)));
+}
+
 static struct pr_str last_word(const struct dsn *dsn, const struct pr_recipient *r)
 {
 	if (dsn_kind_of(dsn, r) != DSN_SUCCESS)
@@ -165,6 +171,10 @@ static void put_last_word(struct dsn *dsn, const struct pr_recipient *r)
 {
 	struct pr_str reply = dsn_reply_of(dsn, r), address = dsn_address(dsn, r);
 
+	if (dsn_word_of(dsn, r)->closing.len > 0) {
+		put_of_set(dsn, reply, dsn_word_of(dsn, r)->closing);
+		return;
+	}
 	if (dsn_kind_of(dsn, r) != DSN_SUCCESS && reply.len > 0) {
 		put_own_reply(dsn, r, reply);
 		return;

@@ -21,8 +21,7 @@ static bool asked(struct ask *ask, enum pr_check check, enum filter_hook hook)
 	struct filter_subject subject = {
 	    .hook = hook, .text = ask->question->argument, .parameters = &ask->question->parameters};
 
-	if (session->user.data == NULL &&
-	    !policy_check(session, ask->bench, ask->scope, check, &arguments, &ask->answer->verdict))
+	if (!ask_rules(ask, check, &arguments))
 		return false;
 	if (filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
 		return true;
@@ -38,13 +37,12 @@ static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
 /* tls_client may want more of the connection than it is. */
 static bool is_secure_enough(struct ask *ask)
 {
-	struct session *session = ask->session;
 	struct pr_str items[2] = {ask->scope->macro(ask->scope->macro_context, PR_STR("verify")), PR_STR("MAIL")};
 	struct pr_list arguments = {items, 2};
 
-	if (session->user.data != NULL || policy_check(session, ask->bench, ask->scope, PR_CHECK_TLS_CLIENT, &arguments, &ask->answer->verdict))
+	if (ask_rules(ask, PR_CHECK_TLS_CLIENT, &arguments))
 		return true;
-	ask->answer->as_it_is = ask->answer->verdict.code != 421; /* it is not about the address, and it does not close */
+	ask->answer->as_it_is = true; /* it is not about the address */
 	return false;
 }
 

@@ -2,7 +2,7 @@
 libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kernel/session/session.c kernel/session/session.h kernel/session/statistics.c kernel/session/statistics.h \
 	kernel/session/accept.c kernel/session/accept.h kernel/session/aliases.c kernel/session/aliases.h \
 	kernel/session/answer.c kernel/session/ask.h kernel/session/ask_connect.c kernel/session/ask_data.c \
-	kernel/session/ask_end.c kernel/session/ask_envelope.c kernel/session/ask_verify.c kernel/session/admit.c \
+	kernel/session/ask_end.c kernel/session/ask_envelope.c kernel/session/ask_etrn.c kernel/session/ask_verify.c kernel/session/admit.c \
 	kernel/session/admit.h kernel/session/close.c kernel/session/close.h kernel/session/commit.c kernel/session/edits.c \
 	kernel/session/envelope.c kernel/session/envelope.h kernel/session/filters.c kernel/session/filters.h \
 	kernel/session/lead.c kernel/session/loop.c kernel/session/loop.h kernel/session/loop_internal.h kernel/session/macros.c kernel/session/macros.h kernel/session/macros_connection.c kernel/session/macros_message.c \

@@ -101,6 +101,13 @@ static struct pr_str daemon_info(struct macro_context *context)
 	    (long long)(interval % 60));
 }
 
+bool session_has_modifier(const struct session *session, char letter)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	return listener != NULL && pr_str_find(listener->modifiers, letter) < listener->modifiers.len;
+}
+
 struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena)
 {
 	const struct config_listener *listener = listener_of(session);

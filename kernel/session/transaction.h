@@ -67,6 +67,7 @@ struct transaction {
 	int word_fd;                  /* word.h; -1: nobody is asked */
 	uint32_t words_due, words_delivered; /* parts that are stored, and those of them that are delivered */
 	uint8_t header_done;
+	uint8_t refused_by_rules;     /* that refusal is theirs, and logged */
 	uint8_t discard;
 	uint8_t body_replaced;
 	int8_t row;                   /* statistics.c: of the sender's mailer */

@@ -54,6 +54,7 @@ struct pr_check_context {
 	struct pr_str sender;     /* "<...>" once MAIL was accepted, else absent */
 	struct pr_str auth_name;  /* authenticated as, or absent */
 	struct pr_str tls_verify; /* "OK", "NONE" ... or absent */
+	struct pr_str *set_out;   /* since 1.4, may be NULL: for the engine to put the name of the set that it asked into, for the log */
 };
 
 enum pr_rewrite {
