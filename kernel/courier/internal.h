@@ -39,6 +39,7 @@
 #include "kernel/config/role.h"
 #include "kernel/courier/clock.h"
 #include "kernel/courier/courier.h"
+#include "kernel/mail/dsn.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/helper_protocol.h"
@@ -144,6 +145,7 @@ struct parcel {
 	struct pr_str enhanced, reply, remote;
 	struct pr_str command;          /* that the reply answers, or absent */
 	const struct compat_result *compat; /* NULL: check_compat had nothing against it */
+	enum dsn_by by;                 /* its sender is to be told that it was handed on; DSN_BY_NOTHING when he was */
 };
 
 struct group {
@@ -177,6 +179,7 @@ struct job {
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
+	bool late;                      /* the time of its BY= is over: notices say that */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -325,6 +328,15 @@ void job_release(struct job *job);
 enum pr_status job_route(struct job *job);
 /* compat.c: check_compat of one recipient; fills its result when that is no yes. */
 void compat_check(struct job *job, struct parcel *parcel);
+/* deliver_by.c.  What is not tried because it should be back by now: */
+void by_return(struct job *job);
+/* After the deliveries: what waits still is too late, and fails; or its sender is warned. */
+bool by_gives_up(struct job *job);
+bool by_warns(struct job *job);
+/* Fills `by` of a result. */
+void by_note(const struct job *job, struct parcel *parcel);
+/* For the log. */
+const char *by_words(struct job *job, bool warning);
 
 /* deliver.c */
 void group_deliver(struct job *job, struct group *group);

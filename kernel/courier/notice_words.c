@@ -25,7 +25,8 @@ static struct dsn_word word_of(struct job *job, const struct parcel *parcel)
 	const struct group *group = parcel->group != 0 ? &job->groups[parcel->group - 1] : NULL;
 	bool local = group == NULL || (group->instance != NULL && module_mailer_has_flag(group->instance, 'l'));
 	bool special = parcel->user.len > 0 && (parcel->user.data[0] == '|' || parcel->user.data[0] == '/');
-	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .local = local || special};
+	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .by = parcel->by, .local = local || special,
+	                        .silent = parcel->compat != NULL && parcel->compat->word == NULL};
 
 	if (parcel->compat != NULL && parcel->compat->codes != NULL)
 		word.closing = closing_of(job, parcel);

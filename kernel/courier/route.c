@@ -131,6 +131,7 @@ enum pr_status job_route(struct job *job)
 		job->parcels[job->parcel_count++] = (struct parcel){.recipient = recipient, .status = PR_MISUSE};
 	}
 	stop_loop(job);
+	by_return(job);
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		struct parcel *parcel = &job->parcels[i];
 		if (parcel->status == PR_MISUSE)

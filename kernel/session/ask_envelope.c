@@ -46,6 +46,17 @@ static bool is_secure_enough(struct ask *ask)
 	return false;
 }
 
+static struct pr_str deliver_by(const struct smtp_question *question, struct pr_arena *arena)
+{
+	struct pr_deliver_by by = {.flags = question->by_mode == 'R' ? PR_BY_RETURN : PR_BY_NOTIFY, .seconds = question->by_seconds};
+
+	if (question->by_mode == 0)
+		return PR_NONE;
+	if (question->by_trace)
+		by.flags |= PR_BY_TRACE;
+	return pr_deliver_by_print(&by, arena);
+}
+
 void ask_mail(struct ask *ask)
 {
 	struct session *session = ask->session;
@@ -61,6 +72,7 @@ void ask_mail(struct ask *ask)
 	transaction->auth = pr_arena_copy(arena, question->auth);
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
+	transaction->deliver_by = deliver_by(question, arena);
 	if (question->ret_given)
 		transaction->flags |= PR_ENVELOPE_RET_GIVEN;
 	if (question->ret_headers)
