@@ -46,6 +46,8 @@ static const struct named_file {
 	bool directory, fatal;
 	const char *hint;
 } named_files[] = {
+    {"CACertFile", false, true, "the receiver does not start; name the file with the certificates of authorities, in PEM form"},
+    {"CACertPath", true, true, "the receiver does not start; make the directory or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
     {"HelpFile", false, false, "make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},

@@ -32,6 +32,8 @@ struct options {
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
+	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates of clients are believed */
+	struct pr_str tls_srv_options;   /* TLSSrvOptions: V: clients are not asked for one */
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */

@@ -9,7 +9,7 @@
 static const char by_module[] = "what is one process at a time there is a thread here";
 static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
 static const char no_client_tls[] = "the SMTP mailer does not start TLS in this release";
-static const char no_crl[] = "client certificates are not asked for in this release";
+static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
 static const char always_safe[] = "files are judged by one rule: safe, always";
@@ -26,8 +26,6 @@ const struct option_idle options_idle[] = {
     {"AuthOptions", no_auth},
     {"AuthRealm", no_auth},
     {"BlankSub", RULES},
-    {"CACertFile", no_crl},
-    {"CACertPath", no_crl},
     {"CertFingerprintAlgorithm", no_crl},
     {"CheckAliases", "newaliases looks at each address, always"},
     {"CheckpointInterval", "results are recorded after each piece of a delivery"},
@@ -120,7 +118,6 @@ const struct option_idle options_idle[] = {
     {"Timeout.resolver.retry.normal", resolver_own},
     {"TimeZoneSpec", "the system's time zone is taken"},
     {"TLSFallbacktoClear", no_client_tls},
-    {"TLSSrvOptions", no_crl},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
     {"UnsafeGroupWrites", always_safe},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},

@@ -225,7 +225,7 @@ static void set_modifiers(struct session *session)
 	if (session_has_modifier(session, 'E'))
 		session->settings.no_etrn = 1;
 	if (session_has_modifier(session, 'S'))
-		session->settings.starttls = 0;
+		session->settings.starttls = 0, session->settings.starttls_refused = 1;
 }
 
 static void set_timeouts(const struct options *options, struct smtp_settings *settings)

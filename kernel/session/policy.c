@@ -5,6 +5,7 @@
  */
 #include "kernel/session/policy.h"
 
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/report.h"
 #include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
@@ -53,7 +54,7 @@ static void keep_context(struct session *session, struct pr_client *client, stru
 	if (session->transaction != NULL)
 		context->sender = session->transaction->sender;
 	if (session->stream.tls != NULL)
-		context->tls_verify = PR_STR("NO");
+		context->tls_verify = pr_str(net_tls_verified(session->stream.tls));
 }
 
 /* Questions about addresses are not mail that was refused. */

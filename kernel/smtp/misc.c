@@ -69,9 +69,9 @@ void smtp_starttls(struct smtp_machine *machine)
 {
 	if (machine->argument.len > 0)
 		smtp_reply(machine, 501, "5.5.2", "Syntax error (no parameters allowed)");
-	else if (machine->secured)
+	else if (machine->settings->starttls_refused)
 		smtp_reply(machine, 503, "5.5.0", "TLS not available");
-	else if (!machine->settings->starttls)
+	else if (machine->secured || !machine->settings->starttls)
 		smtp_reply(machine, 454, "4.3.3", "TLS not available after start");
 	else
 		smtp_reset_then(machine, ask_starttls);
