@@ -34,18 +34,6 @@ static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
 	return pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
 }
 
-/* tls_client may want more of the connection than it is. */
-static bool is_secure_enough(struct ask *ask)
-{
-	struct pr_str items[2] = {PR_STR("NONE"), PR_STR("MAIL")};
-	struct pr_list arguments = {items, 2};
-
-	if (ask->session->stream.tls != NULL || ask_rules(ask, PR_CHECK_TLS_CLIENT, &arguments)) /* it was asked after the handshake */
-		return true;
-	ask->answer->as_it_is = true; /* it is not about the address */
-	return false;
-}
-
 static struct pr_str deliver_by(const struct smtp_question *question, struct pr_arena *arena)
 {
 	struct pr_deliver_by by = {.flags = question->by_mode == 'R' ? PR_BY_RETURN : PR_BY_NOTIFY, .seconds = question->by_seconds};
@@ -83,7 +71,7 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
-	if (!ask_room(ask) || !is_secure_enough(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
+	if (!ask_room(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);
 }
 

@@ -26,23 +26,21 @@ static bool take_seconds(struct pr_str text, int64_t *seconds_out)
 	return true;
 }
 
-static char capital(struct pr_str text, size_t at)
+static char capital(char letter)
 {
-	char letter = at < text.len ? text.data[at] : '?';
-
 	return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
 }
 
 static bool take_letters(struct smtp_machine *machine, struct pr_str letters)
 {
-	char mode = capital(letters, 0), trace = capital(letters, 1);
+	char first = letters.len > 0 ? letters.data[0] : '?', second = letters.len > 1 ? letters.data[1] : '?', mode = capital(first);
 
 	if (mode != 'R' && mode != 'N') {
-		smtp_reply(machine, 501, "5.5.2", "illegal by-mode '%c'", mode);
+		smtp_reply(machine, 501, "5.5.2", "illegal by-mode '%c'", first);
 		return false;
 	}
-	if (letters.len > 1 && trace != 'T') {
-		smtp_reply(machine, 501, "5.5.2", "illegal by-trace '%c'", trace);
+	if (letters.len > 1 && capital(second) != 'T') {
+		smtp_reply(machine, 501, "5.5.2", "illegal by-trace '%c'", second);
 		return false;
 	}
 	machine->question.by_mode = mode;

@@ -45,21 +45,17 @@ static bool is_stranger(struct smtp_machine *machine, uint32_t needed)
 
 void smtp_vrfy(struct smtp_machine *machine)
 {
-	if (is_stranger(machine, machine->settings->need_vrfy_helo))
-		return;
 	if (machine->settings->no_vrfy)
 		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
-	else
+	else if (!is_stranger(machine, machine->settings->need_vrfy_helo))
 		ask_lines(machine, SMTP_ASK_VRFY);
 }
 
 void smtp_expn(struct smtp_machine *machine)
 {
-	if (is_stranger(machine, machine->settings->need_expn_helo))
-		return;
 	if (machine->settings->no_expn)
 		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
-	else
+	else if (!is_stranger(machine, machine->settings->need_expn_helo))
 		ask_lines(machine, SMTP_ASK_EXPN);
 }
 
@@ -78,13 +74,12 @@ static void etrn_answered(struct smtp_machine *machine, const struct smtp_answer
 
 void smtp_etrn(struct smtp_machine *machine)
 {
-	machine->argument = pr_str_trim(machine->argument);
 	if (machine->settings->no_etrn) {
 		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
 	} else if (machine->argument.len == 0) {
 		smtp_reply(machine, 500, "5.5.2", "Parameter required");
 	} else {
-		machine->question.argument = machine->argument;
+		machine->question.argument = pr_str_trim(machine->argument); /* the reply shows it as it was said */
 		smtp_ask(machine, SMTP_ASK_ETRN, etrn_answered);
 	}
 }
