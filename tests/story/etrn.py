@@ -15,9 +15,9 @@ class Etrn(story.Story):
 
     def start(self, **options):
         queue = os.path.join(self.scratch, "pr", "queue")
-        return self.daemon(rules={"module": "routes", "local_domains": ["example.org"], "accept_unresolvable_domains": True, "relay_from": ["127.0.0.0/8"],
-                                  "smart_host": f"out:[127.0.0.1]:{self.next.port}"},
-                           mailers={"out": {"module": "smtp"}}, queue_groups={"slow": {"path": os.path.join(queue, "slow")}},
+        return self.daemon(rules={"module": "routes", "local_domains": ["example.org"], "accept_unresolvable_domains": True,
+                                  "smart_host": f"[127.0.0.1]:{self.next.port}"},
+                           queue_groups={"slow": {"path": os.path.join(queue, "slow")}},
                            options={"QueueDirectory": queue, "QueueInterval": 0, "MinQueueAge": 0, **options})
 
     def queue(self, daemon, *recipients):
