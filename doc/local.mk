@@ -12,4 +12,4 @@ EXTRA_DIST += doc/decisions/0000-template.md doc/decisions/0001-stairs-of-the-th
 EXTRA_DIST += doc/decisions/0007-the-receiver-reads-mailer-descriptors.md \
 	doc/decisions/0008-the-queue-directory-is-sticky.md doc/decisions/0009-letters-that-arrive-together.md
 EXTRA_DIST += doc/performance.md doc/decisions/0010-an-intake-journal-with-marks.md
-EXTRA_DIST += doc/decisions/0011-the-master-writes-the-statistics.md
+EXTRA_DIST += doc/decisions/0011-the-master-writes-the-statistics.md doc/decisions/0013-who-is-connected-is-known-to-all-receivers.md

@@ -6,6 +6,7 @@
  */
 #include "kernel/command/modes.h"
 
+#include "kernel/config/readable.h"
 #include "kernel/net/tls/tls.h"
 
 #include <postrider/option.h>
@@ -45,6 +46,8 @@ static const struct named_file {
 	bool directory, fatal;
 	const char *hint;
 } named_files[] = {
+    {"CACertFile", false, true, "the receiver does not start; name the file with the certificates of authorities, in PEM form"},
+    {"CACertPath", true, true, "the receiver does not start; make the directory or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
     {"HelpFile", false, false, "make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},
@@ -137,6 +140,17 @@ static int check_certificate(const struct config *config)
 	return status;
 }
 
+static bool is_readable(const struct config *config)
+{
+	struct pr_text why;
+
+	pr_text_init(&why, 65536);
+	bool good = config_is_readable(config, geteuid() == 0, &why);
+	fprintf(stderr, "%s", why.data != NULL ? why.data : "");
+	pr_text_fini(&why);
+	return good;
+}
+
 int check_paths(const struct config *config)
 {
 	int status = EX_OK;
@@ -149,5 +163,7 @@ int check_paths(const struct config *config)
 	if (check_lists(config) != EX_OK)
 		status = EX_CONFIG;
 	check_tables(config);
+	if (!is_readable(config))
+		status = EX_CONFIG;
 	return status;
 }

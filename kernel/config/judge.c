@@ -35,14 +35,22 @@ static const struct bounds {
 	const char *name;
 	int64_t least, most;
 } bounds[] = {
+    {"BadRcptShutdown", 0, 1000000},
+    {"BadRcptShutdownGood", 0, 100},
+    {"BadRcptThrottle", 0, 1000000},
+    {"BadRcptThrottleDelay", 1, 240},
     {"ClassFactor", -MANY, MANY},
     {"ConnectionCacheSize", 0, 10000},
+    {"ConnectionRateThrottle", 0, 1000000},
     {"CourierThreads", 1, 2000},
+    {"DelayLA", 0, 100000},
+    {"DeliverByMin", -1, 999999999},
     {"LogLevel", 0, 100},
     {"MaxAliasRecursion", 1, 1000},
     {"MaxConnectionsPerHost", 1, 2000},
     {"MaxDaemonChildren", 0, 1000000},
     {"MaxHopCount", 1, 1000},
+    {"MaxNOOPCommands", 0, 1000000},
     {"MaxQueueChildren", 0, 100000},
     {"MaxRecipientsPerMessage", 0, 10000000},
     {"MaxRunnersPerQueue", 0, 100000},
@@ -92,8 +100,8 @@ static void judge_number(struct config_builder *builder, const struct pr_option 
 
 /* sendmail's words; those of the second table are known and change nothing here. */
 static const char *const privacy_words[] = {"public", "authwarnings", "goaway", "needmailhelo", "noexpn", "novrfy", "noverb", "noetrn",
-    "noreceipts", "nobodyreturn", "restrictmailq", "restrictqrun", NULL};
-static const char *const privacy_idle[] = {"needexpnhelo", "needvrfyhelo", "restrictexpand", "noactualrecipient", NULL};
+    "needexpnhelo", "needvrfyhelo", "noreceipts", "nobodyreturn", "restrictmailq", "restrictqrun", NULL};
+static const char *const privacy_idle[] = {"restrictexpand", "noactualrecipient", NULL};
 
 static bool is_one_of(const char *const *words, struct pr_str word)
 {
@@ -142,6 +150,17 @@ static void judge_privacy(struct config_builder *builder)
 	}
 }
 
+static void judge_no_recipient(struct config_builder *builder)
+{
+	static const char *const words[] = {"none", "add-to", "add-apparently-to", "add-to-undisclosed", "add-bcc", NULL};
+	struct pr_str word = builder->config->options.no_recipient_action;
+	struct config_node node = config_option_node(builder, "NoRecipientAction");
+
+	if (word.len > 0 && !is_one_of(words, word))
+		config_complain(builder, &node, "option NoRecipientAction: %.*s is none of none, add-to, add-apparently-to, add-to-undisclosed and add-bcc",
+		                PR_PRINT(word));
+}
+
 static void judge_precedence(struct config_builder *builder)
 {
 	const struct pr_list *classes = &builder->config->options.precedence;
@@ -172,6 +191,7 @@ void config_judge_options(struct config_builder *builder)
 		if (option->type == PR_OPTION_INT)
 			judge_number(builder, option);
 	judge_privacy(builder);
+	judge_no_recipient(builder);
 	judge_precedence(builder);
 	judge_certificate(builder);
 }

@@ -5,6 +5,8 @@
  */
 #include "kernel/config/options.h"
 
+#include <unistd.h>
+
 #define ROW(field, name, type, value, help) PR_OPTION(struct options, field, name, type, 0, value, help)
 #define IDLE(field, name, type, value, help) PR_OPTION(struct options, field, name, type, PR_OPTION_NO_EFFECT, value, help)
 #define STRING PR_OPTION_STRING
@@ -15,8 +17,21 @@
 #define TIME PR_OPTION_TIME
 #define BOOL PR_OPTION_BOOL
 
+/* sendmail's: how many processes may wait for each processor. */
+#define QUEUE_LA_EACH 8
+#define REFUSE_LA_EACH 12
+
+static int64_t processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? count : 1;
+}
+
 void options_prepare(struct options *options)
 {
+	options->queue_la = QUEUE_LA_EACH * processors();
+	options->refuse_la = REFUSE_LA_EACH * processors();
 	for (size_t i = 0; i < sizeof options->timeout_return_of / sizeof options->timeout_return_of[0]; i++)
 		options->timeout_return_of[i] = options->timeout_warn_of[i] = -1;
 }
@@ -24,14 +39,22 @@ void options_prepare(struct options *options)
 const struct pr_option options_table[] = {
     ROW(alias_files, "AliasFile", LIST, NULL, "maps that hold the aliases, by name, first one that answers wins"),
     ROW(allow_bogus_helo, "AllowBogusHELO", BOOL, "false", "accept HELO without a name"),
-    IDLE(bad_rcpt_throttle, "BadRcptThrottle", INT, "0", "this server has no slow-downs yet"),
+    ROW(bad_rcpt_shutdown, "BadRcptShutdown", INT, "0", "refused recipients of one message after which the client is sent away with 421; 0: never"),
+    ROW(bad_rcpt_shutdown_good, "BadRcptShutdownGood", INT, "100", "only when so many percent of all its recipients were refused"),
+    ROW(bad_rcpt_throttle, "BadRcptThrottle", INT, "0", "refused recipients of one message after which each further RCPT waits; 0: none does"),
+    ROW(bad_rcpt_throttle_delay, "BadRcptThrottleDelay", TIME, "1s", "how long"),
+    ROW(ca_file, "CACertFile", PATH, NULL, "certificates (PEM) of the authorities whose signature on a client's certificate counts"),
+    ROW(ca_path, "CACertPath", PATH, NULL, "a directory of such certificates, named by their hashes"),
     ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
     ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
     ROW(connection_cache_timeout, "ConnectionCacheTimeout", TIME, "5m", "longest idle time of a kept connection"),
+    ROW(connection_rate_throttle, "ConnectionRateThrottle", INT, "0", "connections a second taken by each listener, others wait; 0: no limit"),
     ROW(connection_rate_window, "ConnectionRateWindowSize", TIME, "60s", "time over which the rules' ${client_rate} and ${total_rate} count connections"),
     ROW(connections_per_host, "MaxConnectionsPerHost", INT, "20", "deliveries at once to one destination; reached as they go well"),
     ROW(courier_threads, "CourierThreads", INT, "40", "deliveries at once, those at hosts that hang not counted"),
     ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),
+    ROW(delay_la, "DelayLA", INT, "0", "load average from which on each SMTP command waits for a second; 0: it is no matter"),
+    ROW(deliver_by_min, "DeliverByMin", INT, "0", "least seconds that BY= with R may give a message (RFC 2852); below 0: DELIVERBY is not offered"),
     ROW(delivery_mode, "DeliveryMode", STRING, "background", "when new mail is tried: i before the client is answered, b at once, q or d in the next queue run"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
     ROW(error_header, "ErrorHeader", STRING, NULL, "text, or the absolute path of a file, in front of every bounce and warning"),
@@ -48,6 +71,7 @@ const struct pr_option options_table[] = {
     ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
     ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
+    ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),
     ROW(max_queue_age, "MaxQueueAge", TIME, "4h", "longest time between two tries"),
@@ -56,19 +80,20 @@ const struct pr_option options_table[] = {
     ROW(max_threads, "MaxThreads", INT, "64", "most worker threads of the receiver"),
     ROW(min_free_blocks, "MinFreeBlocks", INT, "100", "free blocks of the queue's file system below which mail is refused with 452"),
     ROW(min_queue_age, "MinQueueAge", TIME, "5m", "shortest time between two tries"),
+    ROW(no_recipient_action, "NoRecipientAction", STRING, "none", "a header that names no recipient: none, add-to, add-apparently-to, add-to-undisclosed or add-bcc"),
     ROW(pid_file, "PidFile", PATH, NULL, "default: postrider.pid in run_directory"),
     ROW(postmaster_copy, "PostmasterCopy", STRING, NULL, "gets a copy of the header of every bounce"),
     ROW(precedence, "Precedence", LIST, "special-delivery=100,first-class=0,list=-30,bulk=-60,junk=-100", "classes that Precedence: fields name, NAME=NUMBER"),
     ROW(privacy, "PrivacyOptions", LIST, "authwarnings", "needmailhelo noexpn novrfy noverb noetrn goaway restrictmailq restrictqrun ..."),
     ROW(queue_directory, "QueueDirectory", PATH, STATE_DIR "/mqueue", "where the spool store keeps its files"),
     ROW(queue_factor, "QueueFactor", INT, "600000", "divided by how far the load is above QueueLA: what has a greater priority waits"),
-    ROW(queue_la, "QueueLA", INT, "0", "load average from which on messages wait by their priority; 0: it is no matter"),
+    ROW(queue_la, "QueueLA", INT, NULL, "load average from which on messages wait by their priority; 0: it is no matter; default: 8 for each processor"),
     ROW(run_directory, "RunDirectory", PATH, NULL, "takes the place of run_directory: a queue run beside the daemon"),
     ROW(drop_directory, "DropDirectory", PATH, NULL, "takes the place of drop_directory"),
     ROW(host_status_directory, "HostStatusDirectory", STRING, NULL, "what was learned of each next host, for hoststat; default: none"),
     ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
-    ROW(refuse_la, "RefuseLA", INT, "0", "load average from which on connections are turned away with 421; 0: it is no matter"),
+    ROW(refuse_la, "RefuseLA", INT, NULL, "load average from which on connections are turned away with 421; 0: it is no matter; default: 12 for each processor"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
     ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
@@ -83,6 +108,7 @@ const struct pr_option options_table[] = {
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
     ROW(status_file, "StatusFile", PATH, NULL, "mail statistics for mailstats; written when the file exists; default: none"),
     ROW(super_safe, "SuperSafe", STRING, "true", "true: on disk before it is tried or accepted; interactive: mode i tries it first; false: not waited for; postmilter: as true"),
+    ROW(tls_srv_options, "TLSSrvOptions", STRING, NULL, "V: clients are not asked for a certificate"),
     ROW(timeout_initial, "Timeout.initial", TIME, "5m", "for the greeting"),
     ROW(timeout_connect, "Timeout.connect", TIME, "2m", "for a connection"),
     ROW(timeout_helo, "Timeout.helo", TIME, "5m", "for HELO or EHLO"),

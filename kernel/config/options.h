@@ -32,6 +32,8 @@ struct options {
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
+	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates of clients are believed */
+	struct pr_str tls_srv_options;   /* TLSSrvOptions: V: clients are not asked for one */
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
@@ -49,13 +51,19 @@ struct options {
 	int64_t max_daemon_children;     /* MaxDaemonChildren: sessions at once, 0: descriptors allow */
 	int64_t max_sessions_per_client; /* MaxSessionsPerClient, 0: no limit */
 	int64_t connection_rate_window;  /* ConnectionRateWindowSize, seconds */
-	int64_t bad_rcpt_throttle;       /* BadRcptThrottle */
+	int64_t connection_rate_throttle;/* ConnectionRateThrottle: connections a second at one listener, 0: no limit */
+	struct pr_str no_recipient_action; /* NoRecipientAction */
+	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
+	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
+	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */
+	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */
 	int64_t connections_per_host;    /* MaxConnectionsPerHost: deliveries at once to one destination, 20 */
 	int64_t connection_cache_timeout;/* ConnectionCacheTimeout, seconds */
 	int64_t connection_cache_size;   /* ConnectionCacheSize */
 	int64_t min_free_blocks;         /* MinFreeBlocks */
+	int64_t deliver_by_min;          /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	/* queue */
 	int64_t min_queue_age;           /* MinQueueAge */
 	int64_t max_queue_age;           /* MaxQueueAge */
@@ -65,7 +73,7 @@ struct options {
 	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
 	int64_t max_runners_per_queue;   /* MaxRunnersPerQueue, 0: none of its own */
 	int64_t queue_la, queue_factor;  /* QueueLA, 0: none; QueueFactor */
-	int64_t refuse_la;               /* RefuseLA, 0: none */
+	int64_t refuse_la, delay_la;     /* RefuseLA, DelayLA, 0: none */
 	struct pr_str load_average_file; /* LoadAverageFile */
 	uint32_t single_thread_delivery; /* SingleThreadDelivery */
 	/* Timeout.queuereturn.urgent and so on, by enum timeout_class; -1: that without a class */

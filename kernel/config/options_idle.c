@@ -9,10 +9,8 @@
 static const char by_module[] = "what is one process at a time there is a thread here";
 static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
 static const char no_client_tls[] = "the SMTP mailer does not start TLS in this release";
-static const char no_crl[] = "client certificates are not asked for in this release";
+static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
-static const char no_slowdown[] = "this server has no slow-downs yet";
-static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient, not by the load";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
 static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
@@ -26,12 +24,7 @@ const struct option_idle options_idle[] = {
     {"AuthMechanisms", no_auth},
     {"AuthOptions", no_auth},
     {"AuthRealm", no_auth},
-    {"BadRcptShutdown", no_slowdown},
-    {"BadRcptShutdownGood", no_slowdown},
-    {"BadRcptThrottleDelay", no_slowdown},
     {"BlankSub", RULES},
-    {"CACertFile", no_crl},
-    {"CACertPath", no_crl},
     {"CertFingerprintAlgorithm", no_crl},
     {"CheckAliases", "newaliases looks at each address, always"},
     {"CheckpointInterval", "results are recorded after each piece of a delivery"},
@@ -43,7 +36,6 @@ const struct option_idle options_idle[] = {
     {"ClientSSLOptions", no_client_tls},
     {"ColonOkInAddr", RULES},
     {"ConnectOnlyTo", "a mailer with a host of its own does that"},
-    {"ConnectionRateThrottle", no_load},
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
     {"CRLFile", no_crl},
     {"CRLPath", no_crl},
@@ -51,8 +43,6 @@ const struct option_idle options_idle[] = {
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultAuthInfo", no_auth},
     {"DefaultCharSet", in_one_piece},
-    {"DelayLA", no_load},
-    {"DeliverByMin", "DELIVERBY is not offered"},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DirectSubmissionModifiers", RULES},
@@ -75,7 +65,6 @@ const struct option_idle options_idle[] = {
     {"MatchGECOS", "full names are no addresses here"},
     {"MaxForwardEntries", ".forward files are not read by this release"},
     {"MaxMimeHeaderLength", no_mime_cut},
-    {"MaxNOOPCommands", no_slowdown},
     {"MaxQueueRunSize", "a queue run is never cut short"},
     {"MemoryResource", no_memory},
     {"MeToo", "a sender who is a member of a list gets its mail, always"},
@@ -89,7 +78,6 @@ const struct option_idle options_idle[] = {
     {"Milter.macros.helo", RULES},
     {"MustQuoteChars", RULES},
     {"NiceQueueRun", by_module},
-    {"NoRecipientAction", "a header without recipients is left as it is"},
     {"OldStyleHeaders", "recipients are separated by commas; on the command line by blanks too"},
     {"OperatorChars", RULES},
     {"ProcessTitlePrefix", "processes show their role"},
@@ -97,7 +85,7 @@ const struct option_idle options_idle[] = {
     {"QueueLowMem", no_memory},
     {"RandFile", tls_library},
     {"RefuseLowMem", no_memory},
-    {"RejectLogInterval", no_load},
+    {"RejectLogInterval", "what is refused many times is logged once a minute"},
     {"RequiresDirfsync", "directories are made durable, always"},
     {"ResolverOptions", RULES},
     {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},
@@ -128,7 +116,6 @@ const struct option_idle options_idle[] = {
     {"Timeout.resolver.retry.normal", resolver_own},
     {"TimeZoneSpec", "the system's time zone is taken"},
     {"TLSFallbacktoClear", no_client_tls},
-    {"TLSSrvOptions", no_crl},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
     {"UnsafeGroupWrites", "what a group may write to is unsafe, unless DontBlameSendmail says otherwise"},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},

@@ -27,6 +27,8 @@ struct role {
 	int channel;              /* SOCK_SEQPACKET to the master */
 	int wake;                 /* receiver: write end, courier: read end of a SOCK_SEQPACKET pair carrying queue ids */
 	int statistics;           /* memory of the counters (kernel/queue/statistics.h), -1: none */
+	int traffic;              /* receiver: memory of who is connected (kernel/net/traffic.h), -1: none */
+	uint32_t column;          /* receiver: its own in there */
 	const struct role_listener *listeners;
 	size_t listener_count;
 	uint32_t master_uid;      /* who may say XDROP on the submission socket */

@@ -40,6 +40,8 @@ struct header_facts {
 	uint32_t add_missing;      /* Date, From, Message-Id too (0: gateway, -G) */
 	const struct pr_header *templates; /* the engine's H lines with their values, in order; NULL: Received, Date, From, Message-Id as below */
 	size_t template_count;
+	const struct pr_header *last; /* behind all others, when no To, Cc, Bcc or Apparently-To came (NoRecipientAction) */
+	size_t last_count;
 	uint32_t keep_bcc;         /* 1: Bcc stays as it came: mail of others that only passes through (SMTP from elsewhere) */
 };
 /* With templates: those that the message lacks, a trace field (Received) always, Resent-... ones only when there is one already.

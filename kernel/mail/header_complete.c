@@ -218,13 +218,24 @@ static void add_given(struct list *list)
 	}
 }
 
+/* Resent-To and the like do not count. */
+static bool names_nobody(const struct list *list)
+{
+	static const char *const names[] = {"To", "Cc", "Bcc", "Apparently-To"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (find(list, names[i]) != NULL)
+			return false;
+	return true;
+}
+
 enum pr_status header_complete(const struct header_facts *facts, const struct pr_header *fields, size_t count,
     struct pr_arena *arena, struct pr_header **fields_out, size_t *count_out)
 {
 	const size_t most_added = 7; /* Received, and three with their Resent- twins */
 	struct list list = {.facts = facts, .fields = fields, .field_count = count, .arena = arena};
 
-	list.out = pr_arena_alloc(arena, (count + most_added + facts->template_count) * sizeof *list.out);
+	list.out = pr_arena_alloc(arena, (count + most_added + facts->template_count + facts->last_count) * sizeof *list.out);
 	if (list.out == NULL)
 		return PR_TEMPFAIL;
 	if (facts->templates != NULL) {
@@ -235,6 +246,8 @@ enum pr_status header_complete(const struct header_facts *facts, const struct pr
 			add_missing(&list);
 	}
 	add_given(&list);
+	for (size_t i = 0; names_nobody(&list) && i < facts->last_count; i++)
+		list.out[list.count++] = facts->last[i];
 	for (size_t i = 0; i < list.count; i++)
 		if (list.out[i].name.data == NULL || list.out[i].value.data == NULL)
 			return PR_TEMPFAIL; /* the arena is full */

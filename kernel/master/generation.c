@@ -391,6 +391,8 @@ void generation_child_gone(struct master *master, struct generation *generation,
 		return;
 	}
 	bool told = child->state == CHILD_LEAVING;
+	if (child->pid == 0)
+		traffic_gone(master, child, 0);
 	last_words(child);
 	(void)child_how_it_ended(child, status, how, sizeof how);
 	if (generation == master->next) {

@@ -90,6 +90,7 @@ static void reap(struct master *master)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		struct child *child = find_child(master, pid, &generation);
+		traffic_gone(master, NULL, pid);
 		if (child != NULL)
 			generation_child_gone(master, generation, child, status);
 		else if (!drop_gone(master, pid, status))
@@ -337,6 +338,7 @@ static int serve(const struct master_settings *settings, int ready_pipe)
 	(void)log_open("stderr", "postrider");
 	prepare_signals(master);
 	statistics_open(master);
+	traffic_open(master);
 	if (identity_find_self(&master->self, &why) != PR_OK ||
 	    !open_wake(master->wake) || master->signal_fd < 0) {
 		log_line(LOGP_ERR, NULL, "cannot start: %s", why.len > 0 ? why.data : strerror(errno));
@@ -349,6 +351,7 @@ static int serve(const struct master_settings *settings, int ready_pipe)
 	int exit_status = master->exit_status;
 	pr_text_fini(&why);
 	pr_text_fini(&master->feeder_text);
+	traffic_close(master);
 	pr_free(master);
 	return exit_status;
 }

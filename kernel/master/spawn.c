@@ -68,6 +68,11 @@ static int statistics_end(const struct master *master, const struct generation *
 	return is_role(child, "plan") || generation->table.statistics[0] == '\0' ? -1 : master->statistics.fd;
 }
 
+static int traffic_end_of(const struct master *master, const struct child *child)
+{
+	return child->column >= 0 ? master->traffic.fd : -1;
+}
+
 static const struct identity *child_identity(const struct generation *generation, const struct child *child)
 {
 	return is_role(child, "courier") ? &generation->courier_user : &generation->receiver_user;
@@ -116,6 +121,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 	if (statistics_end(master, generation, child) >= 0) {
 		add_argument(arguments, "--statistics");
 		add_argument(arguments, "%d", statistics_end(master, generation, child));
+	}
+	if (traffic_end_of(master, child) >= 0) {
+		add_argument(arguments, "--traffic");
+		add_argument(arguments, "%d:%d", traffic_end_of(master, child), child->column);
 	}
 	if (generation->table.log[0] != '\0') {
 		add_argument(arguments, "--log");
@@ -182,6 +191,7 @@ __attribute__((noreturn)) static void become_role(const struct master *master, c
                                                   const struct child *child, int channel, char **arguments)
 {
 	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && keep_open(statistics_end(master, generation, child)) &&
+	            keep_open(traffic_end_of(master, child)) &&
 	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
 	spawn_clean_process();
@@ -210,6 +220,8 @@ static void *run_thread(void *argument)
 		close(start->role.wake);
 	if (start->role.statistics >= 0)
 		close(start->role.statistics);
+	if (start->role.traffic >= 0)
+		close(start->role.traffic);
 	for (size_t i = 0; i < start->role.listener_count; i++)
 		close(start->listeners[i].fd);
 	pr_free(start);
@@ -220,7 +232,7 @@ static bool start_thread(const struct master *master, const struct generation *g
 {
 	struct thread_start *start = pr_alloc(sizeof *start);
 	pthread_t thread;
-	int wake = wake_end(master, child), statistics = statistics_end(master, generation, child);
+	int wake = wake_end(master, child), statistics = statistics_end(master, generation, child), traffic = traffic_end_of(master, child);
 
 	start->run = is_role(child, "plan")       ? threads.plan
 	             : is_role(child, "receiver") ? threads.receiver
@@ -231,6 +243,8 @@ static bool start_thread(const struct master *master, const struct generation *g
 	                            .single = 1, .channel = channel,
 	                            .wake = wake < 0 ? -1 : fcntl(wake, F_DUPFD_CLOEXEC, 3),
 	                            .statistics = statistics < 0 ? -1 : fcntl(statistics, F_DUPFD_CLOEXEC, 3),
+	                            .traffic = traffic < 0 ? -1 : fcntl(traffic, F_DUPFD_CLOEXEC, 3),
+	                            .column = traffic < 0 ? 0 : (uint32_t)child->column,
 	                            .listeners = start->listeners, .master_uid = (uint32_t)geteuid(),
 	                            .queue_interval = master->settings->queue_interval,
 	                            .selected = master->settings->selected, .verbose = master->settings->verbose};
@@ -271,10 +285,12 @@ bool spawn_role(struct master *master, struct generation *generation, struct chi
 	child->pid = 0;
 	child->said[0] = child->stack[0] = child->report[0] = '\0';
 	child->kill_ms = child->restart_ms = 0;
+	child->column = is_role(child, "receiver") ? traffic_take(master, child) : -1;
 	bool started = master->settings->single ? start_thread(master, generation, child, pair[1])
 	                                        : start_process(master, generation, child, pair[1]);
 	if (!started || !master->settings->single)
 		close(pair[1]);
+	traffic_started(master, child->column, started ? child->pid : -1);
 	if (!started) {
 		close(pair[0]);
 		return false;

@@ -12,6 +12,7 @@
 #include "kernel/master/master.h"
 #include "kernel/master/table.h"
 #include "kernel/net/channel.h"
+#include "kernel/net/traffic.h"
 #include "kernel/queue/statistics.h"
 
 #include <poll.h>
@@ -32,6 +33,7 @@ struct child {
 	enum child_state state;
 	pid_t pid;          /* 0 for a thread of --single */
 	int channel;        /* our end, or -1 */
+	int column;         /* of a receiver that is being started (traffic.c), -1: none */
 	int64_t started_ms;
 	int64_t kill_ms;    /* SIGKILL at that time, 0: never */
 	int64_t restart_ms; /* CHILD_NONE: start again at that time, 0: never */
@@ -76,6 +78,16 @@ struct master_statistics {
 	char said[600]; /* the last complaint: it is not repeated */
 };
 
+/* Whose column is whose in the memory of the receivers. */
+struct master_traffic {
+	struct traffic *table; /* NULL: each receiver has its own */
+	int fd;
+	struct {
+		const struct child *child; /* NULL: free */
+		pid_t pid;                 /* its process; the child may be another one already */
+	} columns[TRAFFIC_COLUMNS];
+};
+
 struct master {
 	const struct master_settings *settings;
 	struct identity self;
@@ -104,6 +116,7 @@ struct master {
 	bool drop_pending;
 	int64_t drop_ms;     /* next look */
 	struct master_statistics statistics;
+	struct master_traffic traffic;
 	bool pid_file_written;
 	char kept[800];      /* a stop: why not all mail is where other programs find it; empty: it is */
 	char reason[1000];   /* why the last generation failed */
@@ -158,6 +171,16 @@ void statistics_open(struct master *master);
 void statistics_tick(struct master *master, int64_t now);
 int64_t statistics_wait_ms(const struct master *master, int64_t most); /* until the next tick that matters */
 void statistics_close(struct master *master); /* the last time */
+
+/* traffic.c */
+void traffic_open(struct master *master);
+void traffic_close(struct master *master);
+/* A column for a receiver that is about to start; -1: none. */
+int traffic_take(struct master *master, const struct child *receiver);
+/* It has started, or (pid -1) it has not. */
+void traffic_started(struct master *master, int column, pid_t pid);
+/* That process, or (pid 0) the thread of that child, is gone: what it had open is no more. */
+void traffic_gone(struct master *master, const struct child *child, pid_t pid);
 
 /* drop.c */
 void drop_watch(struct master *master);

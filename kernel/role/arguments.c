@@ -5,6 +5,8 @@
  */
 #include "kernel/role/arguments.h"
 
+#include "kernel/net/traffic.h"
+
 #include <string.h>
 
 static bool take_number(const char *value, uint64_t max, uint64_t *number_out)
@@ -71,6 +73,21 @@ static bool set_wake(struct role_arguments *arguments, const char *value)
 static bool set_statistics(struct role_arguments *arguments, const char *value)
 {
 	return take_fd(value, &arguments->role.statistics);
+}
+
+/* FD:COLUMN */
+static bool set_traffic(struct role_arguments *arguments, const char *value)
+{
+	struct pr_str text = pr_str(value);
+	size_t colon = pr_str_find(text, ':');
+	uint64_t fd, column;
+
+	if (!pr_str_number(pr_str_slice(text, 0, colon), 1 << 20, &fd) ||
+	    !pr_str_number(pr_str_slice(text, colon + 1, text.len), TRAFFIC_COLUMNS - 1, &column))
+		return false;
+	arguments->role.traffic = (int)fd;
+	arguments->role.column = (uint32_t)column;
+	return true;
 }
 
 static bool set_queue_interval(struct role_arguments *arguments, const char *value)
@@ -146,6 +163,7 @@ static const struct {
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
     {"--selected", set_selected},   {"--verbose", set_verbose}, {"--statistics", set_statistics},
+    {"--traffic", set_traffic},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 
@@ -165,7 +183,7 @@ static bool take_pair(struct role_arguments *arguments, const char *name, const 
 bool role_arguments_parse(int argc, char **argv, struct role_arguments *arguments, struct pr_text *why)
 {
 	memset(arguments, 0, sizeof *arguments);
-	arguments->role.channel = arguments->role.wake = arguments->role.statistics = -1;
+	arguments->role.channel = arguments->role.wake = arguments->role.statistics = arguments->role.traffic = -1;
 	arguments->role.listeners = arguments->listeners;
 	arguments->role.overrides.items = arguments->overrides;
 	for (int i = 1; i < argc; i += 2) {

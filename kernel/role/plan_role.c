@@ -5,6 +5,7 @@
  */
 #include "kernel/role/plan_role.h"
 
+#include "kernel/config/readable.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 
@@ -147,7 +148,7 @@ int plan_main(const struct role *role)
 	struct config *config = config_load_routed(role->config_path, role->routing_path, &role->overrides, &errors);
 	if (config != NULL)
 		set = module_set_open(config, MODULE_ROLE_CHECK, &errors);
-	if (set == NULL || !plan_print(config, &table))
+	if (set == NULL || !config_is_readable(config, role->master_uid == 0 && role->single == 0, &errors) || !plan_print(config, &table))
 		status = fail(role->channel, config, &errors);
 	else if (!send_table(role->channel, pr_text_str(&table)))
 		status = EX_OSERR;

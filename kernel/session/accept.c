@@ -9,12 +9,12 @@
 
 #include "kernel/log/log.h"
 #include "kernel/net/peer.h"
+#include "kernel/session/admit.h"
 #include "kernel/session/close.h"
 #include "kernel/session/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -60,35 +60,17 @@ static void turn_away(struct receiver *receiver, int fd, const char *why)
 	close(fd);
 }
 
-/* RefuseLA, as sendmail says it.  It closes its socket; here the next hosts are told, and the programs of this machine are let in. */
-static bool is_overloaded(struct receiver *receiver, const struct listener *listener)
-{
-	int64_t most = receiver->options->refuse_la, load = atomic_load_explicit(&receiver->load, memory_order_relaxed);
-	uint64_t more;
-
-	if (most <= 0 || listener->submission != 0)
-		return false;
-	if (load < most) {
-		if (log_repeat_end(&receiver->overload, &more))
-			log_line(LOGP_NOTICE, NULL, "accepting connections again for daemon %.*s; %" PRIu64 " were rejected since the last line",
-			         PR_PRINT(listener->name), more);
-		return false;
-	}
-	if (log_repeat_begin(&receiver->overload, session_now(), &more))
-		log_line(LOGP_NOTICE, NULL, "rejecting connections on daemon %.*s: load average: %" PRId64 "%s", PR_PRINT(listener->name), load,
-		         more > 0 ? " (still)" : "");
-	return true;
-}
-
 /* False: turned away. */
 static bool begin_session(struct receiver *receiver, const struct listener *listener, int fd, const struct net_peer *peer)
 {
-	if (is_overloaded(receiver, listener)) {
-		turn_away(receiver, fd, "Load average too high; connection rejected");
+	const char *why = admit_connection(listener);
+	if (why != NULL) {
+		turn_away(receiver, fd, why);
 		return false;
 	}
 	struct session *session = table_take(receiver->table, receiver->session_limit);
 	if (session == NULL) {
+		admit_none(receiver);
 		turn_away(receiver, fd, "Too many open connections; connection rejected");
 		return false;
 	}
@@ -103,6 +85,7 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 	if (!loop_watch(receiver->loop, &session->task, fd, EPOLLIN)) {
 		pr_free((void *)(uintptr_t)session->address.data);
 		table_give(receiver->table, session);
+		admit_none(receiver);
 		turn_away(receiver, fd, "No resources; connection rejected");
 		return false;
 	}
@@ -165,6 +148,8 @@ static enum batch accept_batch(struct listener *listener)
 	struct net_peer peer;
 
 	for (int i = 0; i < BATCH; i++) {
+		if (!admit_now(listener))
+			return BATCH_REST;
 		int fd = accept_one(listener->fd, &peer);
 		if (fd >= 0) {
 			begin_session(listener->receiver, listener, fd, &peer);

@@ -10,8 +10,10 @@
 #include "kernel/mail/header.h"
 #include "kernel/net/dns.h"
 #include "kernel/net/peer.h"
+#include "kernel/session/admit.h"
 #include "kernel/session/features.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/macros.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
@@ -26,7 +28,6 @@ enum { RESOLVE_OK = 0, RESOLVE_FAIL = 1, RESOLVE_FORGED = 2, RESOLVE_TEMP = 3 };
 
 #define RESOLVE_MS 20000
 #define BAD_COMMANDS_MAX 25
-#define SUBMISSION_SHARE 4 /* of all sessions: what one local user may have */
 
 static struct pr_str own(struct pr_str str)
 {
@@ -89,14 +90,6 @@ static void identify(struct session *session, struct bench *bench)
 	}
 	if (session->name.data == NULL)
 		session->name = own(pr_arena_printf(&bench->arena, "[%.*s]", PR_PRINT(session->address)));
-}
-
-struct pr_str session_key(const struct session *session, char room[SESSION_KEY_MAX])
-{
-	if (session->user.data == NULL)
-		return session->address;
-	int len = snprintf(room, SESSION_KEY_MAX, "uid %lu", (unsigned long)session->uid);
-	return (struct pr_str){room, (size_t)len};
 }
 
 struct pr_str session_client(const struct session *session, struct pr_arena *arena)
@@ -210,12 +203,29 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
 	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
 	settings->no_expn = goaway || has_word(privacy, "noexpn");
-	settings->no_etrn = 1; /* a queue run by destination is not to be had yet, so it is not offered */
+	settings->need_vrfy_helo = goaway || has_word(privacy, "needvrfyhelo");
+	settings->need_expn_helo = goaway || has_word(privacy, "needexpnhelo");
+	settings->no_etrn = has_word(privacy, "noetrn");
+	settings->deliver_by_min = options->deliver_by_min;
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
 	settings->allow_bogus_helo = options->allow_bogus_helo;
 	settings->reject_nul = options->reject_nul;
 	settings->bad_commands_max = BAD_COMMANDS_MAX;
+	settings->noop_max = (uint32_t)options->max_noop_commands;
+	settings->bad_rcpt_throttle = (uint32_t)options->bad_rcpt_throttle;
+	settings->bad_rcpt_delay = (uint32_t)options->bad_rcpt_throttle_delay;
+	settings->bad_rcpt_shutdown = (uint32_t)options->bad_rcpt_shutdown;
+	settings->bad_rcpt_shutdown_good = (uint32_t)options->bad_rcpt_shutdown_good;
+}
+
+/* DaemonPortOptions M=: what one listener does not offer. */
+static void set_modifiers(struct session *session)
+{
+	if (session_has_modifier(session, 'E'))
+		session->settings.no_etrn = 1;
+	if (session_has_modifier(session, 'S'))
+		session->settings.starttls = 0, session->settings.starttls_refused = 1;
 }
 
 static void set_timeouts(const struct options *options, struct smtp_settings *settings)
@@ -249,27 +259,9 @@ void session_greet(struct session *session, struct bench *bench)
 	};
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
+	set_modifiers(session);
 	session->machine = smtp_machine_new(&session->settings);
 	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));
-}
-
-/* One user of this machine must not take all sessions from the world: the master speaks for many, everybody else has his share. */
-static bool enter(struct session *session)
-{
-	struct receiver *receiver = session->receiver;
-	char key[SESSION_KEY_MAX];
-	uint64_t most = (uint64_t)receiver->options->max_sessions_per_client;
-
-	if (session->user.data != NULL) {
-		if (session->uid == 0 || session->uid == receiver->role->master_uid)
-			return true;
-		most = receiver->session_limit / SUBMISSION_SHARE + 1;
-	}
-	session->counted = clients_enter(&receiver->clients, session_key(session, key), most);
-	if (session->counted != 0)
-		session->connections = (uint32_t)clients_count(&receiver->clients, session_key(session, key));
-	rates_enter(&receiver->rates, session_key(session, key), session_now(), &session->rate, &session->total_rate);
-	return session->counted != 0;
 }
 
 void ask_connect(struct ask *ask)
@@ -279,7 +271,7 @@ void ask_connect(struct ask *ask)
 	struct pr_client client;
 
 	session_describe(session, &client);
-	if (!enter(session)) {
+	if (!admit_client(session)) {
 		atomic_fetch_add(&receiver->counts.refused, 1);
 		ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");
 		session_count_verdict(session, ask->scope, &ask->answer->verdict);

@@ -6,6 +6,7 @@
 #include "kernel/session/close.h"
 
 #include "kernel/log/log.h"
+#include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/table.h"
 #include "kernel/session/transaction.h"
@@ -30,7 +31,6 @@ static void free_str(struct pr_str *str)
 void session_close(struct session *session, struct bench *bench)
 {
 	struct receiver *receiver = session->receiver;
-	char key[SESSION_KEY_MAX];
 
 	timer_clear(&receiver->wheel, &session->timer);
 	log_silence(session, bench);
@@ -39,8 +39,7 @@ void session_close(struct session *session, struct bench *bench)
 	smtp_machine_free(session->machine);
 	session->machine = NULL;
 	pr_text_fini(&session->input);
-	if (session->counted != 0)
-		clients_leave(&receiver->clients, session_key(session, key));
+	admit_end(session);
 	free_str(&session->name);
 	free_str(&session->ptr);
 	free_str(&session->address);

@@ -2,7 +2,6 @@
  *
  * What is known of the message that comes in, and of this moment.
  */
-#include "kernel/queue/load.h"
 #include "kernel/session/macros.h"
 
 #include <postrider/address.h>
@@ -128,7 +127,7 @@ static struct pr_str op_mode(struct macro_context *context)
 
 static struct pr_str load_avg(struct macro_context *context)
 {
-	return number(context, (uint64_t)load_average(context->session->receiver->options));
+	return number(context, (uint64_t)atomic_load(&context->session->receiver->load));
 }
 
 static struct pr_str queue_interval(struct macro_context *context)

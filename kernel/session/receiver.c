@@ -9,8 +9,9 @@
 #include "kernel/log/log.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/dns.h"
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/accept.h"
+#include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/statistics.h"
 #include "kernel/session/table.h"
@@ -76,6 +77,16 @@ static void attention(void *context)
 		return; /* full: attention is wanted already */
 }
 
+/* Without an authority to believe, or with TLSSrvOptions=V, clients are not asked who they are. */
+static bool trust(struct receiver *receiver, struct pr_text *why)
+{
+	const struct options *options = receiver->options;
+
+	if ((options->ca_file.len == 0 && options->ca_path.len == 0) || pr_str_find(options->tls_srv_options, 'V') < options->tls_srv_options.len)
+		return true;
+	return net_tls_context_trust(receiver->tls, options->ca_file, options->ca_path, why);
+}
+
 /* Half a configuration of TLS is a mistake, not a wish to do without. */
 static bool open_tls(struct receiver *receiver, struct pr_text *why)
 {
@@ -89,7 +100,7 @@ static bool open_tls(struct receiver *receiver, struct pr_text *why)
 		return false;
 	}
 	receiver->tls = net_tls_context_new(cert, key, why);
-	return receiver->tls != NULL;
+	return receiver->tls != NULL && trust(receiver, why);
 }
 
 static bool open_modules(struct receiver *receiver, struct pr_text *why)
@@ -100,7 +111,6 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	if (receiver->config == NULL)
 		return false;
 	receiver->options = &receiver->config->options;
-	receiver->rates.window = receiver->options->connection_rate_window > 0 ? receiver->options->connection_rate_window : 1;
 	if (role->single == 0) {
 		dns_init(&receiver->options->resolver);
 		log_open(receiver->config->log.data, "postrider");
@@ -159,8 +169,6 @@ static void init(struct receiver *receiver, const struct role *role)
 	receiver->reserve_fd = -1;
 	pthread_mutex_init(&receiver->reserve_lock, NULL);
 	timer_wheel_init(&receiver->wheel, session_now());
-	clients_init(&receiver->clients);
-	rates_init(&receiver->rates, 0);
 }
 
 static void fini(struct receiver *receiver)
@@ -177,8 +185,7 @@ static void fini(struct receiver *receiver)
 	pr_free(receiver->listeners);
 	table_free(receiver->table);
 	net_tls_context_free(receiver->tls);
-	clients_fini(&receiver->clients);
-	rates_fini(&receiver->rates);
+	traffic_free(receiver->traffic);
 	timer_wheel_fini(&receiver->wheel);
 	pthread_mutex_destroy(&receiver->reserve_lock);
 	if (receiver->reserve_fd >= 0)
@@ -213,9 +220,9 @@ static void send_state(struct receiver *receiver, uint32_t serial)
 
 	loop_count(receiver->loop, &threads);
 	pr_text_init(&text, 1000);
-	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu accepted=%llu refused=%llu messages=%llu timeouts=%llu%s",
+	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu load=%lld accepted=%llu refused=%llu messages=%llu timeouts=%llu%s",
 	    receiver->role->generation, table_count(receiver->table), threads.threads,
-	    (unsigned long long)atomic_load(&receiver->counts.accepted),
+	    (long long)atomic_load(&receiver->load), (unsigned long long)atomic_load(&receiver->counts.accepted),
 	    (unsigned long long)atomic_load(&receiver->counts.refused),
 	    (unsigned long long)atomic_load(&receiver->counts.messages),
 	    (unsigned long long)atomic_load(&receiver->counts.timeouts), atomic_load(&receiver->leaving) != 0 ? " leaving" : "");
@@ -249,7 +256,7 @@ static void look_at_load(struct receiver *receiver, int64_t *looked)
 {
 	int64_t now = session_now();
 
-	if (now == *looked || receiver->options->refuse_la <= 0)
+	if (now == *looked)
 		return;
 	*looked = now;
 	atomic_store_explicit(&receiver->load, load_average(receiver->options), memory_order_relaxed);
@@ -305,6 +312,8 @@ int receiver_main(const struct role *role)
 		goto out;
 	receiver->session_limit = accept_limit(receiver->options);
 	status = EXIT_OS;
+	if (!admit_start(receiver, &why))
+		goto out;
 	if (!start_threads(receiver, &why))
 		goto out;
 	status = 0;

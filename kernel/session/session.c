@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
 #include "kernel/session/pause.h"
+#include "kernel/session/slow.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
 #include "kernel/session/transaction.h"
@@ -150,6 +151,12 @@ static enum next talk_step(struct session *session, struct bench *bench, struct 
 
 	if (smtp_machine_question(machine) != NULL) {
 		feed->progress = true;
+		if (smtp_machine_question(machine)->ask == SMTP_ASK_WAIT) {
+			if (!slow_begins(session, bench))
+				return NEXT_AGAIN;
+			session->phase = SESSION_SLOWED;
+			return NEXT_PARK;
+		}
 		if (session_answer(session, bench))
 			return session->phase == SESSION_SECURING ? NEXT_PARK : NEXT_AGAIN;
 		session->phase = SESSION_COMMITTING;
@@ -203,6 +210,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	struct feed feed = feed_start(session);
 	enum next next;
 
+	session->settings.busy = slow_of_load(session->receiver);
 	notice(session, events);
 	do
 		next = talk_step(session, bench, &feed);
@@ -215,7 +223,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 		pr_text_fini(&session->input);
 		return NEXT_AGAIN;
 	}
-	if (session->phase == SESSION_COMMITTING && flush(session) == NET_BROKEN)
+	if ((session->phase == SESSION_COMMITTING || session->phase == SESSION_SLOWED) && flush(session) == NET_BROKEN)
 		feed.rest.len = 0; /* the replies had nowhere to go; the commit still counts */
 	feed_keep(session, &feed);
 	session->stalled = !feed.progress;
@@ -237,6 +245,15 @@ static enum next phase_greet(struct session *session, struct bench *bench, uint3
 static enum next phase_pause(struct session *session, struct bench *bench, uint32_t events)
 {
 	if (pause_goes_on(session, bench, events))
+		return NEXT_PARK;
+	session->phase = SESSION_TALKING;
+	return NEXT_AGAIN;
+}
+
+static enum next phase_slowed(struct session *session, struct bench *bench, uint32_t events)
+{
+	(void)bench;
+	if (slow_goes_on(session, events))
 		return NEXT_PARK;
 	session->phase = SESSION_TALKING;
 	return NEXT_AGAIN;
@@ -291,6 +308,7 @@ bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	static enum next (*const phases[])(struct session *, struct bench *, uint32_t) = {
 	    [SESSION_GREETING] = phase_greet,     [SESSION_PAUSING] = phase_pause,   [SESSION_TALKING] = phase_talk,
+	    [SESSION_SLOWED] = phase_slowed,
 	    [SESSION_COMMITTING] = phase_commit, [SESSION_SECURING] = phase_secure, [SESSION_LINGERING] = phase_linger,
 	};
 	struct session *session = (struct session *)task;

@@ -17,10 +17,9 @@
 #include "kernel/log/repeat.h"
 #include "kernel/module/module.h"
 #include "kernel/net/stream.h"
+#include "kernel/net/traffic.h"
 #include "kernel/queue/statistics.h"
-#include "kernel/session/clients.h"
 #include "kernel/session/loop.h"
-#include "kernel/session/rates.h"
 #include "kernel/session/timer.h"
 #include "kernel/smtp/machine.h"
 
@@ -53,8 +52,8 @@ struct receiver {
 	struct loop *loop;
 	struct timer_wheel wheel;
 	struct table *table;
-	struct clients clients;
-	struct rates rates;
+	struct traffic *traffic;     /* all receivers' */
+	uint32_t column;             /* ours in it */
 	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
 	struct listener *listeners;
 	size_t listener_count;
@@ -65,8 +64,8 @@ struct receiver {
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
-	_Atomic int64_t load;        /* as it was a second ago; 0: no option asks */
-	struct log_repeat overload;
+	_Atomic int64_t load;        /* ${load_avg} as it was a second ago */
+	struct log_repeat overload, crowd, flood, slow; /* RefuseLA, MaxDaemonChildren, ConnectionRateThrottle, DelayLA */
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
@@ -87,6 +86,7 @@ enum session_phase {
 	SESSION_GREETING = 0, /* accepted, nothing done yet */
 	SESSION_PAUSING,      /* the greeting waits (pause.h) */
 	SESSION_TALKING,
+	SESSION_SLOWED,       /* the answer to a command waits (slow.h) */
 	SESSION_COMMITTING,   /* the store will call back, or the courier give word */
 	SESSION_SECURING,     /* TLS handshake */
 	SESSION_LINGERING     /* all is said; waits for the client to close */
@@ -113,13 +113,15 @@ struct session {
 	uint32_t port;
 	uint32_t pause;                  /* milliseconds before the greeting */
 	uint32_t connections;            /* of this client when it came, with this one; 0: not counted */
-	uint32_t rate, total_rate;       /* rates.h, when it came */
+	uint32_t rate, total_rate;       /* traffic.h, when it came */
+	uint32_t place;                  /* in receiver->traffic; 0: none */
 	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
 	uint64_t filters_done;           /* bit i: filter i asks no more in this connection */
 	uint8_t phase;                   /* enum session_phase */
 	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
 	uint8_t refused;                 /* at connect: every MAIL is refused */
 	uint8_t first_input;             /* submission: the first line may be XDROP */
+	uint8_t asks_nothing; /* srv_features V: no certificate of the client is asked for */
 	uint8_t issued;                  /* said MAIL, EXPN, VRFY or ETRN */
 	uint8_t broken;                  /* nothing more can be sent */
 	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */
@@ -130,7 +132,7 @@ struct session {
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */
 	uint8_t watched;                 /* in the epoll set */
 	uint8_t brisk;                   /* waits in the set while a thread could have stayed */
-	uint8_t counted;                 /* in receiver->clients */
+	uint8_t counted;                 /* it was let in, and is one of its client's connections */
 	uint8_t discard;                 /* at connect: take everything, deliver nothing */
 	uint8_t refusal_counted;         /* statistics.c */
 };
@@ -146,9 +148,6 @@ bool session_answer(struct session *session, struct bench *bench);
 void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
 /* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
 struct pr_str session_client(const struct session *session, struct pr_arena *arena);
-#define SESSION_KEY_MAX 32
-/* Under which name it is counted in receiver->clients: its address, or its user. */
-struct pr_str session_key(const struct session *session, char room[SESSION_KEY_MAX]);
 void session_describe(const struct session *session, struct pr_client *client_out);
 
 /* macros.c */

@@ -27,8 +27,7 @@ void session_deadline(struct session *session)
 		timer_set(&session->receiver->wheel, &session->timer, due);
 }
 
-/* In the set, for what is wanted. */
-static bool watch(struct session *session)
+bool session_watch(struct session *session)
 {
 	bool room = (session->stream.wants & NET_WANT_WRITE) != 0 || session->watches_room != 0;
 	uint32_t wanted = EPOLLIN | (room ? EPOLLOUT : 0u);
@@ -86,5 +85,5 @@ enum wait_result session_wait(struct session *session)
 		pr_text_fini(smtp_machine_output(session->machine));
 	if (stay(session))
 		return WAIT_OVER;
-	return watch(session) ? WAIT_PARKED : WAIT_FAILED;
+	return session_watch(session) ? WAIT_PARKED : WAIT_FAILED;
 }

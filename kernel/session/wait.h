@@ -5,6 +5,8 @@
 #ifndef KERNEL_SESSION_WAIT_H
 #define KERNEL_SESSION_WAIT_H
 
+#include <stdbool.h>
+
 struct session;
 
 enum wait_result {
@@ -17,5 +19,7 @@ enum wait_result {
 void session_deadline(struct session *session);
 /* Sets it, and may keep this thread for two milliseconds if others are free. */
 enum wait_result session_wait(struct session *session);
+/* In the set, for what is wanted; false: no resources. */
+bool session_watch(struct session *session);
 
 #endif

@@ -32,10 +32,14 @@ enum smtp_state {
 typedef void smtp_step(struct smtp_machine *machine);
 typedef void smtp_answered(struct smtp_machine *machine, const struct smtp_answer *answer);
 
+/* What a client may not do for ever at full speed; those of one kind are counted together. */
+enum smtp_slow { SMTP_SLOW_NEVER, SMTP_SLOW_LOAD, SMTP_SLOW_HELO, SMTP_SLOW_VERIFY, SMTP_SLOW_ETRN, SMTP_SLOW_NOOP, SMTP_SLOW_RCPT, SMTP_SLOW_KINDS };
+
 struct smtp_verb {
 	const char *name;
 	smtp_step *run;
 	uint32_t flags; /* SMTP_VERB_... */
+	enum smtp_slow slow;
 };
 
 #define SMTP_VERB_REFUSED_OK 1u /* works for a client that was refused at connect */
@@ -63,14 +67,19 @@ struct smtp_machine {
 	struct smtp_refusal message; /* the answer to the dot of a message that is refused while it is read */
 	struct data_reader *reader;  /* while in data */
 	uint64_t recipients;     /* accepted in this transaction */
+	uint64_t bad_recipients; /* refused in this transaction */
+	uint32_t slow_counts[SMTP_SLOW_KINDS];
+	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
 	bool extended;           /* EHLO */
+	bool verbose;            /* VERB: mail of this session is delivered before the dot is answered */
 	bool secured;
 	bool in_transaction;
 	bool any_command;        /* a command was read: no longer the first one */
 	bool leaving;            /* shutdown was asked: 421 as soon as idle */
 	bool lost;               /* the peer is gone */
 	bool dot_seen, eight_bit;
+	bool flooded;            /* RCPT waits in this transaction */
 };
 
 /* machine.c */
@@ -89,6 +98,10 @@ void smtp_run_line(struct smtp_machine *machine);
 /* Counts; true when that was one too many and the 421 is written. */
 bool smtp_bad_command(struct smtp_machine *machine);
 void smtp_line_too_long(struct smtp_machine *machine);
+
+/* slow.c */
+/* Runs the verb: at once, or when WAIT is answered. */
+void smtp_run_verb(struct smtp_machine *machine, const struct smtp_verb *verb);
 
 /* reply.c: one reply line "CODE ENHANCED text"; enhanced may be NULL.  Whatever is not printable ASCII is escaped. */
 void smtp_reply(struct smtp_machine *machine, uint32_t code, const char *enhanced, const char *format, ...)
@@ -131,6 +144,9 @@ bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smt
 /* A parameter of RFC 3461 where that is not offered: true when the 504 is written.  Our own programs may always ask. */
 bool smtp_refuses_dsn(struct smtp_machine *machine, struct pr_str key);
 bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_str value, struct pr_str *decoded_out);
+
+/* deliver_by.c: BY=120;RT into the question; false when the 5xx is written */
+bool smtp_take_by(struct smtp_machine *machine, struct pr_str value);
 
 /* data.c */
 size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);

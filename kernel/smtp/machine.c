@@ -79,7 +79,8 @@ static void forget_command(struct smtp_machine *machine)
 void smtp_forget_transaction(struct smtp_machine *machine)
 {
 	machine->in_transaction = false;
-	machine->recipients = 0;
+	machine->recipients = machine->bad_recipients = 0;
+	machine->flooded = false;
 	machine->dot_seen = machine->eight_bit = false;
 	smtp_refusal_clear(&machine->message);
 	data_reader_free(machine->reader);

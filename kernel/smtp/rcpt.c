@@ -80,6 +80,7 @@ static void answered(struct smtp_machine *machine, const struct smtp_answer *ans
 		return;
 	}
 	machine->recipients++;
+	machine->bad_recipients--;
 	if (verdict->text.data != NULL && verdict->action != PR_QUARANTINE)
 		smtp_reply(machine, 250, "2.1.5", "%s... %.*s", path.text, PR_PRINT(verdict->text));
 	else
@@ -102,13 +103,30 @@ static void ask(struct smtp_machine *machine)
 	smtp_ask(machine, SMTP_ASK_RCPT, answered);
 }
 
+/* Too many of those it asked for are not here: it is guessing names. */
+static bool is_guessing(const struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+	uint64_t all = machine->recipients + machine->bad_recipients;
+
+	return settings->bad_rcpt_shutdown > 0 && !settings->submission && machine->bad_recipients >= settings->bad_rcpt_shutdown &&
+	       machine->bad_recipients * 100 >= all * settings->bad_rcpt_shutdown_good;
+}
+
 void smtp_rcpt(struct smtp_machine *machine)
 {
 	uint64_t most = machine->settings->max_recipients;
 
-	if (!machine->in_transaction)
+	if (!machine->in_transaction) {
 		smtp_reply(machine, 503, "5.0.0", "Need MAIL before RCPT");
-	else if (most > 0 && machine->recipients >= most)
+		return;
+	}
+	if (is_guessing(machine)) {
+		smtp_reply_421(machine, "4.7.0", "Too many bad recipients; closing connection");
+		return;
+	}
+	machine->bad_recipients++; /* until it is taken */
+	if (most > 0 && machine->recipients >= most)
 		smtp_reply(machine, 452, "4.5.3", "Too many recipients");
 	else
 		ask(machine);

@@ -6,31 +6,31 @@
 #include "kernel/smtp/internal.h"
 
 static const struct smtp_verb verbs[] = {
-    {"MAIL", smtp_mail, 0},
-    {"RCPT", smtp_rcpt, 0},
-    {"DATA", smtp_data, 0},
-    {"QUIT", smtp_quit, SMTP_VERB_REFUSED_OK},
-    {"EHLO", smtp_ehlo, SMTP_VERB_REFUSED_OK},
-    {"HELO", smtp_helo, SMTP_VERB_REFUSED_OK},
-    {"RSET", smtp_rset, SMTP_VERB_REFUSED_OK},
-    {"NOOP", smtp_noop, SMTP_VERB_REFUSED_OK},
-    {"VRFY", smtp_vrfy, 0},
-    {"EXPN", smtp_expn, 0},
-    {"ETRN", smtp_etrn, 0},
-    {"HELP", smtp_help, 0},
-    {"VERB", smtp_verb_verb, 0},
-    {"STARTTLS", smtp_starttls, 0},
-    {"AUTH", smtp_auth, 0},
-    {"ONEX", smtp_unimplemented, 0},
-    {"XUSR", smtp_unimplemented, 0},
-    {"SEND", smtp_unimplemented, 0},
-    {"SOML", smtp_unimplemented, 0},
-    {"SAML", smtp_unimplemented, 0},
-    {"TURN", smtp_unimplemented, 0},
-    {"GET", NULL, SMTP_VERB_PROXY},
-    {"POST", NULL, SMTP_VERB_PROXY},
-    {"CONNECT", NULL, SMTP_VERB_PROXY},
-    {"USER", NULL, SMTP_VERB_PROXY},
+    {"MAIL", smtp_mail, 0, SMTP_SLOW_LOAD},
+    {"RCPT", smtp_rcpt, 0, SMTP_SLOW_RCPT},
+    {"DATA", smtp_data, 0, SMTP_SLOW_LOAD},
+    {"QUIT", smtp_quit, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
+    {"EHLO", smtp_ehlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
+    {"HELO", smtp_helo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
+    {"RSET", smtp_rset, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
+    {"NOOP", smtp_noop, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NOOP},
+    {"VRFY", smtp_vrfy, 0, SMTP_SLOW_VERIFY},
+    {"EXPN", smtp_expn, 0, SMTP_SLOW_VERIFY},
+    {"ETRN", smtp_etrn, 0, SMTP_SLOW_ETRN},
+    {"HELP", smtp_help, 0, SMTP_SLOW_LOAD},
+    {"VERB", smtp_verb_verb, 0, SMTP_SLOW_NOOP},
+    {"STARTTLS", smtp_starttls, 0, SMTP_SLOW_LOAD},
+    {"AUTH", smtp_auth, 0, SMTP_SLOW_LOAD},
+    {"ONEX", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"XUSR", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"SEND", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"SOML", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"SAML", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"TURN", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
+    {"GET", NULL, SMTP_VERB_PROXY, SMTP_SLOW_NEVER},
+    {"POST", NULL, SMTP_VERB_PROXY, SMTP_SLOW_NEVER},
+    {"CONNECT", NULL, SMTP_VERB_PROXY, SMTP_SLOW_NEVER},
+    {"USER", NULL, SMTP_VERB_PROXY, SMTP_SLOW_NEVER},
 };
 
 static bool is_blank(char byte)
@@ -107,6 +107,8 @@ void smtp_run_line(struct smtp_machine *machine)
 	machine->any_command = true;
 	if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && first) {
 		smtp_reply_421(machine, "4.7.0", "Rejecting open proxy %s", smtp_client(machine).text);
+	} else if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && machine->settings->http_closes) {
+		smtp_reply_421(machine, "4.7.0", "HTTP command %s", smtp_client(machine).text);
 	} else if (verb == NULL || verb->run == NULL) {
 		unknown(machine);
 	} else if (has_control(pr_text_str(&machine->line))) {
@@ -116,6 +118,6 @@ void smtp_run_line(struct smtp_machine *machine)
 		if (!smtp_bad_command(machine))
 			smtp_reply_refusal(machine, &machine->client);
 	} else {
-		verb->run(machine);
+		smtp_run_verb(machine, verb);
 	}
 }

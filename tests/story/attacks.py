@@ -164,7 +164,7 @@ class Attacks(story.Story):
                     self.assertNotIn(b"\nEvil", handle.read())
 
     def test_cut_into_bytes(self):  # row 19
-        daemon = self.relay()
+        daemon = self.relay(options={"MaxNOOPCommands": 0})
         dialogue = (b"EHLO x.example\r\n" + b"NOOP\r\n" * 100 + b"MAIL FROM:<a@example.net>\r\nRCPT TO:<x@far.example>\r\nDATA\r\n"
                     b"Subject: cut\r\n\r\n..dot\r\n.\r\nQUIT\r\n")
         whole = self.talk(daemon, dialogue)

@@ -266,6 +266,73 @@ class Privilege(story.Story):
             submit.settimeout(10)
             self.assertTrue(submit.recv(100).startswith(b"220"))
 
+    # -- tables that sendmail left to its own users -----------------------------
+
+    def table(self, daemon, name, owner, group, mode):
+        path = os.path.join(daemon.top, "etc", name)
+        done = daemon.run("makemap", "-C", daemon.conf_path, "hash", path, text="far.example REJECT\n")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        shutil.chown(path + ".db", owner, group)
+        os.chmod(path + ".db", mode)
+        return path
+
+    def not_started(self, daemon, *arguments):
+        daemon.write_conf()
+        done = daemon.run("postrider", "-bD", "-C", daemon.conf_path, *arguments)
+        self.assertEqual(done.returncode, 78, done.stdout)
+        return done.stdout + daemon.log()
+
+    @unittest.skipUnless(story.IS_ROOT, "needs other users")
+    def test_tables_that_our_users_cannot_read(self):
+        daemon = self.daemon(start=False, options={"AliasFile": []})
+        daemon.write_conf()
+        access = self.table(daemon, "access", PLAIN, "mail", 0o640)
+        domains = self.table(daemon, "domains", PLAIN, "root", 0o640)
+        open_one = self.table(daemon, "open", PLAIN, "root", 0o644)
+        own = self.table(daemon, "own", "bin", "root", 0o600)  # the courier's alone: that may be meant
+        daemon.settings["maps"] = {"access": {"module": "hash", "file": access}, "domains": {"module": "hash", "arguments": f"-o -T<TMPF> {domains}"},
+                                   "open": {"module": "hash", "file": open_one}, "own": {"module": "hash", "file": own},
+                                   "none": {"module": "hash", "file": access + "none", "optional": True}}
+        says = (rf"map access: {access}\.db: Permission denied[;\n ]+\S*:\d+: map domains: {domains}\.db: Permission denied[;\n ]+"
+                rf"users daemon and bin must be able to read such a table; say: adduser daemon mail; adduser bin mail; chgrp daemon {domains}\.db; chmod g\+r {domains}\.db")
+        self.assertRegex(self.not_started(daemon), says)
+        status, text = daemon.ctl("check")
+        self.assertEqual(status, 78, text)
+        self.assertRegex(text, says)
+        # as it says, but for the groups of this machine, which are not ours to change
+        for path in (access, domains):
+            shutil.chown(path + ".db", None, "daemon")
+            os.chmod(path + ".db", 0o640)
+        self.assertEqual(daemon.ctl("check")[0], 0)
+        daemon.start()
+        # one that is closed later does not come in by a reload, and nothing is lost by it
+        os.chmod(access + ".db", 0o600)
+        status, text = daemon.ctl("reload")
+        self.assertNotEqual(status, 0, text)
+        self.assertRegex(text, rf"map access: {access}\.db: Permission denied")
+        self.assertEqual(daemon.client().greeting[0], 220)
+        # and what makemap builds anew keeps whom it belongs to
+        shutil.chown(access + ".db", PLAIN, "daemon")
+        os.chmod(access + ".db", 0o640)
+        self.assertEqual(daemon.run("makemap", "-C", daemon.conf_path, "hash", access, text="far.example OK\n").returncode, 0)
+        info = os.stat(access + ".db")
+        self.assertEqual((info.st_uid, info.st_gid, info.st_mode & 0o777), (uid_of(PLAIN), pwd.getpwnam("daemon").pw_gid, 0o640))
+        self.assertEqual(daemon.ctl("reload")[0], 0)
+
+    @unittest.skipUnless(story.IS_ROOT, "needs other users")
+    def test_a_folder_that_is_closed(self):
+        daemon = self.daemon(start=False, options={"AliasFile": []})
+        daemon.write_conf()
+        folder = os.path.join(daemon.top, "closed")
+        os.mkdir(folder, 0o700)
+        path = os.path.join(folder, "list")
+        with open(path, "w") as handle:
+            handle.write("a b\n")
+        daemon.settings["maps"] = {"list": {"module": "text", "file": path}}
+        self.assertRegex(self.not_started(daemon), rf"map list: {path}: Permission denied[;\n ]+users daemon and bin .*say: chmod a\+x {folder}\b")
+        os.chmod(folder, 0o711)
+        daemon.start()
+
 
 if __name__ == "__main__":
     story.main()

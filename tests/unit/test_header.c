@@ -158,6 +158,31 @@ static void test_complete(void)
 	    "Bcc: c\n");
 }
 
+static void test_complete_no_recipient(void)
+{
+	static const struct pr_header last[] = {{{"To", 2}, {" undisclosed-recipients:;", 25}, {"", 0}}};
+	const char *received = "Received: (from joe@localhost)\n\tby mail.corp.example (postrider 0.1) id 6AKD2KgC025521;\n\tFri, 20 Nov 2026 12:32:14 GMT\n";
+	static const struct {
+		const char *header;
+		bool added;
+	} cases[] = {{"Subject: x\n", true}, {"Resent-To: a\nResent-Date: x\nResent-From: y\nResent-Message-Id: z\n", true}, {"to: a\n", false},
+	    {"Cc: a\n", false}, {"Bcc: a\n", false}, {"Apparently-To: a\n", false}};
+	struct header_facts facts = facts_smtp();
+	char given[200], expected[600];
+
+	facts.helo = facts.protocol = facts.only_recipient = PR_NONE;
+	facts.client = PR_STR("joe@localhost");
+	facts.add_missing = 0;
+	facts.keep_bcc = 1;
+	facts.last = last;
+	facts.last_count = 1;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		pr_print(given, sizeof given, "%s\n", cases[i].header);
+		pr_print(expected, sizeof expected, "%s%s%s", received, cases[i].header, cases[i].added ? "To: undisclosed-recipients:;\n" : "");
+		check_complete(&facts, given, expected);
+	}
+}
+
 static void test_complete_resent(void)
 {
 	struct header_facts facts = facts_smtp();
@@ -312,6 +337,7 @@ static const struct unit_case cases[] = {
     {"fields in any cut", test_reader},
     {"limits", test_reader_limits},
     {"completed as sendmail does", test_complete},
+    {"no recipient in the header", test_complete_no_recipient},
     {"Resent- fields", test_complete_resent},
     {"hostile facts make no header lines", test_complete_hostile},
     {"dates", test_dates},

@@ -3,22 +3,12 @@
  * A thin skin around OpenSSL's server side: results in our words, errors as one sentence per thread.
  * No renegotiation and no TLS below 1.2, and the library's own list of ciphers, which Debian maintains better than we could.
  */
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/internal.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
-struct net_tls_context {
-	SSL_CTX *ssl;
-};
-
-struct net_tls {
-	SSL *ssl;
-	unsigned long error;
-};
-
-static void describe(unsigned long error, const char *what, struct pr_text *why)
+void net_tls_explain(unsigned long error, const char *what, struct pr_text *why)
 {
 	char sentence[200];
 
@@ -29,11 +19,11 @@ static void describe(unsigned long error, const char *what, struct pr_text *why)
 static bool load(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
 {
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file.data) != 1) {
-		describe(ERR_get_error(), cert_file.data, why);
+		net_tls_explain(ERR_get_error(), cert_file.data, why);
 		return false;
 	}
 	if (SSL_CTX_use_PrivateKey_file(ssl, key_file.data, SSL_FILETYPE_PEM) != 1) {
-		describe(ERR_get_error(), key_file.data, why);
+		net_tls_explain(ERR_get_error(), key_file.data, why);
 		return false;
 	}
 	if (SSL_CTX_check_private_key(ssl) != 1) {
@@ -48,7 +38,7 @@ struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_s
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
 	if (ssl == NULL) {
-		describe(ERR_get_error(), "TLS", why);
+		net_tls_explain(ERR_get_error(), "TLS", why);
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
@@ -155,16 +145,16 @@ const char *net_tls_version(const struct net_tls *tls)
 	return SSL_get_version(tls->ssl);
 }
 
-const char *net_tls_cipher(const struct net_tls *tls, int *bits_out)
+const char *net_tls_cipher(const struct net_tls *tls, int *bits_out, int *algorithm_bits_out)
 {
-	*bits_out = SSL_get_cipher_bits(tls->ssl, NULL);
+	*bits_out = SSL_get_cipher_bits(tls->ssl, algorithm_bits_out);
 	return SSL_get_cipher_name(tls->ssl);
 }
 
 void net_tls_reason(const struct net_tls *tls, struct pr_text *why)
 {
 	if (tls->error != 0)
-		describe(tls->error, "TLS", why);
+		net_tls_explain(tls->error, "TLS", why);
 	else
 		pr_text_add_c(why, "the connection broke");
 }

@@ -45,7 +45,7 @@ enum pr_check {
 	PR_CHECK_EOM = 10,   /* size */
 	PR_CHECK_COMPAT = 11, /* sender, recipient: before each delivery */
 	PR_CHECK_HEADER = 12, /* name, value */
-	PR_CHECK_TLS_CLIENT = 13 /* since 1.3: how the client was verified ("NOT", "NONE" ...); "STARTTLS" after the handshake, "MAIL" at MAIL */
+	PR_CHECK_TLS_CLIENT = 13 /* since 1.3: how the client was verified ("NO", "OK" ...) and "STARTTLS", after the handshake; at MAIL check_mail asks by itself */
 };
 
 struct pr_check_context {
@@ -54,6 +54,7 @@ struct pr_check_context {
 	struct pr_str sender;     /* "<...>" once MAIL was accepted, else absent */
 	struct pr_str auth_name;  /* authenticated as, or absent */
 	struct pr_str tls_verify; /* "OK", "NONE" ... or absent */
+	struct pr_str *set_out;   /* since 1.4, may be NULL: for the engine to put the name of the set that it asked into, for the log */
 };
 
 enum pr_rewrite {
