@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 store_LTLIBRARIES += spool.la
 spool_la_SOURCES = modules/stores/spool/spool.h modules/stores/spool/spool.c modules/stores/spool/id.c \
-	modules/stores/spool/qf_write.c modules/stores/spool/qf_read.c modules/stores/spool/intake.c \
+	modules/stores/spool/qf_write.c modules/stores/spool/qf_read.c modules/stores/spool/qf_read_recipient.c modules/stores/spool/qf_reader.h modules/stores/spool/qf_value.c modules/stores/spool/intake.c \
 	modules/stores/spool/sync.c modules/stores/spool/claim.c modules/stores/spool/claims.c modules/stores/spool/file.c modules/stores/spool/body.c \
 	modules/stores/spool/scan.c modules/stores/spool/control.c modules/stores/spool/health.c modules/stores/spool/sweep.c \
 	modules/stores/spool/journal.h modules/stores/spool/journal.c modules/stores/spool/journal_format.c \
