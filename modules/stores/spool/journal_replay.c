@@ -194,17 +194,18 @@ static void set_aside(struct spool *spool, uint32_t number, uint64_t from, uint6
 	bool kept = false;
 
 	snprintf(name, sizeof name, "damaged.%03u.%" PRIu64 ".%" PRIu64, number, segment->generation, from);
-	int fd = openat(journal->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = got <= 0 ? -1 : openat(journal->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd >= 0) {
-		kept = got > 0 && pr_write_all(fd, bytes, (size_t)got) && fdatasync(fd) == 0;
+		kept = pr_write_all(fd, bytes, (size_t)got) && fdatasync(fd) == 0;
 		close(fd);
 	}
 	pr_free(bytes);
 	journal->reader.damaged++;
-	journal_report(&journal->reader, "%s: journal segment %s, bytes %" PRIu64 " to %" PRIu64 " are damaged%s%s/journal/%s",
+	journal_report(&journal->reader, "%s: journal segment %s, bytes %" PRIu64 " to %" PRIu64 " %s%s/journal/%s",
 	               promised ? "Losing mail that was accepted" : "a record that was never acknowledged",
-	               journal_log_name(number).text, from, to, kept ? "; they were set aside as " : " and could not be set aside as ",
+	               journal_log_name(number).text, from, to,
+	               kept ? "are damaged; they were set aside as " : got <= 0 ? "cannot be read, nor set aside as " : "are damaged and could not be set aside as ",
 	               spool->path, name);
 }
 
@@ -232,6 +233,26 @@ static void verify(struct spool *spool, uint32_t number)
 	}
 }
 
+bool journal_pass_damage(struct spool *spool, uint32_t number)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+	bool damaged = false;
+
+	while (segment->tail < segment->announced && segment->read_error == 0) {
+		uint64_t durable = 0, end = segment->announced;
+		int error;
+		uint64_t next = journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable, &error);
+
+		if (error != 0)
+			break;
+		end = next != 0 && next < end ? next : end;
+		set_aside(spool, number, segment->tail, end, true);
+		journal_index_from(spool, number, end);
+		damaged = true;
+	}
+	return damaged;
+}
+
 void journal_complete(struct spool *spool, uint32_t number, bool check)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
@@ -246,6 +267,9 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 		next = error != 0 ? 0 : journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable, &error);
 	} while (next != 0);
 	journal_note_read(spool, number, error);
+	journal_read_mark(spool, number);
+	if (error == 0)
+		(void)journal_pass_damage(spool, number);
 	if (check)
 		verify(spool, number);
 	segment->complete = error == 0;
@@ -322,13 +346,37 @@ static int take_lease(const struct spool *spool)
 	return fd;
 }
 
+/* Its .mark outlived it: then something of it had been accepted. */
+static void report_missing(struct spool *spool, uint32_t number)
+{
+	struct journal_segment *segment = &spool->journal.reader.segments[number];
+	struct journal_head mark = {0}, done = {0};
+	int mark_fd, done_fd;
+
+	if (segment->fd >= 0)
+		return;
+	mark_fd = openat(spool->journal.directory, journal_mark_name(number).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	done_fd = openat(spool->journal.directory, journal_done_name(number).text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (mark_fd >= 0 && pread(mark_fd, &mark, sizeof mark, 0) == (ssize_t)sizeof mark && mark.retired > JOURNAL_HEAD &&
+	    (done_fd < 0 || !journal_read_head(done_fd, number, &done) || done.retired < mark.generation))
+		journal_report(&spool->journal.reader, "Losing mail that was accepted: %s/journal/%s is gone or no regular file; %" PRIu64
+		               " bytes of it were durable, and what of them was not delivered yet is lost", spool->path, journal_log_name(number).text,
+		               mark.retired - JOURNAL_HEAD);
+	if (mark_fd >= 0)
+		close(mark_fd);
+	if (done_fd >= 0)
+		close(done_fd);
+}
+
 static void replay(struct pr_call *call)
 {
 	struct spool *spool = spool_of(call);
 
 	for (uint32_t i = 0; i < spool->journal.count; i++) {
-		if (!journal_adopt(spool, i))
+		if (!journal_adopt(spool, i)) {
+			report_missing(spool, i);
 			continue;
+		}
 		if (journal_is_live(spool->journal.reader.segments[i].fd))
 			journal_index_from(spool, i, JOURNAL_HEAD);
 		else

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,35 @@ void journal_leave_segment(struct journal_writer *writer)
 	if (writer->fd >= 0)
 		close(writer->fd); /* and the lock with it */
 	writer->fd = -1;
+}
+
+/* Somebody removed the file, or put another in its place: who delivers will not find what is written here. */
+static bool is_removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* The generation of a file that is made anew is above all that its companions know of the one that was there. */
+static uint64_t last_generation(const struct journal *journal, uint32_t number)
+{
+	const struct journal_file_name names[] = {journal_done_name(number), journal_mark_name(number)};
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = openat(journal->directory, names[i].text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		struct journal_head head = {0};
+
+		if (fd < 0)
+			continue;
+		if (pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head && head.generation > last)
+			last = head.generation;
+		if (i == 0 && head.retired > last)
+			last = head.retired;
+		close(fd);
+	}
+	return last;
 }
 
 /* ENOENT: it has none, so nothing was ever retired. */
@@ -132,8 +162,10 @@ static bool try_segment(struct spool *spool, uint32_t number)
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_SEGMENT) {
 		bool used = journal_read_head(fd, number, &head);
 
+		uint64_t last = used ? head.generation : last_generation(journal, number);
+
 		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) &&
-		    begin_segment(&journal->writer, fd, number, head.generation + 1)) {
+		    begin_segment(&journal->writer, fd, number, last + 1)) {
 			map_mark(spool);
 			return true;
 		}
@@ -181,6 +213,28 @@ static void leave_whole(struct journal_writer *writer)
 static bool has_room(const struct journal_writer *writer, const struct spool_job *job)
 {
 	return writer->fd >= 0 && writer->index < JOURNAL_RECORDS && writer->offset + journal_record_span(&job->record) <= JOURNAL_SEGMENT;
+}
+
+/* What is in it counts as lost: nobody can say how much of it had been read. */
+static void leave_removed(struct journal_writer *writer)
+{
+	if (writer->fd < 0 || !is_removed(writer->fd))
+		return;
+	atomic_store(&writer->removed, writer->number + 1);
+	writer->losses++;
+	journal_leave_segment(writer);
+}
+
+void journal_say_removed(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	unsigned number = 0;
+
+	if (atomic_load_explicit(&spool->journal.writer.removed, memory_order_relaxed) != 0)
+		number = atomic_exchange(&spool->journal.writer.removed, 0);
+	if (number > 0)
+		call->host->log(call, PR_LOG_ERR, "%s/journal/%s was removed while it was in use: mail in it that nobody had read is lost", spool->path,
+		                journal_log_name(number - 1).text);
 }
 
 static const char padding[JOURNAL_ALIGN];
@@ -283,6 +337,8 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 		return;
 	}
 	error = spool->journal.lazy ? 0 : journal_make_durable(writer->fd);
+	if (error == 0 && is_removed(writer->fd))
+		error = ENOENT;
 	if (error != 0) {
 		scrub(writer, offset);
 		journal_leave_segment(writer);
@@ -313,6 +369,7 @@ static void run_messages(struct spool *spool, struct spool_job *jobs)
 	while (jobs != NULL) {
 		int count;
 
+		leave_removed(writer);
 		if (!has_room(writer, jobs)) {
 			leave_whole(writer);
 			if (!find_segment(spool)) {

@@ -98,6 +98,8 @@ static bool read_own(struct reader *r, struct pr_str name, struct pr_str value)
 		r->needs_sum = true;
 		return value.len == 0;
 	}
+	if (pr_str_equal(name, PR_STR("postrider_body")))
+		return qf_take_number(value, &r->e->body_size) && r->e->body_size > 0;
 	return pr_str_equal(name, PR_STR("postrider_sum")) && read_sum(r, value);
 }
 
