@@ -226,6 +226,9 @@ int journal_make_durable(int fd); /* 0 or an errno */
 void journal_note_durable(struct journal_writer *writer); /* everything written is */
 void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what);
 
+/* journal_take.c: the writer's next segment; false: none is free */
+bool journal_take_segment(struct spool *spool);
+
 /* journal_late.c; all by who is busy */
 bool journal_may_wait(const struct journal_writer *writer, const struct spool_job *batch);
 void journal_answer_written(const struct journal_writer *writer, struct spool_job *batch);
@@ -271,13 +274,21 @@ bool journal_hold(struct pr_call *call);
 void journal_let_go(struct spool *spool);
 /* Adopts the generation that the segment has now, clearing marks of another one; false: there is nothing in it. */
 bool journal_adopt(struct spool *spool, uint32_t number);
-/* What cannot be read although it had been durable is set aside, and reading goes on behind it.  True: there was some. */
-bool journal_pass_damage(struct spool *spool, uint32_t number);
 /* How a try to read a segment ended; the first error of a row is reported. */
 void journal_note_read(struct spool *spool, uint32_t number, int error);
 /* A segment whose writer has left: what is damaged is set aside, and then it is complete.  One that cannot be read to its end stays as it is,
  * and is tried again. */
 void journal_complete(struct spool *spool, uint32_t number, bool check);
+
+/* journal_damage.c */
+/* The bytes between two records become a file. */
+void journal_set_aside(struct spool *spool, uint32_t number, uint64_t from, uint64_t to, bool promised);
+/* What cannot be read although it had been durable is set aside, and reading goes on behind it.  True: there was some. */
+bool journal_pass_damage(struct spool *spool, uint32_t number);
+/* The payloads of what is indexed: the damaged are lost. */
+void journal_verify(struct spool *spool, uint32_t number);
+/* A segment that is not there, although its .mark says that something of it had been accepted. */
+void journal_report_missing(struct spool *spool, uint32_t number);
 
 /* journal_done.c: the keeper, a thread */
 void journal_keeper_start(struct spool *spool);
