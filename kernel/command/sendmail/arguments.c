@@ -289,11 +289,17 @@ static int take_option(struct arguments *arguments, int found, struct pr_text *e
 	return EX_USAGE;
 }
 
+/* Whoever speaks SMTP is answered in it. */
+static const char *code_of(char mode)
+{
+	return mode == 'd' || mode == 's' ? "550 " : "";
+}
+
 /* -q belongs to a daemon, to a listing, or stands alone: then it is a mode of its own. */
 static int settle_queue(struct arguments *arguments, struct pr_text *error)
 {
 	if (arguments->quarantine != NULL && arguments->mode_given && strchr("dDp", arguments->mode) != NULL) {
-		pr_text_addf(error, "Can not use -Q with -b%c", arguments->mode);
+		pr_text_addf(error, "%sCan not use -Q with -b%c", code_of(arguments->mode), arguments->mode);
 		return EX_USAGE;
 	}
 	if (arguments->quarantine != NULL && arguments->mode == 'm' && !arguments->mode_given)
@@ -308,7 +314,7 @@ static int settle_queue(struct arguments *arguments, struct pr_text *error)
 		arguments->mode = arguments->mode == 'm' ? 'q' : arguments->mode;
 		return EX_OK;
 	}
-	pr_text_addf(error, "Can not use -q with -b%c", arguments->mode);
+	pr_text_addf(error, "%sCan not use -q with -b%c", code_of(arguments->mode), arguments->mode);
 	return EX_USAGE;
 }
 
