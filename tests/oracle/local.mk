@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TESTS += tests/oracle/queue tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
-EXTRA_DIST += tests/oracle/queue tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
+TESTS += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
+EXTRA_DIST += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
 # classes from maps, files that others may write to, what mailers get
 TESTS += tests/oracle/cf/classes tests/oracle/cf/unsafe tests/oracle/mailers
 EXTRA_DIST += tests/oracle/mailers tests/oracle/mailers.tsv

@@ -58,6 +58,9 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments, struct p
 void arguments_fini(struct arguments *arguments);
 /* The last value given for an option by -O or -o, or PR_NONE. */
 struct pr_str arguments_override(const struct arguments *arguments, struct pr_str name);
+/* arguments_option.c: what stands behind -O and -o.  0, or EX_USAGE with the sentence in `error`. */
+int arguments_long_option(struct arguments *arguments, const char *value, struct pr_text *error);
+int arguments_short_option(struct arguments *arguments, const char *value, struct pr_text *error);
 /* The mode that a program name stands for ("mailq" -> 'p'), or 0. */
 char arguments_name_mode(const char *program);
 
