@@ -124,8 +124,8 @@ static int status_of_nothing(struct pr_str class_name)
 	static const struct {
 		const char *name;
 		int status;
-	} classes[] = { { "null", CF_NOHOST }, { "text", CF_NOHOST }, { "sequence", CF_NOHOST }, { "bestmx", CF_NOHOST }, { "dns", CF_NOHOST },
-		{ "user", CF_NOUSER } };
+	} classes[] = { { "null", CF_NOHOST }, { "text", CF_NOHOST }, { "sequence", CF_NOHOST }, { "switch", CF_NOHOST }, { "bestmx", CF_NOHOST },
+		{ "dns", CF_NOHOST }, { "host", CF_NOHOST }, { "user", CF_NOUSER }, { "arpa", CF_DATAERR } };
 
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
 		if (pr_str_equal_nocase(class_name, pr_str(classes[i].name)))
@@ -153,15 +153,15 @@ static void map(struct cf_run *run, struct pr_str rest)
 		pr_text_addf(run->trace, "Map named \"%.*s\" not found\n", PR_PRINT(name));
 		return;
 	}
-	if (known->kind == CF_MAP_OTHER && !host->map_exists(run->call, name)) {
+	if (known->kind == CF_MAP_OTHER && !host->map_exists(run->call, known->name)) {
 		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
 		return;
 	}
 	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
-	int status = cf_map_lookup(run, name, known, rest, &none, &value);
+	int status = cf_map_lookup(run, known->name, known, rest, &none, &value);
 	if (value.data == NULL && status == CF_OK)
 		status = status_of_nothing(known->class_name);
-	if (value.data == NULL)
+	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
 		pr_text_addf(run->trace, "returns %.*s (%d)\n", PR_PRINT(value), status);

@@ -16,6 +16,7 @@ static int64_t number_of(struct pr_str text)
 	return text.len == 0 ? 0 : strtoll(text.data, NULL, 10);
 }
 
+/* Both can come. */
 static int64_t random_between(int64_t low, int64_t high)
 {
 	static _Thread_local uint64_t state;
@@ -25,7 +26,7 @@ static int64_t random_between(int64_t low, int64_t high)
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
-	return low + (int64_t)(state % (uint64_t)(high - low));
+	return low + (int64_t)(state % ((uint64_t)(high - low) + 1));
 }
 
 static struct pr_str truth(bool is_true)
@@ -58,7 +59,7 @@ static struct pr_str calculate(struct pr_arena *arena, char operation, int64_t a
 	case 'l': return truth(a < b);
 	case '=': return truth(a == b);
 	case 'r':
-		if (a >= b || b - a > INT32_MAX)
+		if (a > b || ub - ua > INT32_MAX)
 			return PR_NONE;
 		result = random_between(a, b);
 		break;
