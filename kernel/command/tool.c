@@ -64,6 +64,8 @@ static int read_config(const struct arguments *arguments, struct config **config
 		status = EX_CONFIG;
 	}
 	pr_text_fini(&errors);
+	if (config != NULL)
+		config->mode = (char)arguments->mode;
 	*config_out = config;
 	return status;
 }

@@ -46,7 +46,6 @@ const struct option_idle options_idle[] = {
     {"DefaultCharSet", in_one_piece},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
-    {"DirectSubmissionModifiers", RULES},
     {"DontBlameSendmail", always_safe},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},

@@ -254,6 +254,7 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 	bool good = false;
 
 	run->about = text;
+	cf_run_type(run, is_recipient ? "e r" : "e s");
 	if (cut(run, text, tokens) && cf_address_is_valid(run, text, is_recipient)) {
 		bool is_deferred = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL;
 		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
@@ -262,6 +263,7 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 		out->is_deferred = is_deferred;
 		good = true;
 	}
+	cf_run_type(run, NULL);
 	return good;
 }
 
@@ -277,6 +279,16 @@ static uint16_t set_for(const struct cf_mailer *mailer, uint32_t which)
 	}
 }
 
+static const char *type_of(uint32_t which)
+{
+	switch (which) {
+	case PR_REWRITE_ENVELOPE_SENDER: return "e s";
+	case PR_REWRITE_HEADER_SENDER: return "h s";
+	case PR_REWRITE_ENVELOPE_RECIPIENT: return "e r";
+	default: return "h r";
+	}
+}
+
 int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *mailer, uint32_t which, bool is_canonical, struct pr_str *out)
 {
 	bool is_sender = which == PR_REWRITE_ENVELOPE_SENDER || which == PR_REWRITE_HEADER_SENDER;
@@ -286,6 +298,7 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 
 	*out = text;
 	run->about = text;
+	cf_run_type(run, type_of(which));
 	pr_text_clear(frame);
 	pr_text_clear(result);
 	if (is_canonical || cf_mailer_has(mailer, 'c'))
@@ -305,5 +318,6 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 	} else if (pr_str_equal(run->complaint, PR_STR(CF_ADDRESS_TOO_LONG))) {
 		*out = pr_str_slice(text, 0, FRAMED_SHOWN_MAX);
 	}
+	cf_run_type(run, NULL);
 	return status;
 }

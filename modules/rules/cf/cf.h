@@ -138,6 +138,7 @@ struct cf {
 	uint32_t fatal;          /* sysexit of one that ends the program: nothing is read after it */
 	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
+	uint16_t type_macro;     /* ${addr_type}; CF_NAME_NONE: the file never asks for it */
 	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
 	struct pr_str current_file;
@@ -292,6 +293,8 @@ struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);
 void cf_run_init(struct cf_run *run, struct pr_call *call);
 /* The same for work that is not part of what went before: outside a session nothing is remembered. */
 void cf_run_begin(struct cf_run *run, struct pr_call *call);
+/* ${addr_type}: what is rewritten now, "e s", "e r", "h s" or "h r"; NULL: nothing.  In the console it is what /tryflags said. */
+void cf_run_type(struct cf_run *run, const char *type);
 /* The console ends with this sysexit, when no other was first. */
 void cf_run_fail(struct cf_run *run, uint32_t status);
 /* What is no fault of the configuration: told, and no more. */

@@ -194,11 +194,19 @@ static void set_date(struct cf_run *run)
 	set(run, "b", text);
 }
 
+void cf_console_type(struct cf_run *run)
+{
+	static const char *const types[] = { "e r", "h r", "e s", "h s" };
+
+	set(run, "addr_type", types[run->cf->try_flags & 3u]);
+}
+
 static void begin(struct cf_run *run)
 {
 	run->thread->is_begun = true;
 	run->cf->names.is_sealed = false; /* the console owns the process */
 	set(run, "opMode", "t");
+	cf_console_type(run);
 	set_date(run);
 }
 
@@ -215,6 +223,16 @@ static const char help[] =
     "  $x ${name}     a macro                 $=x $={name}  a class\n"
     "  .Dx value      sets a macro            .Cx words     adds to a class\n"
     "  -d21.12        traces rules; -d21.0 no longer\n";
+
+/* Whatever stands behind it. */
+static bool is_quit(struct pr_str line)
+{
+	size_t end = 0;
+
+	while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
+		end++;
+	return pr_str_equal_nocase(pr_str_slice(line, 0, end), PR_STR("/quit"));
+}
 
 enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_text *out)
 {
@@ -238,7 +256,7 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 	case '-': debug(&run, line); break;
 	case '$': dollar(&run, line); break;
 	case '/':
-		if (pr_str_equal_nocase(pr_str_trim(line), PR_STR("/quit")))
+		if (is_quit(line))
 			return PR_NOTFOUND;
 		cf_console_slash(&run, line);
 		break;

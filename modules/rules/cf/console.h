@@ -14,6 +14,7 @@ void cf_console_sets(struct cf_run *run, struct pr_str line);      /* set,set ad
 void cf_console_fault(struct cf_run *run, struct pr_str name);     /* what is wrong with the name of a set */
 void cf_console_slash(struct cf_run *run, struct pr_str line);     /* /parse ... */
 void cf_console_show(struct cf_run *run, struct pr_str line);      /* =S =M */
+void cf_console_type(struct cf_run *run);                           /* ${addr_type}, as /tryflags says */
 void cf_console_show_mailers(struct cf_run *run);
 
 #endif

@@ -114,6 +114,7 @@ static void try_flags(struct cf_run *run, struct pr_str letters)
 		default: break;
 		}
 	}
+	cf_console_type(run);
 }
 
 /* /map /mx /canon ------------------------------------------------------- */

@@ -379,6 +379,7 @@ static void declare_own_name(struct cf *cf)
 {
 	struct pr_str name = pr_str_trim(cf_expand_text(cf, PR_STR("$j")));
 
+	cf_phrases_add(cf_class_get(cf, 'w'), name); /* whatever the file made of it */
 	if (name.len == 0 || pr_str_equal_nocase(name, cf->own_name))
 		return;
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_OPTION, PR_STR("HostName"));
@@ -421,6 +422,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		declare_host(cf);
 		declare_own_name(cf);
 		cf_link(cf);
+		cf->type_macro = cf_names_find(&cf->names, PR_STR("addr_type"));
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
 		cf_fail(cf, CF_OSERR);

@@ -118,12 +118,29 @@ static void dont_probe(struct cf *cf, struct pr_str value)
 	cf->dont_probe = is_true(value) || pr_str_equal_nocase(value, PR_STR("loopback"));
 }
 
+/* ${daemon_flags} of what this host's programs send: capital letters twice, so that a rule can tell them from small ones. */
+static void direct_modifiers(struct cf *cf, struct pr_str value)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, 3 * value.len + 1);
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] == ' ')
+			continue;
+		pr_text_addf(&text, "%s%c", text.len > 0 ? " " : "", value.data[i]);
+		if (value.data[i] >= 'A' && value.data[i] <= 'Z')
+			pr_text_add_byte(&text, value.data[i]);
+	}
+	cf_macro_set_text(cf, "daemon_flags", pr_text_str(&text));
+	pr_text_fini(&text);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct cf *cf, struct pr_str value);
 } ours[] = {
 	{ "OperatorChars", operator_chars }, { "BlankSub", blank_sub }, { "ColonOkInAddr", colon_ok }, { "DontProbeInterfaces", dont_probe },
-	{ "MustQuoteChars", must_quote },
+	{ "MustQuoteChars", must_quote }, { "DirectSubmissionModifiers", direct_modifiers },
 };
 
 /* Others look past what stands behind a dot. */

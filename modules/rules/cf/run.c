@@ -47,6 +47,16 @@ void cf_run_begin(struct cf_run *run, struct pr_call *call)
 		cf_overlay_clear(run->overlay);
 }
 
+void cf_run_type(struct cf_run *run, const char *type)
+{
+	if (run->trace != NULL || run->cf->type_macro == CF_NAME_NONE)
+		return;
+	if (type != NULL)
+		cf_overlay_set(run->overlay, run->cf->type_macro, pr_str(type));
+	else
+		cf_overlay_unset(run->overlay, run->cf->type_macro);
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
