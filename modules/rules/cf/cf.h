@@ -120,6 +120,7 @@ struct cf {
 	struct cf_macro *macros; /* by number */
 	size_t macro_room;
 	struct cf_phrases *classes;
+	struct cf_phrases spelling; /* the words of all of them */
 	size_t class_room;
 	struct cf_alphabet alphabet;
 	struct cf_set sets[CF_SETS_MAX];
@@ -169,8 +170,6 @@ uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
 struct pr_str cf_set_fault(struct pr_arena *arena, struct pr_str name);
 /* The same for the token behind $>, which may be in quotes. */
 uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name);
-/* The same for what somebody typed, perhaps in quotes. */
-uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
 struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);
 struct cf_mailer *cf_mailer_find(const struct cf *cf, struct pr_str name);
 bool cf_mailer_has(const struct cf_mailer *mailer, char flag);

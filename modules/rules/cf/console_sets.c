@@ -25,7 +25,7 @@ static void run_sets(struct cf_run *run, struct pr_str names, struct cf_tokens *
 	while (rest.len > 0) {
 		struct pr_str all = rest, name = PR_NONE;
 		pr_str_next(&rest, ',', &name);
-		uint16_t set = cf_set_lookup(run->cf, name);
+		uint16_t set = cf_set_find(run->cf, pr_str_trim(name));
 		if (set == 0) {
 			cf_console_fault(run, all);
 			pr_text_addf(run->trace, "Undefined ruleset %.*s\n", PR_PRINT(all));

@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define CANON_MAX 255u
+
 enum { HEADER = 1, SENDER = 2 };
 
 static const char *flag_words(const struct cf *cf, char separator, char buffer[32])
@@ -202,44 +204,90 @@ static void show_hosts(struct cf_run *run, struct pr_str name, const struct pr_m
 {
 	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), count);
 	for (size_t i = 0; i < count; i++)
-		pr_text_addf(run->trace, "\t%.*s%s\n", PR_PRINT(hosts[i].name), is_literal(hosts[i].name) ? "" : ".");
+		pr_text_addf(run->trace, "\t%.*s%s\n", PR_PRINT(hosts[i].name), hosts[i].name.data[0] == '[' ? "" : ".");
 }
 
-static void mx(struct cf_run *run, struct pr_str name)
+static void show_host(struct cf_run *run, struct pr_str name, struct pr_str host)
 {
-	const struct pr_mx itself = { .name = name }, *hosts = NULL;
-	size_t count = 0;
+	const struct pr_mx itself = { .name = host };
 
-	if (is_literal(name)) {
-		show_hosts(run, name, &itself, 1);
-		return;
-	}
-	enum pr_status status = run->call->host->dns_mx(run->call, name, &hosts, &count);
-	if (status == PR_OK && count == 1 && hosts[0].name.len == 0)
-		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
-	else if (status == PR_OK)
-		show_hosts(run, name, hosts, count);
-	else if (status == PR_NOTFOUND)
-		show_hosts(run, name, &itself, is_host(run, name));
-	else
-		pr_text_addf(run->trace, "getmxrr(%.*s) returns -1 value(s):\n", PR_PRINT(name));
+	show_hosts(run, name, &itself, host.len > 0);
 }
 
-/* Asks without a word when it cannot be known; a literal is as it is. */
-static void canon(struct cf_run *run, struct pr_str name)
+static struct pr_str without_dot(struct pr_str name)
+{
+	return name.len > 1 && name.data[name.len - 1] == '.' ? pr_str_slice(name, 0, name.len - 1) : name;
+}
+
+/* What the map of $[ $] makes of a name, without a word when it cannot be known; absent: it does not find it. */
+static struct pr_str canonical(struct cf_run *run, struct pr_str name)
 {
 	struct pr_str value = PR_NONE;
 	struct pr_list none = { NULL, 0 };
 	struct cf_run quiet = *run;
 
 	quiet.trace = NULL;
-	if (name.data[0] != '[')
-		cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
-	if (value.data == NULL)
-		value = name;
-	if (value.len > 0 && value.data[value.len - 1] == '.')
-		value.len--;
-	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value));
+	cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
+	return value.data == NULL ? PR_NONE : without_dot(value);
+}
+
+static bool is_alias(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_dns_record *records;
+	size_t count = 0;
+
+	return pr_dns_records(run->call, name, 5 /* CNAME */, &records, &count) == PR_OK && count > 0;
+}
+
+static bool has_brackets(struct pr_str name)
+{
+	return name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']';
+}
+
+/* A name in brackets is asked for its address only; an old-fashioned number ("[127.1]") is one. */
+static void mx_of_brackets(struct cf_run *run, struct pr_str name)
+{
+	struct in_addr number;
+	char text[INET6_ADDRSTRLEN + 1];
+	struct pr_str inner = pr_str_slice(name, 1, name.len - 1);
+
+	pr_print(text, sizeof text, "%.*s", PR_PRINT(inner));
+	show_host(run, name, is_literal(name) || inet_aton(text, &number) != 0 ? name : canonical(run, inner));
+}
+
+static void mx(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_mx *hosts = NULL;
+	size_t count = 0;
+
+	if (has_brackets(name)) {
+		mx_of_brackets(run, name);
+		return;
+	}
+	struct pr_str full = without_dot(name), found = pr_str_find(name, '.') == name.len ? canonical(run, name) : PR_NONE;
+	full = found.data == NULL ? full : found;
+	enum pr_status status = run->call->host->dns_mx(run->call, full, &hosts, &count);
+	if (status == PR_OK && count == 1 && hosts[0].name.len == 0)
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
+	else if (status == PR_OK)
+		show_hosts(run, name, hosts, count);
+	else if (is_alias(run, full))
+		show_hosts(run, name, NULL, 0);
+	else if (status == PR_NOTFOUND)
+		show_host(run, name, found.data != NULL || is_host(run, full) ? full : PR_NONE);
+	else
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns -1 value(s):\n", PR_PRINT(name));
+}
+
+/* A literal is as it is. */
+static void canon(struct cf_run *run, struct pr_str name)
+{
+	if (name.len > CANON_MAX) {
+		pr_text_add_c(run->trace, "Name too long\n");
+		return;
+	}
+	struct pr_str value = name.data[0] != '[' ? canonical(run, name) : PR_NONE;
+	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value.data == NULL ? without_dot(name) : value));
 }
 
 /* ----------------------------------------------------------------------- */
