@@ -128,21 +128,32 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	*at = i < tokens->count ? i + 1 : i;
 }
 
-static bool is_bracket(const struct cf_token *token)
+static bool is_operator(const struct cf_token *token, char byte)
 {
-	return token->kind == CF_OPERATOR && strchr("<>()", token->text[0]) != NULL;
+	return token->kind == CF_OPERATOR && token->text[0] == byte;
 }
 
-/* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, and brackets may not balance. */
+/* The other half of a bracket may be in another part. */
+static bool is_balanced(const struct cf_token *tokens, uint32_t count, char opening, char closing)
+{
+	int depth = 0;
+
+	for (uint32_t i = 0; i < count && depth >= 0; i++)
+		depth += is_operator(&tokens[i], opening) - is_operator(&tokens[i], closing);
+	return depth == 0;
+}
+
+/* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, comments go, and brackets may not
+ * balance. */
 static bool changes_as_text(const struct cf_token *tokens, uint32_t count, bool is_whole)
 {
 	bool changes = false;
 
-	for (uint32_t i = 0; i < count; i++) {
-		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) || (is_whole && is_bracket(&tokens[i]));
-		if (!is_whole && is_bracket(&tokens[i]))
-			return false; /* its other half may be in another part */
-	}
+	if (!is_whole && !(is_balanced(tokens, count, '(', ')') && is_balanced(tokens, count, '<', '>')))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) ||
+		          (tokens[i].kind == CF_OPERATOR && strchr("<>()", tokens[i].text[0]) != NULL);
 	return changes;
 }
 
@@ -250,11 +261,17 @@ static void skip_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at,
 	tokens->count -= 2;
 }
 
-static void complain_unknown(struct cf_run *run, const struct cf_token *name)
+/* The name is shown, and stays in what is worked on, as it was looked for: without quotes, up to the first blank. */
+static void complain_unknown(struct cf_run *run, struct cf_token *name)
 {
-	struct pr_str text = cf_is_plain(name) ? cf_unquoted(run->call->arena, (struct pr_str){ name->text, name->length }) : PR_STR("");
-	struct pr_str fault = cf_set_fault(run->call->arena, text);
+	struct pr_str text = PR_STR("");
 
+	if (cf_is_plain(name)) {
+		text = cf_unquoted(run->call->arena, (struct pr_str){ name->text, name->length });
+		text = pr_str_slice(text, 0, pr_str_find(text, ' '));
+		*name = (struct cf_token){ .kind = CF_ATOM, .text = text.data, .length = (uint32_t)text.len, .hash = cf_hash(text.data, text.len) };
+	}
+	struct pr_str fault = cf_set_fault(run->call->arena, text);
 	if (fault.data != NULL)
 		cf_run_complain(run, false, "%.*s", PR_PRINT(fault));
 	cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));

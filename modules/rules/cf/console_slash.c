@@ -287,7 +287,9 @@ static void canon(struct cf_run *run, struct pr_str name)
 		return;
 	}
 	struct pr_str value = name.data[0] != '[' ? canonical(run, name) : PR_NONE;
-	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value.data == NULL ? without_dot(name) : value));
+	if (value.data == NULL)
+		value = pr_str_equal(name, PR_STR(".")) ? PR_STR("") : without_dot(name);
+	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value));
 }
 
 /* ----------------------------------------------------------------------- */

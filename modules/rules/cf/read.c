@@ -203,14 +203,18 @@ static void shorten_name(struct cf *cf)
 static void read_level(struct cf *cf, struct pr_str line)
 {
 	uint64_t level = 0;
-	size_t slash = pr_str_find(line, '/');
-	struct pr_str vendor = pr_str_slice(line, slash + 1, line.len);
+	struct pr_str rest = pr_str_trim(line), vendor;
+	size_t end = 0;
 
-	if (!pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), INT16_MAX, &level))
+	while (end < rest.len && rest.data[end] >= '0' && rest.data[end] <= '9')
+		end++;
+	bool has_vendor = end < rest.len && rest.data[end] == '/';
+	vendor = pr_str_slice(rest, end + 1, rest.len);
+	if (!pr_str_number(pr_str_slice(rest, 0, end), INT16_MAX, &level))
 		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
 	else
 		cf->level = (int)level; /* what is no number changes nothing */
-	if (slash < line.len && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
+	if (has_vendor && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
 		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
 	cf->colon_ok = cf->level < 6;
 	if (cf->level >= 5)

@@ -330,17 +330,22 @@ static void imply(struct cf *cf, struct pr_declared *declared, struct pr_str fla
 }
 
 /* Before level 6 and 7 there were no flags for what the mailer local alone did. */
+static void imply_for(struct cf *cf, struct pr_str name, struct pr_str flags)
+{
+	struct cf_mailer *mailer = cf_mailer_find(cf, name);
+
+	if (mailer == NULL || flags.len == 0)
+		return;
+	set_flags(mailer->flags, flags);
+	for (size_t i = 0; i < cf->declared_count; i++)
+		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, mailer->name))
+			imply(cf, &cf->declared[i], flags);
+}
+
 void cf_imply_flags(struct cf *cf)
 {
-	struct cf_mailer *local = cf_mailer_find(cf, PR_STR("local"));
-	struct pr_str flags = cf->level < 6 ? PR_STR("Aw5:|/@q") : cf->level < 7 ? PR_STR("q") : PR_STR("");
-
-	if (local == NULL || flags.len == 0)
-		return;
-	set_flags(local->flags, flags);
-	for (size_t i = 0; i < cf->declared_count; i++)
-		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, local->name))
-			imply(cf, &cf->declared[i], flags);
+	imply_for(cf, PR_STR("local"), cf->level < 6 ? PR_STR("Aw5:|/@q") : cf->level < 7 ? PR_STR("q") : PR_STR(""));
+	imply_for(cf, PR_STR("prog"), cf->level < 6 ? PR_STR("oq") : cf->level < 7 ? PR_STR("q") : PR_STR(""));
 }
 
 /* Q and X --------------------------------------------------------------- */
