@@ -211,6 +211,15 @@ static bool is_control(unsigned char c)
 	return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
+static struct pr_str in_seven_bits(struct cf_run *run, struct pr_str text)
+{
+	char *shown = pr_arena_alloc(run->call->arena, text.len + 1);
+
+	for (size_t i = 0; shown != NULL && i < text.len; i++)
+		shown[i] = (char)(text.data[i] & 0x7f);
+	return shown == NULL ? text : (struct pr_str){ shown, text.len };
+}
+
 bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipient)
 {
 	if (text.len > NAME_MAX_LENGTH - 1) {
@@ -222,17 +231,9 @@ bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipie
 	struct pr_str shown = with_marks(run, text, is_high_control);
 	if (shown.data == NULL)
 		return true;
-	cf_run_complain(run, false, "501 5.1.%d 8-bit character in mailbox address \"%.*s\"", is_recipient ? 3 : 7, PR_PRINT(shown));
+	cf_run_complain(run, false, "501 5.1.%d 8-bit character in mailbox address \"%.*s\"", is_recipient ? 3 : 7,
+	                PR_PRINT(in_seven_bits(run, shown)));
 	return false;
-}
-
-static struct pr_str in_seven_bits(struct cf_run *run, struct pr_str text)
-{
-	char *shown = pr_arena_alloc(run->call->arena, text.len + 1);
-
-	for (size_t i = 0; shown != NULL && i < text.len; i++)
-		shown[i] = (char)(text.data[i] & 0x7f);
-	return shown == NULL ? text : (struct pr_str){ shown, text.len };
 }
 
 /* Other control bytes are found in what the rules made of the address. */

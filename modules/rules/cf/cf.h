@@ -73,6 +73,7 @@ struct cf_map {
 	uint32_t kind; /* enum cf_map_kind */
 	uint32_t line;
 	char space;    /* -S: instead of BlankSub between atoms of the key */
+	bool is_told;  /* of the console: the file is not there, and that was said */
 	bool keeps_quotes; /* -q, and class dequote: the key keeps its quotes and backslashes */
 };
 

@@ -5,6 +5,8 @@
 #include "console.h"
 #include "crack.h"
 
+#include <postrider/mapflags.h>
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -136,6 +138,16 @@ static int status_of_nothing(struct pr_str class_name)
 	return CF_OK;
 }
 
+/* The question comes before what was said meanwhile, from `at` on. */
+static void show_lookup(struct cf_run *run, size_t at, struct pr_str name, struct pr_str key)
+{
+	struct pr_str said = pr_arena_copy(run->call->arena, pr_str_slice(pr_text_str(run->trace), at, run->trace->len));
+
+	pr_text_cut(run->trace, at);
+	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(key));
+	pr_text_add_str(run->trace, said);
+}
+
 static void map(struct cf_run *run, struct pr_str rest)
 {
 	size_t end = 0;
@@ -160,8 +172,14 @@ static void map(struct cf_run *run, struct pr_str rest)
 		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
 		return;
 	}
-	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
+	size_t before = run->trace->len;
+	bool was_told = known->is_told;
 	int status = cf_map_lookup(run, known->name, known, rest, &none, &value);
+	if (value.data == NULL && pr_str_equal(run->call->reason, PR_STR(PR_MAP_ABSENT))) {
+		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
+		return;
+	}
+	show_lookup(run, was_told == known->is_told ? before : run->trace->len, name, rest);
 	if (value.data == NULL && status == CF_OK)
 		status = status_of_nothing(known->class_name);
 	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */

@@ -140,11 +140,32 @@ static struct pr_str bare_reason(struct pr_str reason, struct pr_str map)
 	return reason;
 }
 
+static bool is_missing(struct pr_str reason)
+{
+	return pr_str_has_prefix_nocase(reason, PR_STR("missing map file "));
+}
+
+/* Told when the map is opened, which sendmail does once; /map tells it in front of its own line. */
+static void tell_missing(struct cf_run *run, const struct cf_map *known, struct pr_str reason)
+{
+	struct cf_map *map = &run->cf->maps[known - run->cf->maps];
+
+	reason = pr_arena_printf(run->call->arena, "%.*s map \"%.*s\": %.*s", PR_PRINT(map->class_name), PR_PRINT(map->name), PR_PRINT(reason));
+	run->complaint = reason;
+	if (run->trace != NULL && !map->is_told) /* the console owns the process */
+		cf_run_say(run, false, reason);
+	map->is_told = map->is_told || run->trace != NULL;
+}
+
 /* Records of DNS that cannot be had are a matter for the status alone. */
 static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
 	struct pr_str reason = bare_reason(run->call->reason, map);
 
+	if (known != NULL && is_missing(reason)) {
+		tell_missing(run, known, reason);
+		return;
+	}
 	if (known != NULL && (pr_str_equal_nocase(known->class_name, PR_STR("dns")) || pr_str_equal_nocase(known->class_name, PR_STR("bestmx"))))
 		run->complaint = reason;
 	else
@@ -154,7 +175,9 @@ static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_
 /* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
 static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
-	if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
+	if (known != NULL && is_missing(bare_reason(run->call->reason, map)))
+		tell_missing(run, known, bare_reason(run->call->reason, map));
+	else if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
 		cf_run_say(run, false, bare_reason(run->call->reason, map));
 	run->call->reason = PR_NONE;
 	return CF_TEMPFAIL;

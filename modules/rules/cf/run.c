@@ -101,9 +101,12 @@ void cf_run_say(struct cf_run *run, bool is_about, struct pr_str text)
 	run->complaint = text;
 	if (run->trace == NULL)
 		return;
+	size_t from = run->trace->len;
 	if (is_about && run->about.len > 0)
 		add_shortened(run->trace, run->about);
 	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(text)));
+	for (size_t i = from; i < run->trace->len; i++) /* messages have seven bits */
+		run->trace->data[i] = (char)(run->trace->data[i] & 0x7f);
 }
 
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
