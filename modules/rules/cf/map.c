@@ -201,7 +201,9 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		*value_out = value.data == NULL ? PR_STR("") : value;
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
-	if (status != PR_NOTFOUND)
+	if (status == PR_NOTFOUND && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
+		cf_run_say(run, true, run->call->reason);
+	else if (status != PR_NOTFOUND)
 		tell_failure(run, map, known);
 	return status_of(status);
 }
