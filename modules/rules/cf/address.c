@@ -249,6 +249,15 @@ static void refuse_controls(struct cf_run *run, bool is_recipient, struct cf_add
 	out->is_refused = true;
 }
 
+bool cf_address_is_temporary(const struct cf_address *address)
+{
+	struct pr_str text = address->text;
+	uint64_t number = 0;
+
+	return address->mailer == NULL && text.len >= 4 && text.data[0] == '4' && text.data[3] == ' ' &&
+	       pr_str_number(pr_str_slice(text, 0, 3), 499, &number);
+}
+
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out)
 {
 	struct cf_tokens *tokens = &run->thread->address;
@@ -261,7 +270,7 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
-		out->is_deferred = is_deferred;
+		out->is_deferred = is_deferred && (out->mailer != NULL || cf_address_is_temporary(out)); /* a "no" holds, whatever else could not be known */
 		good = true;
 	}
 	cf_run_type(run, NULL);

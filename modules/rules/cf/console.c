@@ -33,6 +33,20 @@ static void add_words(struct cf_run *run, uint16_t number, struct pr_str words)
 	}
 }
 
+/* A macro in the value is kept, as it is written short: ${j} is $j. */
+static void set_value(struct cf_run *run, uint16_t number, struct pr_str value)
+{
+	struct cf_code code = {0};
+	struct pr_text text;
+
+	pr_text_init(&text, CF_CODE_MAX);
+	cf_code_parse(&code, &run->cf->names, value);
+	cf_code_print(&code, &run->cf->names, &text);
+	cf_overlay_set(run->overlay, number, pr_text_str(&text));
+	cf_code_fini(&code);
+	pr_text_fini(&text);
+}
+
 static void define(struct cf_run *run, struct pr_str line)
 {
 	char what = line.len > 1 ? line.data[1] : '\0';
@@ -52,7 +66,7 @@ static void define(struct cf_run *run, struct pr_str line)
 	if (number == CF_NAME_NONE)
 		return;
 	if (what == 'D')
-		cf_overlay_set(run->overlay, number, rest.data == NULL ? PR_STR("") : rest);
+		set_value(run, number, rest);
 	else
 		add_words(run, number, cf_expand_text(run->cf, rest));
 }

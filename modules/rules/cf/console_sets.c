@@ -64,6 +64,7 @@ void cf_console_sets(struct cf_run *run, struct pr_str line)
 		run->about = rest;
 		for (uint32_t i = 0; i < scan.problem_count; i++)
 			cf_run_complain(run, true, "%s", scan.problems[i]);
+		run->about = PR_STR(""); /* what sets say is about no address */
 		if (good && tokens.count > 0)
 			run_sets(run, names, &tokens);
 		if (scan.end >= rest.len)

@@ -52,11 +52,11 @@ static void ask_group(struct cf_run *run, const struct cf_address *address)
 	uint16_t set = cf_set_find(run->cf, PR_STR("queuegroup"));
 	struct cf_tokens tokens = {0};
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .flags = CF_SCAN_COMMENTS,
-		.text = address->mailer == NULL ? address->text : address->user };
+		.text = address->user };
 
 	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->user.len == 0 || address->is_refused)
 		return;
-	if (address->mailer == NULL && (address->text.len == 0 || address->text.data[0] != '4'))
+	if (address->mailer == NULL && !cf_address_is_temporary(address))
 		return; /* the text of a temporary error is taken for a user */
 	if (cf_scan(&scan, &tokens))
 		cf_rewrite(run, (uint16_t)(set - 1), &tokens);

@@ -172,12 +172,17 @@ static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_
 		cf_run_say(run, false, reason);
 }
 
+static bool is_host(const struct cf_map *known)
+{
+	return known == NULL || pr_str_equal_nocase(known->class_name, PR_STR("host")); /* $[ $] names none */
+}
+
 /* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
 static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
 	if (known != NULL && is_missing(bare_reason(run->call->reason, map)))
 		tell_missing(run, known, bare_reason(run->call->reason, map));
-	else if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
+	else if (is_host(known))
 		cf_run_say(run, false, bare_reason(run->call->reason, map));
 	run->call->reason = PR_NONE;
 	return CF_TEMPFAIL;
@@ -201,7 +206,7 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		*value_out = value.data == NULL ? PR_STR("") : value;
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
-	if (status == PR_NOTFOUND && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
+	if (status == PR_NOTFOUND && is_host(known) && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
 		cf_run_say(run, true, run->call->reason);
 	else if (status != PR_NOTFOUND)
 		tell_failure(run, map, known);
