@@ -261,6 +261,8 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 		pr_text_add_str(out, pr_text_str(&run.cf->messages));
 		return PR_OK;
 	}
+	while (line.len > 0 && line.data[0] == ' ')
+		line = pr_str_slice(line, 1, line.len);
 	switch (line.len > 0 ? line.data[0] : '\0') {
 	case '\0':
 	case '#': break;
