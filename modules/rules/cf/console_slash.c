@@ -138,6 +138,14 @@ static int status_of_nothing(struct pr_str class_name)
 	return CF_OK;
 }
 
+static bool is_alias(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_dns_record *records;
+	size_t count = 0;
+
+	return pr_dns_records(run->call, name, 5 /* CNAME */, &records, &count) == PR_OK && count > 0;
+}
+
 /* The question comes before what was said meanwhile, from `at` on. */
 static void show_lookup(struct cf_run *run, size_t at, struct pr_str name, struct pr_str key)
 {
@@ -181,7 +189,7 @@ static void map(struct cf_run *run, struct pr_str rest)
 	}
 	show_lookup(run, was_told == known->is_told ? before : run->trace->len, name, rest);
 	if (value.data == NULL && status == CF_OK)
-		status = status_of_nothing(known->class_name);
+		status = pr_str_equal(known->class_name, PR_STR("bestmx")) && is_alias(run, rest) ? CF_OK : status_of_nothing(known->class_name);
 	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
@@ -247,14 +255,6 @@ static struct pr_str canonical(struct cf_run *run, struct pr_str name)
 	quiet.trace = NULL;
 	cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
 	return value.data == NULL ? PR_NONE : without_dot(value);
-}
-
-static bool is_alias(struct cf_run *run, struct pr_str name)
-{
-	const struct pr_dns_record *records;
-	size_t count = 0;
-
-	return pr_dns_records(run->call, name, 5 /* CNAME */, &records, &count) == PR_OK && count > 0;
 }
 
 static bool has_brackets(struct pr_str name)

@@ -11,9 +11,10 @@
 
 /* arith: the key is the operator ---------------------------------------- */
 
+/* 0x10 and 010 as in C. */
 static int64_t number_of(struct pr_str text)
 {
-	return text.len == 0 ? 0 : strtoll(text.data, NULL, 10);
+	return text.len == 0 ? 0 : strtoll(text.data, NULL, 0);
 }
 
 /* Both can come. */
