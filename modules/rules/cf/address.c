@@ -270,7 +270,7 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
-		out->is_deferred = is_deferred && (out->mailer != NULL || cf_address_is_temporary(out)); /* a "no" holds, whatever else could not be known */
+		out->is_deferred = is_deferred && !out->is_refused && (out->mailer != NULL || cf_address_is_temporary(out)); /* a "no" holds, whatever else could not be known */
 		good = true;
 	}
 	cf_run_type(run, NULL);

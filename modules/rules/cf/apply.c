@@ -225,7 +225,7 @@ static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_to
 			struct lookup lookup;
 			read_lookup(tokens, &i, &lookup);
 			int status = look_up(run, &lookup, spare, is_failed);
-			worst = status != CF_OK ? status : worst;
+			worst = cf_status(worst, status);
 		} else if (!cf_tokens_add(spare, tokens->at[i++])) {
 			*is_failed = true;
 			worst = too_long(run);
@@ -325,7 +325,7 @@ static int do_calls(struct cf_run *run, struct cf_tokens *tokens, struct cf_toke
 
 	while (count > 0 && (status == CF_OK || status == CF_TEMPFAIL)) {
 		status = do_call(run, tokens, positions[--count], spare);
-		worst = status != CF_OK ? status : worst;
+		worst = cf_status(worst, status);
 	}
 	run->has_calls_left = run->has_calls_left || (status != CF_OK && status != CF_TEMPFAIL);
 	return worst;
@@ -342,8 +342,8 @@ int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct c
 	int worst = substitute(run, rule, tokens, operands, out, is_failed_out);
 	if (rule->has_lookup && !*is_failed_out)
 		status = do_lookups(run, out, &level->spare, is_failed_out);
-	worst = status != CF_OK ? status : worst;
+	worst = cf_status(worst, status);
 	if ((rule->has_call || run->has_calls_left) && !*is_failed_out)
-		status = do_calls(run, out, &level->spare);
-	return status != CF_OK ? status : worst;
+		worst = cf_status(worst, do_calls(run, out, &level->spare));
+	return worst;
 }

@@ -154,6 +154,7 @@ struct cf {
 	struct pr_str mailbox_database;
 	uint32_t precedence_count;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
+	struct cf_phrases told;  /* of the console: what is said once */
 	uint32_t try_flags;      /* of the console: /tryflags */
 	uint32_t tracing;        /* of the console: level of -d21 */
 };
@@ -304,6 +305,12 @@ void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 
 /* With -d21.2: what `$&x` stood for. */
 void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struct pr_str value);
+/* Of two statuses: the first that is wrong counts, but one for a while before all others. */
+static inline int cf_status(int before, int now)
+{
+	return before == CF_OK || now == CF_TEMPFAIL ? now : before;
+}
+
 /* Rewrites tokens in place by set `number`.  Returns the sysexit. */
 int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
 

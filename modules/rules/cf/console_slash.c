@@ -76,8 +76,10 @@ static void parse(struct cf_run *run, struct pr_str text)
 	}
 	if (run->cf->try_flags == 0) /* a recipient of the envelope */
 		ask_group(run, &address);
-	if (address.is_deferred)
-		pr_text_addf(run->trace, "%.*s... Transient parse error -- message queued for future delivery\n", PR_PRINT(text));
+	if (address.is_deferred) {
+		run->about = text;
+		cf_run_say(run, true, PR_STR("Transient parse error -- message queued for future delivery"));
+	}
 	pr_text_addf(run->trace, "mailer %.*s", PR_PRINT(address.mailer == NULL ? PR_STR("*error*") : address.mailer->name));
 	if (address.host.len > 0)
 		pr_text_addf(run->trace, ", host %.*s", PR_PRINT(address.host));

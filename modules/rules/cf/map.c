@@ -189,6 +189,16 @@ static int answered_failure(struct cf_run *run, struct pr_str map, const struct 
 	return CF_TEMPFAIL;
 }
 
+/* Several maps may come to it. */
+static void tell_once(struct cf_run *run, struct pr_str reason)
+{
+	if (run->trace != NULL && cf_phrases_has(&run->cf->told, reason))
+		return;
+	if (run->trace != NULL) /* the console owns the process */
+		cf_phrases_add(&run->cf->told, reason);
+	cf_run_say(run, true, reason);
+}
+
 int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
                   struct pr_str *value_out)
 {
@@ -208,7 +218,7 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
 	if (status == PR_NOTFOUND && is_host(known) && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
-		cf_run_say(run, true, run->call->reason);
+		tell_once(run, run->call->reason);
 	else if (status != PR_NOTFOUND)
 		tell_failure(run, map, known);
 	return status_of(status);

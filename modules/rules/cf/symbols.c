@@ -152,6 +152,7 @@ void cf_symbols_fini(struct cf *cf)
 	for (size_t i = 0; i < cf->class_room; i++)
 		cf_phrases_fini(&cf->classes[i]);
 	cf_phrases_fini(&cf->spelling);
+	cf_phrases_fini(&cf->told);
 	for (size_t i = 0; i < CF_SETS_MAX; i++)
 		pr_free(cf->sets[i].rules);
 	for (size_t i = 0; i < cf->header_count; i++)
