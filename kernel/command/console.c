@@ -105,6 +105,8 @@ int console_mode(const struct arguments *arguments)
 	status = converse(&tool, arguments->verbose && !isatty(STDIN_FILENO));
 	if (status == EX_OK)
 		status = (int)rules_exit_status(&tool.scope); /* what was wrong with the file, or on the way, is told at the end once more */
+	if (status == EX_OK)
+		status = (int)tool.config->exit_status;
 	tool_close(&tool);
 	return status;
 }

@@ -148,6 +148,7 @@ struct cf {
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
 	bool has_operators;      /* OperatorChars were said, or rules were cut: $o, which says them up to level 6, is too late */
+	bool has_rules;          /* rules were cut: no other OperatorChars any more */
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
 	bool is_interactive_safe; /* SuperSafe */
 	char delivery_mode;

@@ -4,6 +4,7 @@
  */
 #include "console.h"
 #include "crack.h"
+#include "judge.h"
 
 #include <postrider/mapflags.h>
 
@@ -174,7 +175,7 @@ static void map(struct cf_run *run, struct pr_str rest)
 	}
 	const struct cf_map *known = cf_map_find(run->cf, name);
 	const struct pr_host *host = run->call->host;
-	if (known == NULL) {
+	if (known == NULL || (!cf_judge_has_class(known->class_name) && !host->map_exists(run->call, known->name))) {
 		pr_text_addf(run->trace, "Map named \"%.*s\" not found\n", PR_PRINT(name));
 		return;
 	}

@@ -6,6 +6,7 @@
 #include "judge.h"
 
 #include <postrider/file.h>
+#include <postrider/mapflags.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,7 +129,9 @@ static struct pr_str value_of(struct cf *cf, struct pr_str text)
 		char byte = text.data[i];
 		if (byte == '"')
 			continue;
-		if (byte == '\\' && i + 1 < text.len) {
+		if (byte == '\\' && i + 1 == text.len)
+			break;
+		if (byte == '\\') {
 			byte = text.data[++i];
 			const char *found = strchr(letters, byte);
 			byte = byte != '\0' && found != NULL ? bytes[found - letters] : byte;
@@ -221,14 +224,17 @@ static void read_level(struct cf *cf, struct pr_str line)
 		shorten_name(cf);
 }
 
+/* The name may come from a macro. */
+static void read_set(struct cf *cf, struct pr_str line)
+{
+	cf_read_set(cf, cf_expand_text(cf, line));
+}
+
 static void read_trusted(struct cf *cf, struct pr_str line)
 {
 	struct pr_str word;
 
-	while (line.len > 0 && pr_str_next(&line, ' ', &word)) {
-		word = pr_str_trim(word);
-		if (word.len == 0)
-			continue;
+	while (pr_map_word(&line, &word)) {
 		cf_phrases_add(cf_class_get(cf, 't'), word);
 		cf_declare(cf, PR_DECLARED_TRUSTED, word);
 	}
@@ -280,7 +286,7 @@ static const struct {
 } commands[] = {
 	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', cf_read_class_file }, { 'H', cf_read_header },
 	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
-	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
+	{ 'R', cf_read_rule }, { 'S', read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
 };
 
 static void dispatch(struct cf *cf, struct pr_str line)

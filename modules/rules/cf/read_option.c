@@ -86,9 +86,13 @@ static const struct known *by_name(struct cf *cf, struct pr_str name)
 
 /* options of the language ----------------------------------------------- */
 
+/* What the first rule was cut with stays. */
 static void operator_chars(struct cf *cf, struct pr_str value)
 {
-	cf_alphabet_init(&cf->alphabet, value, cf->alphabet.blank);
+	if (cf->has_operators)
+		cf_remark(cf, "Warning: OperatorChars is being redefined.\n         It should only be set before ruleset definitions.");
+	if (!cf->has_rules)
+		cf_alphabet_init(&cf->alphabet, value, cf->alphabet.blank);
 	cf->has_operators = true;
 }
 
