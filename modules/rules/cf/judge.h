@@ -48,6 +48,7 @@ struct cf_flag {
 };
 /* Takes the next flag off *rest; false: what follows is none. */
 bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out);
+bool cf_flag_take_of(struct pr_str *rest, const char *others, struct cf_flag *flag_out);
 bool cf_word_take(struct pr_str *rest, struct pr_str *word_out);
 /* Do maps of files have it? */
 bool cf_flag_is_of_files(char letter);

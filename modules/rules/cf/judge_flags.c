@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char files[] = "adfkmoqtvzADNOST";
-static const char with_word[] = "kvRBZ"; /* their value may be the next word */
+static const char with_word[] = "kv"; /* their value may be the next word */
 
 static const struct class_flags {
 	const char *name;
@@ -34,7 +34,8 @@ static const struct class_flags *find(struct pr_str name)
 	return &others;
 }
 
-bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out)
+/* `others`: letters of the class whose value may be the next word too. */
+bool cf_flag_take_of(struct pr_str *rest, const char *others, struct cf_flag *flag_out)
 {
 	struct pr_str all = *rest, word;
 	size_t start = 0;
@@ -46,9 +47,15 @@ bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out)
 	*rest = pr_str_slice(all, start, all.len);
 	cf_word_take(rest, &word);
 	*flag_out = (struct cf_flag){ .letter = word.len > 1 ? word.data[1] : '\0', .value = pr_str_slice(word, 2, word.len), .whole = word };
-	if (flag_out->value.len == 0 && flag_out->letter != '\0' && strchr(with_word, flag_out->letter) != NULL && cf_word_take(rest, &word))
+	if (flag_out->value.len == 0 && flag_out->letter != '\0' &&
+	    (strchr(with_word, flag_out->letter) != NULL || strchr(others, flag_out->letter) != NULL) && cf_word_take(rest, &word))
 		flag_out->value = word;
 	return true;
+}
+
+bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out)
+{
+	return cf_flag_take_of(rest, "", flag_out);
 }
 
 bool cf_word_take(struct pr_str *rest, struct pr_str *word_out)
@@ -98,7 +105,7 @@ struct pr_str cf_map_words(struct cf *cf, struct pr_str class_name, struct pr_st
 	struct pr_text kept;
 
 	pr_text_init(&kept, 2 * arguments.len + 100);
-	while (cf_flag_take(&arguments, &flag)) {
+	while (cf_flag_take_of(&arguments, class_flags->name != NULL && strcmp(class_flags->name, "dns") == 0 ? "RBZr" : "L", &flag)) {
 		if (!is_done && means_something(class_flags, &flag))
 			add(&kept, &flag, is_dequote);
 		is_done = class_flags->is_first_only;

@@ -110,7 +110,7 @@ static bool judge_dns(struct cf *cf, struct pr_str name, struct pr_str class_nam
 	struct cf_flag flag;
 
 	(void)class_name;
-	while (cf_flag_take(&arguments, &flag)) {
+	while (cf_flag_take_of(&arguments, "RBZr", &flag)) {
 		if (flag.letter == 'd')
 			cf_judge_time(cf, flag.value, 's');
 		if (flag.letter != 'R')
@@ -140,7 +140,7 @@ static bool judge_syslog(struct cf *cf, struct pr_str name, struct pr_str class_
 
 	(void)name;
 	(void)class_name;
-	while (is_good && cf_flag_take(&arguments, &flag)) {
+	while (is_good && cf_flag_take_of(&arguments, "L", &flag)) {
 		if (flag.letter == '\0' || strchr("DLS", flag.letter) == NULL)
 			cf_complain(cf, "Illegal option %c map syslog", flag.letter);
 		is_good = flag.letter != 'L' || flag.value.len == 0 || is_priority(flag.value);

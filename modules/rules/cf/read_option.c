@@ -153,6 +153,20 @@ static bool takes_sub(const struct known *option)
 	return strcmp(option->name, "Timeout") == 0 || strcmp(option->name, "Milter") == 0;
 }
 
+/* mail=5m,rcpt=1h, as option r was written. */
+static void set_timeouts(struct cf *cf, struct pr_str list)
+{
+	struct pr_str item;
+
+	while (list.len > 0 && pr_str_next(&list, ',', &item)) {
+		size_t equal = pr_str_find(item, '=');
+		struct pr_str name = pr_str_trim(pr_str_slice(item, 0, equal));
+		struct pr_str value = cf_judge_timeout(cf, name, pr_str_trim(pr_str_slice(item, equal + 1, item.len)));
+		if (value.data != NULL)
+			cf_declare_setting(cf, cf_declare(cf, PR_DECLARED_OPTION, pr_arena_printf(&cf->arena, "Timeout.%.*s", PR_PRINT(name))), "value", value);
+	}
+}
+
 static void set(struct cf *cf, const struct known *option, struct pr_str sub, struct pr_str value)
 {
 	struct pr_str name = pr_str(option->name);
@@ -161,6 +175,10 @@ static void set(struct cf *cf, const struct known *option, struct pr_str sub, st
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		if (strcmp(ours[i].name, option->name) == 0)
 			ours[i].set(cf, value);
+	if (!has_sub && strcmp(option->name, "Timeout") == 0 && pr_str_find(value, '=') < value.len) {
+		set_timeouts(cf, value);
+		return;
+	}
 	if (takes_sub(option) && (has_sub || strcmp(option->name, "Milter") == 0)) {
 		value = strcmp(option->name, "Timeout") == 0 ? cf_judge_timeout(cf, sub, value) : cf_judge_milter(cf, sub) ? value : PR_NONE;
 		name = pr_arena_printf(&cf->arena, "%s.%.*s", option->name, PR_PRINT(sub));
