@@ -17,7 +17,7 @@ static bool cut(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
 	out->count = 0;
-	bool good = cf_scan(&scan, out);
+	bool good = cf_scan_shown(run, &scan, out);
 
 	for (uint32_t i = 0; i < scan.problem_count; i++)
 		cf_run_complain(run, true, "%s", scan.problems[i]);

@@ -11,7 +11,7 @@
 static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
-	bool good = cf_scan(&scan, out);
+	bool good = cf_scan_shown(run, &scan, out);
 	struct pr_str about = run->about;
 
 	run->about = text;
@@ -168,7 +168,8 @@ static bool add_fallback(struct cf_run *run, const struct lookup *lookup, struct
 		for (end = i; end < count && cf_is_plain(&tokens[end]); end++)
 			;
 		end += end == i;
-		bool changes = cf_is_plain(&tokens[i]) && changes_as_text(tokens + i, end - i, end - i == count);
+		bool is_shown = run->trace != NULL && run->cf->tracing_cuts > 0; /* -d22 wants to see it */
+		bool changes = cf_is_plain(&tokens[i]) && (is_shown || changes_as_text(tokens + i, end - i, end - i == count));
 		good = changes ? add_text(run, cf_join_arena(&run->cf->alphabet, tokens + i, end - i, '\0', run->call->arena), out)
 		               : add_run(tokens + i, end - i, out);
 	}
@@ -196,7 +197,7 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	if (map == NULL && lookup->name != NULL)
 		cf_run_complain(run, false, "rewrite: map %.*s not found", PR_PRINT(name));
 	else
-		status = cf_map_lookup(run, name, map, key, &arguments, &value);
+		status = cf_map_lookup_shown(run, name, map, key, &arguments, &value);
 	if (run->steps != NULL)
 		cf_step_map(run, name, key, value, status, began);
 	bool good;

@@ -158,6 +158,7 @@ struct cf {
 	struct cf_phrases told;  /* of the console: what is said once */
 	uint32_t try_flags;      /* of the console: /tryflags */
 	uint32_t tracing;        /* of the console: level of -d21 */
+	uint32_t tracing_cuts, tracing_maps; /* ... of -d22 and -d60 */
 };
 
 /* symbols.c: macros, classes, sets, maps by name ------------------------- */
@@ -317,6 +318,13 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
 
 /* Without quotes and backslashes. */
 struct pr_str cf_unquoted(struct pr_arena *arena, struct pr_str text);
+
+/* debug.c: cf_scan and cf_map_lookup as the console shows them with -d22 and -d60; elsewhere they show nothing. */
+bool cf_scan_shown(struct cf_run *run, struct cf_scan *scan, struct cf_tokens *out);
+int cf_map_lookup_shown(struct cf_run *run, struct pr_str name, const struct cf_map *map, struct pr_str key, const struct pr_list *arguments,
+                        struct pr_str *value_out);
+/* The status that a class of maps gives for "not found". */
+int cf_map_nothing(struct pr_str class_name);
 
 struct cf_match {
 	uint16_t first, end; /* [first, end) of the address */

@@ -150,42 +150,6 @@ static void dollar(struct cf_run *run, struct pr_str line)
 		show_macro(run, pr_str_slice(line, 1, line.len));
 }
 
-/* -d -------------------------------------------------------------------- */
-
-/* "21.12", "21", "0-99.12": the level it sets for 21, plus one; 0: it is about others. */
-static uint32_t debug_level(struct pr_str part)
-{
-	size_t dot = pr_str_find(part, '.'), dash = pr_str_find(part, '-');
-	uint64_t first = 0, last, level = 1;
-
-	pr_str_number(pr_str_slice(part, 0, dash < dot ? dash : dot), 1000, &first);
-	last = first;
-	if (dash < dot)
-		pr_str_number(pr_str_slice(part, dash + 1, dot), 1000, &last);
-	if (dot < part.len)
-		pr_str_number(pr_str_slice(part, dot + 1, part.len), 1000, &level);
-	return first <= 21 && last >= 21 ? (uint32_t)level + 1 : 0;
-}
-
-static void debug(struct cf_run *run, struct pr_str line)
-{
-	struct pr_str rest = pr_str_slice(line, 2, line.len), part;
-
-	if (line.len < 2) {
-		pr_text_add_c(run->trace, "Usage: -d{debug arguments}\n");
-		return;
-	}
-	if (line.data[1] != 'd') {
-		pr_text_addf(run->trace, "Unknown \"-\" command %.*s\n", PR_PRINT(line));
-		return;
-	}
-	while (rest.len > 0 && pr_str_next(&rest, ',', &part)) {
-		uint32_t level = debug_level(part);
-		if (level > 0)
-			run->cf->tracing = level - 1;
-	}
-}
-
 /* what -bt sets ---------------------------------------------------------- */
 
 static void set(struct cf_run *run, const char *name, const char *value)
@@ -269,7 +233,7 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 	case '?': pr_text_add_c(out, help); break;
 	case '.': define(&run, line); break;
 	case '=': cf_console_show(&run, line); break;
-	case '-': debug(&run, line); break;
+	case '-': cf_console_debug(&run, line); break;
 	case '$': dollar(&run, line); break;
 	case '/':
 		if (is_quit(line))

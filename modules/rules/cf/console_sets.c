@@ -60,7 +60,7 @@ void cf_console_sets(struct cf_run *run, struct pr_str line)
 		if (run->cf->level < 9)
 			scan.flags |= CF_SCAN_COMMENTS;
 		tokens.count = 0;
-		bool good = cf_scan(&scan, &tokens);
+		bool good = cf_scan_shown(run, &scan, &tokens);
 		run->about = rest;
 		for (uint32_t i = 0; i < scan.problem_count; i++)
 			cf_run_complain(run, true, "%s", scan.problems[i]);

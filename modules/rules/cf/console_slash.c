@@ -59,7 +59,7 @@ static void ask_group(struct cf_run *run, const struct cf_address *address)
 		return;
 	if (address->mailer == NULL && !cf_address_is_temporary(address))
 		return; /* the text of a temporary error is taken for a user */
-	if (cf_scan(&scan, &tokens))
+	if (cf_scan_shown(run, &scan, &tokens))
 		cf_rewrite(run, (uint16_t)(set - 1), &tokens);
 	cf_tokens_fini(&tokens);
 }
@@ -126,8 +126,7 @@ static void try_flags(struct cf_run *run, struct pr_str letters)
 
 /* /map /mx /canon ------------------------------------------------------- */
 
-/* What a class calls "not found". */
-static int status_of_nothing(struct pr_str class_name)
+int cf_map_nothing(struct pr_str class_name)
 {
 	static const struct {
 		const char *name;
@@ -192,7 +191,7 @@ static void map(struct cf_run *run, struct pr_str rest)
 	}
 	show_lookup(run, was_told == known->is_told ? before : run->trace->len, name, rest);
 	if (value.data == NULL && status == CF_OK)
-		status = pr_str_equal(known->class_name, PR_STR("bestmx")) && is_alias(run, rest) ? CF_OK : status_of_nothing(known->class_name);
+		status = pr_str_equal(known->class_name, PR_STR("bestmx")) && is_alias(run, rest) ? CF_OK : cf_map_nothing(known->class_name);
 	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
