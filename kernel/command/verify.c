@@ -86,6 +86,8 @@ static int failure_status(const struct expand_result *result)
 		status = EX_TEMPFAIL;
 	else if (pr_str_has_prefix_nocase(result->text, PR_STR("Cannot mail directly")))
 		status = EX_USAGE;
+	else if (pr_str_has_prefix_nocase(result->enhanced, PR_STR("5.7.")))
+		status = EX_DATAERR;
 	return status;
 }
 
@@ -96,14 +98,16 @@ static int print_route(struct verification *verification, struct pr_str address)
 
 	if (address.len > 0 && (address.data[0] == '|' || address.data[0] == '/')) {
 		printf("%.*s... deliverable: mailer %s, user %.*s\n", PR_PRINT(address),
-		    address.data[0] == '|' ? "prog" : "file", PR_PRINT(address));
+		    address.data[0] == '|' ? "prog" : "*file*", PR_PRINT(address));
 		return EX_OK;
 	}
 	if (rules_destination(&verification->tool->scope, address, PR_STR(""), &route) != PR_OK) {
 		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(route.text));
 		return EX_UNAVAILABLE;
 	}
-	if (has_flag(verification, route.mailer, 'w') && user(verification, route.user) == PR_NOTFOUND) {
+	/* a backslash says that the name is no alias any more */
+	struct pr_str name = pr_str_slice(route.user, route.user.len > 1 && route.user.data[0] == '\\', route.user.len);
+	if (has_flag(verification, route.mailer, 'w') && user(verification, name) == PR_NOTFOUND) {
 		printf("%.*s... User unknown\n", PR_PRINT(address));
 		return EX_NOUSER;
 	}

@@ -117,6 +117,7 @@ struct config {
 	const struct queue_group *groups; /* those declared */
 	size_t group_count;
 	uint32_t has_declared;        /* what the rule engine declares is in */
+	char mode; /* of operation, as ${opMode} has it; NUL: nobody said */
 	uint32_t exit_status;         /* sysexit the rule engine asks for, its own configuration being wrong; 0: none */
 	uint32_t is_hopeless;         /* so wrong that nothing of it was declared */
 	struct pr_list overrides;     /* -O, which win over everything that comes later */

@@ -56,6 +56,7 @@ const struct pr_option options_table[] = {
     ROW(delay_la, "DelayLA", INT, "0", "load average from which on each SMTP command waits for a second; 0: it is no matter"),
     ROW(deliver_by_min, "DeliverByMin", INT, "0", "least seconds that BY= with R may give a message (RFC 2852); below 0: DELIVERBY is not offered"),
     ROW(delivery_mode, "DeliveryMode", STRING, "background", "when new mail is tried: i before the client is answered, b at once, q or d in the next queue run"),
+    ROW(direct_modifiers, "DirectSubmissionModifiers", STRING, "", "${daemon_flags} of what this host's programs send; empty: c u"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
     ROW(error_header, "ErrorHeader", STRING, NULL, "text, or the absolute path of a file, in front of every bounce and warning"),
     IDLE(forward_path, "ForwardPath", STRING, NULL, ".forward files are not read by this release"),

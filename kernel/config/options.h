@@ -25,6 +25,7 @@ struct options {
 	struct pr_str super_safe;        /* SuperSafe: true, false, postmilter, interactive; checked */
 	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
 	struct pr_str postmaster_copy;   /* PostmasterCopy */
+	struct pr_str direct_modifiers;  /* DirectSubmissionModifiers */
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */

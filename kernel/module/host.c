@@ -115,9 +115,12 @@ static struct pr_str host_macro(struct pr_call *call, struct pr_str name)
 {
 	const struct module_scope *scope = module_call_scope(call);
 	struct pr_str value = scope->macro != NULL ? scope->macro(scope->macro_context, name) : PR_NONE;
+	struct pr_str host = call_set(call)->config->options.host_name;
 
 	if (value.data == NULL && pr_str_equal(name, PR_STR("j")))
-		value = call_set(call)->config->options.host_name;
+		value = host;
+	else if (value.data == NULL && pr_str_equal(name, PR_STR("m")) && pr_str_find(host, '.') < host.len)
+		value = pr_str_slice(host, pr_str_find(host, '.') + 1, host.len);
 	return value;
 }
 

@@ -59,6 +59,16 @@ static int take_body(struct arguments *arguments, const char *value, struct pr_t
 	return EX_OK;
 }
 
+static int take_macro(struct arguments *arguments, const char *value, struct pr_text *error)
+{
+	if (arguments->macro_count == ARGUMENTS_MACROS) {
+		pr_text_addf(error, "Too many -M (%d max)", ARGUMENTS_MACROS);
+		return EX_USAGE;
+	}
+	arguments->macros[arguments->macro_count++] = value;
+	return EX_OK;
+}
+
 static int take_hops(struct arguments *arguments, const char *value, struct pr_text *error)
 {
 	uint64_t number;
@@ -208,7 +218,7 @@ static const struct letter letters[] = {
     {'i', VALUE_NONE, FIELD(ignore_dots)},
     {'J', VALUE_NONE, 0, take_nothing},
     {'L', VALUE_NEEDED, FIELD(tag)},
-    {'M', VALUE_NEEDED, 0, take_nothing},
+    {'M', VALUE_NEEDED, 0, take_macro},
     {'m', VALUE_NONE, 0, take_nothing},
     {'N', VALUE_NEEDED, 0, take_notify},
     {'n', VALUE_NONE, 0, take_nothing},

@@ -14,6 +14,7 @@
 #include <postrider/text.h>
 
 #define ARGUMENTS_OVERRIDES 64 /* most -O and -o of one command line */
+#define ARGUMENTS_MACROS 32    /* most -M */
 #define ARGUMENTS_QUEUES 64    /* most -q */
 
 struct arguments {
@@ -41,6 +42,8 @@ struct arguments {
 	const char *envelope_id;                      /* -V */
 	const char *protocol;                         /* -p */
 	const char *hops;                             /* -h */
+	const char *macros[ARGUMENTS_MACROS];         /* -M: "fx", "{name}value"; they mean something to the test mode */
+	size_t macro_count;
 	const char *tag;                              /* -L */
 	const char *trace;                            /* -X */
 	const char *debug_file;                       /* -D */

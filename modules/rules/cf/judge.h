@@ -43,6 +43,21 @@ struct pr_str cf_judge_filter(struct cf *cf, struct pr_str filter, char letter, 
 bool cf_judge_group_place(struct cf *cf, bool has_path);
 /* Milter.NAME */
 bool cf_judge_milter(struct cf *cf, struct pr_str name);
+/* A flag of a map and what belongs to it; `whole` is its word. */
+struct cf_flag {
+	char letter; /* NUL: a lone dash */
+	struct pr_str value, whole;
+};
+/* Takes the next flag off *rest; false: what follows is none. */
+bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out);
+bool cf_flag_take_of(struct pr_str *rest, const char *others, struct cf_flag *flag_out);
+bool cf_word_take(struct pr_str *rest, struct pr_str *word_out);
+/* Do maps of files have it? */
+bool cf_flag_is_of_files(char letter);
+/* The arguments of a map without what means nothing to its class: for the module. */
+struct pr_str cf_map_words(struct cf *cf, struct pr_str class_name, struct pr_str arguments);
+/* The members of a sequence that are there. */
+struct pr_str cf_sequence_members(struct cf *cf, struct pr_str arguments);
 /* A list of alias files without those of unusable classes. */
 struct pr_str cf_judge_aliases(struct cf *cf, struct pr_str value);
 /* What can only be said when all is read. */
