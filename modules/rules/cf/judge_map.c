@@ -236,16 +236,13 @@ bool cf_judge_has_class(struct pr_str name)
 bool cf_judge_map_file(struct pr_str class_name, struct pr_str arguments, struct pr_str *file_out, bool *is_optional_out)
 {
 	const struct class_row *row = find_class(class_name);
-	struct pr_str value;
-	char letter;
+	struct cf_flag flag;
 
 	*is_optional_out = false;
-	while (take_flag(&arguments, &letter, &value)) {
-		*is_optional_out = *is_optional_out || letter == 'o';
-		if (letter != '\0' && strchr(flags_with_word, letter) != NULL && value.len == 0)
-			take_word(&arguments);
-	}
-	*file_out = take_word(&arguments);
+	*file_out = PR_STR("");
+	while (cf_flag_take(&arguments, &flag))
+		*is_optional_out = *is_optional_out || flag.letter == 'o';
+	cf_word_take(&arguments, file_out);
 	return row != NULL && row->judge == judge_file && file_out->len > 0;
 }
 
