@@ -78,7 +78,7 @@ static void print_field(struct printer *printer, const struct pr_header *field, 
 		printer->which = sender ? PR_REWRITE_HEADER_SENDER : PR_REWRITE_HEADER_RECIPIENT;
 		struct pr_str rewritten;
 		/* a value that is no address list stays as it is */
-		if (header_rewrite_addresses(value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
+		if (header_rewrite_addresses(field->name, value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
 			value = rewritten;
 	}
 	pr_text_add_str(out, field->name);
