@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TESTS += tests/oracle/queue tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
+TESTS += tests/oracle/queue tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/daemons
 EXTRA_DIST += tests/oracle/queue tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
 EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/ask.py tests/oracle/cf/streams.py tests/oracle/cf/differs.tsv \
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
@@ -10,3 +10,5 @@ EXTRA_DIST += tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/c
 # the daemon's dialogue at every hook, option and extension
 TESTS += tests/oracle/server/compare
 EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf
+# two daemons on one sendmail.cf
+EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv

@@ -6,7 +6,8 @@
     sys.exit(judge.verdict())
 
 A row of the table: where (a shell pattern), pattern in the question, pattern in sendmail's answer, what stands there with us (* alone: anything), why.
-Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain."""
+Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain.  A reason
+that begins with "not yet" is about what is being built: it holds for what the candidate has not, and may outlive it."""
 import difflib
 import fnmatch
 import os
@@ -23,7 +24,8 @@ def load(name):
                 fields = line.split(b"\t")
                 if len(fields) != 5:
                     raise SystemExit(f"{name}: line {number}: five fields are wanted, there are {len(fields)}")
-                rows.append((f"{name}:{number}", fields[0].decode(), re.compile(fields[1], re.S), re.compile(fields[2], re.M | re.S), fields[3].decode("unicode_escape").encode("latin-1")))
+                rows.append((f"{name}:{number}", fields[0].decode(), re.compile(fields[1], re.S), re.compile(fields[2], re.M | re.S), fields[3].decode("unicode_escape").encode("latin-1"),
+                             fields[4].startswith(b"not yet")))
     return rows
 
 
@@ -45,12 +47,12 @@ class Judge:
         self.total = self.unexplained = 0
 
     def is_explained(self, where, question, real, ours):
-        for place, pattern, which, text, replacement in self.rows:
+        for place, pattern, which, text, replacement, pending in self.rows:
             if fnmatch.fnmatch(where, pattern) and which.search(question):
                 if replacement == b"*" and text.search(real):
                     self.used.add(place)
                     return True
-                changed = text.sub(lambda match, by=replacement: match.expand(by), real)
+                changed = text.sub(lambda match, by=replacement, keeps=pending: match.group() if keeps and match.group() in ours else match.expand(by), real)
                 if changed != real:
                     self.used.add(place)
                 real = changed
@@ -77,7 +79,7 @@ class Judge:
 
     def stale(self):
         """Rows for what was compared that changed no answer."""
-        return [place for place, pattern, *_ in self.rows if place not in self.used and any(fnmatch.fnmatch(where, pattern) for where in self.seen)]
+        return [place for place, pattern, *_, pending in self.rows if not pending and place not in self.used and any(fnmatch.fnmatch(where, pattern) for where in self.seen)]
 
     def verdict(self, whole=True):
         print(f"{self.total} answers, {self.unexplained} unexplained differences")
