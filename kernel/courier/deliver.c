@@ -40,8 +40,10 @@ void group_fail(struct job *job, struct group *group, enum pr_status status, str
 static struct pr_str rewritten(struct job *job, enum pr_rewrite which, const struct group *group, struct pr_str address)
 {
 	struct pr_str result = address;
+	/* a mailer may want a name for the null sender: the rules that read addresses themselves are asked for it */
+	bool is_asked = address.len > 0 || (which == PR_REWRITE_ENVELOPE_SENDER && rules_take_any_address(job->courier->set));
 
-	if (address.len == 0 || rules_rewrite(&job->scope, which, group->mailer, address, &result) != PR_OK || result.data == NULL)
+	if (!is_asked || rules_rewrite(&job->scope, which, group->mailer, address, &result) != PR_OK || result.data == NULL)
 		return address;
 	return result;
 }

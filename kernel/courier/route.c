@@ -30,6 +30,15 @@ static void refuse(struct job *job, struct parcel *parcel, enum pr_status status
 	set_result(parcel, later ? PR_TEMPFAIL : PR_PERMFAIL, code, enhanced, reply);
 }
 
+/* The backslash of "\joe" said that he is no alias, and has been heard; one that goes elsewhere is not ours to take off. */
+static struct pr_str without_backslash(const struct job *job, struct pr_str mailer, struct pr_str user)
+{
+	const struct module_instance *instance = module_find(job->courier->set, PR_KIND_MAILER, mailer);
+	bool local = instance != NULL && module_mailer_has_flag(instance, 'A');
+
+	return pr_str_slice(user, local && user.len > 1 && user.data[0] == '\\', user.len);
+}
+
 static void route_parcel(struct job *job, struct parcel *parcel)
 {
 	struct pr_str given = parcel->recipient->address, address = pr_address_inner(given);
@@ -52,7 +61,7 @@ static void route_parcel(struct job *job, struct parcel *parcel)
 		}
 		parcel->mailer = route.mailer;
 		parcel->host = route.host.data != NULL ? route.host : PR_STR("");
-		parcel->user = route.user;
+		parcel->user = without_backslash(job, route.mailer, route.user);
 	}
 	if (parcel->host.data == NULL)
 		parcel->host = PR_STR("");

@@ -42,7 +42,6 @@ struct header_facts {
 	size_t template_count;
 	const struct pr_header *last; /* behind all others, when no To, Cc, Bcc or Apparently-To came (NoRecipientAction) */
 	size_t last_count;
-	uint32_t keep_bcc;         /* 1: Bcc stays as it came: mail of others that only passes through (SMTP from elsewhere) */
 };
 /* With templates: those that the message lacks, a trace field (Received) always, Resent-... ones only when there is one already.
  * New list in the arena: Return-Path placeholder is not part; Received first; missing Date, From, Message-Id; then the input's fields in
@@ -59,13 +58,13 @@ struct mail_time {
 struct mail_time mail_time_split(int64_t unix_seconds, int32_t zone);
 /* Number of Received: fields. */
 uint32_t header_hops(const struct pr_header *fields, size_t count);
-/* Addresses of a header field rewritten one by one, everything else (comments, display names, folding) kept;
+/* Addresses of the header field `name` rewritten one by one, comments and display names kept, and the field folded anew (header_fold.h);
  * `rewrite` gets an address without brackets and returns the new one. */
 typedef struct pr_str header_rewrite(void *context, struct pr_str address);
-enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+enum pr_status header_rewrite_addresses(struct pr_str name, struct pr_str value, header_rewrite *rewrite, void *context,
                                         struct pr_arena *arena, struct pr_str *value_out);
 /* The addresses alone, without names and comments: `Joe <joe@example.org>` is joe@example.org. */
-enum pr_status header_bare_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+enum pr_status header_bare_addresses(struct pr_str name, struct pr_str value, header_rewrite *rewrite, void *context,
                                      struct pr_arena *arena, struct pr_str *value_out);
 /* True for From Sender Reply-To Errors-To Resent-...; recipients: To Cc Resent-To ... */
 bool header_is_sender(struct pr_str name);

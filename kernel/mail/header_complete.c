@@ -208,7 +208,7 @@ static void add_given(struct list *list)
 		if (pr_str_equal_nocase(field->name, PR_STR("Full-Name")) ||
 		    pr_str_equal_nocase(field->name, PR_STR("Return-Path")))
 			continue;
-		if (!is_bcc(field) || list->facts->keep_bcc) {
+		if (!is_bcc(field)) {
 			list->out[list->count++] = *field;
 		} else if (!others) {
 			/* a message must name its recipients somehow, but not these; one empty field says so */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * An address field is cut into mailboxes at the commas outside quotes, comments and brackets; in each the address alone is
- * replaced and every other byte is copied.  A mailbox that cannot be read is copied too: a relay that cannot
- * understand a field must not damage it.
+ * replaced and every other byte is copied.  What stood between two commas is one entry of the new field, which is laid out as sendmail
+ * lays it out.  A field in which something is left open is copied as it is: a relay that cannot understand a field must not damage it.
  */
 #include "kernel/mail/header.h"
+#include "kernel/mail/header_fold.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct mailbox {
 	size_t begin, end;       /* up to the separator */
 	size_t open, close;      /* '<' and its '>'; SIZE_MAX when there is none */
 	bool readable;
+	bool open_ended;         /* a quote, comment or bracket is never closed */
 };
 
 struct rewriting {
@@ -90,7 +92,8 @@ static struct mailbox find_mailbox(struct pr_str value, size_t begin)
 		}
 		at = skip_unit(value, at);
 	}
-	box.readable = box.readable && at <= value.len && (box.open == SIZE_MAX) == (box.close == SIZE_MAX);
+	box.open_ended = at > value.len || (box.open == SIZE_MAX) != (box.close == SIZE_MAX);
+	box.readable = box.readable && !box.open_ended;
 	box.end = at < value.len ? at : value.len;
 	if (box.end < value.len && value.data[box.end] == ':')
 		box.readable = false;
@@ -219,38 +222,87 @@ static void rewrite_mailbox(struct rewriting *work, const struct mailbox *box)
 	copy(work, end, box->end);
 }
 
-static enum pr_status rewrite_all(struct rewriting *given, struct pr_str *value_out)
+static bool can_be_read(struct pr_str value)
 {
-	struct rewriting work = *given;
-	struct pr_str value = work.value;
-
-	pr_text_init(&work.out, value.len + GROWTH_MAX);
-	for (size_t at = 0; at < value.len && !work.failed;) {
+	for (size_t at = 0; at < value.len;) {
 		struct mailbox box = find_mailbox(value, at);
-		rewrite_mailbox(&work, &box);
-		copy(&work, box.end, box.end + 1);
+		if (box.open_ended)
+			return false;
 		at = box.end + 1;
 	}
-	struct pr_str result = work.failed ? PR_NONE : pr_arena_copy(work.arena, pr_text_str(&work.out));
-	pr_text_fini(&work.out);
+	return true;
+}
+
+/* The mailboxes up to the next comma, with the colon and the semicolon of a group; returns where the next entry begins. */
+static size_t rewrite_entry(struct rewriting *work, size_t at)
+{
+	while (at < work->value.len) {
+		struct mailbox box = find_mailbox(work->value, at);
+		rewrite_mailbox(work, &box);
+		at = box.end + 1;
+		if (box.end < work->value.len && work->value.data[box.end] == ',')
+			break;
+		copy(work, box.end, at);
+	}
+	return at;
+}
+
+/* Without the blanks around it; but not the one that a backslash at the end speaks of. */
+static struct pr_str trimmed(struct pr_str text)
+{
+	struct pr_str entry = pr_str_trim(text);
+	size_t marks = 0, end = (size_t)(entry.data - text.data) + entry.len;
+
+	while (marks < entry.len && entry.data[entry.len - marks - 1] == '\\')
+		marks++;
+	return marks % 2 == 1 && end < text.len ? (struct pr_str){entry.data, entry.len + 1} : entry;
+}
+
+static void rewrite_all(struct rewriting *work, struct header_fold *fold)
+{
+	size_t at = header_fold_begin(fold, work->value);
+
+	while (at < work->value.len && !work->failed) {
+		pr_text_clear(&work->out);
+		at = rewrite_entry(work, at);
+		if (!header_fold_add(fold, trimmed(pr_text_str(&work->out))))
+			work->failed = true;
+	}
+}
+
+static enum pr_status rewrite_field(struct rewriting *work, struct pr_str name, struct pr_str *value_out)
+{
+	struct pr_str value = work->value;
+	struct header_fold fold;
+
+	if (!can_be_read(value)) {
+		*value_out = value;
+		return PR_OK;
+	}
+	pr_text_init(&work->out, value.len + GROWTH_MAX);
+	header_fold_init(&fold, name, 2 * value.len + GROWTH_MAX);
+	rewrite_all(work, &fold);
+	struct pr_str result = work->failed ? PR_NONE : pr_arena_copy(work->arena, pr_text_str(&fold.out));
+	pr_text_fini(&work->out);
+	pr_text_fini(&fold.out);
 	if (result.data == NULL)
 		return PR_TEMPFAIL;
 	*value_out = result;
 	return PR_OK;
 }
 
-enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+enum pr_status header_rewrite_addresses(struct pr_str name, struct pr_str value, header_rewrite *rewrite, void *context,
     struct pr_arena *arena, struct pr_str *value_out)
 {
 	struct rewriting work = {.value = value, .rewrite = rewrite, .context = context, .arena = arena};
 
-	return rewrite_all(&work, value_out);
+	return rewrite_field(&work, name, value_out);
 }
 
-enum pr_status header_bare_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+enum pr_status header_bare_addresses(struct pr_str name, struct pr_str value, header_rewrite *rewrite, void *context,
     struct pr_arena *arena, struct pr_str *value_out)
 {
 	struct rewriting work = {.value = pr_str_trim(value), .rewrite = rewrite, .context = context, .arena = arena, .bare = true};
 
-	return rewrite_all(&work, value_out);
+	return rewrite_field(&work, name, value_out);
 }

@@ -123,6 +123,8 @@ enum pr_status map_next(struct module_scope *scope, struct module_instance *map,
 enum pr_status map_owner(struct module_scope *scope, struct module_instance *map, uint32_t *uid_out);
 
 /* rules (the one engine of the set) */
+/* The engine reads addresses itself: PR_ANY_ADDRESS. */
+bool rules_take_any_address(const struct module_set *set);
 enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out);
 enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, struct pr_str mailer, struct pr_str address,
                              struct pr_str *address_out);

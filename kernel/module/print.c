@@ -79,7 +79,7 @@ static void print_field(struct printer *printer, const struct pr_header *field, 
 		struct pr_str rewritten;
 		/* a value that is no address list stays as it is */
 		bool bare = printer->instance != NULL && module_mailer_has_flag(printer->instance, 'c');
-		if ((bare ? header_bare_addresses : header_rewrite_addresses)(value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
+		if ((bare ? header_bare_addresses : header_rewrite_addresses)(field->name, value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
 			value = rewritten;
 	}
 	pr_text_add_str(out, field->name);

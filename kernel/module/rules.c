@@ -79,6 +79,11 @@ void rules_session_close(struct module_scope *scope)
 	module_session_fini(scope->rules);
 }
 
+bool rules_take_any_address(const struct module_set *set)
+{
+	return set->rules != NULL && (set->rules->module->flags & PR_ANY_ADDRESS) != 0;
+}
+
 enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
 {
 	struct module_frame frame;

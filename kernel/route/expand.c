@@ -11,10 +11,13 @@
 #define KEEP_MAX ((size_t)256 << 20)    /* all recipients of one message */
 #define SCRATCH_MAX ((size_t)256 << 20) /* all lists read for one RCPT */
 
+#define IDENTITY_MAX 4096 /* far more than a command line can say */
+
 struct expansion {
 	struct expand_source source;
 	struct expand_limits limits;
 	struct seen seen;
+	struct seen named;     /* what was asked for, by identity */
 	struct pr_arena keep;
 	struct pr_arena reply; /* the texts of the last result */
 	struct pr_recipient *recipients;
@@ -38,6 +41,7 @@ void expansion_free(struct expansion *expansion)
 	if (expansion == NULL)
 		return;
 	seen_fini(&expansion->seen);
+	seen_fini(&expansion->named);
 	pr_arena_fini(&expansion->keep);
 	pr_arena_fini(&expansion->reply);
 	pr_free(expansion->recipients);
@@ -48,6 +52,7 @@ void expansion_free(struct expansion *expansion)
 void expansion_clear(struct expansion *expansion)
 {
 	seen_fini(&expansion->seen);
+	seen_fini(&expansion->named);
 	pr_arena_reset(&expansion->keep);
 	expansion->count = 0;
 }
@@ -115,6 +120,7 @@ static void keep_result(struct expansion *expansion, struct expand_result *resul
 	result->enhanced = pr_arena_copy(&expansion->reply, pr_str_slice(result->enhanced, 0, 16));
 	result->text = pr_arena_copy(&expansion->reply, pr_str_slice(result->text, 0, 1000));
 	result->reason = pr_arena_copy(&expansion->reply, pr_str_slice(result->reason, 0, 1000));
+	result->identity = pr_arena_copy(&expansion->reply, pr_str_slice(result->identity, 0, IDENTITY_MAX));
 }
 
 #define NOTIFY_ALL (PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_FAILURE | PR_RECIPIENT_NOTIFY_DELAY)
@@ -165,11 +171,24 @@ enum pr_status expansion_add(struct expansion *expansion, struct pr_str address,
 		expansion->count = before;
 	} else {
 		result_out->added = (uint32_t)found;
+		result_out->waits = walk.waits != 0;
+		result_out->identity = walk.identity;
 	}
 	keep_result(expansion, result_out);
 	pr_free(walk.frames);
 	pr_arena_fini(&walk.arena);
 	return status;
+}
+
+struct pr_str expansion_name(struct expansion *expansion, struct pr_str identity, struct pr_str shown)
+{
+	struct seen_entry *entry = identity.len > 0 ? seen_find(&expansion->named, identity) : NULL;
+
+	if (entry == NULL && identity.len > 0) {
+		entry = seen_add(&expansion->named, identity);
+		entry->shown = pr_arena_copy(&expansion->keep, shown);
+	}
+	return entry != NULL && entry->shown.data != NULL ? entry->shown : shown;
 }
 
 struct pr_str expansion_recipient_owner(const struct expansion *expansion, size_t index)

@@ -12,7 +12,8 @@
  *
  * A recipient that means nobody is refused at once.  In a list with good members, a member that is unknown becomes a
  * recipient like the others: its bounce is made at delivery, and the rest of the list gets the message.  A list that cannot be
- * read, or a map that cannot answer, refuses the whole recipient, so nobody is left out silently.
+ * read, or a map that cannot answer, refuses the whole recipient, so nobody is left out silently.  One whose host the name service cannot
+ * tell yet is taken, when the engine says so (PR_ROUTE_WAITS) and it would not be one of ours, with aliases.
  */
 #ifndef KERNEL_ROUTE_EXPAND_H
 #define KERNEL_ROUTE_EXPAND_H
@@ -53,9 +54,11 @@ void expansion_free(struct expansion *expansion);
 struct expand_result {
 	uint32_t code;          /* SMTP code of a refusal, 0 when accepted */
 	uint32_t added;         /* final recipients added */
+	bool waits;             /* accepted, though the rules could not say yet where it goes: see PR_ROUTE_WAITS */
 	struct pr_str enhanced; /* "5.1.1" */
 	struct pr_str text;     /* "User unknown" */
 	struct pr_str reason;   /* for the log, not for the client: which file or alias, and why; absent when there is nothing to add */
+	struct pr_str identity; /* accepted: mailer, host and user of the address itself, before any alias */
 };
 /* Adds what `address` (no brackets) means.  PR_OK; PR_PERMFAIL/PR_TEMPFAIL: refused, nothing added, result says how (valid until
  * the next call).
@@ -68,6 +71,8 @@ struct pr_str expansion_owner(const struct expansion *expansion);
 /* The same for one recipient: a message to several lists is split by this.  expansion_owner() is the one that all recipients
  * share, and absent when they differ. */
 struct pr_str expansion_recipient_owner(const struct expansion *expansion, size_t index);
+/* What the client called the recipient of this identity when he named it first: `shown` itself, the first time. */
+struct pr_str expansion_name(struct expansion *expansion, struct pr_str identity, struct pr_str shown);
 struct pr_recipient *expansion_recipients(struct expansion *expansion, size_t *count_out);
 void expansion_clear(struct expansion *expansion);
 

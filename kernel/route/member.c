@@ -376,9 +376,17 @@ static enum pr_status settle_route(struct walk *walk, struct member *member, con
 	member->host = host;
 	member->user = user;
 	member->identity = pr_arena_printf(&walk->arena, "F%.*s\n%.*s\n%.*s", PR_PRINT(member->mailer), PR_PRINT(host), PR_PRINT(user));
+	if (!member->has_parent && walk->identity.data == NULL)
+		walk->identity = member->quoted ? pr_arena_printf(&walk->arena, "\\%.*s", PR_PRINT(member->identity)) : member->identity;
 	if (local)
 		return local_member(walk, member, result_out);
 	return add_user(walk, member, result_out);
+}
+
+/* Nobody of ours, with aliases, could be behind it: then he can wait for his host's name. */
+static bool can_wait(const struct walk *walk, const struct pr_route *route)
+{
+	return (route->flags & PR_ROUTE_WAITS) != 0 && !walk->source->mailer_has_flag(walk->source->context, route->mailer, 'A');
 }
 
 /* Asks the rules where the address goes. */
@@ -390,6 +398,10 @@ static enum pr_status route_member(struct walk *walk, struct member *member, str
 
 	member->identity = pr_arena_printf(&walk->arena, "B%.*s", PR_PRINT(member->text));
 	enum pr_status status = source->resolve(source->context, address, &route);
+	if (status == PR_TEMPFAIL && can_wait(walk, &route)) {
+		walk->waits = 1;
+		return add_user(walk, member, result_out);
+	}
 	if (status != PR_OK)
 		return refused_by_rules(walk, member, status, &route, result_out);
 	return settle_route(walk, member, &route, result_out);

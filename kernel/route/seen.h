@@ -17,6 +17,7 @@ struct seen_entry {
 	size_t serial;            /* how many were there before */
 	uint32_t open;
 	uint32_t length;
+	struct pr_str shown;      /* borrowed: a name for it */
 	char key[];
 };
 

@@ -36,6 +36,8 @@ struct walk {
 	uint32_t from_wire;
 	uint32_t loop;             /* met a list inside itself */
 	uint32_t is_list;          /* the address itself has an owner- alias */
+	uint32_t waits;            /* somebody was taken whom the rules could not place yet */
+	struct pr_str identity;    /* of the address that was asked for */
 	struct expand_result problem; /* first member that means nobody; code 0: none */
 };
 

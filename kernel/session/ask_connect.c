@@ -254,9 +254,11 @@ void session_greet(struct session *session, struct bench *bench)
 	    .client_name = session->ptr.data != NULL && session->resolve == RESOLVE_FORGED ? session->ptr : session->name,
 	    .client_address = session->address,
 	    .forged = session->resolve == RESOLVE_FORGED,
+	    .any_address = rules_take_any_address(receiver->modules),
 	    .submission = session->user.data != NULL,
 	    .starttls = receiver->tls != NULL && session->user.data == NULL,
 	};
+	session->settings.need_auth = session_has_modifier(session, 'a');
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);

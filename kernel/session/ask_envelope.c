@@ -56,8 +56,10 @@ void ask_mail(struct ask *ask)
 	struct pr_arena *arena = &transaction->arena;
 	struct pr_str sender = bracketed(question->address.full, arena);
 	transaction->sender = session->user.data != NULL ? submission_qualify(session, sender, arena) : sender;
-	transaction->envelope_id = pr_arena_copy(arena, question->envelope_id);
-	transaction->auth = pr_arena_copy(arena, question->auth);
+	if (question->envelope_id.len > 0) /* "ENVID=" says nothing */
+		transaction->envelope_id = pr_arena_copy(arena, question->envelope_id);
+	if (question->auth.len > 0)
+		transaction->auth = pr_arena_copy(arena, question->auth);
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
 	transaction->deliver_by = deliver_by(question, arena);
@@ -164,6 +166,10 @@ static void judge_recipient(struct ask *ask, struct transaction *transaction)
 		transaction->refused_recipients++;
 		refuse_recipient(ask, &result, status);
 		return;
+	}
+	if (status == PR_OK) {
+		ask->answer->named = expansion_name(transaction->expansion, result.identity, ask->question->argument);
+		ask->answer->waits = result.waits;
 	}
 	transaction->recipients++;
 	transaction->only_recipient = PR_NONE;

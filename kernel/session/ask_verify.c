@@ -22,8 +22,8 @@ struct line {
 	bool local;
 };
 
-/* "Full Name <joe@host>" for an account, "<a@b>" for anything else. */
-static void show(const struct ask *ask, struct pr_str address, struct line *line)
+/* "Full Name <joe@host>" for an account, "<a@b>" for anything else; who is no alias may be sent elsewhere by the rules (LUSER_RELAY). */
+static void show(const struct ask *ask, struct pr_str address, bool is_alias, struct line *line)
 {
 	struct pr_arena *arena = &ask->bench->arena;
 	struct module_set *modules = ask->session->receiver->modules;
@@ -34,15 +34,16 @@ static void show(const struct ask *ask, struct pr_str address, struct line *line
 	pr_address_split(inner, &parts);
 	line->host = parts.domain;
 	line->local = parts.domain.len == 0;
-	if (rules_resolve(ask->scope, inner, PR_STR(""), &route) == PR_OK) {
+	enum pr_status status = is_alias ? rules_resolve(ask->scope, inner, PR_STR(""), &route) : rules_destination(ask->scope, inner, PR_STR(""), &route);
+	if (status == PR_OK) {
 		const struct module_instance *mailer = module_find(modules, PR_KIND_MAILER, route.mailer);
 		line->local = mailer != NULL && module_mailer_has_flag(mailer, 'w');
 		line->host = route.host;
 	}
 	if (line->local) {
 		line->host = PR_STR("");
-		inner = parts.local;
-		name = account_full_name(route.user.len > 0 ? route.user : parts.local, arena);
+		inner = route.user.len > 0 ? route.user : parts.local;
+		name = account_full_name(inner, arena);
 	}
 	if (parts.domain.len > 0 && !line->local)
 		line->text = pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
@@ -85,10 +86,10 @@ static void list_members(struct ask *ask, struct expansion *expansion, struct pr
 		if (member.len == 0 || member.data[0] == '|' || member.data[0] == '/')
 			continue;
 		lines[shown].number = i;
-		show(ask, member, &lines[shown++]);
+		show(ask, member, false, &lines[shown++]);
 	}
 	if (lines != NULL && shown == 0)
-		show(ask, asked, &lines[shown++]);
+		show(ask, asked, count != 1 || members[0].alias.data != NULL, &lines[shown++]);
 	ask->answer->unsure = shown == 1 && ask->question->ask == SMTP_ASK_VRFY && !lines[0].local;
 	give_lines(ask, lines, shown);
 }

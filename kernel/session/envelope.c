@@ -56,12 +56,21 @@ static struct pr_str full_name(const struct session *session, struct pr_str send
 	return mailer != NULL && module_mailer_has_flag(mailer, 'w') ? account_full_name(route.user, scope->arena) : PR_NONE;
 }
 
-static bool has_from(const struct transaction *transaction)
+static bool has_field(const struct transaction *transaction, struct pr_str prefix, size_t len)
 {
 	for (size_t i = 0; i < transaction->field_count; i++)
-		if (pr_str_equal_nocase(transaction->fields[i].name, PR_STR("From")))
+		if (pr_str_has_prefix_nocase(transaction->fields[i].name, prefix) && (len == 0 || transaction->fields[i].name.len == len))
 			return true;
 	return false;
+}
+
+/* No From, or no Resent-From beside other Resent- fields, will be added. */
+static bool has_from(const struct transaction *transaction)
+{
+	const struct pr_str from = PR_STR("From"), resent = PR_STR("Resent-"), resent_from = PR_STR("Resent-From");
+
+	return has_field(transaction, from, from.len) &&
+	       (!has_field(transaction, resent, 0) || has_field(transaction, resent_from, resent_from.len));
 }
 
 static void set_facts(struct transaction *transaction, const struct part *part, struct module_scope *scope,
@@ -90,7 +99,6 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .now = (int64_t)now,
 	    .zone = (int32_t)here.tm_gmtoff,
 	    .add_missing = 1,
-	    .keep_bcc = 1, /* sendmail -t has taken its own Bcc away */
 	};
 }
 
@@ -129,7 +137,8 @@ static struct pr_str part_sender(struct transaction *transaction, const struct p
 	struct pr_str owner = pr_arena_printf(&transaction->arena, "<%.*s>", PR_PRINT(part->owner));
 	struct pr_address parts;
 	pr_address_split(part->owner, &parts);
-	if (parts.domain.len == 0)
+	/* rules that read addresses themselves know best where somebody without a domain is, and under which name he writes */
+	if (parts.domain.len == 0 && !rules_take_any_address(transaction->session->receiver->modules))
 		owner = pr_arena_printf(&transaction->arena, "<%.*s@%.*s>", PR_PRINT(part->owner),
 		    PR_PRINT(transaction->session->receiver->options->host_name));
 	return owner;

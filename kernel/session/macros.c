@@ -71,6 +71,14 @@ static struct pr_str sender(struct macro_context *context)
 	return transaction != NULL ? pr_address_inner(transaction->sender) : PR_NONE;
 }
 
+/* $f and ${mail_from}: the null sender has brackets, as in sendmail; rules that ask late (delay_checks) tell it from a name without a domain by them. */
+static struct pr_str sender_path(struct macro_context *context)
+{
+	struct pr_str inner = sender(context);
+
+	return inner.data != NULL && inner.len == 0 ? PR_STR("<>") : inner;
+}
+
 static struct pr_str recipient_count(struct macro_context *context)
 {
 	const struct transaction *transaction = context->session->transaction;
@@ -93,10 +101,10 @@ static const struct macro_row rows[] = {
     {"client_ptr", client_ptr},
     {"client_resolve", client_resolve},
     {"daemon_name", daemon_name},
-    {"f", sender},
+    {"f", sender_path},
     {"i", queue_id},
     {"j", host_name},
-    {"mail_from", sender},
+    {"mail_from", sender_path},
     {"msg_size", size},
     {"nrcpts", recipient_count},
     {"r", protocol},

@@ -70,13 +70,13 @@ void report_nothing(struct session *session, struct bench *bench)
 	pr_text_fini(&line);
 }
 
-/* As the client saw it: with the address in front of a 5xx about it. */
+/* As the client saw it: with the address in front of what is said of a mailbox. */
 static void add_reply(struct pr_text *line, const struct pr_verdict *verdict, struct pr_str about)
 {
 	pr_text_addf(line, "%u ", verdict->code);
 	if (verdict->enhanced.data != NULL)
 		pr_text_addf(line, "%.*s ", PR_PRINT(verdict->enhanced));
-	if (about.len > 0 && about.data[0] == '<' && verdict->code >= 500) {
+	if (about.len > 0 && about.data[0] == '<' && (verdict->code == 450 || verdict->code == 550 || verdict->code == 553)) {
 		pr_text_add_escaped(line, about, ADDRESS_BYTES);
 		pr_text_add_c(line, "... ");
 	}

@@ -111,8 +111,8 @@ void smtp_reply_part(struct smtp_machine *machine, uint32_t code, const char *en
     __attribute__((format(printf, 4, 5)));
 void smtp_reply_421(struct smtp_machine *machine, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The refusal of an answer: its own code and text or the given ones; `about` ("<a>" or absent) stands in front of a
- * 5xx text as sendmail has it.  Code 421 leaves. */
+/* The refusal of an answer: its own code and text or the given ones; `about` ("<a>" or absent) stands in front of the
+ * text of a 450, 550 or 553 as sendmail has it.  Code 421 leaves. */
 struct smtp_standard {
 	uint32_t reject_code;
 	const char *reject_enhanced, *reject_text;
@@ -138,6 +138,9 @@ struct smtp_short smtp_client(const struct smtp_machine *machine);
 bool smtp_skip_word(struct smtp_machine *machine, struct pr_str word, struct pr_str *rest_out);
 /* The path and what follows it; false when the 553 is written. */
 bool smtp_parse_path(struct smtp_machine *machine, struct pr_str text, struct pr_str *rest_out);
+bool smtp_refuses_bytes(struct smtp_machine *machine, struct pr_str path); /* 8 bits: true when the 553 is written */
+/* path.c: the same as smtp_parse_path, where the rules take any address. */
+bool smtp_take_path(struct smtp_machine *machine, struct pr_str text, struct pr_str *rest_out);
 typedef bool smtp_parameter(struct smtp_machine *machine, struct pr_str key, struct pr_str value);
 /* Gives each "KEY=VALUE" to `take`; fills question.parameters.  False when a reply is written. */
 bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smtp_parameter *take);

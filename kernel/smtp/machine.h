@@ -52,9 +52,11 @@ struct smtp_settings {
 	uint64_t max_recipients;    /* 0: none */
 	uint64_t max_headers_length;/* bytes */
 	uint32_t forged;            /* "(may be forged)" */
+	uint32_t any_address;       /* what stands in brackets is the rules' affair, as long as it is plain ASCII (path.c) */
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t need_vrfy_helo, need_expn_helo;
+	uint32_t need_auth;         /* a listener with modifier a: no MAIL before AUTH, which nobody can say yet */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
@@ -132,11 +134,13 @@ struct smtp_answer {
 	struct pr_verdict verdict;
 	struct pr_str id;   /* END: queue id for "ID Message accepted for delivery" */
 	struct pr_list lines; /* VRFY, EXPN: one reply line each */
-	/* MAIL, RCPT: the text of a 5xx stands alone.  sendmail puts "<a>... " in front of what its rules say (but not of a
-	 * 551 or 4xx), and not in front of what a filter says. */
+	/* MAIL, RCPT: the text stands alone.  sendmail puts "<a>... " in front of what its rules say with 450, 550 and 553, and not in
+	 * front of what a filter says. */
 	bool as_it_is;
 	bool unsure;        /* VRFY: 252, it is another host that knows */
 	bool stays;         /* a 421 of the rules is a reply like any other: sendmail closes for that of a filter */
+	struct pr_str named; /* RCPT, yes: what this recipient was called when the client named him first, or absent */
+	bool waits;         /* RCPT, yes: where he is will be asked once more at delivery: "(will queue)" */
 };
 
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);

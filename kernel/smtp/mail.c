@@ -11,12 +11,12 @@ static bool take_size(struct smtp_machine *machine, struct pr_str value)
 	uint64_t max = machine->settings->max_message_size, size = 0;
 	size_t digits = 0;
 
-	if (value.data == NULL || value.len == 0) {
+	if (value.data == NULL) {
 		smtp_reply(machine, 501, "5.5.2", "SIZE requires a value");
 		return false;
 	}
-	if (value.data[0] == '-' || value.data[0] == '+') {
-		smtp_reply(machine, 501, "5.5.4", "Syntax error in SIZE parameter value");
+	if (value.len > 0 && (value.data[0] == '-' || value.data[0] == '+')) {
+		smtp_reply(machine, 552, "5.2.3", "Message size invalid");
 		return false;
 	}
 	while (digits < value.len && value.data[digits] >= '0' && value.data[digits] <= '9')
@@ -37,7 +37,7 @@ static bool take_body(struct smtp_machine *machine, struct pr_str value)
 {
 	bool eight_bit = pr_str_equal_nocase(value, PR_STR("8BITMIME"));
 
-	if (value.data == NULL || value.len == 0) {
+	if (value.data == NULL) {
 		smtp_reply(machine, 501, "5.5.2", "BODY requires a value");
 		return false;
 	}
@@ -58,7 +58,7 @@ static bool take_ret(struct smtp_machine *machine, struct pr_str value)
 		smtp_reply(machine, 501, "5.5.0", "Duplicate RET parameter");
 		return false;
 	}
-	if (value.data == NULL || value.len == 0) {
+	if (value.data == NULL) {
 		smtp_reply(machine, 501, "5.5.2", "RET requires a value");
 		return false;
 	}
@@ -131,6 +131,15 @@ static void answered(struct smtp_machine *machine, const struct smtp_answer *ans
 		smtp_reply(machine, 250, "2.1.0", "%s... Sender ok", path.text);
 }
 
+/* "@a,@b:joe@c" is joe@c (RFC 5321, appendix F.2): an answer goes to him. */
+static void drop_route(struct pr_address *address)
+{
+	size_t colon = pr_str_find(address->full, ':');
+
+	if (address->full.len > 0 && address->full.data[0] == '@' && colon < address->full.len)
+		pr_address_split(pr_str_slice(address->full, colon + 1, address->full.len), address);
+}
+
 static void ask(struct smtp_machine *machine)
 {
 	struct pr_str rest;
@@ -138,6 +147,7 @@ static void ask(struct smtp_machine *machine)
 	if (!smtp_skip_word(machine, PR_STR("FROM"), &rest) || !smtp_parse_path(machine, rest, &rest) ||
 	    !smtp_parse_parameters(machine, rest, take_parameter))
 		return;
+	drop_route(&machine->question.address);
 	machine->argument = machine->question.argument; /* for the reply; the question is gone by then */
 	machine->question.extended = machine->question.parameters.count > 0;
 	if (machine->verbose && machine->question.delivery_mode == 0)
@@ -153,6 +163,8 @@ void smtp_mail(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
 	else if (machine->in_transaction)
 		smtp_reply(machine, 503, "5.5.0", "Sender already specified");
+	else if (settings->need_auth && !settings->submission)
+		smtp_reply(machine, 530, "5.7.0", "Authentication required");
 	else
 		ask(machine);
 }

@@ -47,16 +47,24 @@ static bool has_high_bit(struct pr_str text)
 	return false;
 }
 
+bool smtp_refuses_bytes(struct smtp_machine *machine, struct pr_str path)
+{
+	if (!has_high_bit(path))
+		return false;
+	smtp_reply(machine, 553, "5.6.7", "%s... Address is not ASCII", smtp_shorten(path).text);
+	return true;
+}
+
 bool smtp_parse_path(struct smtp_machine *machine, struct pr_str text, struct pr_str *rest_out)
 {
+	if (machine->settings->any_address)
+		return smtp_take_path(machine, text, rest_out);
 	struct pr_str rest = PR_NONE, why = PR_NONE;
 	enum pr_status status = pr_address_path(text, &machine->arena, &machine->question.address, &rest, &why);
 	struct pr_str path = pr_str_trim(pr_str_slice(text, 0, rest.data != NULL ? text.len - rest.len : text.len));
 
-	if (has_high_bit(path)) {
-		smtp_reply(machine, 553, "5.6.7", "%s... Address is not ASCII", smtp_shorten(path).text);
+	if (smtp_refuses_bytes(machine, path))
 		return false;
-	}
 	if (status != PR_OK) {
 		bool route = pr_str_find(why, '@') < why.len || pr_str_find(why, ',') < why.len ||
 		             pr_str_has_prefix_nocase(why, PR_STR("Comma"));
@@ -76,7 +84,7 @@ static bool is_key_byte(char byte)
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-';
 }
 
-/* Takes one "KEY" or "KEY=VALUE" off the front; value is absent without '='. */
+/* Takes one "KEY" or "KEY=VALUE" off the front; value is absent without '='.  A key ends where no key can go on, as with sendmail. */
 static void next_parameter(struct pr_str *rest, struct pr_str *whole, struct pr_str *key, struct pr_str *value)
 {
 	size_t end = 0, key_end = 0;
@@ -87,10 +95,14 @@ static void next_parameter(struct pr_str *rest, struct pr_str *whole, struct pr_
 	while (key_end < end && is_key_byte(rest->data[key_end]))
 		key_end++;
 	*key = pr_str_slice(*rest, 0, key_end);
-	*value = key_end < end && rest->data[key_end] == '=' ? pr_str_slice(*rest, key_end + 1, end) : PR_NONE;
-	/* FOO!BAR is no parameter anybody knows, whatever FOO is */
-	if (key_end < end && rest->data[key_end] != '=')
-		*key = *whole;
+	*value = PR_NONE;
+	if (key_end < end && rest->data[key_end] == '=') {
+		struct pr_str text = pr_str_slice(*rest, key_end + 1, end);
+		*value = pr_str_slice(text, 0, pr_str_find(text, '='));
+		end = key_end + 1 + value->len; /* a second = is cut off with its value, and what follows it is the next one */
+		*whole = pr_str_slice(*rest, 0, end);
+		end += end < rest->len && rest->data[end] == '=';
+	}
 	*rest = skip_blanks(pr_str_slice(*rest, end, rest->len));
 }
 
@@ -142,7 +154,7 @@ bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_s
 		smtp_reply(machine, 501, "5.5.0", "Duplicate %s parameter", name);
 		return false;
 	}
-	if (value.data == NULL || value.len == 0) {
+	if (value.data == NULL) {
 		smtp_reply(machine, 501, "5.5.2", "%s requires a value", name);
 		return false;
 	}

@@ -18,13 +18,9 @@ static uint32_t notify_bit(struct pr_str word)
 static bool take_notify(struct smtp_machine *machine, struct pr_str value)
 {
 	uint32_t bits = 0;
-	struct pr_str rest = value, word;
+	struct pr_str rest = value;
 
-	if (machine->question.notify_given) {
-		smtp_reply(machine, 501, "5.5.0", "Duplicate NOTIFY parameter");
-		return false;
-	}
-	if (value.data == NULL || value.len == 0) {
+	if (value.data == NULL) {
 		smtp_reply(machine, 501, "5.5.2", "NOTIFY requires a value");
 		return false;
 	}
@@ -32,13 +28,17 @@ static bool take_notify(struct smtp_machine *machine, struct pr_str value)
 	machine->question.notify = SMTP_NOTIFY_NEVER;
 	if (pr_str_equal_nocase(value, PR_STR("NEVER")))
 		return true;
-	while (pr_str_next(&rest, ',', &word)) {
+	for (bool more = true; more;) {
+		size_t comma = pr_str_find(rest, ',');
+		struct pr_str word = pr_str_slice(rest, 0, comma);
 		if (notify_bit(word) == 0) {
 			/* two blanks, as sendmail has it */
 			smtp_reply(machine, 501, "5.5.4", "Bad argument \"%s\"  to NOTIFY", smtp_shorten(word).text);
 			return false;
 		}
 		bits |= notify_bit(word);
+		more = comma < rest.len;
+		rest = pr_str_slice(rest, comma + 1, rest.len);
 	}
 	machine->question.notify = bits;
 	return true;
@@ -49,7 +49,7 @@ static bool take_original(struct smtp_machine *machine, struct pr_str value)
 {
 	size_t semicolon = pr_str_find(value, ';');
 
-	if (value.len > 0 && (semicolon == 0 || semicolon + 1 >= value.len)) {
+	if (value.data != NULL && (semicolon == 0 || semicolon >= value.len)) {
 		smtp_reply(machine, 501, "5.5.4", "Syntax error in ORCPT parameter value");
 		return false;
 	}
@@ -72,7 +72,7 @@ static void answered(struct smtp_machine *machine, const struct smtp_answer *ans
 {
 	static const struct smtp_standard standard = {
 	    550, "5.7.1", "Access denied", 451, "4.3.2", "Please try again later"};
-	struct smtp_short path = smtp_shorten(machine->argument);
+	struct smtp_short path = smtp_shorten(answer->named.data != NULL ? answer->named : machine->argument);
 	const struct pr_verdict *verdict = &answer->verdict;
 
 	if (!smtp_is_yes(answer)) {
@@ -84,7 +84,7 @@ static void answered(struct smtp_machine *machine, const struct smtp_answer *ans
 	if (verdict->text.data != NULL && verdict->action != PR_QUARANTINE)
 		smtp_reply(machine, 250, "2.1.5", "%s... %.*s", path.text, PR_PRINT(verdict->text));
 	else
-		smtp_reply(machine, 250, "2.1.5", "%s... Recipient ok", path.text);
+		smtp_reply(machine, 250, "2.1.5", "%s... Recipient ok%s", path.text, answer->waits ? " (will queue)" : "");
 }
 
 static void ask(struct smtp_machine *machine)
@@ -94,7 +94,11 @@ static void ask(struct smtp_machine *machine)
 	if (!smtp_skip_word(machine, PR_STR("TO"), &rest) || !smtp_parse_path(machine, rest, &rest))
 		return;
 	if (machine->question.address.full.len == 0) {
-		smtp_reply(machine, 553, "5.0.0", "%s... User address required", smtp_shorten(machine->question.argument).text);
+		bool bracket = pr_str_find(machine->question.argument, '<') < machine->question.argument.len;
+		if (bracket)
+			smtp_reply(machine, 553, "5.0.0", "%s... User address required", smtp_shorten(machine->question.argument).text);
+		else
+			smtp_reply(machine, 501, "5.0.0", "Missing recipient");
 		return;
 	}
 	if (!smtp_parse_parameters(machine, rest, take_parameter))

@@ -139,12 +139,18 @@ static struct refusal_view view_refusal(const struct smtp_answer *answer, const 
 	return view;
 }
 
+/* The codes that speak of a mailbox; sendmail puts the address in front of their texts and of no others. */
+static bool names_address(uint32_t code)
+{
+	return code == 450 || code == 550 || code == 553;
+}
+
 void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *answer, struct pr_str about,
     const struct smtp_standard *standard)
 {
 	struct refusal_view view = view_refusal(answer, standard);
 
-	if (about.data != NULL && !answer->as_it_is && view.code >= 500 && view.code != 551)
+	if (about.data != NULL && !answer->as_it_is && names_address(view.code))
 		smtp_reply(machine, view.code, view.enhanced, "%s... %.*s", smtp_shorten(about).text, PR_PRINT(view.text));
 	else
 		smtp_reply(machine, view.code, view.enhanced, "%.*s", PR_PRINT(view.text));

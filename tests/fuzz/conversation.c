@@ -29,15 +29,25 @@ void conversation_settings(struct smtp_settings *settings, uint8_t flags)
 	settings->reject_nul = flags & 1;
 	settings->max_message_size = flags & 2 ? 200 : 0;
 	settings->no_expn = (flags & 4) != 0;
-	settings->no_etrn = (flags & 8) != 0;
+	settings->no_etrn = settings->any_address = (flags & 8) != 0;
 	settings->starttls = (flags & 16) != 0;
 	settings->need_helo = (flags & 32) != 0;
 	settings->submission = (flags & 64) != 0;
 	settings->max_recipients = flags & 128 ? 3 : 0;
 }
 
+/* What goes into queue files, logs and the next host's ears. */
+static void check_address(const struct smtp_question *q)
+{
+	struct pr_str full = q->address.full;
+
+	for (size_t i = 0; i < full.len; i++)
+		FUZZ_CHECK(((unsigned char)full.data[i] >= 0x20 || full.data[i] == '\t') && (unsigned char)full.data[i] < 0x7f);
+}
+
 static void account(struct driver *driver, const struct smtp_question *q, bool yes)
 {
+	check_address(q);
 	if (q->ask == SMTP_ASK_MAIL) {
 		FUZZ_CHECK(!driver->open);
 		driver->open = yes;

@@ -59,13 +59,15 @@ static struct pr_str other(void *context, struct pr_str address)
 static void check_rewrite(struct pr_str value)
 {
 	struct pr_arena arena;
-	struct pr_str out = PR_NONE;
+	struct pr_str out = PR_NONE, twice = PR_NONE;
 	size_t calls = 0, again = 0;
 
 	pr_arena_init(&arena, 64 * value.len + 65536);
-	FUZZ_CHECK(header_rewrite_addresses(value, same, &calls, &arena, &out) == PR_OK);
-	FUZZ_CHECK(pr_str_equal(value, out));
-	FUZZ_CHECK(header_rewrite_addresses(value, other, &again, &arena, &out) == PR_OK);
+	FUZZ_CHECK(header_rewrite_addresses(PR_STR("To"), value, same, &calls, &arena, &out) == PR_OK);
+	FUZZ_CHECK(header_rewrite_addresses(PR_STR("To"), out, same, &again, &arena, &twice) == PR_OK);
+	FUZZ_CHECK(pr_str_equal(out, twice) && calls == again);
+	again = 0;
+	FUZZ_CHECK(header_rewrite_addresses(PR_STR("To"), value, other, &again, &arena, &out) == PR_OK);
 	FUZZ_CHECK(calls == again);
 	pr_arena_fini(&arena);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TESTS += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
+TESTS += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/daemons
 EXTRA_DIST += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
 # classes from maps, files that others may write to, what mailers get
 TESTS += tests/oracle/cf/classes tests/oracle/cf/unsafe tests/oracle/mailers
@@ -13,3 +13,5 @@ EXTRA_DIST += tests/oracle/cf/unsafe tests/oracle/cf/unsafe.tsv tests/oracle/cf/
 # the daemon's dialogue at every hook, option and extension
 TESTS += tests/oracle/server/compare
 EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf
+# two daemons on one sendmail.cf
+EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv

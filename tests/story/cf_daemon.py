@@ -175,6 +175,26 @@ class CfDaemon(story.Story):
         daemon.wait_log(r"to=<a@talk.example>.*mailer=lmtp.*dsn=5\.3\.4, .*stat=Message is too large")
         self.assertFalse(os.path.exists(os.path.join(self.box, "talk")))
 
+    def test_addresses_are_the_rules_affair(self):
+        daemon = self.start()
+        everybody = ", ".join(f"person.{number}@far.example" for number in range(5))
+        with daemon.client() as client:
+            client.expect(250, "MAIL FROM:<@here.example:ann@example.net>")
+            self.assertEqual(client.expect(250, "RCPT TO:< a @ far.example >"), "250 2.1.5 < a @ far.example >... Recipient ok")
+            self.assertEqual(client.expect(250, "RCPT TO:(c)<<a@far.example>>"), "250 2.1.5 < a @ far.example >... Recipient ok")
+            self.assertEqual(client.expect(550, "RCPT TO:<a b@lost.example>"), "550 5.1.2 <a b@lost.example>... no such place")
+            self.assertEqual(client.expect(553, "RCPT TO:<a@far.example"), "553 5.0.0 <a@far.example... Unbalanced '<'")
+            self.assertEqual(client.expect(553, "RCPT TO:<b\xe4r@far.example>"), "553 5.6.7 <b\\344r@far.example>... Address is not ASCII")
+            client.expect(250, f"RCPT TO:<\\{USER}@example.org>")
+            client.expect(354, "DATA")
+            client.send(story.wire(f"From: ann@example.net\nTo: {everybody}\nBcc: x@far.example\n\nhello\n") + b".\r\n")
+            self.assertEqual(client.reply()[0], 250)
+        (sender, recipients, text), = self.sink_host.wait(1)
+        self.assertEqual((sender, recipients), ("ann@example.net", ["a@far.example"]))
+        self.assertIn("\nTo: person.0@far.example, person.1@far.example, person.2@far.example,\n        person.3@far.example, person.4@far.example\n", text)
+        self.assertNotIn("Bcc", text)
+        story.wait_for(lambda: "the letter to a user with a backslash\n" + daemon.log(), lambda: os.path.exists(os.path.join(self.box, USER)))
+
     def test_queue(self):
         daemon = self.start("-O", "DeliveryMode=q")
         letter_id = daemon.send("ann@example.net", ["a@far.example"], LETTER)

@@ -146,6 +146,10 @@ static void read_answer(struct play *play, struct pr_str text, uint32_t line)
 		while (count < 100 && pr_str_next(&rest, '|', &items[count]))
 			count++;
 		scripted->answer.lines = (struct pr_list){items, count};
+	} else if (pr_str_equal(what, PR_STR("named"))) {
+		scripted->answer.named = rest;
+	} else if (pr_str_equal(what, PR_STR("waits"))) {
+		scripted->answer.waits = true;
 	} else if (pr_str_equal(what, PR_STR("yes"))) {
 		verdict->text = rest.len > 0 ? rest : PR_NONE;
 	} else {
@@ -184,6 +188,8 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"early", &play->early, NULL, NULL},
 	    {"forged", &s->forged, NULL, NULL},
 	    {"submission", &s->submission, NULL, NULL},
+	    {"any_address", &s->any_address, NULL, NULL},
+	    {"need_auth", &s->need_auth, NULL, NULL},
 	    {"need_helo", &s->need_helo, NULL, NULL},
 	    {"no_vrfy", &s->no_vrfy, NULL, NULL},
 	    {"no_expn", &s->no_expn, NULL, NULL},
@@ -323,6 +329,8 @@ static void log_question(struct play *play, const struct smtp_question *q)
 	pr_text_addf(out, "Q: %s", ask_names[q->ask]);
 	if (q->argument.data != NULL)
 		pr_text_addf(out, " %.*s", PR_PRINT(q->argument));
+	if (play->settings.any_address && q->address.full.data != NULL)
+		pr_text_addf(out, " is %.*s at %.*s", PR_PRINT(q->address.local), PR_PRINT(q->address.domain));
 	log_flags(out, q);
 	if (q->ask == SMTP_ASK_WAIT)
 		pr_text_addf(out, " %u%s%s", q->seconds, q->attack > 0 ? " attack" : "", q->flood ? " flood" : "");

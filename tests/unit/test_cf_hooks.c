@@ -15,11 +15,11 @@ static const char text[] =
     "S0\nR$+ < @ $=w >\t$#local $: $1\nRnouser < @ $+ >\t$#error $@ 5.1.1 $: \"550 5.1.1 no such user\"\n"
     "Rlater < @ $+ >\t$#error $@ 4.2.0 $: \"450 4.2.0 not now\"\nRbare < @ $+ >\t$#error $: without codes\n"
     "Rfire < @ $+ >\t$: $(broken $1 $: x $) < @ $1 >\nRburnt < @ $+ >\t$: $(broken $1 $: x $) burnt\n"
-    "R$+ burnt\t$#error $@ 5.1.1 $: \"550 5.1.1 gone\"\nRtyped < @ $+ >\t$#error $@ 5.1.1 $: \"550 5.1.1 \" $&{addr_type}\nRprogram < @ $+ >\t$#prog $: x\nR$+ < @ $+ >\t$#esmtp $@ $2 $: $1 < @ $2 >\nR$+\t$#local $: $1\n"
+    "Rjoe < @ name . example >\t$: joe < @ $[ name . example $] . >\nR$+ burnt\t$#error $@ 5.1.1 $: \"550 5.1.1 gone\"\nRtyped < @ $+ >\t$#error $@ 5.1.1 $: \"550 5.1.1 \" $&{addr_type}\nRprogram < @ $+ >\t$#prog $: x\nR$+ < @ $+ >\t$#esmtp $@ $2 $: $1 < @ $2 >\nR$+\t$#local $: $1\n"
     "S10\nR$+ < @ $+ >\t$: $1 < @ s . $2 >\nS11\nR$+ < @ $+ >\t$: $1 < @ senv . $2 >\nS31\nRtyped < @ $+ >\t$: $&{addr_type} < @ $1 >\nR$+ < @ $+ >\t$: $1 < @ shdr . $2 >\n"
     "S21\nR$+ < @ $+ >\t$: $1 < @ rcpt . $2 >\n"
     "Scheck_rcpt\nR< $+ @ bad . example >\t$#error $@ 5.7.1 $: \"550 5.7.1 no \" $1\nR< $+ @ late . example >\t$#error $@ 4.7.1 $: \"451 4.7.1 later\"\n"
-    "R< typed @ $+ >\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $&{addr_type}\nR< $+ @ drop . example >\t$#discard\nR< $+ @ hold . example >\t$#error $@ quarantine $: held\nR< $+ @ fire . example >\t$(broken $1 $)\n"
+    "R< kind @ $+ >\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $&{addr_type}\nR< $+ @ drop . example >\t$#discard\nR< $+ @ hold . example >\t$#error $@ quarantine $: held\nR< $+ @ fire . example >\t$(broken $1 $)\n"
     "R< $+ @ other . example >\t$#something\nR$*\t$: $1\n"
     "Scheck_relay\nR$* $| 192 . 0 . 2 . $-\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $1 is not welcome\n"
     "Scheck_compat\nR$+ $| $+\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $1 to $2\n"
@@ -34,6 +34,7 @@ static void begin(void)
 {
 	cf_stage_begin();
 	fake_world_add(&cf_world, "broken broken");
+	fake_world_add(&cf_world, "broken host");
 	fake_world_add(&cf_world, "map table a\tb");
 	fake_world_add(&cf_world, "macro u joe");
 	CU_ASSERT_FATAL(cf_stage_read(text));
@@ -48,9 +49,10 @@ static void test_resolve(void)
 		enum pr_status status;
 	} rows[] = {
 		{ "joe@corp.example", "local,,joe", PR_OK }, { "JOE", "local,,joe", PR_OK }, { "Joe@Other.Example", "esmtp,other.example,Joe@rcpt.Other.Example", PR_OK },
-		{ "nouser@x", "550 5.1.1 no such user", PR_PERMFAIL }, { "later@x", "450 4.2.0 <later@x>... not now", PR_TEMPFAIL },
+		{ "nouser@x", "550 5.1.1 no such user", PR_PERMFAIL }, { "later@x", "450 4.2.0 not now", PR_TEMPFAIL },
 		{ "bare@x", "553 5.3.0 without codes", PR_PERMFAIL }, { "program@x", "550 5.7.1 Cannot mail directly to programs", PR_PERMFAIL },
 		{ "fire@x", "broken: the disk is on fire", PR_TEMPFAIL }, { "burnt@x", "550 5.1.1 gone", PR_PERMFAIL }, { "typed@x", "550 5.1.1 e r", PR_PERMFAIL },
+		{ "joe@name.example", "esmtp,,", PR_TEMPFAIL },
 	};
 
 	begin();
@@ -66,6 +68,7 @@ static void test_resolve(void)
 		else
 			snprintf(got, sizeof got, "%.*s", PR_PRINT(call->reason));
 		CU_ASSERT(cf_same(rows[i].address, rows[i].route, got));
+		CU_ASSERT_EQUAL((route.flags & PR_ROUTE_WAITS) != 0, strcmp(rows[i].route, "esmtp,,") == 0);
 	}
 	cf_stage_close();
 }
@@ -121,10 +124,14 @@ static void test_check(void)
 		const char *first, *second, *verdict;
 	} rows[] = {
 		{ PR_CHECK_RCPT, "<joe@x.example>", NULL, "continue" }, { PR_CHECK_RCPT, "<joe@bad.example>", NULL, "reject 550 5.7.1 no joe" },
-		{ PR_CHECK_RCPT, "<joe@late.example>", NULL, "defer 451 4.7.1 <joe@late.example>... later" }, { PR_CHECK_RCPT, "<joe@drop.example>", NULL, "discard" },
-		{ PR_CHECK_RCPT, "<typed@drop.example>", NULL, "reject 550 5.7.1 e r" },
+		{ PR_CHECK_RCPT, "<joe@late.example>", NULL, "defer 451 4.7.1 later" }, { PR_CHECK_RCPT, "<joe@drop.example>", NULL, "discard" },
+		{ PR_CHECK_RCPT, "<kind@drop.example>", NULL, "reject 550 5.7.1 e r" },
 		{ PR_CHECK_RCPT, "<joe@hold.example>", NULL, "quarantine held" },
-		{ PR_CHECK_RCPT, "<joe@fire.example>", NULL, "cannot: broken: the disk is on fire" }, { PR_CHECK_RCPT, "<joe@other.example>", NULL, "continue" },
+		{ PR_CHECK_RCPT, "<joe@fire.example>", NULL, "cannot: broken: the disk is on fire" }, { PR_CHECK_RCPT, "<joe@name.example>", NULL, "continue" },
+		/* the address itself comes first: an error by the rules, or nothing that can be read */
+		{ PR_CHECK_RCPT, "<nouser@bad.example>", NULL, "reject 550 5.1.1 no such user" }, { PR_CHECK_RCPT, "<later@x>", NULL, "defer 450 4.2.0 not now" },
+		{ PR_CHECK_RCPT, "<>", NULL, "continue" }, { PR_CHECK_RCPT, "<program@x>", NULL, "continue" }, { PR_CHECK_MAIL, "<program@x>", NULL, "reject 553 5.1.7 Invalid sender address" },
+		{ PR_CHECK_MAIL, "<nouser@x>", NULL, "reject 550 5.1.1 no such user" }, { PR_CHECK_RCPT, "<joe@other.example>", NULL, "continue" },
 		{ PR_CHECK_MAIL, "<joe@bad.example>", NULL, "continue" }, { PR_CHECK_HELO, "x", NULL, "continue" },
 		{ PR_CHECK_COMPAT, "a@b", "c@d", "reject 550 5.7.1 a@b to c@d" },
 		{ PR_CHECK_HEADER, "Subject", "you win", "reject 550 5.7.1 Subject 7" }, { PR_CHECK_HEADER, "SUBJECT", "nothing", "continue" },

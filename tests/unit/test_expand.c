@@ -24,7 +24,7 @@ static const struct pair aliases[] = {
 	{ "unsafe", ":include:/lists/programs" }, { "owned", ":include:/lists/owned" }, { "selfinc", ":include:/lists/self" },
 	{ "tmp", "tempfail, alice" }, { "empty", ":include:/lists/empty" }, { "remote", "Up@Remote.Example, up@remote.example" },
 	{ "quoted", "\"al ice\", bob" }, { "al ice", "carol@remote.example" },
-	{ "redirected", "x@gone.example" }, { "many", ":include:/lists/many" }, { "roots", ":include:/lists/roots" }, { "deep0", "deep1" },
+	{ "lit", "alice, x@dark.example" }, { "redirected", "x@gone.example" }, { "many", ":include:/lists/many" }, { "roots", ":include:/lists/roots" }, { "deep0", "deep1" },
 };
 static const struct pair includes[] = {
 	{ "/lists/one", "# members\nalice\n\nbob@remote.example, dave\n" }, { "/lists/programs", "alice\n|/bin/sh\n" },
@@ -49,6 +49,11 @@ static enum pr_status resolve(void *context, struct pr_str address, struct pr_ro
 	(void)context;
 	if (pr_str_equal(address, PR_STR("tempfail")))
 		return PR_TEMPFAIL;
+	if (pr_str_equal(domain, PR_STR("dark.example")) || pr_str_equal(address, PR_STR("dark"))) { /* no word of DNS */
+		route_out->mailer = at < address.len ? PR_STR("esmtp") : PR_STR("local");
+		route_out->flags = PR_ROUTE_WAITS;
+		return PR_TEMPFAIL;
+	}
 	if (at < address.len && pr_str_equal(domain, PR_STR("gone.example"))) {
 		route_out->code = 551;
 		route_out->enhanced = PR_STR("5.1.6");
@@ -180,7 +185,8 @@ static const struct pair answers[] = {
 	{ "unsafe", "550 5.7.1 Address is unsafe for mailing to programs" }, { "owned", "bob:|/home/bob/filter bob:/home/bob/box" }, { "roots", "|/usr/bin/archive" },
 	{ "selfinc", "554 5.4.6 aliasing/forwarding loop broken" }, { "empty", "550 5.2.4 Mailing list is empty" },
 	{ "tmp", "451 4.3.0 Temporary lookup failure" }, { "broken", "451 4.3.0 Temporary lookup failure" },
-	{ "slow", "451 4.3.0 Temporary lookup failure" }, { "remote", "<Up@Remote.Example>" }, { "quoted", "<carol@remote.example> <bob>" },
+	{ "slow", "451 4.3.0 Temporary lookup failure" }, { "x@dark.example", "<x@dark.example>" }, { "dark", "451 4.3.0 Temporary lookup failure" },
+	{ "lit", "<alice> <x@dark.example>" }, { "remote", "<Up@Remote.Example>" }, { "quoted", "<carol@remote.example> <bob>" },
 	{ "redirected", "551 5.1.6 Gone away" }, { "x@gone.example", "551 5.1.6 Gone away" },
 	{ "|/bin/sh", "550 5.7.1 Cannot mail directly to programs" }, { "\"|/bin/sh\"", "550 5.7.1 Cannot mail directly to programs" },
 	{ "\"|/bin/sh\"@us.example", "550 5.7.1 Cannot mail directly to programs" }, { "/etc/passwd", "550 5.7.1 Cannot mail directly to files" },
@@ -243,6 +249,31 @@ static void test_fields(void)
 	CU_ASSERT_PTR_NULL(recipients[1].alias.data);
 	CU_ASSERT_PTR_NULL(recipients[1].final.data);
 	CU_ASSERT_EQUAL(recipients[1].flags, PR_RECIPIENT_PRIMARY | PR_RECIPIENT_NOTIFY);
+	end(expansion);
+}
+
+/* The same person is shown under his first name; an alias and its member, and one with a backslash, are others. */
+static void test_named(void)
+{
+	static const struct {
+		const char *address, *named;
+		bool waits;
+	} rows[] = {
+		{ "alice", "alice", false }, { "ALICE@us.example", "alice", false }, { "team", "team", false }, { "bob", "bob", false }, { "Team", "team", false },
+		{ "\\bob", "\\bob", false }, { "\"bob\"", "bob", false }, { "x@dark.example", "x@dark.example", true }, { "nospace", "nospace", false },
+	};
+	struct expansion *expansion = new_expansion(10, 1000);
+	const struct pr_recipient model = { .flags = PR_RECIPIENT_PRIMARY };
+	struct expand_result result;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CU_ASSERT_EQUAL(expansion_add(expansion, pr_str(rows[i].address), &model, true, &result), PR_OK);
+		CU_ASSERT(pr_str_equal(expansion_name(expansion, result.identity, pr_str(rows[i].address)), pr_str(rows[i].named)));
+		CU_ASSERT_EQUAL(result.waits, rows[i].waits);
+	}
+	expansion_clear(expansion);
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("ALICE"), &model, true, &result), PR_OK);
+	CU_ASSERT(pr_str_equal(expansion_name(expansion, result.identity, PR_STR("ALICE")), PR_STR("ALICE")));
 	end(expansion);
 }
 
@@ -346,6 +377,6 @@ static void test_many(void)
 }
 
 static const struct unit_case cases[] = { { "what addresses mean", test_answers }, { "duplicates", test_duplicates },
-	{ "fields of recipients", test_fields }, { "owner-LIST", test_owner }, { "NOTIFY=SUCCESS", test_success }, { "deep chains", test_depth }, { "50,000 members", test_many },
+	{ "fields of recipients", test_fields }, { "the first name", test_named }, { "owner-LIST", test_owner }, { "NOTIFY=SUCCESS", test_success }, { "deep chains", test_depth }, { "50,000 members", test_many },
 	{ NULL, NULL } };
 UNIT_MAIN("expand", cases)

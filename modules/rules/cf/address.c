@@ -266,11 +266,15 @@ bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct 
 	run->about = text;
 	cf_run_type(run, is_recipient ? "e r" : "e s");
 	if (cut(run, text, tokens) && cf_address_is_valid(run, text, is_recipient)) {
-		bool is_deferred = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL;
-		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
+		int canonified = cf_rewrite(run, 3, tokens), parsed = cf_rewrite(run, 0, tokens);
+		struct pr_str fault = run->complaint;
 		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
-		out->is_deferred = is_deferred && !out->is_refused && (out->mailer != NULL || cf_address_is_temporary(out)); /* a "no" holds, whatever else could not be known */
+		/* a "no" holds, whatever else could not be known */
+		out->is_deferred = (canonified == CF_TEMPFAIL || parsed == CF_TEMPFAIL) && !out->is_refused && (out->mailer != NULL || cf_address_is_temporary(out));
+		out->is_broken = canonified == CF_CONFIG || parsed == CF_CONFIG;
+		if (out->is_broken)
+			run->complaint = fault;
 		good = true;
 	}
 	cf_run_type(run, NULL);

@@ -16,6 +16,7 @@ struct cf_address {
 	struct pr_str text; /* with an error: the text without quotes, perhaps with an SMTP code */
 	bool skips_set5;    /* $: @user */
 	bool is_deferred;   /* a map could not answer */
+	bool is_broken;     /* a rule set could not be worked off, for a fault in the file: the complaint tells */
 	bool is_refused;    /* it has a mailer, but holds what no address may: the complaint tells */
 };
 

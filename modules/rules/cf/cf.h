@@ -271,6 +271,7 @@ struct cf_run {
 	struct pr_str complaint; /* the last one, with its code */
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	uint32_t depth;
+	bool is_blind;          /* a map could not be looked into, other than the one of host names */
 	bool has_calls_left;    /* a call failed, and what is worked on may hold it still: it is made again with the next rule */
 	bool is_exhausted;      /* work ran out */
 	uint32_t work;          /* how much was done for this address: at CF_WORK_MAX it ends */

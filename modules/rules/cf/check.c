@@ -162,18 +162,27 @@ static struct pr_str inner(struct pr_str path)
 	return has_brackets ? pr_str_slice(path, 1, path.len - 1) : path;
 }
 
-/* Before check_mail is asked: to whom could an answer go?  A sender that is an error, a program or a file is refused.  False: refused. */
-static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_verdict *verdict)
+/* Before check_mail and check_rcpt are asked, the address is parsed; what cannot be read, or is an error by the rules, is refused whoever sends it.
+ * And to whom could an answer go?  A sender that is a program or a file is refused too; of a recipient the kernel says so.  False: refused. */
+static bool address_is_sound(struct cf_run *run, struct pr_str path, bool is_recipient, struct pr_verdict *verdict)
 {
 	struct cf_address address;
-	struct pr_str sender = inner(path);
 
-	if (sender.len == 0 || !cf_parse(run, sender, false, &address))
-		return true; /* what cannot be cut the SMTP parser has refused already */
+	if (pr_str_trim(inner(path)).len == 0)
+		return true;
+	bool is_read = cf_parse(run, path, is_recipient, &address) && !address.is_refused;
 	run->about = path;
-	if (address.is_error) {
+	if (!is_read && run->complaint.len == 0)
+		return true; /* nothing but comments: the SMTP parser knows */
+	if (!is_read)
+		address = (struct cf_address){ .is_error = true, .code = PR_STR("5.1.3"), .text = run->complaint };
+	if (is_read && address.is_broken) {
+		verdict->code = 554;
+		verdict->enhanced = PR_STR("5.0.0");
+		verdict->text = run->complaint;
+	} else if (address.is_error) {
 		cf_error_of(run, &address, &verdict->code, &verdict->enhanced, &verdict->text);
-	} else if (cf_refusal_of(address.mailer) != NULL) {
+	} else if (!is_recipient && cf_refusal_of(address.mailer) != NULL) {
 		verdict->code = 553;
 		verdict->enhanced = PR_STR("5.1.7");
 		verdict->text = PR_STR("Invalid sender address");
@@ -193,6 +202,12 @@ static void tell_set(struct cf_run *run, uint16_t set, const struct pr_check_con
 	*context->set_out = pr_arena_copy(run->call->arena, cf_set_label(run->cf, set, number));
 }
 
+/* The checks whose argument is an address that must be sound first. */
+static bool is_about_address(uint32_t check, const struct pr_list *arguments)
+{
+	return (check == PR_CHECK_MAIL || check == PR_CHECK_RCPT) && arguments->count > 0;
+}
+
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
@@ -200,7 +215,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	enum pr_status result = PR_OK;
 
 	cf_run_begin(&run, call);
-	if (check == PR_CHECK_MAIL && arguments->count > 0 && !sender_is_sound(&run, arguments->items[0], verdict))
+	if (is_about_address(check, arguments) && !address_is_sound(&run, arguments->items[0], check == PR_CHECK_RCPT, verdict))
 		return PR_OK;
 	struct cf_tokens *tokens = &run.thread->address;
 	tokens->count = 0;
@@ -211,7 +226,8 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 		cf_run_type(&run, check == PR_CHECK_MAIL ? "e s" : check == PR_CHECK_RCPT ? "e r" : NULL);
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
 		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
-		if (status != CF_OK && !has_said) /* a set that could not be worked off has not said yes */
+		/* A set that could not be worked off has not said yes; but a host whose name DNS cannot complete is no table that could not be read. */
+		if (status != CF_OK && !has_said && (status != CF_TEMPFAIL || run.is_blind))
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, tokens, verdict);

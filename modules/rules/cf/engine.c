@@ -96,6 +96,6 @@ static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resol
 	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op, .expand = cf_expand_op, .local = cf_local_op,
 	.console = cf_console, .declare = declare, .exit_status = exit_status, .session_close = session_close };
 
-PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct cf),
+PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT | PR_ANY_ADDRESS, .instance_size = sizeof(struct cf),
 	.thread_size = sizeof(struct cf_thread), .session_size = sizeof(struct cf_session), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,
 	.check = check, .open = open_engine, .close = close_engine, .thread_close = thread_close, .ops = &ops };

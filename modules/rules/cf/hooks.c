@@ -13,7 +13,10 @@ enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str
 	const struct cf_mailer *known = cf_mailer_find(run.cf, mailer);
 	if (known == NULL)
 		return PR_OK;
-	int status = cf_remote(&run, address, known, which, true, &result);
+	bool is_null = address.len == 0;
+	int status = cf_remote(&run, is_null ? PR_STR("<>") : address, known, which, true, &result);
+	if (is_null && pr_str_equal(result, PR_STR("<>")))
+		result = address;
 	if (status == CF_TEMPFAIL)
 		return pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 	*address_out = result;
@@ -58,18 +61,32 @@ static enum pr_status answer(struct cf_run *run, const struct cf_address *addres
 	return route_out->code / 100 == 4 ? PR_TEMPFAIL : PR_PERMFAIL;
 }
 
+/* The kernel takes the brackets off.  In them a colon or semicolon is a part of a name, and without them it makes a list of it. */
+static struct pr_str bracketed(struct cf_run *run, struct pr_str text)
+{
+	bool is_list = pr_str_find(text, ':') < text.len || pr_str_find(text, ';') < text.len;
+
+	return is_list ? pr_arena_printf(run->call->arena, "<%.*s>", PR_PRINT(text)) : text;
+}
+
 enum pr_status cf_resolve(struct cf_run *run, struct pr_str text, struct pr_str sender, struct pr_route *route_out)
 {
 	struct cf_address address;
 
 	(void)sender;
-	if (!cf_parse(run, text, true, &address) || address.is_refused) {
+	if (!cf_parse(run, bracketed(run, text), true, &address) || address.is_refused) {
 		address = (struct cf_address){ .is_error = true, .code = PR_STR("5.1.3"), .text = run->complaint };
 		cf_error_of(run, &address, &route_out->code, &route_out->enhanced, &route_out->text);
 		return PR_PERMFAIL;
 	}
-	if (address.is_deferred)
+	if (address.is_deferred) {
+		/* a table that cannot be read may change everything, a host that DNS does not know yet only the form of its name */
+		if (!run->is_blind && !address.is_error && address.mailer != NULL) {
+			route_out->mailer = address.mailer->name;
+			route_out->flags = PR_ROUTE_WAITS;
+		}
 		return pr_fail(run->call, PR_TEMPFAIL, "%.*s", PR_PRINT(run->complaint));
+	}
 	return answer(run, &address, route_out);
 }
 

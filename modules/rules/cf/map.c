@@ -217,9 +217,11 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		*value_out = value.data == NULL ? PR_STR("") : value;
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
-	if (status == PR_NOTFOUND && is_host(known) && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
+	if (status == PR_NOTFOUND && is_host(known) && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) { /* a name that leads nowhere */
 		tell_once(run, run->call->reason);
-	else if (status != PR_NOTFOUND)
+	} else if (status != PR_NOTFOUND) {
 		tell_failure(run, map, known);
+		run->is_blind = run->is_blind || !pr_str_equal_nocase(known != NULL ? known->class_name : map, PR_STR("host"));
+	}
 	return status_of(status);
 }

@@ -31,7 +31,7 @@ static size_t enhanced_length(struct pr_str text)
 }
 
 /* Without a code of its own a text is "553 5.3.0", whatever stands behind $@.  With one, the enhanced code is the text's own, else the
- * one behind $@, else what the code says.  A 4xx that brings its enhanced code names the address, one without does not: so it has always been. */
+ * one behind $@, else what the code says. */
 void cf_error_of(struct cf_run *run, const struct cf_address *address, uint32_t *code_out, struct pr_str *enhanced_out, struct pr_str *text_out)
 {
 	struct pr_arena *arena = run->call->arena;
@@ -50,8 +50,6 @@ void cf_error_of(struct cf_run *run, const struct cf_address *address, uint32_t 
 	if (length > 0) {
 		enhanced = pr_arena_copy(arena, pr_str_slice(text, 0, length));
 		text = pr_str_trim(pr_str_slice(text, length, text.len));
-		if (code / 100 == 4 && run->about.len > 0)
-			text = pr_arena_printf(arena, run->about.data[0] == '<' ? "%.*s... %.*s" : "<%.*s>... %.*s", PR_PRINT(run->about), PR_PRINT(text));
 	} else if (enhanced_length(address->code) > 0) {
 		enhanced = address->code;
 	}

@@ -51,6 +51,7 @@ enum pr_kind {
 
 #define PR_CONCURRENT 1u /* functions may run in many threads at once */
 #define PR_PROMPT 2u     /* a map whose lookup waits for nothing but memory and local files: no other thread is called to help before it */
+#define PR_ANY_ADDRESS 4u /* rules, since 1.4: they read addresses themselves, and are given whatever MAIL and RCPT bring in brackets */
 
 struct pr_module {
 	uint32_t magic;     /* PR_MODULE_MAGIC */
@@ -58,7 +59,7 @@ struct pr_module {
 	uint16_t abi_minor; /* PR_ABI_MINOR */
 	size_t size;        /* sizeof(struct pr_module) */
 	uint32_t kind;      /* enum pr_kind */
-	uint32_t flags;     /* PR_CONCURRENT, PR_PROMPT */
+	uint32_t flags;     /* PR_CONCURRENT, PR_PROMPT, PR_ANY_ADDRESS */
 	size_t instance_size;
 	size_t thread_size;
 	size_t session_size;

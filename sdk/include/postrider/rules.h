@@ -20,6 +20,7 @@
 #include "verdict.h"
 
 #define PR_ROUTE_FINAL 1u /* the user is not to be looked at again: local() is not asked */
+#define PR_ROUTE_WAITS 2u /* since 1.4, with PR_TEMPFAIL and `mailer`: it goes there in all likelihood; the recipient may be taken, and is asked about again at delivery */
 
 struct pr_route {
 	size_t size;
