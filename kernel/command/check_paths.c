@@ -46,6 +46,12 @@ static const struct named_file {
 	bool directory, fatal;
 	const char *hint;
 } named_files[] = {
+    {"CACertFile", false, true, "the courier does not start; name the file with the authorities' certificates, in PEM form"},
+    {"CACertPath", true, false, "nobody is believed for it; make the directory or take the option away"},
+    {"ClientCertFile", false, true, "the courier does not start; name the file with certificate and chain, in PEM form"},
+    {"ClientKeyFile", false, true, "the courier does not start; name the file with the key, in PEM form"},
+    {"CRLFile", false, true, "the courier does not start; name the file with the lists, in PEM form"},
+    {"CRLPath", true, false, "nothing is known as revoked by it; make the directory or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
     {"HelpFile", false, false, "make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},
@@ -127,7 +133,8 @@ static int check_certificate(const struct config *config)
 	if (options->cert_file.len == 0 || access(options->cert_file.data, R_OK) != 0 || access(options->key_file.data, R_OK) != 0)
 		return EX_OK;
 	pr_text_init(&why, 4096);
-	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &why);
+	struct net_tls_words words = {.ciphers = options->cipher_list, .suites = options->cipher_suites, .options = options->server_ssl_options};
+	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &words, &why);
 	if (context == NULL) {
 		print_place(place->file, place->line);
 		fprintf(stderr, "option ServerCertFile: %s\n", why.data);

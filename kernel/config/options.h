@@ -32,6 +32,14 @@ struct options {
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
+	/* TLS as a client; all may be empty */
+	struct pr_str client_cert_file, client_key_file; /* ClientCertFile, ClientKeyFile: PEM, readable by the courier's user */
+	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath */
+	struct pr_str crl_file, crl_path; /* CRLFile, CRLPath */
+	struct pr_str cipher_list, cipher_suites; /* CipherList, CipherSuites: of both sides */
+	struct pr_str server_ssl_options, client_ssl_options; /* ServerSSLOptions, ClientSSLOptions: "+SSL_OP_..." */
+	struct pr_str cert_fingerprint;  /* CertFingerprintAlgorithm */
+	uint32_t tls_fallback;           /* TLSFallbacktoClear */
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */

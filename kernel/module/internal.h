@@ -41,6 +41,7 @@ struct module_set {
 	struct module_instance *rules; /* the one engine and the one store, or NULL */
 	struct module_instance *store;
 	struct pr_host host;
+	struct net_tls_client *tls; /* peer.c; NULL: there is none in this process */
 };
 
 struct module_thread {
@@ -70,6 +71,15 @@ static inline struct module_scope *module_call_scope(const struct pr_call *call)
 
 /* Is the function there?  A table of an older minor version is shorter than ours. */
 #define MODULE_HAS(ops, field) ((ops)->size >= offsetof(__typeof__(*(ops)), field) + sizeof(ops)->field && (ops)->field != NULL)
+
+/* peer.c */
+enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out);
+int64_t host_tls_read(struct pr_tls *tls, void *buffer, size_t room);
+int64_t host_tls_write(struct pr_tls *tls, const void *data, size_t len);
+void host_tls_end(struct pr_tls *tls);
+void host_talks_to(struct pr_call *call, const struct pr_peer *peer);
+bool module_peer_macro(const struct pr_peer *peer, struct pr_str name, struct pr_str *value_out); /* false: it is none of these */
+void module_tls_close(struct module_set *set);
 
 void host_init(struct pr_host *host);
 void host_refresh(struct module_set *set); /* after a change of set->watch or set->services: what is not there is NULL in the table */

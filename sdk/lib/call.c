@@ -5,6 +5,7 @@
  * stranger sent, and it must not fail because the arena is what ran out.
  */
 #include <postrider/host.h>
+#include <postrider/verdict.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,4 +81,26 @@ enum pr_status pr_dns_records(struct pr_call *call, struct pr_str name, uint32_t
 bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
 {
 	return HAS(call->host, macro_set) && call->host->macro_set(call, name, value);
+}
+
+bool pr_has_tls(const struct pr_call *call)
+{
+	return HAS(call->host, tls_start) && HAS(call->host, tls_end);
+}
+
+void pr_talks_to(struct pr_call *call, const struct pr_peer *peer)
+{
+	if (HAS(call->host, talks_to))
+		call->host->talks_to(call, peer);
+}
+
+enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict)
+{
+	*verdict = (struct pr_verdict){.action = PR_CONTINUE};
+	return HAS(call->host, rules_check) ? call->host->rules_check(call, check, arguments, verdict) : PR_OK;
+}
+
+enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	return HAS(call->host, rules_feature) ? call->host->rules_feature(call, name, arguments, value_out) : PR_NOTFOUND;
 }

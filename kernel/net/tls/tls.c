@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A thin skin around OpenSSL's server side: results in our words, errors as one sentence per thread.
- * No renegotiation and no TLS below 1.2, and the library's own list of ciphers, which Debian maintains better than we could.
+ * A thin skin around OpenSSL: results in our words, errors as one sentence per thread.
+ * A server without renegotiation and without TLS below 1.2; unless options say otherwise, the library's own list of ciphers, which
+ * Debian maintains better than we could.
  */
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/internal.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
 struct net_tls_context {
 	SSL_CTX *ssl;
 };
 
-struct net_tls {
-	SSL *ssl;
-	unsigned long error;
-};
-
-static void describe(unsigned long error, const char *what, struct pr_text *why)
+void net_tls_explain(unsigned long error, const char *what, struct pr_text *why)
 {
 	char sentence[200];
 
@@ -26,14 +21,14 @@ static void describe(unsigned long error, const char *what, struct pr_text *why)
 	pr_text_addf(why, "%s: %s", what, sentence);
 }
 
-static bool load(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
+bool net_tls_load_pair(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
 {
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file.data) != 1) {
-		describe(ERR_get_error(), cert_file.data, why);
+		net_tls_explain(ERR_get_error(), cert_file.data, why);
 		return false;
 	}
 	if (SSL_CTX_use_PrivateKey_file(ssl, key_file.data, SSL_FILETYPE_PEM) != 1) {
-		describe(ERR_get_error(), key_file.data, why);
+		net_tls_explain(ERR_get_error(), key_file.data, why);
 		return false;
 	}
 	if (SSL_CTX_check_private_key(ssl) != 1) {
@@ -43,12 +38,12 @@ static bool load(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, 
 	return true;
 }
 
-struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
+struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, const struct net_tls_words *words, struct pr_text *why)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
 	if (ssl == NULL) {
-		describe(ERR_get_error(), "TLS", why);
+		net_tls_explain(ERR_get_error(), "TLS", why);
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
@@ -56,7 +51,7 @@ struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_s
 	/* An idle session must stay small: buffers go back when nothing is in flight. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_id_context(ssl, (const unsigned char *)"postrider", 9);
-	if (!load(ssl, cert_file, key_file, why)) {
+	if (!net_tls_load_pair(ssl, cert_file, key_file, why) || !net_tls_apply_words(ssl, words, why)) {
 		SSL_CTX_free(ssl);
 		return NULL;
 	}
@@ -164,7 +159,7 @@ const char *net_tls_cipher(const struct net_tls *tls, int *bits_out)
 void net_tls_reason(const struct net_tls *tls, struct pr_text *why)
 {
 	if (tls->error != 0)
-		describe(tls->error, "TLS", why);
+		net_tls_explain(tls->error, "TLS", why);
 	else
 		pr_text_add_c(why, "the connection broke");
 }

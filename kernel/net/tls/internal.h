@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of this folder share: a connection, and OpenSSL's errors in a sentence.
+ */
+#ifndef KERNEL_NET_TLS_INTERNAL_H
+#define KERNEL_NET_TLS_INTERNAL_H
+
+#include "kernel/net/tls/tls.h"
+
+#include <openssl/ssl.h>
+
+struct net_tls {
+	SSL *ssl;
+	unsigned long error;
+};
+
+void net_tls_explain(unsigned long error, const char *what, struct pr_text *why);
+/* Certificate with its chain, key, and that they belong together. */
+bool net_tls_load_pair(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why);
+/* words.c: false and a sentence that names the option. */
+bool net_tls_apply_words(SSL_CTX *ssl, const struct net_tls_words *words, struct pr_text *why);
+
+#endif
