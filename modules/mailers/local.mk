@@ -2,7 +2,7 @@
 mailer_LTLIBRARIES += smtp.la discard.la error.la
 smtp_mailer_sources = modules/mailers/smtp/smtp.c modules/mailers/smtp/smtp.h modules/mailers/smtp/address.c \
 	modules/mailers/smtp/connect.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
-	modules/mailers/smtp/content.c
+	modules/mailers/smtp/content.c modules/mailers/smtp/policy.c modules/mailers/smtp/secure.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)

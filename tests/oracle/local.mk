@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TESTS += tests/oracle/queue tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
 EXTRA_DIST += tests/oracle/queue tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
+TESTS += tests/oracle/tls
+EXTRA_DIST += tests/oracle/tls
 EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/ask.py tests/oracle/cf/streams.py tests/oracle/cf/differs.tsv \
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
 # the rule engine's judge by transcripts, by broken configurations and by a corpus from elsewhere

@@ -7,6 +7,6 @@ STORIES += tests/story/dsn.py tests/story/cf_daemon.py tests/story/mc.py tests/s
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/make.py tests/oracle/dsn/make.sh tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)
-EXTRA_DIST += tests/story/story.py $(STORIES)
+EXTRA_DIST += tests/story/story.py tests/story/tls_peer.py $(STORIES)
 TESTS += tests/story/submission
 EXTRA_DIST += tests/story/submission tests/story/submission_daemon.py

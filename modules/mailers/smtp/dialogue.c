@@ -29,10 +29,27 @@ static int64_t deadline_of(const struct pr_call *call, int64_t seconds)
 
 void smtp_drop(struct smtp_session *session)
 {
+	if (session->tls != NULL)
+		session->host->tls_end(session->tls);
+	session->tls = NULL;
 	if (session->open)
 		close(session->fd);
 	session->open = 0;
 	session->begin = session->end = 0;
+}
+
+static ssize_t put(struct smtp_session *session, struct pr_str bytes)
+{
+	if (session->tls != NULL)
+		return (ssize_t)session->host->tls_write(session->tls, bytes.data, bytes.len);
+	return send(session->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+}
+
+static ssize_t get(struct smtp_session *session)
+{
+	if (session->tls != NULL)
+		return (ssize_t)session->host->tls_read(session->tls, session->input, sizeof session->input);
+	return recv(session->fd, session->input, sizeof session->input, 0);
 }
 
 static enum pr_status lost(struct pr_call *call, const struct smtp_session *session, int error)
@@ -47,7 +64,7 @@ enum pr_status smtp_send_content(struct pr_call *call, struct smtp_session *sess
 	int64_t deadline = 0;
 
 	while (bytes.len > 0) {
-		ssize_t sent = send(session->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+		ssize_t sent = put(session, bytes);
 		if (sent > 0) {
 			bytes = pr_str_slice(bytes, (size_t)sent, bytes.len);
 			deadline = 0; /* progress: the wait begins anew */
@@ -73,7 +90,7 @@ enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, str
 static enum pr_status fill(struct pr_call *call, struct smtp_session *session, int64_t deadline)
 {
 	for (;;) {
-		ssize_t got = recv(session->fd, session->input, sizeof session->input, 0);
+		ssize_t got = get(session);
 		if (got > 0) {
 			session->begin = 0;
 			session->end = (size_t)got;
@@ -228,7 +245,7 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 		uint32_t bit;
 	} known[] = {
 		{{"PIPELINING", 10}, SMTP_PIPELINING}, {{"SIZE", 4}, SMTP_SIZE}, {{"8BITMIME", 8}, SMTP_8BITMIME},
-		{{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED},
+		{{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED}, {{"STARTTLS", 8}, SMTP_STARTTLS},
 	};
 	struct pr_str rest = pr_str_slice(line, 4, line.len), word = PR_NONE;
 	uint64_t number;
