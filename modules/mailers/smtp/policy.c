@@ -25,7 +25,7 @@ static bool is_refused(enum pr_status status, const struct pr_verdict *verdict)
 	return status != PR_OK || verdict->action == PR_REJECT || verdict->action == PR_DEFER;
 }
 
-/* `whom`: the one recipient that is meant, named in a permanent refusal. */
+/* `whom`: the one recipient that is meant; a 550 and a 553 name him, as sendmail's do. */
 static struct smtp_outcome refusal(struct smtp_run *run, enum pr_status status, const struct pr_verdict *verdict, struct pr_str whom)
 {
 	struct pr_arena *arena = run->call->arena;
@@ -40,9 +40,9 @@ static struct smtp_outcome refusal(struct smtp_run *run, enum pr_status status, 
 		outcome.enhanced = forever ? PR_STR("5.7.0") : PR_STR("4.7.0");
 	if (outcome.text.len == 0)
 		outcome.text = PR_STR("server not authenticated.");
-	const char *after = forever && whom.len > 0 ? "... " : "";
-	if (!forever)
+	if (outcome.code != 550 && outcome.code != 553)
 		whom = PR_STR("");
+	const char *after = whom.len > 0 ? "... " : "";
 	outcome.text = pr_arena_printf(arena, "%u %.*s %.*s%s%.*s", outcome.code, PR_PRINT(outcome.enhanced), PR_PRINT(whom), after, PR_PRINT(outcome.text));
 	return outcome;
 }

@@ -103,6 +103,7 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 		smtp_drop(run->session);
 		return PR_TEMPFAIL;
 	}
+	run->fell = how == HANDSHAKE_FAILED; /* whatever the rules say to it; of the way in the clear they are asked anew */
 	if (!smtp_ask_server(run, outcome)) {
 		enum pr_status status = outcome->status;
 		refuse(run, how);
@@ -118,6 +119,5 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 		*outcome = not_encrypted;
 	else
 		return PR_OK;
-	run->fell = how == HANDSHAKE_FAILED;
 	return refuse(run, how);
 }

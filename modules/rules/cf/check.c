@@ -174,7 +174,9 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	tokens->count = 0;
 	uint16_t set = prepare(&run, check, context, arguments, tokens);
 	if (set != 0) {
-		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
+		bool is_server = check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT;
+		/* the mailer says for whom it asked */
+		run.about = arguments->count > 0 && !is_server ? arguments->items[0] : PR_STR("");
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
 		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
 		if (status != CF_OK && !has_said) /* a set that could not be worked off has not said yes */
