@@ -63,6 +63,7 @@ void module_set_services(struct module_set *set, const struct module_services *s
 void module_set_watch(struct module_set *set, void (*watch)(void *context, uint32_t what, struct pr_str text), void *context);
 /* For a process whose mailers are clients of TLS, before any of them is called.  False, and a sentence that names the option: it cannot be as it was asked. */
 bool module_tls_open(struct module_set *set, struct pr_text *why);
+bool module_tls_check(const struct options *options, struct pr_text *why); /* only that */
 const struct config *module_set_config(const struct module_set *set);
 
 /* By kind and name; NULL when not declared. */

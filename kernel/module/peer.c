@@ -17,9 +17,8 @@ struct pr_tls {
 	struct net_tls_facts facts;
 };
 
-bool module_tls_open(struct module_set *set, struct pr_text *why)
+static struct net_tls_client *client_of(const struct options *options, struct pr_text *why)
 {
-	const struct options *options = &set->config->options;
 	struct net_tls_trust trust = {
 	    .cert_file = options->client_cert_file, .key_file = options->client_key_file,
 	    .ca_file = options->ca_file, .ca_path = options->ca_path,
@@ -28,7 +27,20 @@ bool module_tls_open(struct module_set *set, struct pr_text *why)
 	    .words = {.ciphers = options->cipher_list, .suites = options->cipher_suites, .options = options->client_ssl_options},
 	};
 
-	set->tls = net_tls_client_new(&trust, why);
+	return net_tls_client_new(&trust, why);
+}
+
+bool module_tls_check(const struct options *options, struct pr_text *why)
+{
+	struct net_tls_client *client = client_of(options, why);
+
+	net_tls_client_free(client);
+	return client != NULL;
+}
+
+bool module_tls_open(struct module_set *set, struct pr_text *why)
+{
+	set->tls = client_of(&set->config->options, why);
 	return set->tls != NULL;
 }
 

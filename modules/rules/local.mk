@@ -15,6 +15,12 @@ tests_unit_test_routes_SOURCES = tests/unit/test_routes.c tests/unit/fake_host.c
 	$(routes_la_SOURCES)
 tests_unit_test_routes_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_routes_LDADD = libpure.la libpostrider.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_routes_server
+TESTS += tests/unit/test_routes_server
+tests_unit_test_routes_server_SOURCES = tests/unit/test_routes_server.c tests/unit/fake_host.c tests/unit/fake_host.h tests/unit/unit.h \
+	$(routes_la_SOURCES)
+tests_unit_test_routes_server_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_routes_server_LDADD = libpure.la libpostrider.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/data/routes/resolve.tsv tests/unit/data/routes/rewrite.tsv tests/unit/data/routes/smart.tsv \
 	tests/unit/data/routes/verdicts.tsv tests/unit/data/routes/world.txt
 EXTRA_DIST += tests/oracle/routes/addresses.txt tests/oracle/routes/differs.tsv tests/oracle/routes/make.sh tests/oracle/routes/routes.mc \

@@ -53,16 +53,16 @@ static bool take_word(struct pr_str *rest, struct pr_str *word_out)
 	return word_out->len > 0;
 }
 
-static bool apply_switches(SSL_CTX *ssl, struct pr_str options, struct pr_text *why)
+static bool apply_switches(SSL_CTX *ssl, const struct net_tls_words *words, struct pr_text *why)
 {
-	struct pr_str rest = options, word;
+	struct pr_str rest = words->options, word;
 	uint64_t bits;
 
 	while (take_word(&rest, &word)) {
 		bool off = word.data[0] == '-';
 		struct pr_str name = off || word.data[0] == '+' ? pr_str_slice(word, 1, word.len) : word;
 		if (!find_switch(name, &bits)) {
-			pr_text_addf(why, "SSL options: %.*s is none that this library knows", PR_PRINT(word));
+			pr_text_addf(why, "%s: %.*s is no switch that this library knows", SSL_CTX_get_ssl_method(ssl) == TLS_server_method() ? "ServerSSLOptions" : "ClientSSLOptions", PR_PRINT(word));
 			return false;
 		}
 		if (off)
@@ -86,5 +86,5 @@ bool net_tls_apply_words(SSL_CTX *ssl, const struct net_tls_words *words, struct
 		net_tls_explain(ERR_get_error(), "not a list of suites", why);
 		return false;
 	}
-	return apply_switches(ssl, words->options, why);
+	return apply_switches(ssl, words, why);
 }
