@@ -6,7 +6,7 @@
     peer = tls_peer.Peer(certificate=good)               # offers STARTTLS
     peer.conversations                                   # [["EHLO x", "STARTTLS", "TLSv1.3 sni=good.example", "EHLO x", "MAIL ..."]]
 
-manner: "" as it should be; "refuses" STARTTLS for now, "breaks" hangs up in the handshake, "babbles" answers it with something else, "injects" sends
+manner: "" as it should be; "refuses" STARTTLS for now, "breaks" hangs up in the handshake, "silent" says nothing in it, "babbles" answers it with something else, "injects" sends
 more replies in one segment with the 220."""
 import base64
 import contextlib
@@ -151,6 +151,10 @@ class Talk:
             self.say("220 go\r\n250-peer.example\r\n250-XINJECTED\r\n250 AUTH PLAIN")
         else:
             self.say("220 go")
+        if manner == "silent":
+            while self.sock.recv(4096):
+                continue
+            return False
         if manner == "breaks":
             self.sock.recv(1)
             return False
