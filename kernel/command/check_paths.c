@@ -53,6 +53,7 @@ static const struct named_file {
     {"ClientKeyFile", false, true, "the courier does not start; name the file with the key, in PEM form"},
     {"CRLFile", false, true, "the courier does not start; name the file with the lists, in PEM form"},
     {"CRLPath", true, false, "nothing is known as revoked by it; make the directory or take the option away"},
+    {"DefaultAuthInfo", false, false, "mail for hosts that offer AUTH waits; write the file or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
     {"HelpFile", false, false, "make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},

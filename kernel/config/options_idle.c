@@ -7,7 +7,7 @@
 #define RULES NULL /* read by the rule engine or a map */
 
 static const char by_module[] = "what is one process at a time there is a thread here";
-static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
+static const char no_auth[] = "clients are authenticated by auth modules, which have options of their own";
 static const char no_crl[] = "client certificates are not asked for in this release";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
@@ -21,8 +21,6 @@ static const char no_mime_cut[] = "MIME header fields are not cut; MaxHeadersLen
 const struct option_idle options_idle[] = {
     {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
     {"AuthMaxBits", no_auth},
-    {"AuthMechanisms", no_auth},
-    {"AuthOptions", no_auth},
     {"AuthRealm", no_auth},
     {"BlankSub", RULES},
     {"CheckAliases", "newaliases looks at each address, always"},
@@ -33,7 +31,6 @@ const struct option_idle options_idle[] = {
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
-    {"DefaultAuthInfo", no_auth},
     {"DefaultCharSet", in_one_piece},
     {"DeliverByMin", "DELIVERBY is not offered"},
     {"DHParameters", tls_library},
@@ -96,7 +93,6 @@ const struct option_idle options_idle[] = {
     {"StrictTransportSecurity", "policies of MTA-STS are not looked up in this release"},
     {"TempFileMode", files_fixed},
     {"Timeout.aconnect", "each address has Timeout.connect"},
-    {"Timeout.auth", no_auth},
     {"Timeout.control", "requests to the control socket are short"},
     {"Timeout.fileopen", "tables are opened without waiting for locks"},
     {"Timeout.iconnect", "each address has Timeout.connect"},

@@ -209,7 +209,8 @@ static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *
 		smtp_quit(call, run->smtp, run->session);
 		return PR_PERMFAIL;
 	}
-	return smtp_secure(run, outcome);
+	status = smtp_secure(run, outcome);
+	return status == PR_OK ? smtp_authenticate(run, outcome) : status;
 }
 
 static enum pr_status not_connected(struct smtp_run *run, int error, struct smtp_outcome *outcome)

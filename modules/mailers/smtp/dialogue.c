@@ -238,6 +238,21 @@ struct smtp_outcome smtp_outcome_lost(struct pr_call *call)
 	return (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.2"), call->reason, PR_NONE};
 }
 
+/* What a stranger says goes into the choice of a library: names of mechanisms, and nothing else (RFC 4422 3.1). */
+static void note_mechanisms(struct smtp_session *session, struct pr_str words)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < words.len && length + 1 < sizeof session->mechanisms; i++) {
+		char byte = words.data[i];
+		bool good = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == ' ';
+		if (!good)
+			return;
+		session->mechanisms[length++] = byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte;
+	}
+	session->mechanisms[length] = '\0';
+}
+
 static void note_extension(struct smtp_session *session, struct pr_str line)
 {
 	static const struct {
@@ -255,6 +270,8 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (pr_str_equal_nocase(word, known[i].keyword))
 			session->extensions |= known[i].bit;
+	if (pr_str_equal_nocase(word, PR_STR("AUTH")))
+		note_mechanisms(session, pr_str_trim(rest));
 	if (pr_str_equal_nocase(word, PR_STR("SIZE")) && pr_str_number(pr_str_trim(rest), INT64_MAX, &number))
 		session->size_limit = (int64_t)number;
 }
@@ -274,6 +291,7 @@ enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, st
 
 	session->extensions = 0;
 	session->size_limit = 0;
+	session->mechanisms[0] = '\0';
 	if (!run->smtp->esmtp && !run->smtp->lmtp)
 		return say(run, "HELO", name, reply_out, command_out);
 	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);

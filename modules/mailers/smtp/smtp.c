@@ -21,6 +21,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_INITIAL], "timeout_initial", PR_OPTION_TIME, 0, NULL, "for the greeting"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_HELO], "timeout_helo", PR_OPTION_TIME, 0, NULL, "for the reply to EHLO"),
@@ -44,7 +45,7 @@ static const struct {
 	[SMTP_WAIT_RCPT] = {"Timeout.rcpt", 3600},          [SMTP_WAIT_DATAINIT] = {"Timeout.datainit", 300},
 	[SMTP_WAIT_DATABLOCK] = {"Timeout.datablock", 3600}, [SMTP_WAIT_DATAFINAL] = {"Timeout.datafinal", 3600},
 	[SMTP_WAIT_RSET] = {"Timeout.rset", 300},           [SMTP_WAIT_QUIT] = {"Timeout.quit", 120},
-	[SMTP_WAIT_STARTTLS] = {"Timeout.starttls", 3600},
+	[SMTP_WAIT_STARTTLS] = {"Timeout.starttls", 3600},  [SMTP_WAIT_AUTH] = {"Timeout.auth", 600},
 };
 
 static bool find_tls_use(struct pr_str word, uint32_t *use_out)

@@ -4,7 +4,7 @@
  *
  * deliver() has a message and some recipients.  If the session is still connected it is used as it is; if not, the
  * route (connect.c) names one candidate after the other, and the first that connects, greets, answers EHLO and is connected in a way that the
- * rules accept (secure.c: STARTTLS; policy.c: what they are asked) serves.
+ * rules accept (secure.c: STARTTLS; auth.h: AUTH; policy.c: what they are asked) serves.
  * Then one transaction (transaction.c): MAIL, RCPTs and DATA, in one segment when the other side offers PIPELINING,
  * then the message (content.c) and the final dot.  What dialogue.c reads from the other side is bounded and made
  * printable before anybody sees it.
@@ -36,7 +36,8 @@ enum smtp_extension {
 
 enum smtp_wait {
 	SMTP_WAIT_CONNECT, SMTP_WAIT_INITIAL, SMTP_WAIT_HELO, SMTP_WAIT_MAIL, SMTP_WAIT_RCPT, SMTP_WAIT_DATAINIT,
-	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAIT_STARTTLS, SMTP_WAITS
+	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAIT_STARTTLS, SMTP_WAIT_AUTH,
+	SMTP_WAITS
 };
 
 enum smtp_tls_use { SMTP_TLS_MAY, SMTP_TLS_NEVER, SMTP_TLS_MUST };
@@ -70,7 +71,8 @@ struct smtp_session {
 	char server[256];         /* "mx1.example.org", "[192.0.2.1]" */
 	char address[64];         /* "192.0.2.1" */
 	char verify[12];          /* without TLS: why */
-	char auth_type[32];
+	char mechanisms[256];     /* of AUTH, as offered: words with blanks between them */
+	char auth_type[32];       /* the one by which we are known */
 	char name[256];           /* "mx1.example.org." */
 	char remote[320];         /* "mx1.example.org. [192.0.2.1]" */
 	char input[8192];
@@ -152,6 +154,10 @@ void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_sessio
 /* secure.c */
 /* After EHLO.  PR_OK: ready to serve; else the connection is closed and the reason in *outcome. */
 enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* auth.c */
+/* After that.  PR_OK: known there, or a stranger; else the connection is closed and the reason in *outcome. */
+enum pr_status smtp_authenticate(struct smtp_run *run, struct smtp_outcome *outcome);
 
 /* policy.c */
 void smtp_tell_peer(struct smtp_run *run); /* what the macros say; after each change */

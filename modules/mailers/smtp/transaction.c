@@ -56,6 +56,10 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 	}
 	if (has(run, SMTP_DSN) && (envelope->flags & PR_ENVELOPE_RET_GIVEN) != 0)
 		pr_text_addf(out, " RET=%s", (envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? "HDRS" : "FULL");
+	if (run->session->mechanisms[0] != '\0' && envelope->auth.len > 0) {
+		pr_text_add_c(out, " AUTH=");
+		pr_xtext_encode(envelope->auth, out);
+	}
 	pr_text_add_c(out, "\r\n");
 }
 
