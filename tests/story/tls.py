@@ -169,6 +169,42 @@ class Tls(story.Story):
         peer.wait(1)
         self.assertIn("client=client.example", peer.conversations[0][2])
 
+    def test_names_and_passwords(self):
+        """By the access table, over TLS; what goes out is not shown to who watches."""
+        peer = self.good(auth=["PLAIN", "LOGIN"])
+        self.stage(peer, 'AuthInfo:127.0.0.1~"U:joe" "P:secret"\n', options={"AuthMechanisms": "PLAIN LOGIN CRAM-MD5"})
+        self.send()
+        peer.wait(1)
+        self.assertIn("(authenticated)", peer.conversations[0])
+        self.assertIn("AUTH=client, relay=[127.0.0.1], mech=PLAIN", self.pr.log())
+
+    def test_no_password_in_the_clear(self):
+        peer = self.peer(auth=["PLAIN"])
+        entry = 'AuthInfo:127.0.0.1~"U:joe" "P:secret"'
+        self.stage(peer, entry + "\n", options={"AuthMechanisms": "PLAIN"}, name="kept")
+        self.waits("Temporary AUTH failure")
+        self.assertFalse([line for talk in peer.conversations for line in talk if line.startswith("AUTH")])
+        self.stage(peer, entry + ' "M:PLAIN"\n', name="meant")
+        self.send()
+        peer.wait(1)
+        self.assertIn("(authenticated)", peer.conversations[-1])
+        self.stage(peer, entry + ' "M:PLAIN"\n', options={"AuthOptions": "p"}, name="forbidden")
+        self.waits("Temporary AUTH failure")
+
+    def test_default_auth_info(self):
+        peer = self.good(auth=["CRAM-MD5"])
+        path = os.path.join(self.scratch, "default-auth-info")
+        with open(path, "w") as handle:
+            handle.write("joe\njoe\nsecret\n")
+        self.stage(peer, options={"DefaultAuthInfo": path})
+        self.send()
+        peer.wait(1)
+        self.assertIn("(authenticated)", peer.conversations[0])
+        os.unlink(path)
+        self.stage(peer, options={"DefaultAuthInfo": path}, name="gone")
+        self.waits("Temporary AUTH failure")
+        self.assertIn("DefaultAuthInfo: ", self.pr.log())
+
     def test_what_cannot_be_used(self):
         """The daemon does not start, and `postriderctl check` names the line."""
         peer = self.peer()
