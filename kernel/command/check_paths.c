@@ -47,8 +47,8 @@ static const struct named_file {
 	bool directory, fatal;
 	const char *hint;
 } named_files[] = {
-    {"CACertFile", false, true, "the courier does not start; name the file with the authorities' certificates, in PEM form"},
-    {"CACertPath", true, false, "nobody is believed for it; make the directory or take the option away"},
+    {"CACertFile", false, true, "the daemon does not start; name the file with the certificates of authorities, in PEM form"},
+    {"CACertPath", true, true, "the daemon does not start; make the directory or take the option away"},
     {"ClientCertFile", false, true, "the courier does not start; name the file with certificate and chain, in PEM form"},
     {"ClientKeyFile", false, true, "the courier does not start; name the file with the key, in PEM form"},
     {"CRLFile", false, true, "the courier does not start; name the file with the lists, in PEM form"},

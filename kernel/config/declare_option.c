@@ -117,6 +117,20 @@ static void declare_sort_order(struct config_builder *builder, const struct conf
 		config_complain(builder, node, "Invalid queue sort order \"%.*s\"", PR_PRINT(node->text));
 }
 
+/* A time like any other, but that one below zero says: not at all. */
+static void declare_deliver_by(struct config_builder *builder, const struct config_node *node)
+{
+	struct config_node copy = *node;
+	int64_t seconds = -1;
+
+	if ((node->text.len == 0 || node->text.data[0] != '-') && !pr_parse_time(node->text, 's', &seconds)) {
+		config_complain(builder, node, "DeliverByMin: %.*s is no time", PR_PRINT(node->text));
+		return;
+	}
+	copy.text = pr_arena_printf(&builder->config->arena, "%lld", (long long)seconds);
+	config_set_option(builder, &copy, node->name);
+}
+
 /* Only the spelling is looked at. */
 static void declare_blame(struct config_builder *builder, const struct config_node *node)
 {
@@ -142,6 +156,7 @@ static const struct {
 } special[] = {
     {"AliasFile", config_declare_aliases},
     {"DaemonPortOptions", config_declare_listener},
+    {"DeliverByMin", declare_deliver_by},
     {"DontBlameSendmail", declare_blame},
     {"QueueSortOrder", declare_sort_order},
     {"SuperSafe", declare_super_safe},

@@ -44,6 +44,7 @@ static const struct bounds {
     {"ConnectionRateThrottle", 0, 1000000},
     {"CourierThreads", 1, 2000},
     {"DelayLA", 0, 100000},
+    {"DeliverByMin", -1, 999999999},
     {"LogLevel", 0, 100},
     {"MaxAliasRecursion", 1, 1000},
     {"MaxConnectionsPerHost", 1, 2000},
@@ -99,8 +100,8 @@ static void judge_number(struct config_builder *builder, const struct pr_option 
 
 /* sendmail's words; those of the second table are known and change nothing here. */
 static const char *const privacy_words[] = {"public", "authwarnings", "goaway", "needmailhelo", "noexpn", "novrfy", "noverb", "noetrn",
-    "noreceipts", "nobodyreturn", "restrictmailq", "restrictqrun", NULL};
-static const char *const privacy_idle[] = {"needexpnhelo", "needvrfyhelo", "restrictexpand", "noactualrecipient", NULL};
+    "needexpnhelo", "needvrfyhelo", "noreceipts", "nobodyreturn", "restrictmailq", "restrictqrun", NULL};
+static const char *const privacy_idle[] = {"restrictexpand", "noactualrecipient", NULL};
 
 static bool is_one_of(const char *const *words, struct pr_str word)
 {

@@ -32,9 +32,10 @@ struct options {
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
+	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates are believed */
+	struct pr_str tls_srv_options;   /* TLSSrvOptions: V: clients are not asked for one */
 	/* TLS as a client; all may be empty */
 	struct pr_str client_cert_file, client_key_file; /* ClientCertFile, ClientKeyFile: PEM, readable by the courier's user */
-	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath */
 	struct pr_str crl_file, crl_path; /* CRLFile, CRLPath */
 	struct pr_str cipher_list, cipher_suites; /* CipherList, CipherSuites: of both sides */
 	struct pr_str server_ssl_options, client_ssl_options; /* ServerSSLOptions, ClientSSLOptions: "+SSL_OP_..." */
@@ -70,6 +71,7 @@ struct options {
 	int64_t connection_cache_timeout;/* ConnectionCacheTimeout, seconds */
 	int64_t connection_cache_size;   /* ConnectionCacheSize */
 	int64_t min_free_blocks;         /* MinFreeBlocks */
+	int64_t deliver_by_min;          /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	/* queue */
 	int64_t min_queue_age;           /* MinQueueAge */
 	int64_t max_queue_age;           /* MaxQueueAge */

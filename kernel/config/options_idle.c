@@ -7,8 +7,8 @@
 #define RULES NULL /* read by the rule engine or a map */
 
 static const char by_module[] = "what is one process at a time there is a thread here";
-static const char no_auth[] = "clients are authenticated by auth modules, which have options of their own";
-static const char no_crl[] = "client certificates are not asked for in this release";
+static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
+static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
 static const char always_safe[] = "files are judged by one rule: safe, always";
@@ -32,7 +32,6 @@ const struct option_idle options_idle[] = {
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultCharSet", in_one_piece},
-    {"DeliverByMin", "DELIVERBY is not offered"},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DirectSubmissionModifiers", RULES},
@@ -104,7 +103,6 @@ const struct option_idle options_idle[] = {
     {"Timeout.resolver.retry.first", resolver_own},
     {"Timeout.resolver.retry.normal", resolver_own},
     {"TimeZoneSpec", "the system's time zone is taken"},
-    {"TLSSrvOptions", no_crl},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
     {"UnsafeGroupWrites", always_safe},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},

@@ -39,6 +39,7 @@
 #include "kernel/config/role.h"
 #include "kernel/courier/clock.h"
 #include "kernel/courier/courier.h"
+#include "kernel/mail/dsn.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/helper_protocol.h"
@@ -124,6 +125,15 @@ struct courier {
 	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
 
+/* What check_compat said, in sendmail's terms. */
+struct compat_result {
+	enum pr_status status;
+	const char *enhanced;   /* dsn= in the log, Status: in the notice */
+	const char *codes;      /* of the closing line of the notice; NULL: there is none */
+	const char *word;       /* stat= in the log; NULL: no line at all */
+	bool about_recipient;   /* the closing line names him */
+};
+
 /* One recipient on its way. */
 struct parcel {
 	struct pr_recipient *recipient;
@@ -134,6 +144,8 @@ struct parcel {
 	uint32_t flags;                 /* PR_DELIVERY_... */
 	struct pr_str enhanced, reply, remote;
 	struct pr_str command;          /* that the reply answers, or absent */
+	const struct compat_result *compat; /* NULL: check_compat had nothing against it */
+	enum dsn_by by;                 /* its sender is to be told that it was handed on; DSN_BY_NOTHING when he was */
 };
 
 struct group {
@@ -167,6 +179,7 @@ struct job {
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
+	bool late;                      /* the time of its BY= is over: notices say that */
 	bool written;                   /* some result was already recorded by update */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -313,6 +326,17 @@ void job_release(struct job *job);
 
 /* route.c */
 enum pr_status job_route(struct job *job);
+/* compat.c: check_compat of one recipient; fills its result when that is no yes. */
+void compat_check(struct job *job, struct parcel *parcel);
+/* deliver_by.c.  What is not tried because it should be back by now: */
+void by_return(struct job *job);
+/* After the deliveries: what waits still is too late, and fails; or its sender is warned. */
+bool by_gives_up(struct job *job);
+bool by_warns(struct job *job);
+/* Fills `by` of a result. */
+void by_note(const struct job *job, struct parcel *parcel);
+/* For the log. */
+const char *by_words(struct job *job, bool warning);
 
 /* deliver.c */
 void group_deliver(struct job *job, struct group *group);

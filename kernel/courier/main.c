@@ -63,6 +63,21 @@ int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char 
 	return interval > 0 ? courier_now() + interval : PLAN_NEVER;
 }
 
+/* True: somebody asks for a run with ETRN. */
+static bool take_run(struct courier *courier, const char *bytes, const struct mmsghdr *message)
+{
+	struct pr_str line;
+	int fd = queue_wake_descriptor(&message->msg_hdr);
+
+	if (!queue_wake_is_run(bytes, message->msg_len, &line))
+		return false;
+	if (fd >= 0)
+		close(fd);
+	if (!load_skips_run(courier))
+		selected_start(courier, line);
+	return true;
+}
+
 /* One wake-up into the plan, with the lock held; true: it is due now. */
 static bool put_wake(struct courier *courier, const char *bytes, const struct mmsghdr *message)
 {
@@ -87,7 +102,7 @@ static bool read_wakes(struct courier *courier)
 	_Alignas(struct cmsghdr) char control[WAKES_AT_ONCE][CMSG_SPACE(sizeof(int))];
 	struct iovec pieces[WAKES_AT_ONCE];
 	struct mmsghdr messages[WAKES_AT_ONCE];
-	bool kick = false;
+	bool kick = false, runs[WAKES_AT_ONCE] = {false};
 
 	memset(messages, 0, sizeof messages);
 	for (int i = 0; i < WAKES_AT_ONCE; i++) {
@@ -98,9 +113,12 @@ static bool read_wakes(struct courier *courier)
 	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	if (got <= 0 || messages[0].msg_len == 0)
 		return got <= 0;
+	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
+		runs[i] = take_run(courier, bytes[i], &messages[i]);
 	pthread_mutex_lock(&courier->lock);
 	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
-		kick |= put_wake(courier, bytes[i], &messages[i]);
+		if (!runs[i])
+			kick |= put_wake(courier, bytes[i], &messages[i]);
 	/* one is enough: who takes the first wakes the next */
 	kick = kick && courier_wants(courier);
 	pthread_mutex_unlock(&courier->lock);

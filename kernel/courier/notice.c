@@ -71,6 +71,14 @@ static void leave_out_taken(struct job *job)
 			success_is_told(job->parcels[i].recipient);
 }
 
+static enum dsn_by by_of(const struct job *job, const struct pr_recipient *recipient)
+{
+	for (size_t i = 0; i < job->parcel_count; i++)
+		if (job->parcels[i].recipient == recipient)
+			return job->parcels[i].by;
+	return DSN_BY_NOTHING;
+}
+
 /* Adds those that were delivered and want to be told of; how many are chosen. */
 static size_t choose_success(struct notice *notice)
 {
@@ -79,7 +87,8 @@ static size_t choose_success(struct notice *notice)
 
 	leave_out_taken(notice->job);
 	for (size_t i = 0; notice->report != NULL && i < envelope->recipient_count; i++) {
-		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED || !wants(&envelope->recipients[i], DSN_SUCCESS))
+		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED ||
+		    (!wants(&envelope->recipients[i], DSN_SUCCESS) && by_of(notice->job, &envelope->recipients[i]) == DSN_BY_NOTHING))
 			continue;
 		notice->report[i] = true;
 		count++;
@@ -94,6 +103,8 @@ static void successes_are_told(const struct notice *notice)
 	for (size_t i = 0; i < envelope->recipient_count; i++)
 		if (notice->report[i] && envelope->recipients[i].state == PR_RECIPIENT_DELIVERED)
 			success_is_told(&envelope->recipients[i]);
+	for (size_t i = 0; i < notice->job->parcel_count; i++)
+		notice->job->parcels[i].by = DSN_BY_NOTHING;
 }
 
 static int32_t zone_now(int64_t now)
@@ -182,7 +193,7 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
 	                          .error_header = error_header(job), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
 	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice),
-	                          .words = notice_words(job), .plain = !options->send_mime_errors, .expired = job->expired};
+	                          .words = notice_words(job), .plain = !options->send_mime_errors, .expired = job->expired, .late = job->late};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
 	                                  envelope_out);
 
@@ -214,7 +225,10 @@ static enum pr_status send_notice(struct notice *notice)
 	job->scope.reason = reason;
 	if (status != PR_OK)
 		return status;
-	log_at(6, LOGP_INFO, job->entry->id, "%.*s: %s", PR_PRINT(id), words[notice->kind]);
+	const char *word = words[notice->kind];
+	if (job->late && (notice->kind == DSN_FAILURE || notice->kind == DSN_DELAY))
+		word = by_words(job, notice->kind == DSN_DELAY);
+	log_at(6, LOGP_INFO, job->entry->id, "%.*s: %s", PR_PRINT(id), word);
 	courier->counters.notices++;
 	courier_count_notice(courier, notice->envelope);
 	courier_add(courier, id, 0);
@@ -273,7 +287,9 @@ enum pr_status notice_delay(struct job *job)
 	struct pr_envelope *envelope = job->envelope;
 	int64_t after = job_warn_after(job);
 
-	if (after <= 0 || (envelope->flags & PR_ENVELOPE_WARNED) != 0 || pr_address_inner(notice.to).len == 0 || courier_age(job->courier, envelope->created) < after)
+	if ((envelope->flags & PR_ENVELOPE_WARNED) != 0 || pr_address_inner(notice.to).len == 0)
+		return PR_OK;
+	if (!by_warns(job) && (after <= 0 || courier_age(job->courier, envelope->created) < after))
 		return PR_OK;
 	envelope->flags |= PR_ENVELOPE_WARNED; /* once, even when nobody wants it */
 	return choose(&notice, PR_RECIPIENT_DEFERRED) > 0 ? send_notice(&notice) : PR_OK;

@@ -11,13 +11,25 @@ static bool is_code(struct pr_str reply)
 	return reply.len > 0 && reply.data[0] >= '2' && reply.data[0] <= '5';
 }
 
+/* "550 5.1.1 <joe@example.org>... User unknown" */
+static struct pr_str closing_of(struct job *job, const struct parcel *parcel)
+{
+	const struct compat_result *compat = parcel->compat;
+
+	return pr_arena_printf(&job->arena, "%s %.*s%s%s", compat->codes, PR_PRINT(compat->about_recipient ? parcel->recipient->address : PR_STR("")),
+	    compat->about_recipient ? "... " : "", compat->word);
+}
+
 static struct dsn_word word_of(struct job *job, const struct parcel *parcel)
 {
 	const struct group *group = parcel->group != 0 ? &job->groups[parcel->group - 1] : NULL;
 	bool local = group == NULL || (group->instance != NULL && module_mailer_has_flag(group->instance, 'l'));
 	bool special = parcel->user.len > 0 && (parcel->user.data[0] == '|' || parcel->user.data[0] == '/');
-	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .local = local || special};
+	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .by = parcel->by, .local = local || special,
+	                        .silent = parcel->compat != NULL && parcel->compat->word == NULL};
 
+	if (parcel->compat != NULL && parcel->compat->codes != NULL)
+		word.closing = closing_of(job, parcel);
 	if (local && group != NULL && !special)
 		word.user = parcel->user;
 	/* a mailbox speaks like a host, a program does not */

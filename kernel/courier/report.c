@@ -65,6 +65,10 @@ static void print_stat(struct pr_text *out, const struct parcel *parcel)
 {
 	struct pr_str text = reply_line(parcel, parcel->status == PR_OK);
 
+	if (parcel->compat != NULL) {
+		pr_text_addf(out, ", stat=%s", parcel->compat->word);
+		return;
+	}
 	if (parcel->status == PR_OK) {
 		pr_text_add_c(out, ", stat=Sent");
 		if (text.len > 0 && !pr_str_equal(text, PR_STR("Sent"))) {
@@ -102,14 +106,14 @@ static void print_line(const struct job *job, const struct parcel *parcel, struc
 	}
 	pr_text_add_c(&out, ", delay=");
 	print_duration(&out, courier_wall() - job->envelope->created);
-	if (parcel->group != 0) {
+	if (parcel->group != 0 || parcel->compat != NULL) {
 		pr_text_add_c(&out, ", xdelay=");
 		print_duration(&out, seconds);
 		pr_text_add_c(&out, ", mailer=");
 		pr_text_add_escaped(&out, parcel->mailer, 60);
 	}
 	pr_text_addf(&out, ", pri=%lld", (long long)job->envelope->priority);
-	struct pr_str relay = parcel->remote.len > 0 ? parcel->remote : parcel->group != 0 ? parcel->host : PR_NONE;
+	struct pr_str relay = parcel->remote.len > 0 ? parcel->remote : parcel->group != 0 || parcel->compat != NULL ? parcel->host : PR_NONE;
 	if (relay.len > 0) {
 		pr_text_add_c(&out, ", relay=");
 		pr_text_add_escaped(&out, relay, 320);
@@ -141,7 +145,7 @@ void report_group(const struct job *job, const struct group *group, int64_t seco
 	pr_text_init(&to, LINE_TO_MAX + 600);
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		const struct parcel *parcel = &job->parcels[i];
-		if (!is_of(job, parcel, group) || parcel->status == PR_MISUSE)
+		if (!is_of(job, parcel, group) || parcel->status == PR_MISUSE || (parcel->compat != NULL && parcel->compat->word == NULL))
 			continue;
 		if (first != NULL && (!same_result(first, parcel) || to.len > LINE_TO_MAX)) {
 			print_line(job, first, pr_text_str(&to), seconds);

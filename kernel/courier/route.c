@@ -58,30 +58,6 @@ static void route_parcel(struct job *job, struct parcel *parcel)
 		parcel->host = PR_STR("");
 }
 
-/* check_compat: may this sender write to this recipient at all? */
-static void check_parcel(struct job *job, struct parcel *parcel)
-{
-	struct pr_str items[] = {job->envelope->sender, parcel->recipient->address};
-	struct pr_list arguments = {items, 2};
-	struct pr_check_context context = {.size = sizeof context, .sender = job->envelope->sender};
-	struct pr_verdict verdict = {0};
-	enum pr_status status = rules_check(&job->scope, PR_CHECK_COMPAT, &context, &arguments, &verdict);
-	bool later = status == PR_TEMPFAIL || verdict.action == PR_DEFER;
-
-	if (status == PR_OK && verdict.action == PR_DISCARD) {
-		set_result(parcel, PR_OK, 250, PR_STR("2.0.0"), PR_STR("discarded"));
-		return;
-	}
-	if (!later && verdict.action != PR_REJECT)
-		return;
-	struct pr_route refusal = {.code = verdict.code != 0 ? verdict.code : later ? 451 : 550, .text = verdict.text};
-	refusal.enhanced = verdict.enhanced.len > 0 ? verdict.enhanced : later ? PR_STR("4.7.1") : PR_STR("5.7.1");
-	if (refusal.text.len == 0)
-		refusal.text = later ? PR_STR("Try again later") : PR_STR("Access denied");
-	courier_count_refusal(job);
-	refuse(job, parcel, later ? PR_TEMPFAIL : PR_PERMFAIL, &refusal);
-}
-
 static int by_destination(const void *a, const void *b)
 {
 	const struct parcel *const *x = a, *const *y = b;
@@ -155,12 +131,13 @@ enum pr_status job_route(struct job *job)
 		job->parcels[job->parcel_count++] = (struct parcel){.recipient = recipient, .status = PR_MISUSE};
 	}
 	stop_loop(job);
+	by_return(job);
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		struct parcel *parcel = &job->parcels[i];
 		if (parcel->status == PR_MISUSE)
 			route_parcel(job, parcel);
 		if (parcel->status == PR_MISUSE)
-			check_parcel(job, parcel);
+			compat_check(job, parcel);
 	}
 	make_groups(job);
 	return job->groups != NULL ? PR_OK : PR_TEMPFAIL;

@@ -48,8 +48,11 @@ static bool is_meant(struct run *run, const struct pr_entry *entry)
 	struct pr_entry now = {.size = sizeof now};
 	struct pr_envelope *envelope = NULL;
 	struct pr_str id = entry->id;
+	struct pr_entry named = *entry;
 
-	if (!selection_is_kind(&run->selection, entry))
+	/* a directory of the default group is called by its own name, the group is "mqueue" */
+	named.queue = run->courier->groups[groups_find(run->courier, entry->queue)].name;
+	if (!selection_is_kind(&run->selection, &named))
 		return false;
 	if (selection_needs_envelope(&run->selection) && store_peek(&run->scope, id, &envelope, &now) != PR_OK)
 		envelope = NULL;

@@ -39,6 +39,7 @@ static void note_result(struct job *job, struct parcel *parcel)
 	recipient->status = status_line(job, parcel->reply);
 	recipient->enhanced = parcel_enhanced(parcel);
 	recipient->remote = parcel->remote;
+	by_note(job, parcel);
 	switch (parcel->status) {
 	case PR_OK:
 		recipient->state = PR_RECIPIENT_DELIVERED;
@@ -87,14 +88,14 @@ static bool is_expired(struct job *job, int64_t limit)
 	return plan_is_expired(groups_retry(job->courier, job->entry->group), wall - age, envelope->last_try, envelope->tries, limit, wall);
 }
 
-static void give_up_on(struct parcel *parcel)
+static void give_up_on(struct parcel *parcel, struct pr_str enhanced)
 {
 	struct pr_recipient *recipient = parcel->recipient;
 
 	if (recipient->state != PR_RECIPIENT_DEFERRED && recipient->state != PR_RECIPIENT_WAITING)
 		return;
 	recipient->state = PR_RECIPIENT_FAILED;
-	recipient->enhanced = PR_STR("4.4.7"); /* delivery time expired; what the host said is the diagnostic code */
+	recipient->enhanced = enhanced;
 }
 
 static struct pr_str expired_text(struct job *job, int64_t limit)
@@ -109,13 +110,18 @@ static void give_up_on_old(struct job *job)
 	int64_t limit = job_return_after(job);
 	bool some = false;
 
+	if (by_gives_up(job)) {
+		for (size_t i = 0; i < job->parcel_count; i++)
+			give_up_on(&job->parcels[i], PR_STR("5.4.7"));
+		return;
+	}
 	if (!is_expired(job, limit))
 		return;
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		struct parcel *parcel = &job->parcels[i];
 		if (limit == 0 && parcel->group != 0 && job->groups[parcel->group - 1].held)
 			continue; /* it was not tried */
-		give_up_on(parcel);
+		give_up_on(parcel, PR_STR("4.4.7")); /* delivery time expired; what the host said is the diagnostic code */
 		some = true;
 	}
 	if (!some)

@@ -154,6 +154,8 @@ static void add_fields(const struct dsn *dsn, struct header_list *list)
 	struct pr_arena *arena = dsn->arena;
 	struct pr_str date = mail_date(arena, f->now, f->zone);
 	struct pr_str past = f->kind == DSN_DELAY ? dsn_interval(arena, f->warn_after) : PR_STR("");
+	struct pr_deliver_by by;
+	bool late = f->kind == DSN_DELAY && f->late && pr_envelope_deliver_by(dsn->original, &by);
 
 	add_field(list, PR_STR("Received"),
 	          pr_arena_printf(arena, " from localhost (localhost)\n\tby %.*s (postrider) id %.*s;\n\t%.*s", PR_PRINT(f->host_name),
@@ -164,7 +166,10 @@ static void add_fields(const struct dsn *dsn, struct header_list *list)
 	add_field(list, PR_STR("To"), pr_arena_printf(arena, " %.*s", PR_PRINT(dsn_clean(arena, f->to, DSN_LINE_MAX))));
 	if (!f->plain)
 		add_mime_fields(dsn, list);
-	add_field(list, PR_STR("Subject"), pr_arena_printf(arena, " %s%.*s", kinds[f->kind].subject, PR_PRINT(past)));
+	if (late)
+		add_field(list, PR_STR("Subject"), pr_arena_printf(arena, " Warning: Delivery time (%llds) exceeded", (long long)by.seconds));
+	else
+		add_field(list, PR_STR("Subject"), pr_arena_printf(arena, " %s%.*s", kinds[f->kind].subject, PR_PRINT(past)));
 	add_field(list, PR_STR("Auto-Submitted"), pr_arena_printf(arena, " auto-generated (%s)", kinds[f->kind].submitted));
 }
 

@@ -7,6 +7,8 @@
 
 #include <postrider/envelope.h>
 
+/* What a host that took a message with BY= could not promise, or was asked to be told (RFC 2852). */
+enum dsn_by { DSN_BY_NOTHING = 0, DSN_BY_NOTIFY = 1, DSN_BY_TRACE = 2 };
 enum dsn_kind { DSN_FAILURE = 1, DSN_DELAY = 2, DSN_SUCCESS = 3, DSN_POSTMASTER = 4 };
 
 /* What the last try said of a recipient, beside the one line that the queue keeps. */
@@ -15,6 +17,9 @@ struct dsn_word {
 	struct pr_str reply;     /* all its lines (LF), of a program the reason and what it printed; absent: the recipient's status */
 	struct pr_str user;      /* of a local mailbox: its name; absent: the address says it */
 	uint32_t code;           /* of a reply without codes, as that of a program; 0: none */
+	struct pr_str closing;   /* the reply is a set's: it names the recipient itself, this line follows it, and nobody is quoted; else absent */
+	bool silent;             /* nothing was tried: the transcript has no line of it */
+	enum dsn_by by;          /* of a success: why it is told */
 	bool local;              /* no host was asked: a mailbox, a program, or our own rules */
 };
 
@@ -32,6 +37,7 @@ struct dsn_facts {
 	const struct dsn_word *words; /* beside the original's recipients; NULL: nothing more is known */
 	bool plain;              /* SendMimeErrors is off: one text, as before RFC 3464 */
 	bool expired;            /* it failed because return_after is over */
+	bool late;               /* it failed, or is delayed, because the time of its BY= is over */
 };
 
 /* A message from "<>" gets no notification (PR_MISUSE), so nothing can bounce for ever; the caller decides whether a bounce

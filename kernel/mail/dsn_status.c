@@ -30,8 +30,12 @@ static struct pr_str status_code(const struct dsn *dsn, const struct pr_recipien
 	return first == '2' ? PR_STR("2.1.5") : first == '4' ? PR_STR("4.0.0") : PR_STR("5.0.0");
 }
 
-static const char *success_action(const struct pr_recipient *r)
+static const char *success_action(const struct dsn *dsn, const struct pr_recipient *r)
 {
+	enum dsn_by by = dsn_word_of(dsn, r)->by;
+
+	if (by != DSN_BY_NOTHING)
+		return by == DSN_BY_TRACE ? "relayed (Deliver-By trace mode)" : "relayed (Deliver-By notify mode)";
 	if (dsn_is_expanded(r, PR_STATUS_LIST))
 		return "delivered (to mailing list)";
 	if (dsn_is_expanded(r, PR_STATUS_EXPANDED))
@@ -45,7 +49,7 @@ static const char *action(const struct dsn *dsn, const struct pr_recipient *r)
 	case DSN_DELAY:
 		return "delayed";
 	case DSN_SUCCESS:
-		return success_action(r);
+		return success_action(dsn, r);
 	case DSN_FAILURE:
 	case DSN_POSTMASTER:
 		break;
@@ -88,7 +92,7 @@ static void put_recipient(struct dsn *dsn, const struct pr_recipient *r)
 	dsn_field(dsn, "Status", status_code(dsn, r));
 	put_host(dsn, r);
 	dsn_putf(dsn, "Last-Attempt-Date: %.*s\n", PR_PRINT(mail_date(dsn->arena, o->last_try > 0 ? o->last_try : f->now, f->zone)));
-	if (dsn_kind_of(dsn, r) == DSN_DELAY)
+	if (dsn_kind_of(dsn, r) == DSN_DELAY && !f->late)
 		dsn_putf(dsn, "Will-Retry-Until: %.*s\n", PR_PRINT(mail_date(dsn->arena, o->created + f->return_after, f->zone)));
 }
 
@@ -96,6 +100,7 @@ void dsn_status_part(struct dsn *dsn)
 {
 	const struct pr_envelope *o = dsn->original;
 	struct pr_str from = pr_envelope_macro(o, PR_STR("_"));
+	struct pr_deliver_by by;
 
 	dsn_field(dsn, "Original-Envelope-Id", o->envelope_id);
 	dsn_putf(dsn, "Reporting-MTA: dns; %.*s\n", PR_PRINT(dsn->facts->host_name));
@@ -104,6 +109,8 @@ void dsn_status_part(struct dsn *dsn)
 		dsn_putf(dsn, "Received-From-MTA: DNS; %.*s\n",
 		         PR_PRINT(dsn_clean(dsn->arena, pr_str_slice(from, 0, pr_str_find(from, ' ')), DSN_LINE_MAX)));
 	dsn_putf(dsn, "Arrival-Date: %.*s\n", PR_PRINT(mail_date(dsn->arena, o->created, dsn->facts->zone)));
+	if (pr_envelope_deliver_by(o, &by))
+		dsn_putf(dsn, "Deliver-By-Date: %.*s\n", PR_PRINT(mail_date(dsn->arena, o->created + by.seconds, dsn->facts->zone)));
 	for (size_t i = 0; i < o->recipient_count; i++)
 		if (dsn_is_reported(dsn, i))
 			put_recipient(dsn, &o->recipients[i]);

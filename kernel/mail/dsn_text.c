@@ -8,8 +8,12 @@
 #include "kernel/mail/header.h"
 #include <postrider/address.h>
 
-static const char *remark(const struct pr_recipient *r)
+static const char *remark(const struct dsn *dsn, const struct pr_recipient *r)
 {
+	enum dsn_by by = dsn_word_of(dsn, r)->by;
+
+	if (by != DSN_BY_NOTHING)
+		return by == DSN_BY_TRACE ? "  (Deliver-By trace: relayed)" : "  (Deliver-By notify: relayed)";
 	if (dsn_is_expanded(r, PR_STATUS_LIST))
 		return "  (successfully delivered to mailing list)";
 	if (dsn_is_expanded(r, PR_STATUS_EXPANDED))
@@ -19,11 +23,12 @@ static const char *remark(const struct pr_recipient *r)
 
 static void put_address(struct dsn *dsn, const struct pr_recipient *r)
 {
-	bool success = dsn_kind_of(dsn, r) == DSN_SUCCESS;
+	enum dsn_kind kind = dsn_kind_of(dsn, r);
+	bool success = kind == DSN_SUCCESS;
 	struct pr_str reason = dsn_reason_of(dsn, r), from = r->final.len > 0 ? r->final : r->alias;
 
-	dsn_putf(dsn, "%.*s%s\n", PR_PRINT(dsn_address(dsn, r)), success ? remark(r) : "");
-	if (!success && reason.len > 0)
+	dsn_putf(dsn, "%.*s%s\n", PR_PRINT(dsn_address(dsn, r)), success ? remark(dsn, r) : "");
+	if (!success && kind != DSN_DELAY && reason.len > 0)
 		dsn_putf(dsn, "    (reason: %.*s)\n", PR_PRINT(dsn_clean(dsn->arena, reason, DSN_LINE_MAX)));
 	if (r->alias.len > 0)
 		dsn_putf(dsn, "    (expanded from: <%.*s>)\n", PR_PRINT(dsn_clean(dsn->arena, pr_address_inner(from), DSN_LINE_MAX)));
@@ -69,6 +74,8 @@ void dsn_text_part(struct dsn *dsn)
 		dsn_putf(dsn, "\n\n");
 	}
 	put_addresses(dsn, DSN_FAILURE, "permanent fatal errors");
+	if (dsn->facts->late && dsn->facts->kind == DSN_DELAY)
+		put_addresses(dsn, DSN_DELAY, "transient non-fatal errors");
 	put_addresses(dsn, DSN_SUCCESS, "successful delivery notifications");
 	dsn_transcript(dsn);
 }

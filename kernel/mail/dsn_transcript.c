@@ -152,12 +152,20 @@ static void put_own_result(struct dsn *dsn, const struct pr_recipient *r)
 	         PR_PRINT(dsn_address(dsn, r)), PR_PRINT(reason));
 }
 
+static void put_of_set(struct dsn *dsn, struct pr_str reply, struct pr_str closing)
+{
+	dsn_putf(dsn, "%.*s\n%.*s\n", PR_PRINT(dsn_clean(dsn->arena, dsn_first_line(reply), DSN_LINE_MAX)),
+	         PR_PRINT(dsn_clean(dsn->arena, closing, DSN_LINE_MAX)));
+}
+
 static struct pr_str last_word(const struct dsn *dsn, const struct pr_recipient *r)
 {
 	if (dsn_kind_of(dsn, r) != DSN_SUCCESS)
 		return r->status.len > 0 ? r->status : PR_STR("Unknown reason");
 	if (dsn_is_expanded(r, PR_STATUS_LIST) || dsn_is_expanded(r, PR_STATUS_EXPANDED))
 		return PR_STR(PR_STATUS_EXPANDED);
+	if (dsn_word_of(dsn, r)->by != DSN_BY_NOTHING)
+		return dsn_word_of(dsn, r)->by == DSN_BY_TRACE ? PR_STR("Deliver-By trace: relayed") : PR_STR("Deliver-by notify: relayed");
 	return r->remote.len > 0 ? PR_STR("relayed; expect no further notifications") : PR_STR("Successfully delivered");
 }
 
@@ -165,6 +173,10 @@ static void put_last_word(struct dsn *dsn, const struct pr_recipient *r)
 {
 	struct pr_str reply = dsn_reply_of(dsn, r), address = dsn_address(dsn, r);
 
+	if (dsn_word_of(dsn, r)->closing.len > 0) {
+		put_of_set(dsn, reply, dsn_word_of(dsn, r)->closing);
+		return;
+	}
 	if (dsn_kind_of(dsn, r) != DSN_SUCCESS && reply.len > 0) {
 		put_own_reply(dsn, r, reply);
 		return;
@@ -178,10 +190,23 @@ static void put_last_word(struct dsn *dsn, const struct pr_recipient *r)
 	dsn_putf(dsn, "%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(dsn_clean(dsn->arena, last_word(dsn, r), DSN_LINE_MAX)));
 }
 
+static void put_late(struct dsn *dsn, int64_t seconds, struct pr_str keep)
+{
+	if (dsn->facts->kind == DSN_DELAY)
+		dsn_putf(dsn, "Warning: Delivery time (%llds) exceeded\nWill keep trying until message is %.*s old\n", (long long)seconds, PR_PRINT(keep));
+	else
+		dsn_putf(dsn, "Delivery time (%llds) expired\nMessage will be deleted from queue\n", (long long)seconds);
+}
+
 static void put_time(struct dsn *dsn)
 {
 	struct pr_str keep = dsn_interval(dsn->arena, dsn->facts->return_after);
+	struct pr_deliver_by by;
 
+	if (dsn->facts->late && pr_envelope_deliver_by(dsn->original, &by)) {
+		put_late(dsn, by.seconds, keep);
+		return;
+	}
 	if (dsn->facts->expired)
 		dsn_putf(dsn, "Message could not be delivered for %.*s\nMessage will be deleted from queue\n", PR_PRINT(keep));
 	if (dsn->facts->kind == DSN_DELAY)
@@ -197,7 +222,7 @@ void dsn_transcript(struct dsn *dsn)
 
 	dsn_putf(dsn, "   ----- Transcript of session follows -----\n");
 	for (size_t i = 0; i < o->recipient_count; i++) {
-		if (!dsn_is_reported(dsn, i))
+		if (!dsn_is_reported(dsn, i) || dsn_word_of(dsn, &o->recipients[i])->silent)
 			continue;
 		if (!was_said(dsn, &o->recipients[i]) || hosts >= DSN_HOSTS_MAX)
 			put_last_word(dsn, &o->recipients[i]);

@@ -54,6 +54,8 @@ struct pr_str dsn_reason_of(const struct dsn *dsn, const struct pr_recipient *r)
 {
 	struct pr_str reply = dsn_reply_of(dsn, r);
 
+	if (dsn_word_of(dsn, r)->closing.len > 0)
+		return PR_NONE;
 	return dsn_first_line(reply.len > 0 ? reply : dsn_is_own_result(dsn, r) ? dsn_word_of(dsn, r)->reply : PR_NONE);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Wake-ups: one datagram per message, the id and behind a NUL what the plan wants to know before anybody has read the message.
- * Both ends are one program on one machine, so the numbers travel as they are.  A descriptor may come along, for the word of the first attempt.
+ * One that begins with a NUL asks for a queue run instead (ETRN).  Both ends are one program on one machine, so the numbers travel as they are.  A descriptor may come along, for the word of the first attempt.
  */
 #include "kernel/queue/queue.h"
 
@@ -81,6 +81,25 @@ void queue_wake_read(const char *bytes, size_t len, struct plan_item *item_out, 
 	item_out->order = facts.order;
 	item_out->source = facts.source;
 	*mode_out = (char)(is_mode(facts.mode) ? facts.mode : 0);
+}
+
+/* No id begins with a NUL. */
+bool queue_wake_run(int wake_fd, struct pr_str line)
+{
+	char bytes[QUEUE_WAKE_MAX] = {0};
+
+	if (wake_fd < 0 || line.len >= sizeof bytes)
+		return false;
+	memcpy(bytes + 1, line.data, line.len);
+	return send_bytes(wake_fd, bytes, 1 + line.len, -1);
+}
+
+bool queue_wake_is_run(const char *bytes, size_t len, struct pr_str *line_out)
+{
+	if (len == 0 || bytes[0] != '\0')
+		return false;
+	*line_out = (struct pr_str){bytes + 1, len - 1};
+	return true;
 }
 
 int queue_wake_descriptor(const struct msghdr *message)

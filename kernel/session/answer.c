@@ -4,6 +4,7 @@
  */
 #include "kernel/session/ask.h"
 
+#include "kernel/session/policy.h"
 #include "kernel/session/transaction.h"
 
 static void ask_quit(struct ask *ask)
@@ -22,6 +23,15 @@ void ask_refuse(struct ask *ask, enum pr_action action, uint32_t code, const cha
 {
 	ask->answer->verdict = (struct pr_verdict){
 	    .action = action, .code = code, .enhanced = pr_str(enhanced), .text = pr_str(text)};
+}
+
+bool ask_rules(struct ask *ask, enum pr_check check, const struct pr_list *arguments)
+{
+	if (ask->session->user.data != NULL ||
+	    policy_check(ask->session, ask->bench, ask->scope, check, arguments, &ask->answer->verdict))
+		return true;
+	ask->answer->stays = true;
+	return false;
 }
 
 bool session_answer(struct session *session, struct bench *bench)

@@ -30,6 +30,9 @@ enum ask_end { END_ANSWERED, END_STORED, END_WAITING };
 /* STORED: all parts are done, transaction_committed() says the answer; WAITING: LOOP_COMMIT will come. */
 enum ask_end ask_end(struct ask *ask);
 
+/* policy_check() for what comes over the network; mail of this host's own users is theirs.  A 421 of a set is a reply like any other. */
+bool ask_rules(struct ask *ask, enum pr_check check, const struct pr_list *arguments);
+
 struct transaction;
 /* The header is complete: filters see each field, then its end (BODY, or the dot of a message without body). */
 void ask_header_over(struct ask *ask, struct transaction *transaction);

@@ -13,6 +13,7 @@
 #include "kernel/session/admit.h"
 #include "kernel/session/features.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/macros.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
@@ -202,7 +203,10 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
 	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
 	settings->no_expn = goaway || has_word(privacy, "noexpn");
-	settings->no_etrn = 1; /* a queue run by destination is not to be had yet, so it is not offered */
+	settings->need_vrfy_helo = goaway || has_word(privacy, "needvrfyhelo");
+	settings->need_expn_helo = goaway || has_word(privacy, "needexpnhelo");
+	settings->no_etrn = has_word(privacy, "noetrn");
+	settings->deliver_by_min = options->deliver_by_min;
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
 	settings->allow_bogus_helo = options->allow_bogus_helo;
@@ -213,6 +217,15 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->bad_rcpt_delay = (uint32_t)options->bad_rcpt_throttle_delay;
 	settings->bad_rcpt_shutdown = (uint32_t)options->bad_rcpt_shutdown;
 	settings->bad_rcpt_shutdown_good = (uint32_t)options->bad_rcpt_shutdown_good;
+}
+
+/* DaemonPortOptions M=: what one listener does not offer. */
+static void set_modifiers(struct session *session)
+{
+	if (session_has_modifier(session, 'E'))
+		session->settings.no_etrn = 1;
+	if (session_has_modifier(session, 'S'))
+		session->settings.starttls = 0, session->settings.starttls_refused = 1;
 }
 
 static void set_timeouts(const struct options *options, struct smtp_settings *settings)
@@ -246,6 +259,7 @@ void session_greet(struct session *session, struct bench *bench)
 	};
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
+	set_modifiers(session);
 	session->machine = smtp_machine_new(&session->settings);
 	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));
 }

@@ -45,8 +45,7 @@ void ask_data(struct ask *ask)
 	}
 	struct pr_str number = pr_arena_printf(&ask->bench->arena, "%llu", (unsigned long long)transaction->recipients);
 	struct pr_list arguments = {&number, 1};
-	if (session->user.data == NULL &&
-	    !policy_check(session, ask->bench, ask->scope, PR_CHECK_DATA, &arguments, &ask->answer->verdict))
+	if (!ask_rules(ask, PR_CHECK_DATA, &arguments))
 		return;
 	if (!filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
 		return;
@@ -97,30 +96,36 @@ static void body_bytes(struct ask *ask, struct transaction *transaction, struct 
 		filter_says_no(ask, transaction, &verdict);
 }
 
-/* The rules' checks of fields and of the whole header.  False: refused, and said after the dot. */
-static bool rules_take_header(struct ask *ask, struct transaction *transaction, const struct pr_header *fields, size_t count)
+/* As rules say no, after the dot; each set is asked whatever the ones before have said, and the last word counts. */
+static void rules_say_no(struct ask *ask, struct transaction *transaction, const struct pr_verdict *verdict)
+{
+	transaction->refusal.action = PR_CONTINUE;
+	transaction->refused_by_rules = 1;
+	filter_says_no(ask, transaction, verdict);
+}
+
+/* The rules' checks of fields and of the whole header, whose size is that of its lines and of the empty one, if there is one. */
+static void rules_take_header(struct ask *ask, struct transaction *transaction, const struct pr_header *fields, size_t count)
 {
 	struct session *session = ask->session;
 	struct pr_verdict verdict;
-	size_t size = 0;
+	size_t size = ask->question->ask == SMTP_ASK_BODY;
 
 	if (session->user.data != NULL) /* mail of this host's own users is theirs */
-		return true;
+		return;
 	for (size_t i = 0; i < count; i++) {
 		struct pr_str pair[2] = {fields[i].name, fields[i].value};
 		struct pr_list arguments = {pair, 2};
 		size += fields[i].name.len + fields[i].value.len + 2;
-		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_HEADER, &arguments, &verdict)) {
-			filter_says_no(ask, transaction, &verdict);
-			return false;
-		}
+		verdict = (struct pr_verdict){.action = PR_CONTINUE};
+		if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_HEADER, &arguments, &verdict))
+			rules_say_no(ask, transaction, &verdict);
 	}
 	struct pr_str numbers[2] = {pr_arena_printf(&ask->bench->arena, "%zu", count), pr_arena_printf(&ask->bench->arena, "%zu", size)};
 	struct pr_list arguments = {numbers, 2};
-	if (policy_check(session, ask->bench, ask->scope, PR_CHECK_EOH, &arguments, &verdict))
-		return true;
-	filter_says_no(ask, transaction, &verdict);
-	return false;
+	verdict = (struct pr_verdict){.action = PR_CONTINUE};
+	if (!policy_check(session, ask->bench, ask->scope, PR_CHECK_EOH, &arguments, &verdict))
+		rules_say_no(ask, transaction, &verdict);
 }
 
 /* The header is complete: the rules and the filters see each field, then its end. */
@@ -132,7 +137,9 @@ void ask_header_over(struct ask *ask, struct transaction *transaction)
 	const struct pr_header *fields = header_reader_fields(transaction->reader, &count);
 
 	transaction->header_done = 1;
-	if (!header_reader_too_large(transaction->reader) && !rules_take_header(ask, transaction, fields, count))
+	if (!header_reader_too_large(transaction->reader))
+		rules_take_header(ask, transaction, fields, count);
+	if (transaction->refusal.action != PR_CONTINUE)
 		return;
 	if (ask->session->receiver->filter_count > 0 && !header_reader_too_large(transaction->reader)) {
 		bool go_on = true;

@@ -38,7 +38,7 @@ static bool may_store(struct ask *ask, struct transaction *transaction)
 		ask_refuse(ask, PR_REJECT, 552, "5.6.0", text.data);
 		return false;
 	}
-	if (transaction->refusal.action != PR_CONTINUE) {
+	if (transaction->refusal.action != PR_CONTINUE && !transaction->refused_by_rules) {
 		ask->answer->verdict = transaction->refusal;
 		return false;
 	}
@@ -49,9 +49,15 @@ static bool may_store(struct ask *ask, struct transaction *transaction)
 	if (too_many_hops(ask, transaction))
 		return false;
 	numbers[0] = pr_arena_printf(&ask->bench->arena, "%llu", (unsigned long long)transaction->size);
-	if (ask->session->user.data == NULL &&
-	    !policy_check(ask->session, ask->bench, ask->scope, PR_CHECK_EOM, &arguments, &ask->answer->verdict))
+	if (!ask_rules(ask, PR_CHECK_EOM, &arguments)) {
+		transaction->refused_by_rules = 1;
 		return false;
+	}
+	if (transaction->refused_by_rules) {
+		ask->answer->verdict = transaction->refusal;
+		ask->answer->stays = true;
+		return false;
+	}
 	if (ask->session->receiver->filter_count == 0 || transaction->discard)
 		return true;
 	if (envelope_complete(transaction, ask->scope) != PR_OK)
@@ -85,7 +91,8 @@ enum ask_end ask_end(struct ask *ask)
 	}
 	if (!may_store(ask, transaction)) {
 		report_nothing(ask->session, ask->bench);
-		report_rejected(ask->session, ask->bench, "collect", PR_NONE, &ask->answer->verdict);
+		if (!transaction->refused_by_rules)
+			report_rejected(ask->session, ask->bench, "collect", PR_NONE, &ask->answer->verdict);
 		return END_ANSWERED;
 	}
 	if (transaction->discard) {

@@ -21,8 +21,7 @@ static bool asked(struct ask *ask, enum pr_check check, enum filter_hook hook)
 	struct filter_subject subject = {
 	    .hook = hook, .text = ask->question->argument, .parameters = &ask->question->parameters};
 
-	if (session->user.data == NULL &&
-	    !policy_check(session, ask->bench, ask->scope, check, &arguments, &ask->answer->verdict))
+	if (!ask_rules(ask, check, &arguments))
 		return false;
 	if (filters_ask(session, ask->bench, ask->scope, &subject, &ask->answer->verdict))
 		return true;
@@ -35,17 +34,15 @@ static struct pr_str bracketed(struct pr_str inner, struct pr_arena *arena)
 	return pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
 }
 
-/* tls_client may want more of the connection than it is. */
-static bool is_secure_enough(struct ask *ask)
+static struct pr_str deliver_by(const struct smtp_question *question, struct pr_arena *arena)
 {
-	struct session *session = ask->session;
-	struct pr_str items[2] = {ask->scope->macro(ask->scope->macro_context, PR_STR("verify")), PR_STR("MAIL")};
-	struct pr_list arguments = {items, 2};
+	struct pr_deliver_by by = {.flags = question->by_mode == 'R' ? PR_BY_RETURN : PR_BY_NOTIFY, .seconds = question->by_seconds};
 
-	if (session->user.data != NULL || policy_check(session, ask->bench, ask->scope, PR_CHECK_TLS_CLIENT, &arguments, &ask->answer->verdict))
-		return true;
-	ask->answer->as_it_is = ask->answer->verdict.code != 421; /* it is not about the address, and it does not close */
-	return false;
+	if (question->by_mode == 0)
+		return PR_NONE;
+	if (question->by_trace)
+		by.flags |= PR_BY_TRACE;
+	return pr_deliver_by_print(&by, arena);
 }
 
 void ask_mail(struct ask *ask)
@@ -63,6 +60,7 @@ void ask_mail(struct ask *ask)
 	transaction->auth = pr_arena_copy(arena, question->auth);
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
+	transaction->deliver_by = deliver_by(question, arena);
 	if (question->ret_given)
 		transaction->flags |= PR_ENVELOPE_RET_GIVEN;
 	if (question->ret_headers)
@@ -73,7 +71,7 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
-	if (!ask_room(ask) || !is_secure_enough(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
+	if (!ask_room(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * VRFY, EXPN and ETRN.  What is shown of a list are mail addresses only: no program, file or path ever leaves this host.
+ * VRFY and EXPN.  What is shown of a list are mail addresses only: no program, file or path ever leaves this host.
  */
 #include "kernel/session/ask.h"
 
@@ -103,8 +103,11 @@ void ask_verify(struct ask *ask)
 	enum pr_check check = ask->question->ask == SMTP_ASK_VRFY ? PR_CHECK_VRFY : PR_CHECK_EXPN;
 
 	session->issued = 1;
-	if (session->user.data == NULL && (!policy_check(session, ask->bench, ask->scope, check, &arguments, &ask->answer->verdict)))
+	report_asked(session, ask->bench, check == PR_CHECK_VRFY ? "VRFY" : "EXPN", ask->question->argument);
+	if (!ask_rules(ask, check, &arguments)) {
+		ask->answer->as_it_is = true; /* what a set says of it is the whole text */
 		return;
+	}
 	/* A transaction of its own: looking does not touch the one that may be open. */
 	struct transaction *looking = transaction_new(session);
 	looking->sender = PR_STR("<>");
@@ -126,18 +129,4 @@ void ask_verify(struct ask *ask)
 	expansion_free(looking->expansion);
 	pr_arena_fini(&looking->arena);
 	pr_free(looking);
-}
-
-void ask_etrn(struct ask *ask)
-{
-	struct pr_list arguments = {&ask->question->argument, 1};
-	struct pr_str node = pr_str_trim(ask->question->argument);
-
-	ask->session->issued = 1;
-	if (ask->session->user.data == NULL &&
-	    !policy_check(ask->session, ask->bench, ask->scope, PR_CHECK_ETRN, &arguments, &ask->answer->verdict))
-		return;
-	/* There are no queues by name: the scheduler tries every destination by itself. */
-	struct pr_str text = pr_arena_printf(&ask->bench->arena, "Queue %.*s unknown", PR_PRINT(pr_str_slice(node, 0, 255)));
-	ask_refuse(ask, PR_DEFER, 459, "4.5.4", text.data);
 }

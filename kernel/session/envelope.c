@@ -99,7 +99,7 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	const struct session *session = transaction->session;
 	struct pr_arena *arena = &transaction->arena;
 	bool local = session->user.data != NULL;
-	struct pr_macro *macros = pr_arena_alloc(arena, 5 * sizeof *macros);
+	struct pr_macro *macros = pr_arena_alloc(arena, 6 * sizeof *macros);
 
 	if (macros == NULL)
 		return false;
@@ -112,6 +112,8 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	}
 	macros[count++] = (struct pr_macro){PR_STR("_"), pr_arena_copy(arena, session_client(session, scope->arena))};
 	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), session_daemon_flags(session, arena)};
+	if (transaction->deliver_by.len > 0)
+		macros[count++] = (struct pr_macro){PR_STR("!"), transaction->deliver_by};
 	/* -odq: the courier may hear of it by other ways than our wake-up */
 	if (transaction->own_mode == 'q' || transaction->own_mode == 'd')
 		macros[count++] = (struct pr_macro){PR_STR("deliveryMode"), {&transaction->own_mode, 1}};

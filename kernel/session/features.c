@@ -22,11 +22,18 @@ static const struct letter {
     {'b', offsetof(struct smtp_settings, no_verb), 1},
 };
 
-/* A small letter finds the thing as it is: on, or out of reach. */
-static void turn_off(struct session *session, char capital)
+/* A small letter finds the thing as it is, on or out of reach; but for h, which is a wish of its own.  V: the client is not asked for a
+ * certificate. */
+static void take_letter(struct session *session, char letter)
 {
+	if (letter == 'h')
+		session->settings.http_closes = 1;
+	if (letter == 'V')
+		session->asks_nothing = 1;
+	if (letter == 'S')
+		session->settings.starttls_refused = 1;
 	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
-		if (letters[i].small - 'a' + 'A' == capital)
+		if (letters[i].small - 'a' + 'A' == letter)
 			*(uint32_t *)(void *)((char *)&session->settings + letters[i].offset) = letters[i].off;
 }
 
@@ -47,6 +54,7 @@ bool features_ask(struct session *session, struct bench *bench, struct module_sc
 	}
 	while (status == PR_OK && pr_str_next(&value, ' ', &word))
 		if (word.len > 0)
-			turn_off(session, word.data[0]);
+			take_letter(session, word.data[0]);
+	session->settings.no_verb |= session->settings.no_expn; /* VERB would show what EXPN must not */
 	return true;
 }

@@ -20,7 +20,10 @@ struct macro_row {
 /* Each ends with a row without name. */
 extern const struct macro_row macro_rows_connection[]; /* macros_connection.c */
 extern const struct macro_row macro_rows_message[];    /* macros_message.c */
+extern const struct macro_row macro_rows_tls[];        /* macros_tls.c */
 
+/* Does the listener that the client came by have this letter of sendmail's (M=)? */
+bool session_has_modifier(const struct session *session, char letter);
 /* ${daemon_flags}: letters as sendmail shows them, "EE a"; "c u" for mail of this host. */
 struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena);
 

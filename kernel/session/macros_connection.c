@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What is known of the connection: its two ends, the listener it came by, and TLS.
+ * What is known of the connection: its two ends and the listener it came by.
  */
-#include "kernel/net/tls/tls.h"
 #include "kernel/session/macros.h"
 
 #include <arpa/inet.h>
@@ -101,6 +100,13 @@ static struct pr_str daemon_info(struct macro_context *context)
 	    (long long)(interval % 60));
 }
 
+bool session_has_modifier(const struct session *session, char letter)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	return listener != NULL && pr_str_find(listener->modifiers, letter) < listener->modifiers.len;
+}
+
 struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena)
 {
 	const struct config_listener *listener = listener_of(session);
@@ -145,42 +151,7 @@ static struct pr_str total_rate(struct macro_context *context)
 	return pr_arena_printf(context->arena, "%u", context->session->total_rate);
 }
 
-/* Certificates of clients are not asked for. */
-static struct pr_str verify(struct macro_context *context)
-{
-	return context->session->stream.tls != NULL ? PR_STR("NOT") : PR_STR("NONE");
-}
-
-static struct pr_str tls_version(struct macro_context *context)
-{
-	const struct net_tls *tls = context->session->stream.tls;
-
-	return tls != NULL ? pr_arena_copy(context->arena, pr_str(net_tls_version(tls))) : PR_NONE;
-}
-
-static struct pr_str cipher(struct macro_context *context)
-{
-	const struct net_tls *tls = context->session->stream.tls;
-	int bits;
-
-	return tls != NULL ? pr_arena_copy(context->arena, pr_str(net_tls_cipher(tls, &bits))) : PR_NONE;
-}
-
-static struct pr_str cipher_bits(struct macro_context *context)
-{
-	const struct net_tls *tls = context->session->stream.tls;
-	int bits = 0;
-
-	if (tls == NULL)
-		return PR_NONE;
-	(void)net_tls_cipher(tls, &bits);
-	return pr_arena_printf(context->arena, "%d", bits);
-}
-
 const struct macro_row macro_rows_connection[] = {
-    {"alg_bits", cipher_bits},
-    {"cipher", cipher},
-    {"cipher_bits", cipher_bits},
     {"client_connections", client_connections},
     {"client_rate", client_rate},
     {"daemon_addr", daemon_addr},
@@ -191,8 +162,6 @@ const struct macro_row macro_rows_connection[] = {
     {"if_addr", if_addr},
     {"if_family", if_family},
     {"if_name", if_name},
-    {"tls_version", tls_version},
     {"total_rate", total_rate},
-    {"verify", verify},
     {NULL, NULL},
 };

@@ -5,6 +5,7 @@
  */
 #include "kernel/session/policy.h"
 
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/report.h"
 #include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
@@ -40,20 +41,20 @@ void policy_remember(struct session *session, const struct pr_verdict *verdict)
 	if (verdict->action != PR_QUARANTINE)
 		return;
 	struct pr_str reason = verdict->text.data != NULL ? pr_str_slice(verdict->text, 0, 256) : PR_STR("quarantined");
-	if (transaction != NULL && transaction->quarantine.data == NULL)
+	if (transaction != NULL) /* the last word counts, as in sendmail */
 		transaction->quarantine = pr_arena_copy(&transaction->arena, reason);
-	else if (transaction == NULL && session->quarantine.data == NULL)
+	else if (session->quarantine.data == NULL)
 		session->quarantine = (struct pr_str){pr_copy_str(reason), reason.len};
 }
 
-static void keep_context(struct session *session, struct pr_client *client, struct pr_check_context *context)
+static void keep_context(struct session *session, struct pr_client *client, struct pr_str *set, struct pr_check_context *context)
 {
 	session_describe(session, client);
-	*context = (struct pr_check_context){.size = sizeof *context, .client = client};
+	*context = (struct pr_check_context){.size = sizeof *context, .client = client, .set_out = set};
 	if (session->transaction != NULL)
 		context->sender = session->transaction->sender;
 	if (session->stream.tls != NULL)
-		context->tls_verify = PR_STR("NO");
+		context->tls_verify = pr_str(net_tls_verified(session->stream.tls));
 }
 
 /* Questions about addresses are not mail that was refused. */
@@ -62,14 +63,23 @@ static bool is_counted(enum pr_check check)
 	return check != PR_CHECK_VRFY && check != PR_CHECK_EXPN && check != PR_CHECK_ETRN;
 }
 
+/* The arguments that the log names: of a field its value, for the set has the name. */
+static struct pr_list shown_of(enum pr_check check, const struct pr_list *arguments)
+{
+	bool is_field = check == PR_CHECK_HEADER && arguments->count > 1;
+
+	return is_field ? (struct pr_list){arguments->items + 1, 1} : *arguments;
+}
+
 bool policy_check(struct session *session, struct bench *bench, struct module_scope *scope, enum pr_check check,
     const struct pr_list *arguments, struct pr_verdict *verdict)
 {
 	struct pr_check_context context;
 	struct pr_client client;
-	struct pr_str argument = arguments->count > 0 ? arguments->items[0] : PR_NONE;
+	struct pr_str set = pr_str(rulesets[check]);
+	struct pr_list shown = shown_of(check, arguments);
 
-	keep_context(session, &client, &context);
+	keep_context(session, &client, &set, &context);
 	enum pr_status status = rules_check(scope, check, &context, arguments, verdict);
 	if (status != PR_OK && status != PR_NOTFOUND) {
 		report_failure(session, rulesets[check], scope->reason);
@@ -80,12 +90,12 @@ bool policy_check(struct session *session, struct bench *bench, struct module_sc
 	if (is_counted(check))
 		session_count_verdict(session, scope, verdict);
 	if (verdict->action == PR_DISCARD || verdict->action == PR_QUARANTINE) {
-		report_rejected(session, bench, rulesets[check], argument, verdict);
+		report_rejected_by(session, bench, set, &shown, verdict);
 		policy_remember(session, verdict);
 	}
 	if (verdict->action != PR_REJECT && verdict->action != PR_DEFER)
 		return true;
 	policy_complete(verdict);
-	report_rejected(session, bench, rulesets[check], argument, verdict);
+	report_rejected_by(session, bench, set, &shown, verdict);
 	return false;
 }

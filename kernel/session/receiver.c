@@ -9,7 +9,7 @@
 #include "kernel/log/log.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/dns.h"
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/accept.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
@@ -77,6 +77,16 @@ static void attention(void *context)
 		return; /* full: attention is wanted already */
 }
 
+/* Without an authority to believe, or with TLSSrvOptions=V, clients are not asked who they are. */
+static bool trust(struct receiver *receiver, struct pr_text *why)
+{
+	const struct options *options = receiver->options;
+
+	if ((options->ca_file.len == 0 && options->ca_path.len == 0) || pr_str_find(options->tls_srv_options, 'V') < options->tls_srv_options.len)
+		return true;
+	return net_tls_context_trust(receiver->tls, options->ca_file, options->ca_path, why);
+}
+
 /* Half a configuration of TLS is a mistake, not a wish to do without. */
 static bool open_tls(struct receiver *receiver, struct pr_text *why)
 {
@@ -92,7 +102,7 @@ static bool open_tls(struct receiver *receiver, struct pr_text *why)
 	struct net_tls_words words = {.ciphers = receiver->options->cipher_list, .suites = receiver->options->cipher_suites,
 	                              .options = receiver->options->server_ssl_options};
 	receiver->tls = net_tls_context_new(cert, key, &words, why);
-	return receiver->tls != NULL;
+	return receiver->tls != NULL && trust(receiver, why);
 }
 
 static bool open_modules(struct receiver *receiver, struct pr_text *why)

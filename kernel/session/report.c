@@ -95,7 +95,7 @@ static void add_verdict(struct pr_text *line, const struct pr_verdict *verdict, 
 	}
 }
 
-void report_rejected(struct session *session, struct bench *bench, const char *ruleset, struct pr_str argument,
+void report_rejected_by(struct session *session, struct bench *bench, struct pr_str ruleset, const struct pr_list *arguments,
     const struct pr_verdict *verdict)
 {
 	struct pr_text line;
@@ -103,11 +103,36 @@ void report_rejected(struct session *session, struct bench *bench, const char *r
 	if (log_level() < 4)
 		return;
 	pr_text_init(&line, LINE_MAX_BYTES);
-	pr_text_addf(&line, "ruleset=%s", ruleset);
-	add(&line, ", arg1=", argument, ADDRESS_BYTES);
+	add(&line, "ruleset=", ruleset, 64);
+	for (size_t i = 0; i < arguments->count; i++) {
+		pr_text_addf(&line, ", arg%zu=", i + 1);
+		pr_text_add_escaped(&line, arguments->items[i], ADDRESS_BYTES);
+	}
 	add_relay(&line, session, bench);
-	add_verdict(&line, verdict, argument);
+	add_verdict(&line, verdict, arguments->count > 0 ? arguments->items[0] : PR_NONE);
 	log_at(4, LOGP_NOTICE, transaction_log_id(session), "%s", line.data);
+	pr_text_fini(&line);
+}
+
+void report_rejected(struct session *session, struct bench *bench, const char *ruleset, struct pr_str argument,
+    const struct pr_verdict *verdict)
+{
+	struct pr_list arguments = {&argument, argument.data != NULL ? 1 : 0};
+
+	report_rejected_by(session, bench, pr_str(ruleset), &arguments, verdict);
+}
+
+void report_asked(struct session *session, struct bench *bench, const char *verb, struct pr_str argument)
+{
+	struct pr_text line;
+
+	if (log_level() < 6)
+		return;
+	pr_text_init(&line, LINE_MAX_BYTES);
+	pr_text_add_escaped(&line, session_client(session, &bench->arena), ADDRESS_BYTES);
+	pr_text_addf(&line, ": %s ", verb);
+	pr_text_add_escaped(&line, argument, ADDRESS_BYTES);
+	log_at(6, LOGP_INFO, transaction_log_id(session), "%s", line.data);
 	pr_text_fini(&line);
 }
 

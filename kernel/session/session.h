@@ -121,6 +121,7 @@ struct session {
 	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
 	uint8_t refused;                 /* at connect: every MAIL is refused */
 	uint8_t first_input;             /* submission: the first line may be XDROP */
+	uint8_t asks_nothing; /* srv_features V: no certificate of the client is asked for */
 	uint8_t issued;                  /* said MAIL, EXPN, VRFY or ETRN */
 	uint8_t broken;                  /* nothing more can be sent */
 	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */

@@ -6,7 +6,7 @@
 #include "kernel/session/tls_start.h"
 
 #include "kernel/log/log.h"
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/ask.h"
 #include "kernel/session/features.h"
 #include "kernel/session/policy.h"
@@ -22,6 +22,23 @@ static void log_failure(const struct session *session)
 	pr_text_fini(&why);
 }
 
+static void log_success(const struct session *session)
+{
+	const struct net_tls *tls = session->stream.tls;
+	struct net_tls_certificate certificate = {.subject = PR_STR(""), .issuer = PR_STR("")};
+	struct pr_arena arena;
+	int bits = 0, of = 0;
+
+	pr_arena_init(&arena, 65536);
+	const char *cipher = net_tls_cipher(tls, &bits, &of);
+	log_at(9, LOGP_INFO, "NOQUEUE", "STARTTLS=server, relay=%.*s, version=%s, verify=%s, cipher=%s, bits=%d/%d",
+	    PR_PRINT(session_client(session, &arena)), net_tls_version(tls), net_tls_verified(tls), cipher, bits, of);
+	(void)net_tls_certificate(tls, &arena, &certificate);
+	log_at(14, LOGP_INFO, "NOQUEUE", "STARTTLS=server, cert-subject=%.*s, cert-issuer=%.*s, verifymsg=%s",
+	    PR_PRINT(pr_str_slice(certificate.subject, 0, 256)), PR_PRINT(pr_str_slice(certificate.issuer, 0, 256)), net_tls_verified_why(tls));
+	pr_arena_fini(&arena);
+}
+
 /* What the rules say now that TLS is on; a client that is not good enough for them may say EHLO and leave. */
 static void judge(struct session *session, struct bench *bench)
 {
@@ -29,7 +46,7 @@ static void judge(struct session *session, struct bench *bench)
 	struct module_scope scope;
 
 	session_scope(session, bench, &scope);
-	struct pr_str items[2] = {scope.macro(scope.macro_context, PR_STR("verify")), PR_STR("STARTTLS")};
+	struct pr_str items[2] = {pr_str(net_tls_verified(session->stream.tls)), PR_STR("STARTTLS")};
 	struct pr_list arguments = {items, 2};
 	bool good = policy_check(session, bench, &scope, PR_CHECK_TLS_CLIENT, &arguments, &answer.verdict);
 	if (good && !features_ask(session, bench, &scope)) {
@@ -44,20 +61,17 @@ static void judge(struct session *session, struct bench *bench)
 enum net_result tls_start(struct session *session, struct bench *bench)
 {
 	struct net_stream *stream = &session->stream;
-	struct pr_arena arena;
-	int bits = 0;
 
-	if (stream->tls == NULL)
+	if (stream->tls == NULL) {
 		stream->tls = net_tls_new(session->receiver->tls, stream->fd);
-	if (stream->tls == NULL)
-		return NET_BROKEN;
+		if (stream->tls == NULL)
+			return NET_BROKEN;
+		if (session->asks_nothing != 0)
+			net_tls_ask_nothing(stream->tls);
+	}
 	enum net_result result = net_tls_handshake(stream->tls, &stream->wants);
 	if (result == NET_DONE) {
-		const char *cipher = net_tls_cipher(stream->tls, &bits);
-		pr_arena_init(&arena, 4096);
-		log_at(9, LOGP_INFO, "NOQUEUE", "STARTTLS=server, relay=%.*s, version=%s, verify=NO, cipher=%s, bits=%d",
-		    PR_PRINT(session_client(session, &arena)), net_tls_version(stream->tls), cipher, bits);
-		pr_arena_fini(&arena);
+		log_success(session);
 		smtp_machine_secured(session->machine);
 		judge(session, bench);
 	} else if (result != NET_AGAIN) {

@@ -43,6 +43,7 @@ struct transaction {
 	struct pr_arena arena;        /* everything below points into it */
 	struct pr_str sender;         /* "<a@example.org>", "<>" */
 	struct pr_str body_type, envelope_id, auth;
+	struct pr_str deliver_by;     /* the envelope's macro "!", or absent */
 	struct pr_str only_recipient; /* as the client gave it, when there was exactly one */
 	struct pr_str recipient_now;  /* the one that is asked about, "<...>"; else absent */
 	struct pr_str quarantine;     /* reason, or absent */
@@ -67,6 +68,7 @@ struct transaction {
 	int word_fd;                  /* word.h; -1: nobody is asked */
 	uint32_t words_due, words_delivered; /* parts that are stored, and those of them that are delivered */
 	uint8_t header_done;
+	uint8_t refused_by_rules;     /* that refusal is theirs, and logged */
 	uint8_t discard;
 	uint8_t body_replaced;
 	int8_t row;                   /* statistics.c: of the sender's mailer */

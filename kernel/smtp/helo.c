@@ -48,6 +48,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "PIPELINING");
 	if (!settings->no_expn)
 		smtp_reply_part(machine, 250, NULL, "EXPN");
+	if (!settings->no_verb)
+		smtp_reply_part(machine, 250, NULL, "VERB");
 	smtp_reply_part(machine, 250, NULL, "8BITMIME");
 	if (settings->max_message_size > 0)
 		smtp_reply_part(machine, 250, NULL, "SIZE %llu", (unsigned long long)settings->max_message_size);
@@ -59,6 +61,10 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "ETRN");
 	if (settings->starttls && !machine->secured)
 		smtp_reply_part(machine, 250, NULL, "STARTTLS");
+	if (settings->deliver_by_min > 0)
+		smtp_reply_part(machine, 250, NULL, "DELIVERBY %lld", (long long)settings->deliver_by_min);
+	else if (settings->deliver_by_min == 0)
+		smtp_reply_part(machine, 250, NULL, "DELIVERBY");
 	smtp_reply(machine, 250, NULL, "HELP");
 }
 

@@ -10,13 +10,15 @@ static const struct topic {
 } topics[] = {
     {"HELO", "HELO name", "The client gives its own name."},
     {"EHLO", "EHLO name", "As HELO; the reply lists the extensions that work here."},
-    {"MAIL", "MAIL FROM:<sender> [SIZE=n] [BODY=8BITMIME] [RET=FULL|HDRS] [ENVID=id]", "Begins a message."},
+    {"MAIL", "MAIL FROM:<sender> [SIZE=n] [BODY=8BITMIME] [RET=FULL|HDRS] [ENVID=id] [BY=seconds;N|R[T]]", "Begins a message."},
     {"RCPT", "RCPT TO:<recipient> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] [ORCPT=type;address]", "Names one recipient."},
     {"DATA", "DATA", "The message follows; a line with only a dot ends it."},
     {"RSET", "RSET", "Forgets the message under way."},
     {"NOOP", "NOOP", "Does nothing."},
+    {"VERB", "VERB", "Mail of this session is delivered before the dot is answered."},
     {"VRFY", "VRFY address", "Asks whether an address is known."},
     {"EXPN", "EXPN list", "Asks for the members of a list."},
+    {"ETRN", "ETRN host | @domain | #group", "Begins a queue run for what waits there."},
     {"HELP", "HELP [verb]", "This text."},
     {"QUIT", "QUIT", "Ends the session."},
 };

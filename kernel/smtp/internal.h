@@ -72,6 +72,7 @@ struct smtp_machine {
 	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
 	bool extended;           /* EHLO */
+	bool verbose;            /* VERB: mail of this session is delivered before the dot is answered */
 	bool secured;
 	bool in_transaction;
 	bool any_command;        /* a command was read: no longer the first one */
@@ -143,6 +144,9 @@ bool smtp_parse_parameters(struct smtp_machine *machine, struct pr_str text, smt
 /* A parameter of RFC 3461 where that is not offered: true when the 504 is written.  Our own programs may always ask. */
 bool smtp_refuses_dsn(struct smtp_machine *machine, struct pr_str key);
 bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_str value, struct pr_str *decoded_out);
+
+/* deliver_by.c: BY=120;RT into the question; false when the 5xx is written */
+bool smtp_take_by(struct smtp_machine *machine, struct pr_str value);
 
 /* data.c */
 size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);

@@ -34,11 +34,20 @@ static void ask_lines(struct smtp_machine *machine, enum smtp_ask ask)
 	smtp_ask(machine, ask, reply_lines);
 }
 
+/* PrivacyOptions needvrfyhelo, needexpnhelo: true when the 503 is written. */
+static bool is_stranger(struct smtp_machine *machine, uint32_t needed)
+{
+	if (!needed || machine->settings->submission || machine->helo != NULL)
+		return false;
+	smtp_reply(machine, 503, "5.0.0", "I demand that you introduce yourself first");
+	return true;
+}
+
 void smtp_vrfy(struct smtp_machine *machine)
 {
 	if (machine->settings->no_vrfy)
 		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
-	else
+	else if (!is_stranger(machine, machine->settings->need_vrfy_helo))
 		ask_lines(machine, SMTP_ASK_VRFY);
 }
 
@@ -46,7 +55,7 @@ void smtp_expn(struct smtp_machine *machine)
 {
 	if (machine->settings->no_expn)
 		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
-	else
+	else if (!is_stranger(machine, machine->settings->need_expn_helo))
 		ask_lines(machine, SMTP_ASK_EXPN);
 }
 
@@ -55,7 +64,9 @@ static void etrn_answered(struct smtp_machine *machine, const struct smtp_answer
 	static const struct smtp_standard standard = {
 	    459, "4.5.4", "Node not allowed", 458, "4.3.2", "Unable to queue messages for node"};
 
-	if (smtp_is_yes(answer))
+	if (smtp_is_yes(answer) && answer->verdict.text.len > 0)
+		smtp_reply(machine, 250, "2.0.0", "%.*s", PR_PRINT(answer->verdict.text));
+	else if (smtp_is_yes(answer))
 		smtp_reply(machine, 250, "2.0.0", "Queuing for node %s started", smtp_shorten(machine->argument).text);
 	else
 		smtp_reply_refused(machine, answer, PR_NONE, &standard);
@@ -63,13 +74,12 @@ static void etrn_answered(struct smtp_machine *machine, const struct smtp_answer
 
 void smtp_etrn(struct smtp_machine *machine)
 {
-	machine->argument = pr_str_trim(machine->argument);
 	if (machine->settings->no_etrn) {
 		smtp_reply(machine, 502, "5.7.0", "Sorry, we do not allow this operation");
 	} else if (machine->argument.len == 0) {
 		smtp_reply(machine, 500, "5.5.2", "Parameter required");
 	} else {
-		machine->question.argument = machine->argument;
+		machine->question.argument = pr_str_trim(machine->argument); /* the reply shows it as it was said */
 		smtp_ask(machine, SMTP_ASK_ETRN, etrn_answered);
 	}
 }

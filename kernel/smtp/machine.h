@@ -54,9 +54,12 @@ struct smtp_settings {
 	uint32_t forged;            /* "(may be forged)" */
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
+	uint32_t need_vrfy_helo, need_expn_helo;
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
+	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
+	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
 	uint32_t bad_commands_max;  /* 25 */
@@ -65,7 +68,8 @@ struct smtp_settings {
 	uint32_t noop_max;          /* MaxNOOPCommands */
 	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
 	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
-	uint32_t starttls;          /* offered; room for the TLS work */
+	uint32_t starttls;          /* offered */
+	uint32_t starttls_refused;  /* there is TLS, and this client gets none */
 	/* Timeout.* in seconds */
 	uint32_t timeout_initial, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit, timeout_datablock,
 	    timeout_datafinal, timeout_command, timeout_quit, timeout_misc, timeout_rset;
@@ -108,7 +112,10 @@ struct smtp_question {
 	bool notify_given;           /* RCPT */
 	uint32_t notify;             /* RCPT: SMTP_NOTIFY_ bits */
 	struct pr_str original;      /* RCPT: ORCPT= "rfc822;..." (decoded) or absent */
-	char delivery_mode;          /* MAIL, local socket: XDELIVER= i b q or d; 0 when absent */
+	char delivery_mode;          /* MAIL: XDELIVER= i b q or d of the local socket, i after VERB; 0 when absent */
+	char by_mode;                /* MAIL: BY= (RFC 2852): R or N; 0 when absent */
+	bool by_trace;               /* MAIL: BY= with T */
+	int64_t by_seconds;          /* MAIL: BY= */
 	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
 	uint64_t size;               /* END: bytes of header and body with LF line ends */
 	uint64_t recipients;         /* DATA, END: accepted ones */
@@ -119,7 +126,8 @@ struct smtp_question {
 };
 
 /* action CONTINUE or ACCEPT: yes, with sendmail's standard text unless text is given.
- * REJECT/DEFER: code, enhanced and text (standard ones when absent); code 421 closes, but for one about an address of MAIL, RCPT, VRFY or EXPN that is not as_it_is.  DISCARD counts as yes here. */
+ * REJECT/DEFER: code, enhanced and text (standard ones when absent); code 421 closes, but for one that stays,
+ * or about an address of MAIL, RCPT, VRFY or EXPN that is not as_it_is.  DISCARD counts as yes here. */
 struct smtp_answer {
 	struct pr_verdict verdict;
 	struct pr_str id;   /* END: queue id for "ID Message accepted for delivery" */
@@ -128,6 +136,7 @@ struct smtp_answer {
 	 * 551 or 4xx), and not in front of what a filter says. */
 	bool as_it_is;
 	bool unsure;        /* VRFY: 252, it is another host that knows */
+	bool stays;         /* a 421 of the rules is a reply like any other: sendmail closes for that of a filter */
 };
 
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * MAIL FROM (RFC 5321 section 4.1.1.2, RFC 1870, RFC 3461, RFC 6152).  The parameters are read into the question,
+ * MAIL FROM (RFC 5321 section 4.1.1.2, RFC 1870, RFC 2852, RFC 3461, RFC 6152).  The parameters are read into the question,
  * the driver decides, and only its yes opens the transaction.
  */
 #include "kernel/smtp/internal.h"
@@ -71,6 +71,16 @@ static bool take_ret(struct smtp_machine *machine, struct pr_str value)
 	return true;
 }
 
+/* RFC 4954 section 5; nothing at all is taken too, as sendmail does. */
+static bool take_auth(struct smtp_machine *machine, struct pr_str value)
+{
+	if (value.data == NULL) {
+		smtp_reply(machine, 501, "5.5.2", "AUTH= requires a value");
+		return false;
+	}
+	return value.len == 0 || smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
+}
+
 /* Between sendmail(8) and its daemon: the -od of this one message. */
 static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
 {
@@ -94,8 +104,10 @@ static bool take_parameter(struct smtp_machine *machine, struct pr_str key, stru
 		return take_ret(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("ENVID")))
 		return smtp_take_xtext(machine, "ENVID", value, &machine->question.envelope_id);
+	if (pr_str_equal_nocase(key, PR_STR("BY")) && machine->settings->deliver_by_min >= 0)
+		return smtp_take_by(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("AUTH")))
-		return smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
+		return take_auth(machine, value);
 	if (machine->settings->submission && pr_str_equal_nocase(key, PR_STR("XDELIVER")))
 		return take_delivery_mode(machine, value);
 	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);
@@ -128,6 +140,8 @@ static void ask(struct smtp_machine *machine)
 		return;
 	machine->argument = machine->question.argument; /* for the reply; the question is gone by then */
 	machine->question.extended = machine->question.parameters.count > 0;
+	if (machine->verbose && machine->question.delivery_mode == 0)
+		machine->question.delivery_mode = 'i';
 	smtp_ask(machine, SMTP_ASK_MAIL, answered);
 }
 

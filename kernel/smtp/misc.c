@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The verbs that decide nothing: RSET, NOOP, QUIT, STARTTLS and those we know by name only.  A verb that we do not
+ * The verbs that decide nothing: RSET, NOOP, QUIT, VERB, STARTTLS and those we know by name only.  A verb that we do not
  * offer is answered in sendmail's words, so that old clients recognise the answer.
  */
 #include "kernel/smtp/internal.h"
@@ -39,7 +39,12 @@ void smtp_quit(struct smtp_machine *machine)
 
 void smtp_verb_verb(struct smtp_machine *machine)
 {
-	smtp_reply(machine, 502, "5.7.0", "Verbose unavailable");
+	if (machine->settings->no_verb) {
+		smtp_reply(machine, 502, "5.7.0", "Verbose unavailable");
+		return;
+	}
+	machine->verbose = true; /* whatever stands behind it: VERB OFF is nothing that sendmail knows */
+	smtp_reply(machine, 250, "2.0.0", "Verbose mode");
 }
 
 static void starttls_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
@@ -64,9 +69,9 @@ void smtp_starttls(struct smtp_machine *machine)
 {
 	if (machine->argument.len > 0)
 		smtp_reply(machine, 501, "5.5.2", "Syntax error (no parameters allowed)");
-	else if (machine->secured)
+	else if (machine->settings->starttls_refused)
 		smtp_reply(machine, 503, "5.5.0", "TLS not available");
-	else if (!machine->settings->starttls)
+	else if (machine->secured || !machine->settings->starttls)
 		smtp_reply(machine, 454, "4.3.3", "TLS not available after start");
 	else
 		smtp_reset_then(machine, ask_starttls);

@@ -149,7 +149,7 @@ void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *
 	else
 		smtp_reply(machine, view.code, view.enhanced, "%.*s", PR_PRINT(view.text));
 	/* a rule that says 421 of an address has spoken of that address, as sendmail has it */
-	if (view.code == 421 && (about.data == NULL || answer->as_it_is))
+	if (view.code == 421 && !answer->stays && (about.data == NULL || answer->as_it_is))
 		smtp_leave(machine);
 }
 

@@ -107,6 +107,8 @@ void smtp_run_line(struct smtp_machine *machine)
 	machine->any_command = true;
 	if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && first) {
 		smtp_reply_421(machine, "4.7.0", "Rejecting open proxy %s", smtp_client(machine).text);
+	} else if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && machine->settings->http_closes) {
+		smtp_reply_421(machine, "4.7.0", "HTTP command %s", smtp_client(machine).text);
 	} else if (verb == NULL || verb->run == NULL) {
 		unknown(machine);
 	} else if (has_control(pr_text_str(&machine->line))) {

@@ -94,3 +94,20 @@ const struct pr_header *pr_envelope_header(const struct pr_envelope *envelope, s
 			return &envelope->headers[i];
 	return NULL;
 }
+
+bool pr_envelope_deliver_by(const struct pr_envelope *envelope, struct pr_deliver_by *by_out)
+{
+	struct pr_str value = pr_envelope_macro(envelope, PR_STR("!"));
+	bool late = value.len > 1 && value.data[1] == '-';
+	uint64_t seconds = 0;
+
+	if (value.len < 2 || !pr_str_number(pr_str_slice(value, late ? 2 : 1, value.len), INT32_MAX, &seconds))
+		return false;
+	*by_out = (struct pr_deliver_by){.flags = (unsigned char)value.data[0], .seconds = late ? -(int64_t)seconds : (int64_t)seconds};
+	return true;
+}
+
+struct pr_str pr_deliver_by_print(const struct pr_deliver_by *by, struct pr_arena *arena)
+{
+	return pr_arena_printf(arena, "%c%lld", (int)by->flags, (long long)by->seconds);
+}

@@ -9,3 +9,6 @@ EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/a
 EXTRA_DIST += tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/corpus tests/oracle/cf/judge.py tests/oracle/cf/candidate.py \
 	tests/oracle/cf/broken.py tests/oracle/cf/diagnostics.txt tests/oracle/cf/answers.tsv tests/oracle/cf/diagnostics.tsv tests/oracle/cf/corpus.tsv \
 	tests/oracle/cf/nothing.tsv $(wildcard $(srcdir)/tests/oracle/cf/broken/*.cf) $(wildcard $(srcdir)/tests/oracle/cf/transcripts/*)
+# the daemon's dialogue at every hook, option and extension
+TESTS += tests/oracle/server/compare
+EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf

@@ -50,8 +50,11 @@ Ssrv_features
 R$*\t\t\t$: $>local_features $&{client_addr}
 Stls_client
 R$* $| $*\t\t$: $1 $| $2 $| $&{client_addr}
-RNONE $| MAIL $| 127.0.0.22\t$#error $@ 4.7.0 $: "403 encryption too weak"
+R$* $| MAIL $| 127.0.0.22\t$#error $@ 4.7.0 $: "403 encryption too weak"
 Scheck_mail
+R$*\t\t\t$: $1 $| $>tls_client $&{verify} $| MAIL
+R$* $| $#$*\t\t$#$2
+R$* $| $*\t\t$: $1
 R<discard@$+>\t\t$#discard
 R<hold@$+>\t\t$#error $@ quarantine $: held by the sender
 R<later@$+>\t\t$#error $@ 4.2.1 $: "421 bye"
@@ -167,7 +170,7 @@ class CfHooks(story.Story):
                 self.assertIn("-" + word, client.ehlo[1])
             client.expect(250, "MAIL FROM:<a@example.net> RET=HDRS")
         with self.pr.client(source="127.0.0.20") as client:
-            self.assertEqual(client.ehlo[1].split("\n")[1:], ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SIZE", "250 HELP"])
+            self.assertEqual(client.ehlo[1].split("\n")[1:], ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SIZE", "250-ETRN", "250-DELIVERBY", "250 HELP"])
             self.assertEqual(client.expect(502, "EXPN root"), "502 5.7.0 Sorry, we do not allow this operation")
             self.assertEqual(client.expect(504, "MAIL FROM:<a@example.net> RET=HDRS"),
                              "504 5.7.0 Sorry, RET not supported, we do not allow DSN")
@@ -181,9 +184,12 @@ class CfHooks(story.Story):
         self.pr.wait_log(r"ERROR: srv_features=tempfail, relay=\[127\.0\.0\.21\], access temporarily disabled")
 
     def test_wants_encryption(self):
+        # the library's check_mail asks tls_client at MAIL; sendmail itself does not
         with self.pr.client(source="127.0.0.22") as client:
             self.assertEqual(client.command("MAIL FROM:<a@example.net>")[1], "403 4.7.0 encryption too weak")
             client.expect(503, "RCPT TO:<root@example.org>")
+        with self.pr.client(source="127.0.0.23") as client:
+            client.expect(250, "MAIL FROM:<a@example.net>")
 
     def test_421_is_about_the_address(self):
         with self.pr.client(source="127.0.0.5") as client:

@@ -156,6 +156,7 @@ static void read_answer(struct play *play, struct pr_str text, uint32_t line)
 		if (verdict->action == 0)
 			die(play, line, "unknown answer");
 		scripted->answer.as_it_is = what.data[what.len - 1] == '!';
+		scripted->answer.stays = what.data[what.len - 1] == '+';
 		struct pr_str number = word(&rest);
 		if (number.data != NULL && !pr_str_number(number, 999, &code))
 			die(play, line, "no code");
@@ -187,6 +188,12 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"no_vrfy", &s->no_vrfy, NULL, NULL},
 	    {"no_expn", &s->no_expn, NULL, NULL},
 	    {"no_etrn", &s->no_etrn, NULL, NULL},
+	    {"no_verb", &s->no_verb, NULL, NULL},
+	    {"http_closes", &s->http_closes, NULL, NULL},
+	    {"need_vrfy_helo", &s->need_vrfy_helo, NULL, NULL},
+	    {"need_expn_helo", &s->need_expn_helo, NULL, NULL},
+	    {"no_pipelining", &s->no_pipelining, NULL, NULL},
+	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
 	    {"allow_bogus_helo", &s->allow_bogus_helo, NULL, NULL},
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
@@ -287,6 +294,10 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " ret=%s", q->ret_headers ? "HDRS" : "FULL");
 	if (q->envelope_id.data != NULL)
 		pr_text_addf(out, " envid=%.*s", PR_PRINT(q->envelope_id));
+	if (q->by_mode != 0)
+		pr_text_addf(out, " by=%lld%c%s", (long long)q->by_seconds, q->by_mode, q->by_trace ? "T" : "");
+	if (q->delivery_mode != 0)
+		pr_text_addf(out, " mode=%c", q->delivery_mode);
 	if (q->auth.data != NULL)
 		pr_text_addf(out, " auth=%.*s", PR_PRINT(q->auth));
 	if (q->notify_given)
@@ -528,6 +539,8 @@ static bool play_file(const char *path)
 	    .client_address = PR_STR("127.0.0.1"),
 	    .no_expn = 1,
 	    .no_etrn = 1,
+	    .no_verb = 1,
+	    .deliver_by_min = -1,
 	    .reject_nul = 1,
 	    .bad_commands_max = 25};
 	for (uint32_t number = 1; pr_str_next(&rest, '\n', &line); number++)

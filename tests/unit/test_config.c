@@ -303,11 +303,11 @@ static void test_precedence(void)
 /* As sendmail parts them, too: one word must not hide behind another. */
 static void test_privacy(void)
 {
-	struct config *config = parse("options = {\n PrivacyOptions = \"needmailhelo noexpn,  needvrfyhelo\"; };");
+	struct config *config = parse("options = {\n PrivacyOptions = \"needmailhelo noexpn,  restrictexpand\"; };");
 
 	CU_ASSERT_FATAL(config->options.privacy.count == 3);
 	CU_ASSERT(is(config->options.privacy.items[1], "noexpn"));
-	CU_ASSERT(is(pr_text_str(&config->notices), "a.conf:2: option PrivacyOptions: needvrfyhelo: accepted, no effect here\n"));
+	CU_ASSERT(is(pr_text_str(&config->notices), "a.conf:2: option PrivacyOptions: restrictexpand: accepted, no effect here\n"));
 	config_free(config);
 }
 

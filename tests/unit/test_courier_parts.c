@@ -182,6 +182,16 @@ static void test_wakes(void)
 	queue_wake_read(bytes, (size_t)len, &item, &mode);
 	CU_ASSERT_TRUE(pr_str_equal(item.id, envelope.id));
 	CU_ASSERT_TRUE(item.order == 0 && item.source == 0);
+	struct pr_str run = PR_NONE;
+	CU_ASSERT_FALSE(queue_wake_is_run(bytes, (size_t)len, &run));
+	CU_ASSERT_FALSE(queue_wake_is_run("", 0, &run));
+	CU_ASSERT_TRUE(queue_wake_run(ends[0], PR_STR("R=@away.example")));
+	len = recv(ends[1], bytes, sizeof bytes, 0);
+	CU_ASSERT_TRUE(queue_wake_is_run(bytes, (size_t)len, &run));
+	CU_ASSERT_TRUE(pr_str_equal(run, PR_STR("R=@away.example")));
+	static const char endless[2 * QUEUE_WAKE_MAX];
+	CU_ASSERT_FALSE(queue_wake_run(ends[0], (struct pr_str){endless, sizeof endless}));
+	CU_ASSERT_FALSE(queue_wake_run(-1, PR_STR("R=x")));
 	queue_wake_read("", 0, &item, &mode);
 	CU_ASSERT_EQUAL(item.id.len, 0);
 	queue_wake_read("ab\0cd", 5, &item, &mode);

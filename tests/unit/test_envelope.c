@@ -73,8 +73,39 @@ static void test_older(void)
 	pr_arena_fini(&arena);
 }
 
+/* As sendmail keeps it: a byte of flags, the seconds. */
+static void test_deliver_by(void)
+{
+	static const struct {
+		struct pr_str kept;
+		bool good;
+		uint32_t flags;
+		int64_t seconds;
+	} rows[] = {
+	    {{"\002300", 4}, true, PR_BY_RETURN, 300}, {{"\021-5", 3}, true, PR_BY_NOTIFY | PR_BY_TRACE, -5}, {{"\0010", 2}, true, PR_BY_NOTIFY, 0},
+	    {{"\002", 1}, false, 0, 0},               {{"", 0}, false, 0, 0},                                  {{"\002x", 2}, false, 0, 0},
+	    {{"\002-", 2}, false, 0, 0},              {{"\0029999999999999999999", 20}, false, 0, 0},
+	};
+	struct pr_arena arena;
+
+	pr_arena_init(&arena, 10000);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pr_macro macro = {PR_STR("!"), rows[i].kept};
+		struct pr_envelope envelope = {.size = sizeof envelope, .macros = &macro, .macro_count = 1};
+		struct pr_deliver_by by = {.seconds = 77};
+		CU_ASSERT(pr_envelope_deliver_by(&envelope, &by) == rows[i].good);
+		if (!rows[i].good) {
+			CU_ASSERT(by.seconds == 77);
+			continue;
+		}
+		CU_ASSERT(by.flags == rows[i].flags && by.seconds == rows[i].seconds);
+		CU_ASSERT(pr_str_equal(pr_deliver_by_print(&by, &arena), rows[i].kept));
+	}
+	pr_arena_fini(&arena);
+}
+
 static const struct unit_case cases[] = {
-    {"a deep copy", test_copy}, {"a full arena", test_full}, {"an envelope of an older SDK", test_older}, {NULL, NULL},
+    {"a deep copy", test_copy}, {"a full arena", test_full}, {"an envelope of an older SDK", test_older}, {"by when it must be delivered", test_deliver_by}, {NULL, NULL},
 };
 
 UNIT_MAIN("envelope", cases)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of this folder share: a connection, and OpenSSL's errors in a sentence.
+ * What the files of this folder share: a context, a connection, and OpenSSL's errors in a sentence.
  */
 #ifndef KERNEL_NET_TLS_INTERNAL_H
 #define KERNEL_NET_TLS_INTERNAL_H
@@ -8,6 +8,10 @@
 #include "kernel/net/tls/tls.h"
 
 #include <openssl/ssl.h>
+
+struct net_tls_context {
+	SSL_CTX *ssl;
+};
 
 struct net_tls {
 	SSL *ssl;

@@ -9,10 +9,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 
-struct net_tls_context {
-	SSL_CTX *ssl;
-};
-
 void net_tls_explain(unsigned long error, const char *what, struct pr_text *why)
 {
 	char sentence[200];
@@ -150,9 +146,9 @@ const char *net_tls_version(const struct net_tls *tls)
 	return SSL_get_version(tls->ssl);
 }
 
-const char *net_tls_cipher(const struct net_tls *tls, int *bits_out)
+const char *net_tls_cipher(const struct net_tls *tls, int *bits_out, int *algorithm_bits_out)
 {
-	*bits_out = SSL_get_cipher_bits(tls->ssl, NULL);
+	*bits_out = SSL_get_cipher_bits(tls->ssl, algorithm_bits_out);
 	return SSL_get_cipher_name(tls->ssl);
 }
 

@@ -33,9 +33,9 @@ enum net_result net_tls_write(struct net_tls *tls, const void *data, size_t len,
 void net_tls_shutdown(struct net_tls *tls);
 /* Decrypted bytes that wait inside: the descriptor will not become readable for them. */
 bool net_tls_has_input(const struct net_tls *tls);
-/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", 256 */
+/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", 256 bits that are secret of 256 */
 const char *net_tls_version(const struct net_tls *tls);
-const char *net_tls_cipher(const struct net_tls *tls, int *bits_out);
+const char *net_tls_cipher(const struct net_tls *tls, int *bits_out, int *algorithm_bits_out);
 /* Why the last call answered NET_BROKEN. */
 void net_tls_reason(const struct net_tls *tls, struct pr_text *why);
 

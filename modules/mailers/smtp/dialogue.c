@@ -260,7 +260,7 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 		uint32_t bit;
 	} known[] = {
 		{{"PIPELINING", 10}, SMTP_PIPELINING}, {{"SIZE", 4}, SMTP_SIZE}, {{"8BITMIME", 8}, SMTP_8BITMIME},
-		{{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED}, {{"STARTTLS", 8}, SMTP_STARTTLS},
+		{{"DELIVERBY", 9}, SMTP_DELIVERBY}, {{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED}, {{"STARTTLS", 8}, SMTP_STARTTLS},
 	};
 	struct pr_str rest = pr_str_slice(line, 4, line.len), word = PR_NONE;
 	uint64_t number;

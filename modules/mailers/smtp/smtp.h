@@ -30,8 +30,8 @@
 #define SMTP_ADDRESSES 16         /* addresses tried of one host */
 
 enum smtp_extension {
-	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32,
-	SMTP_STARTTLS = 64
+	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32, SMTP_DELIVERBY = 64,
+	SMTP_STARTTLS = 128
 };
 
 enum smtp_wait {

@@ -8,6 +8,8 @@
 
 #include <postrider/address.h>
 
+#include <time.h>
+
 enum taken { NOT_ASKED = 0, ASKED = 1, ACCEPTED = 2 };
 
 void smtp_settle(struct smtp_run *run, size_t index, const struct smtp_outcome *outcome, bool retry)
@@ -37,6 +39,25 @@ static bool has(const struct smtp_run *run, uint32_t extension)
 	return (run->session->extensions & extension) != 0;
 }
 
+/* What is left of the time (RFC 2852 section 4.1.4.2). */
+static void add_deliver_by(const struct pr_envelope *envelope, struct pr_text *out)
+{
+	struct pr_deliver_by by;
+
+	if (!pr_envelope_deliver_by(envelope, &by))
+		return;
+	pr_text_addf(out, " BY=%lld;%c%s", (long long)(by.seconds - ((int64_t)time(NULL) - envelope->created)),
+	    (by.flags & PR_BY_RETURN) != 0 ? 'R' : 'N', (by.flags & PR_BY_TRACE) != 0 ? "T" : "");
+}
+
+/* Mail that must be back by its time is not given to a host that knows nothing of that. */
+static bool is_too_urgent(struct smtp_run *run)
+{
+	struct pr_deliver_by by;
+
+	return !run->smtp->lmtp && !has(run, SMTP_DELIVERBY) && pr_envelope_deliver_by(run->envelope, &by) && (by.flags & PR_BY_RETURN) != 0;
+}
+
 static void add_mail(struct smtp_run *run, struct pr_text *out)
 {
 	const struct pr_envelope *envelope = run->envelope;
@@ -60,6 +81,8 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 		pr_text_add_c(out, " AUTH=");
 		pr_xtext_encode(envelope->auth, out);
 	}
+	if (has(run, SMTP_DELIVERBY))
+		add_deliver_by(envelope, out);
 	pr_text_add_c(out, "\r\n");
 }
 
@@ -99,13 +122,30 @@ static void add_original(struct pr_str original, struct pr_text *out)
 	pr_xtext_encode(pr_str_slice(original, semicolon + 1, original.len), out);
 }
 
+/* A host that cannot keep the time is at least asked to tell of trouble, as sendmail asks it. */
+static bool is_watched(const struct smtp_run *run)
+{
+	struct pr_deliver_by by;
+
+	return !has(run, SMTP_DELIVERBY) && pr_envelope_deliver_by(run->envelope, &by);
+}
+
+static uint32_t own_watch(uint32_t flags)
+{
+	const uint32_t any = PR_RECIPIENT_NOTIFY_SUCCESS | PR_RECIPIENT_NOTIFY_FAILURE | PR_RECIPIENT_NOTIFY_DELAY;
+
+	if ((flags & PR_RECIPIENT_NOTIFY) == 0)
+		return PR_RECIPIENT_NOTIFY | PR_RECIPIENT_NOTIFY_FAILURE | PR_RECIPIENT_NOTIFY_DELAY;
+	return (flags & any) != 0 ? PR_RECIPIENT_NOTIFY_DELAY : 0; /* never is never */
+}
+
 static void add_rcpt(struct smtp_run *run, size_t index, struct pr_text *out)
 {
 	const struct pr_recipient *recipient = run->deliveries[index].recipient;
 
 	pr_text_addf(out, "RCPT To:<%.*s>", PR_PRINT(pr_address_inner(run->deliveries[index].user)));
 	if (has(run, SMTP_DSN) && recipient != NULL) {
-		add_notify(recipient->flags, out);
+		add_notify(recipient->flags | (is_watched(run) ? own_watch(recipient->flags) : 0), out);
 		add_original(recipient->original, out);
 	}
 	pr_text_add_c(out, "\r\n");
@@ -266,6 +306,8 @@ static void note_success(struct opening *opening, size_t index)
 	if (run->deliveries[index].status != PR_OK)
 		return;
 	run->deliveries[index].flags = run->smtp->lmtp ? PR_DELIVERY_FINAL : has(run, SMTP_DSN) ? PR_DELIVERY_DSN_TAKEN : 0;
+	if (has(run, SMTP_DELIVERBY))
+		run->deliveries[index].flags |= PR_DELIVERY_BY_TAKEN;
 }
 
 /* The reply to the dot: one, or with LMTP one for each accepted recipient in turn. */
@@ -367,6 +409,13 @@ void smtp_transaction(struct smtp_run *run)
 		refused = (struct smtp_outcome){PR_PERMFAIL, 552, PR_STR("5.3.4"), pr_arena_printf(run->call->arena,
 			"552 5.3.4 Message is too large; %lld bytes max", (long long)session->size_limit), PR_NONE};
 		settle_all(run, &refused, false);
+		return;
+	}
+	if (is_too_urgent(run)) {
+		refused = (struct smtp_outcome){PR_PERMFAIL, 554, PR_STR("5.4.7"), PR_STR("554 5.4.7 Server does not support Deliver By"), PR_NONE};
+		settle_all(run, &refused, false);
+		for (size_t i = 0; i < run->count; i++)
+			run->deliveries[i].remote = PR_NONE; /* it is not the host that says so */
 		return;
 	}
 	opening.taken = pr_alloc(run->count + 1);

@@ -81,22 +81,46 @@ static void set_macro(struct cf_run *run, const char *name, struct pr_str value)
 		cf_overlay_set(run->overlay, number, value);
 }
 
-#define CURRENT_HEADER_MAX 256u
+#define FIELD_MAX 255u /* bytes of a value that a set gets to see */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* As one token: in quotes, with a backslash before what would end them, and every line end and tab a blank. */
+static struct pr_str quoted(struct pr_arena *arena, struct pr_str text)
+{
+	char *out = pr_arena_alloc(arena, 2 * text.len + 2);
+	size_t len = 0;
+
+	if (out == NULL)
+		return PR_STR("");
+	out[len++] = '"';
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			out[len++] = '\\';
+		out[len++] = is_blank(text.data[i]) ? ' ' : text.data[i];
+	}
+	out[len++] = '"';
+	return (struct pr_str){out, len};
+}
 
 /* Name and value of a field: the macros that header checks look at, and the tokens of the value. */
 static uint16_t take_header(struct cf_run *run, const struct pr_list *arguments, struct cf_tokens *tokens)
 {
 	struct pr_str name = arguments->count > 0 ? arguments->items[0] : PR_STR(""), value = arguments->count > 1 ? arguments->items[1] : PR_STR("");
+	struct pr_str shown = pr_str_slice(value, 0, FIELD_MAX);
 	bool keeps_comments;
 	uint16_t set = header_set(run->cf, name, &keeps_comments);
-	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = pr_str_trim(value),
+	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = pr_str_trim(shown),
 		.flags = keeps_comments ? 0 : CF_SCAN_COMMENTS };
 
 	if (set == 0)
 		return 0;
 	set_macro(run, "hdr_name", name);
-	set_macro(run, "currHeader", pr_str_slice(pr_str_trim(value), 0, CURRENT_HEADER_MAX));
-	set_macro(run, "hdrlen", pr_arena_printf(run->call->arena, "%zu", pr_str_trim(value).len));
+	set_macro(run, "currHeader", quoted(run->call->arena, shown));
+	set_macro(run, "hdrlen", pr_arena_printf(run->call->arena, "%zu", value.len));
 	return cf_scan(&scan, tokens) ? set : 0;
 }
 
@@ -161,6 +185,15 @@ static bool sender_is_sound(struct cf_run *run, struct pr_str path, struct pr_ve
 	return false;
 }
 
+static void tell_set(struct cf_run *run, uint16_t set, const struct pr_check_context *context)
+{
+	char number[12];
+
+	if (context == NULL || context->size < offsetof(struct pr_check_context, set_out) + sizeof context->set_out || context->set_out == NULL)
+		return;
+	*context->set_out = pr_arena_copy(run->call->arena, cf_set_label(run->cf, set, number));
+}
+
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
@@ -174,6 +207,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	tokens->count = 0;
 	uint16_t set = prepare(&run, check, context, arguments, tokens);
 	if (set != 0) {
+		tell_set(&run, (uint16_t)(set - 1), context);
 		bool is_server = check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT;
 		/* the mailer says for whom it asked */
 		run.about = arguments->count > 0 && !is_server ? arguments->items[0] : PR_STR("");

@@ -236,6 +236,14 @@ static struct pr_str seconds(struct cf *cf, const char *name, struct pr_str valu
 	return cf_judge_time(cf, value, 's');
 }
 
+/* The one time that may be below zero: not offered. */
+static struct pr_str deliver_by(struct cf *cf, const char *name, struct pr_str value)
+{
+	struct pr_str judged = seconds(cf, name, value);
+
+	return value.len > 0 && value.data[0] == '-' ? PR_STR("-1") : judged;
+}
+
 static struct pr_str hours(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
@@ -261,7 +269,7 @@ static const struct {
 } rows[] = {
 	{ "AliasFile", alias_files }, { "AliasWait", minutes }, { "AuthOptions", letters }, { "ClientPortOptions", ports }, { "ClientSSLOptions", tls_options },
 	{ "ConnectOnlyTo", connect_only_to }, { "ConnectionCacheTimeout", minutes }, { "ConnectionRateWindowSize", seconds },
-	{ "DaemonPortOptions", ports }, { "DefaultUser", default_user }, { "DeliverByMin", seconds }, { "DeliveryMode", delivery_mode },
+	{ "DaemonPortOptions", ports }, { "DefaultUser", default_user }, { "DeliverByMin", deliver_by }, { "DeliveryMode", delivery_mode },
 	{ "DialDelay", seconds }, { "DontBlameSendmail", blame }, { "EightBitMode", eight_bit_mode }, { "HostStatusDirectory", host_status },
 	{ "MailboxDatabase", mailbox_database }, { "MaxHeadersLength", max_headers_length }, { "MaxQueueAge", minutes },
 	{ "MinQueueAge", minutes }, { "NoRecipientAction", no_recipient_action }, { "PrivacyOptions", privacy },

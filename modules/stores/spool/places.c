@@ -81,7 +81,8 @@ static enum pr_status place_open(struct pr_call *call, struct spool_place *place
 	place->name = pr_str_slice(path, pr_str_find_last(path, '/') + 1, path.len);
 	/* a link to a directory is fine: the administrator made it, and the path itself is his */
 	place->base_fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (place->base_fd < 0 && errno == ENOENT && place->group > 0)
+	/* EACCES: its owner has made it and not yet given it its mode */
+	if (place->base_fd < 0 && (errno == ENOENT || errno == EACCES) && place->group > 0)
 		place->base_fd = make_place(spool_of(call), place->path);
 	if (place->base_fd >= 0)
 		place->control_fd = open_part(place->base_fd, "qf", &ignored);

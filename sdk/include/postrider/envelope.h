@@ -99,6 +99,18 @@ struct pr_envelope {
 	size_t macro_count;
 };
 
+/* By when the message must be delivered (BY= of MAIL, RFC 2852); kept as sendmail keeps it, in the macro "!": a byte of PR_BY_..., then the
+ * seconds since `created`. */
+#define PR_BY_NOTIFY 1u  /* N: its sender is told when it is late */
+#define PR_BY_RETURN 2u  /* R: it goes back then */
+#define PR_BY_TRACE 16u  /* T: whoever hands it on reports that */
+
+struct pr_deliver_by {
+	uint32_t flags;
+	uint32_t reserved;
+	int64_t seconds;
+};
+
 /* A reader over a stored body; `context` is the provider's. */
 struct pr_body {
 	size_t size;
@@ -113,6 +125,10 @@ struct pr_body {
 struct pr_envelope *pr_envelope_copy(const struct pr_envelope *envelope, struct pr_arena *arena);
 /* The value of a macro or PR_NONE. */
 struct pr_str pr_envelope_macro(const struct pr_envelope *envelope, struct pr_str name);
+/* False: nobody asked for it, or it cannot be read. */
+bool pr_envelope_deliver_by(const struct pr_envelope *envelope, struct pr_deliver_by *by_out);
+/* The value of that macro; absent: the arena is full. */
+struct pr_str pr_deliver_by_print(const struct pr_deliver_by *by, struct pr_arena *arena);
 /* First header field of that name (case-insensitive) or NULL. */
 const struct pr_header *pr_envelope_header(const struct pr_envelope *envelope, struct pr_str name);
 

@@ -32,6 +32,7 @@ struct pr_destination {
 /* pr_delivery.flags, set by the mailer for a recipient that was taken */
 #define PR_DELIVERY_FINAL 1u     /* lies in a mailbox: success notices say "delivered" */
 #define PR_DELIVERY_DSN_TAKEN 2u /* the next host promised the success notice (RFC 3461 5.2.2): none from us */
+#define PR_DELIVERY_BY_TAKEN 4u  /* since 1.4: and took BY= (RFC 2852) */
 
 struct pr_delivery {
 	const struct pr_recipient *recipient;

@@ -45,7 +45,7 @@ enum pr_check {
 	PR_CHECK_EOM = 10,   /* size */
 	PR_CHECK_COMPAT = 11, /* sender, recipient: before each delivery */
 	PR_CHECK_HEADER = 12, /* name, value */
-	PR_CHECK_TLS_CLIENT = 13, /* since 1.3: how the client was verified ("NOT", "NONE" ...); "STARTTLS" after the handshake, "MAIL" at MAIL */
+	PR_CHECK_TLS_CLIENT = 13, /* since 1.3: how the client was verified ("NO", "OK" ...) and "STARTTLS", after the handshake; at MAIL check_mail asks by itself */
 	/* since 1.4: asked by mailers, of the next host that host->talks_to() named */
 	PR_CHECK_TRY_TLS = 14,    /* the host's name, when it offers STARTTLS: a refusal means without */
 	PR_CHECK_TLS_SERVER = 15, /* how the server was verified ("OK", "FAIL", "NONE" ...): before the first MAIL; after a failed attempt
@@ -59,6 +59,7 @@ struct pr_check_context {
 	struct pr_str sender;     /* "<...>" once MAIL was accepted, else absent */
 	struct pr_str auth_name;  /* authenticated as, or absent */
 	struct pr_str tls_verify; /* "OK", "NONE" ... or absent */
+	struct pr_str *set_out;   /* since 1.4, may be NULL: for the engine to put the name of the set that it asked into, for the log */
 };
 
 enum pr_rewrite {
