@@ -5,6 +5,7 @@
  */
 #include "kernel/command/modes.h"
 
+#include <sys/stat.h>
 #include <postrider/address.h>
 #include <postrider/file.h>
 #include <postrider/table.h>
@@ -143,6 +144,27 @@ static int build(struct alias_table *table, struct module_instance *map)
 	return status == PR_TEMPFAIL ? EX_TEMPFAIL : EX_CANTCREAT;
 }
 
+/* A text that others may write to is not believed, and where they may write to the directory no table is made; told in sendmail's words. */
+static bool may_rebuild(struct tool *tool, const char *path)
+{
+	uint32_t flags = pr_safe_flags(PR_SAFE_ALIAS, tool->config->options.dont_blame);
+	struct pr_text why;
+	struct stat file;
+
+	if (stat(path, &file) != 0)
+		return true; /* reading it says more */
+	pr_text_init(&why, 1000);
+	bool good = pr_file_is_safe(path, (uint32_t)file.st_uid, flags, &why);
+	bool is_directory = pr_str_has_suffix_nocase(pr_text_str(&why), PR_STR("directory"));
+	if (!good && is_directory)
+		fprintf(stderr, "WARNING: %s %.*s\nWARNING: cannot open alias database %s\nCannot create database for alias file %s\n", why.data,
+		    (int)(strrchr(path, '/') - path), path, path, path);
+	else if (!good)
+		fprintf(stderr, "newaliases: cannot open %s: %s\n", path, why.data);
+	pr_text_fini(&why);
+	return good;
+}
+
 static int rebuild(struct tool *tool, struct module_instance *map, const char *path, bool is_built)
 {
 	struct alias_table table = {.path = path, .tool = tool};
@@ -151,16 +173,17 @@ static int rebuild(struct tool *tool, struct module_instance *map, const char *p
 	pr_text_init(&bytes, ALIASES_MAX);
 	pr_text_init(&why, 1000);
 	pr_arena_init(&table.arena, ALIASES_MAX);
+	bool may = may_rebuild(tool, path); /* else what is there stays as it is */
 	int status = EX_OK;
-	if (pr_file_read(path, ALIASES_MAX, &bytes, &why) != PR_OK) {
+	if (may && pr_file_read(path, ALIASES_MAX, &bytes, &why) != PR_OK) {
 		fprintf(stderr, "newaliases: cannot open %s\n", why.data);
 		status = EX_NOINPUT;
-	} else {
+	} else if (may) {
 		read_entries(&table, pr_text_str(&bytes));
 		warn_duplicates(&table);
 		status = is_built ? build(&table, map) : EX_OK;
 	}
-	if (status == EX_OK)
+	if (status == EX_OK && may)
 		printf("%s: %zu aliases, longest %zu bytes, %zu bytes total\n", path, table.count, table.longest,
 		    table.total);
 	if (status == EX_OK && table.wrong)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define ANSWER_MAX (8u << 20)
 
@@ -35,7 +36,7 @@ static int refuse(const struct tool *tool)
 	return EX_USAGE;
 }
 
-static int converse(struct tool *tool)
+static int converse(struct tool *tool, bool echoes)
 {
 	enum pr_status status = PR_OK;
 	struct prompt *prompt = prompt_open(words);
@@ -43,27 +44,51 @@ static int converse(struct tool *tool)
 	struct pr_str line;
 
 	pr_text_init(&out, ANSWER_MAX);
-	while (status != PR_NOTFOUND && status != PR_MISUSE && prompt_next(prompt, &line))
+	while (status != PR_NOTFOUND && status != PR_MISUSE && prompt_next(prompt, &line)) {
+		if (echoes)
+			printf("%.*s\n", PR_PRINT(line));
 		answer(tool, line, &out, &status);
+	}
 	pr_text_fini(&out);
 	prompt_close(prompt);
 	return status == PR_MISUSE ? refuse(tool) : EX_OK;
 }
 
-/* -d21.12 is the line "-d21.12". */
-static void set_levels(const struct arguments *arguments, struct tool *tool)
+static void type(struct tool *tool, const char *before, const char *text, size_t length)
 {
 	struct pr_text line, out;
 	enum pr_status status;
 
-	if (arguments->debug == NULL || arguments->debug[0] == '\0' || arguments->debug[0] == '0')
-		return;
-	pr_text_init(&line, 1000);
+	pr_text_init(&line, 4096);
 	pr_text_init(&out, 65536);
-	pr_text_addf(&line, "-d%s", arguments->debug);
+	pr_text_addf(&line, "%s%.*s", before, (int)length, text);
 	answer(tool, pr_text_str(&line), &out, &status);
 	pr_text_fini(&out);
 	pr_text_fini(&line);
+}
+
+/* -d21.12 is the line "-d21.12". */
+static void set_levels(const struct arguments *arguments, struct tool *tool)
+{
+	if (arguments->debug != NULL && arguments->debug[0] != '\0' && arguments->debug[0] != '0')
+		type(tool, "-d", arguments->debug, strlen(arguments->debug));
+}
+
+/* -M, -p and -h are macros, as if they were typed: ".Dfjoe". */
+static void set_macros(const struct arguments *arguments, struct tool *tool)
+{
+	const char *protocol = arguments->protocol;
+
+	for (size_t i = 0; i < arguments->macro_count; i++)
+		type(tool, ".D", arguments->macros[i], strlen(arguments->macros[i]));
+	if (protocol != NULL) {
+		size_t colon = strcspn(protocol, ":");
+		type(tool, ".Dr", protocol, colon);
+		if (protocol[colon] == ':')
+			type(tool, ".Ds", protocol + colon + 1, strlen(protocol + colon + 1));
+	}
+	if (arguments->hops != NULL)
+		type(tool, ".Dc", arguments->hops, strlen(arguments->hops));
 }
 
 int console_mode(const struct arguments *arguments)
@@ -76,9 +101,12 @@ int console_mode(const struct arguments *arguments)
 	identity_show(arguments, &tool);
 	printf("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)\nEnter <ruleset> <address>\n");
 	set_levels(arguments, &tool);
-	status = converse(&tool);
+	set_macros(arguments, &tool);
+	status = converse(&tool, arguments->verbose && !isatty(STDIN_FILENO));
 	if (status == EX_OK)
 		status = (int)rules_exit_status(&tool.scope); /* what was wrong with the file, or on the way, is told at the end once more */
+	if (status == EX_OK)
+		status = (int)tool.config->exit_status;
 	tool_close(&tool);
 	return status;
 }

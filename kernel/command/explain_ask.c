@@ -108,7 +108,7 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 	struct explain_ask *ask = context;
 	int64_t began = now();
 
-	enum pr_status status = lookup_include(fresh_scope(ask)->arena, path, contents_out, why_out);
+	enum pr_status status = lookup_include(&ask->tool->config->options, fresh_scope(ask)->arena, path, contents_out, why_out);
 	tell(ask, (struct explain_lookup){.kind = "file", .key = path, .status = status, .answer = status == PR_OK ? PR_NONE : *why_out}, began);
 	return status;
 }

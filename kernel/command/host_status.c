@@ -24,6 +24,7 @@
 struct table {
 	bool verbose;
 	int64_t now, oldest;
+	const char *title; /* before the first row */
 };
 
 static void add_age(struct pr_text *out, int64_t seconds)
@@ -48,7 +49,7 @@ static void add_result(struct pr_text *out, const struct host_status *status)
 		pr_text_add_c(out, status->status == EX_TEMPFAIL ? "4.0.0 Deferred" : "5.0.0 Service unavailable");
 }
 
-static void print_row(const struct table *table, char flag, struct pr_str name, const struct host_status *status)
+static void print_row(struct table *table, char flag, struct pr_str name, const struct host_status *status)
 {
 	struct pr_text age, result, host;
 
@@ -58,6 +59,8 @@ static void print_row(const struct table *table, char flag, struct pr_str name, 
 	add_age(&age, table->now - status->when);
 	add_result(&result, status);
 	pr_text_add_escaped(&host, name, 2000);
+	fputs(table->title, stdout);
+	table->title = "";
 	printf("%c%-39s %12s %.*s\n", flag, host.data, age.data, table->verbose ? SHOWN_VERBOSE : SHOWN, result.data);
 	pr_text_fini(&host);
 	pr_text_fini(&result);
@@ -119,7 +122,7 @@ static int walk(const struct arguments *arguments, host_status_each *each, const
 	pr_text_init(&path, 4096);
 	int status = find(arguments, &table, &path);
 	if (status == EX_OK && path.len > 0) {
-		fputs(title, stdout);
+		table.title = title;
 		if (!host_status_walk(path.data, each, &table)) {
 			fprintf(stderr, "%s: %s\n", path.data, strerror(errno));
 			status = errno == EACCES ? EX_NOPERM : EX_OSFILE;

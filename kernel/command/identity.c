@@ -46,7 +46,7 @@ static void print_macro(struct tool *tool, const char *label, const char *name, 
 	struct pr_str value = macro(tool, name, &room);
 	if (value.data == NULL)
 		value = instead;
-	printf("%27s %s = %.*s\n", label, name, PR_PRINT(value));
+	printf("%25s %s = %.*s\n", label, name, PR_PRINT(value));
 	pr_text_fini(&room);
 }
 

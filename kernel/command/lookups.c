@@ -3,6 +3,7 @@
  * Mailers, accounts and :include: files for the commands that follow an address.  A command has one thread, so the accounts are asked
  * by the plain functions.
  */
+#include "kernel/config/rights.h"
 #include "kernel/command/lookups.h"
 
 #include <postrider/file.h>
@@ -35,17 +36,7 @@ enum pr_status lookup_account(struct pr_str name)
 	return why == 0 || why == ENOENT || why == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;
 }
 
-static bool is_safe(const char *path, struct pr_text *why)
-{
-	struct stat file;
-
-	if (stat(path, &file) == 0)
-		return pr_file_is_trusted(path, (uint32_t)file.st_uid, why);
-	pr_text_addf(why, "Cannot open %s: %s", path, strerror(errno));
-	return false;
-}
-
-enum pr_status lookup_include(struct pr_arena *arena, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
+enum pr_status lookup_include(const struct options *options, struct pr_arena *arena, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
 	struct pr_str name = pr_arena_copy(arena, path);
 	enum pr_status status = PR_PERMFAIL;
@@ -53,7 +44,7 @@ enum pr_status lookup_include(struct pr_arena *arena, struct pr_str path, struct
 
 	pr_text_init(&text, INCLUDE_MAX);
 	pr_text_init(&why, 1000);
-	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && is_safe(name.data, &why))
+	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && rights_may_read(options, PR_SAFE_INCLUDE, name.data, &why))
 		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
 	if (status == PR_OK)
 		*contents_out = pr_arena_copy(arena, pr_text_str(&text));

@@ -54,7 +54,7 @@ static int read_config(const struct arguments *arguments, struct config **config
 	if (status != EX_OK)
 		return status;
 	if (arguments->config != NULL && access(arguments->config, R_OK) != 0) {
-		fprintf(stderr, "%s: cannot open: %s\n", arguments->config, strerror(errno));
+		fprintf(stderr, "%s: line 0: cannot open: %s\n", arguments->config, strerror(errno));
 		return EX_OSFILE;
 	}
 	pr_text_init(&errors, 1u << 20);
@@ -64,6 +64,8 @@ static int read_config(const struct arguments *arguments, struct config **config
 		status = EX_CONFIG;
 	}
 	pr_text_fini(&errors);
+	if (config != NULL)
+		config->mode = (char)arguments->mode;
 	*config_out = config;
 	return status;
 }

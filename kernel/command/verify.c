@@ -67,7 +67,7 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 {
 	struct verification *verification = context;
 
-	return lookup_include(&verification->tool->arena, path, contents_out, why_out);
+	return lookup_include(&verification->tool->config->options, &verification->tool->arena, path, contents_out, why_out);
 }
 
 static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)
@@ -86,6 +86,8 @@ static int failure_status(const struct expand_result *result)
 		status = EX_TEMPFAIL;
 	else if (pr_str_has_prefix_nocase(result->text, PR_STR("Cannot mail directly")))
 		status = EX_USAGE;
+	else if (pr_str_has_prefix_nocase(result->enhanced, PR_STR("5.7.")))
+		status = EX_DATAERR;
 	return status;
 }
 
@@ -96,14 +98,16 @@ static int print_route(struct verification *verification, struct pr_str address)
 
 	if (address.len > 0 && (address.data[0] == '|' || address.data[0] == '/')) {
 		printf("%.*s... deliverable: mailer %s, user %.*s\n", PR_PRINT(address),
-		    address.data[0] == '|' ? "prog" : "file", PR_PRINT(address));
+		    address.data[0] == '|' ? "prog" : "*file*", PR_PRINT(address));
 		return EX_OK;
 	}
 	if (rules_destination(&verification->tool->scope, address, PR_STR(""), &route) != PR_OK) {
 		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(route.text));
 		return EX_UNAVAILABLE;
 	}
-	if (has_flag(verification, route.mailer, 'w') && user(verification, route.user) == PR_NOTFOUND) {
+	/* a backslash says that the name is no alias any more */
+	struct pr_str name = pr_str_slice(route.user, route.user.len > 1 && route.user.data[0] == '\\', route.user.len);
+	if (has_flag(verification, route.mailer, 'w') && user(verification, name) == PR_NOTFOUND) {
 		printf("%.*s... User unknown\n", PR_PRINT(address));
 		return EX_NOUSER;
 	}
@@ -111,6 +115,23 @@ static int print_route(struct verification *verification, struct pr_str address)
 	    route.host.len > 0 ? "host " : "", PR_PRINT(route.host), route.host.len > 0 ? ", " : "",
 	    PR_PRINT(route.user));
 	return EX_OK;
+}
+
+/* What is wrong with a list is told of its file: ":include:/list... Cannot open /list: Group writable file". */
+static void print_refusal(struct pr_str address, const struct expand_result *result)
+{
+	static const struct pr_str mark = PR_STR_INIT(": :include:");
+
+	for (size_t i = 0; i + mark.len < result->reason.len; i++) {
+		struct pr_str rest = pr_str_slice(result->reason, i, result->reason.len);
+		if (!pr_str_has_prefix_nocase(rest, mark))
+			continue;
+		struct pr_str file = pr_str_slice(rest, 2, rest.len);
+		size_t colon = mark.len - 2 + pr_str_find(pr_str_slice(file, mark.len - 2, file.len), ':');
+		printf("%.*s... %.*s\n", PR_PRINT(pr_str_slice(file, 0, colon)), PR_PRINT(pr_str_trim(pr_str_slice(file, colon + 1, file.len))));
+		return;
+	}
+	printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(result->text));
 }
 
 /* All addresses of one command line are one envelope: a recipient that comes twice is told once. */
@@ -137,7 +158,7 @@ static int verify_all(struct verification *verification, const struct recipients
 		struct pr_str address = recipients->items[i].address;
 		if (expansion_add(expansion, address, &model, true, &result) == PR_OK)
 			continue;
-		printf("%.*s... %.*s\n", PR_PRINT(address), PR_PRINT(result.text));
+		print_refusal(address, &result);
 		int status = failure_status(&result);
 		worst = worst == EX_OK || status != EX_NOUSER ? status : worst;
 	}

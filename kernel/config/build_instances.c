@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum key_type { KEY_TEXT, KEY_NUMBER, KEY_SIZE };
+enum key_type { KEY_TEXT, KEY_NUMBER, KEY_SIZE, KEY_FLAG };
 
 static const struct kernel_key {
 	const char *name;
@@ -22,6 +22,12 @@ static const struct kernel_key {
     {"line_limit", PR_KIND_MAILER, KEY_SIZE, offsetof(struct config_instance, line_limit)},
     {"recipients", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, recipients)},
     {"messages", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, messages)},
+    {"types", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, types)},
+    {"end_of_line", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, end_of_line)},
+    {"quote_from", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, quote_from)},
+    {"hide_dots", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, hide_dots)},
+    {"strip_nul", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, strip_nul)},
+    {"blank_end", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, blank_end)},
     {"queue_group", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, queue_group)},
     {"on_failure", PR_KIND_FILTER, KEY_TEXT, offsetof(struct config_instance, on_failure)},
     {"name", PR_KIND_FILTER, KEY_TEXT, offsetof(struct config_instance, name)},
@@ -45,6 +51,8 @@ static void take_key(struct config_builder *builder, struct config_instance *ins
 		config_want_text(builder, node, (struct pr_str *)(void *)field);
 	else if (key->type == KEY_NUMBER)
 		config_want_number(builder, node, INT32_MAX, (int64_t *)(void *)field);
+	else if (key->type == KEY_FLAG)
+		config_want_flag(builder, node, (int64_t *)(void *)field);
 	else if (node->kind != CONFIG_SCALAR || !pr_parse_size(node->text, (int64_t *)(void *)field))
 		config_complain(builder, node, "%.*s takes a size such as 50M", PR_PRINT(node->name));
 }

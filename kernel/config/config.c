@@ -64,6 +64,18 @@ bool config_want_number(struct config_builder *builder, const struct config_node
 	return true;
 }
 
+bool config_want_flag(struct config_builder *builder, const struct config_node *node, int64_t *flag_out)
+{
+	bool yes = node->kind == CONFIG_SCALAR && pr_str_equal_nocase(node->text, PR_STR("true"));
+
+	if (!yes && (node->kind != CONFIG_SCALAR || !pr_str_equal_nocase(node->text, PR_STR("false")))) {
+		config_complain(builder, node, "%.*s is true or false", PR_PRINT(node->name));
+		return false;
+	}
+	*flag_out = yes;
+	return true;
+}
+
 enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_GROUPS, TOP_INSTANCES };
 
 static const struct top_key {

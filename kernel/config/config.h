@@ -52,6 +52,9 @@ struct config_instance {
 	int64_t recipients;       /* mailers: r=, recipients per transaction, 100 */
 	struct pr_str queue_group; /* mailers: Q=, absent: mqueue */
 	int64_t messages;         /* mailers: m=, messages per connection, 0 no limit */
+	struct pr_str types;      /* mailers: T=, "DNS/RFC822/SMTP" for notices; absent: by RFC 3464 */
+	struct pr_str end_of_line; /* mailers: E=, absent: LF, or what the protocol says */
+	int64_t quote_from, hide_dots, strip_nul, blank_end; /* mailers: F=E, X, 1, b where the module does not do it by itself */
 };
 
 /* A queue group; "mqueue" is the default one, whose directory is QueueDirectory. */
@@ -114,6 +117,7 @@ struct config {
 	const struct queue_group *groups; /* those declared */
 	size_t group_count;
 	uint32_t has_declared;        /* what the rule engine declares is in */
+	char mode; /* of operation, as ${opMode} has it; NUL: nobody said */
 	uint32_t exit_status;         /* sysexit the rule engine asks for, its own configuration being wrong; 0: none */
 	uint32_t is_hopeless;         /* so wrong that nothing of it was declared */
 	struct pr_list overrides;     /* -O, which win over everything that comes later */

@@ -6,11 +6,16 @@
  *   Mlocal, P=/usr/bin/procmail, F=lsDFMAw5, A=procmail -a $h -d $u
  *                                                         local = { module = "prog"; flags = ...; path = ...; argv = ...; owner = true; };
  *
+ *   Mlmtp, P=/usr/bin/lmtpd, F=lsz, A=lmtpd -x            lmtp = { module = "smtp"; lmtp = true; path = "/usr/bin/lmtpd"; argv = "lmtpd -x"; };
+ *
  * Two tables: equates, and what F= letters say to the module.
  */
 #include "kernel/config/build.h"
 #include "kernel/config/mailer_flags.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pwd.h>
 #include <string.h>
 
 static const char by_rules[] = ""; /* read by the rule engine itself */
@@ -30,17 +35,21 @@ static const struct equate {
     {"S", NULL, NULL, by_rules},
     {"R", NULL, NULL, by_rules},
     {"P", "prog", "path", NULL},
+    {"P", "local", NULL, "mail.local would have to be root for each message; the mailbox is written as its owner, by the module local"},
     {"P", NULL, NULL, by_rules},
     {"A", "prog", "argv", NULL},
     {"A", NULL, NULL, by_rules},
     {"D", "prog", "directory", NULL},
     {"U", "prog", "user", NULL},
     {"W", "prog", "timeout", NULL},
+    {"E", "prog", "end_of_line", NULL},
     {"E", NULL, NULL, by_rules},
     {"C", NULL, NULL, "bodies pass as they are: 8 bits are kept"},
-    {"T", NULL, NULL, "notices name their types by RFC 3464"},
-    {"N", NULL, NULL, "programs run with the priority of the daemon"},
-    {"/", NULL, NULL, "a program runs as its user, in his home directory"},
+    {"T", NULL, "types", NULL},
+    {"N", "prog", "niceness", NULL},
+    {"/", "prog", "root", NULL},
+    {"N", NULL, NULL, "only a program can be told to be nice"},
+    {"/", NULL, NULL, "only a program has a root directory"},
     {"D", NULL, NULL, "only a program has a working directory"},
     {"U", NULL, NULL, "only a program runs as somebody"},
     {"W", NULL, NULL, "the Timeout options say how long"},
@@ -87,6 +96,24 @@ static bool next_word(struct pr_str *rest, struct pr_str *word_out)
 	return true;
 }
 
+/* A service by its name is what the system's list of them says. */
+static struct pr_str port_of(struct config_builder *builder, const struct config_node *group, struct pr_str port)
+{
+	struct pr_arena *arena = &builder->config->arena;
+	struct pr_str name = pr_arena_copy(arena, port);
+	uint64_t number;
+
+	if (pr_str_number(port, UINT16_MAX, &number))
+		return name;
+	const struct servent *service = getservbyname(name.data, "tcp");
+	if (service != NULL)
+		return pr_arena_printf(arena, "%u", ntohs((uint16_t)service->s_port));
+	if (pr_str_equal_nocase(port, PR_STR("smtp")))
+		return PR_STR("25");
+	config_complain(builder, group, "mailer %.*s, A=: there is no TCP service %s; name its port", PR_PRINT(group->name), name.data);
+	return PR_STR("25");
+}
+
 /* A=TCP $h 2525, A=TCP mx.example.org, A=FILE /run/lmtp */
 static void add_destination(struct config_builder *builder, struct pr_str argv, struct config_node *group)
 {
@@ -99,7 +126,7 @@ static void add_destination(struct config_builder *builder, struct pr_str argv, 
 	if (!pr_str_equal(host, PR_STR("$h")))
 		config_add_value(builder, group, "host", pr_arena_copy(arena, host));
 	if (!is_socket && next_word(&argv, &port))
-		config_add_value(builder, group, "port", pr_str_equal_nocase(port, PR_STR("smtp")) ? PR_STR("25") : pr_arena_copy(arena, port));
+		config_add_value(builder, group, "port", port_of(builder, group, port));
 }
 
 static bool has_letter(struct pr_str flags, char letter)
@@ -115,27 +142,91 @@ static struct pr_str value_of(const struct pr_declared *declared, const char *le
 	return PR_STR("");
 }
 
-void config_translate_mailer(struct config_builder *builder, const struct pr_declared *declared, struct config_node *group)
+/* Programs: "prog" gets recipients as arguments, "smtp" is spoken with; their keys are the same. */
+static bool is_program(const struct pr_declared *declared)
 {
-	struct pr_arena *arena = &builder->config->arena;
-	struct pr_str flags = value_of(declared, "F");
+	struct pr_str path = value_of(declared, "P");
+
+	return pr_str_equal(declared->module, PR_STR("prog")) || (pr_str_equal(declared->module, PR_STR("smtp")) && path.len > 0 && path.data[0] == '/');
+}
+
+/* D=$z:/ with the home directory as the helper knows it. */
+static struct pr_str directories_of(struct config_builder *builder, struct pr_str value)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, value.len + 1);
+	for (size_t i = 0; i < value.len; i++) {
+		bool is_home = value.data[i] == '$' && i + 1 < value.len && value.data[i + 1] == 'z';
+		pr_text_add_byte(&text, is_home ? '~' : value.data[i]);
+		i += is_home;
+	}
+	struct pr_str copy = pr_arena_copy(&builder->config->arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return copy;
+}
+
+/* What sendmail would do, and nothing here does. */
+static void refuse(struct config_builder *builder, const struct pr_declared *declared, const struct config_node *group)
+{
+	struct pr_str path = value_of(declared, "P"), user = value_of(declared, "U");
+	char *name = pr_copy_str(pr_str_slice(user, 0, pr_str_find(user, ':')));
+	const struct passwd *entry = name[0] != '\0' ? getpwnam(name) : NULL;
+
+	if (pr_str_equal_nocase(path, PR_STR("[LPC]")))
+		config_complain(builder, group, "mailer %.*s: P=[LPC] speaks over the standard input and output of the daemon, where nobody is; "
+		    "name a program in P=, or a host or a socket with P=[IPC]", PR_PRINT(group->name));
+	if (is_program(declared) && ((entry != NULL && entry->pw_uid == 0) || strcmp(name, "0") == 0))
+		config_complain(builder, group, "mailer %.*s: U=%s: no program is run as root here; name the account that its files belong to", PR_PRINT(group->name), name);
+	pr_free(name);
+}
+
+static void add_equates(struct config_builder *builder, const struct pr_declared *declared, struct config_node *group)
+{
+	struct pr_str module = is_program(declared) ? PR_STR("prog") : declared->module;
 
 	for (size_t i = 0; i < declared->count; i++) {
 		const struct pr_declared_setting *setting = &declared->settings[i];
-		const struct equate *equate = find_equate(setting->name, declared->module);
+		const struct equate *equate = find_equate(setting->name, module);
 		char label[3] = {setting->name.len > 0 ? setting->name.data[0] : '?', '=', '\0'};
-		if (equate == NULL || equate->why == by_rules)
+		bool by_protocol = label[0] == 'E' && pr_str_equal(declared->module, PR_STR("smtp"));
+		if (equate == NULL || equate->why == by_rules || by_protocol)
 			continue;
+		struct pr_str value = value_of(declared, equate->letter);
 		if (equate->why != NULL)
 			notice(builder, group, label, 2, equate->why);
 		else if (!has_key(group, equate->key))
-			config_add_value(builder, group, equate->key, pr_arena_copy(arena, value_of(declared, equate->letter)));
+			config_add_value(builder, group, equate->key,
+			    label[0] == 'D' ? directories_of(builder, value) : pr_arena_copy(&builder->config->arena, value));
 	}
+}
+
+/* mail.local -h FILE: a mailbox in the home directory. */
+static void add_mailbox(struct config_builder *builder, struct pr_str argv, struct config_node *group)
+{
+	struct pr_str word, name;
+
+	while (next_word(&argv, &word))
+		if (pr_str_equal(word, PR_STR("-h")) && next_word(&argv, &name))
+			config_add_value(builder, group, "path", pr_arena_printf(&builder->config->arena, "~/%.*s", PR_PRINT(name)));
+}
+
+void config_translate_mailer(struct config_builder *builder, const struct pr_declared *declared, struct config_node *group)
+{
+	struct pr_str flags = value_of(declared, "F"), argv = value_of(declared, "A");
+	bool runs = is_program(declared);
+
+	refuse(builder, declared, group);
+	add_equates(builder, declared, group);
 	if (!has_key(group, "flags")) /* none is none, not the module's own */
 		config_add_value(builder, group, "flags", PR_STR(""));
-	if (pr_str_equal(declared->module, PR_STR("smtp")))
-		add_destination(builder, value_of(declared, "A"), group);
-	if (pr_str_equal(declared->module, PR_STR("prog")) && has_letter(flags, 'w'))
+	if (pr_str_equal(declared->module, PR_STR("smtp")) && !runs)
+		add_destination(builder, argv, group);
+	if (pr_str_equal(declared->module, PR_STR("local")))
+		add_mailbox(builder, argv, group);
+	if (pr_str_equal(declared->module, PR_STR("smtp")) && !has_letter(flags, 'a'))
+		config_add_value(builder, group, "announced", PR_STR("true"));
+	if (runs && has_letter(flags, 'w') && has_letter(flags, 'S')) /* root for the sake of who mail is for: that is enough */
 		config_add_value(builder, group, "owner", PR_STR("true"));
 	add_flags(builder, declared->module, flags, group);
 }

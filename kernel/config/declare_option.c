@@ -147,7 +147,8 @@ static void declare_blame(struct config_builder *builder, const struct config_no
 	    "WriteStatsToSymLink", NULL};
 
 	complain_unknown(builder, node, words, "readcf: DontBlameSendmail option: ");
-	config_set_option(builder, node, node->name);
+	struct pr_str *all = &builder->config->options.dont_blame; /* each line adds to those before */
+	*all = pr_arena_printf(&builder->config->arena, "%.*s%s%.*s", PR_PRINT(*all), all->len > 0 ? "," : "", PR_PRINT(node->text));
 }
 
 static const struct {

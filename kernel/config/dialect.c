@@ -20,7 +20,7 @@ static const struct command {
 	char letter;
 	const char *follows;
 } commands[] = {
-    {'V', DIGITS},
+    {'V', NULL},
     {'D', NULL},
     {'C', NULL},
     {'F', NULL},

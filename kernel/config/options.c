@@ -67,6 +67,7 @@ const struct pr_option options_table[] = {
     ROW(delay_la, "DelayLA", INT, "0", "load average from which on each SMTP command waits for a second; 0: it is no matter"),
     ROW(deliver_by_min, "DeliverByMin", INT, "0", "least seconds that BY= with R may give a message (RFC 2852); below 0: DELIVERBY is not offered"),
     ROW(delivery_mode, "DeliveryMode", STRING, "background", "when new mail is tried: i before the client is answered, b at once, q or d in the next queue run"),
+    ROW(direct_modifiers, "DirectSubmissionModifiers", STRING, "", "${daemon_flags} of what this host's programs send; empty: c u"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
     ROW(error_header, "ErrorHeader", STRING, NULL, "text, or the absolute path of a file, in front of every bounce and warning"),
     IDLE(forward_path, "ForwardPath", STRING, NULL, ".forward files are not read by this release"),
@@ -110,6 +111,7 @@ const struct pr_option options_table[] = {
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
     ROW(resolver, "Resolver", LIST, NULL, "name servers, IPv4 address or address:port; default: /etc/resolv.conf"),
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
+    ROW(dont_blame, "DontBlameSendmail", STRING, NULL, "what is allowed of the rights of files and directories"),
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
     IDLE(save_from_line, "SaveFromLine", BOOL, "false", "a leading From_ line of a message is always dropped"),
     ROW(send_mime_errors, "SendMimeErrors", BOOL, "true", "notices are multipart/report; without it one plain text, and DSN is not offered"),
@@ -151,7 +153,7 @@ const struct pr_option options_table[] = {
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
     IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),
     ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
-    IDLE(unix_from_line, "UnixFromLine", STRING, "From $g $d", "the line is always \"From SENDER DATE\""),
+    ROW(unix_from_line, "UnixFromLine", STRING, "From $g  $d", "the line between the messages of a mailbox"),
     PR_OPTION_END,
 };
 

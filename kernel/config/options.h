@@ -25,6 +25,7 @@ struct options {
 	struct pr_str super_safe;        /* SuperSafe: true, false, postmilter, interactive; checked */
 	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
 	struct pr_str postmaster_copy;   /* PostmasterCopy */
+	struct pr_str direct_modifiers;  /* DirectSubmissionModifiers */
 	struct pr_str double_bounce;     /* DoubleBounceAddress, default postmaster */
 	struct pr_str greeting;          /* SmtpGreetingMessage */
 	struct pr_str unix_from_line;    /* UnixFromLine */
@@ -47,6 +48,7 @@ struct options {
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
+	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
 	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */
 	struct pr_str forward_path;      /* ForwardPath */

@@ -11,7 +11,6 @@ static const char no_auth[] = "SMTP AUTH is the business of auth modules, which 
 static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
-static const char always_safe[] = "files are judged by one rule: safe, always";
 static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
 static const char no_dialup[] = "there are no dial-up lines in this world";
@@ -34,8 +33,6 @@ const struct option_idle options_idle[] = {
     {"DefaultCharSet", in_one_piece},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
-    {"DirectSubmissionModifiers", RULES},
-    {"DontBlameSendmail", always_safe},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
     {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
@@ -104,7 +101,7 @@ const struct option_idle options_idle[] = {
     {"Timeout.resolver.retry.normal", resolver_own},
     {"TimeZoneSpec", "the system's time zone is taken"},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
-    {"UnsafeGroupWrites", always_safe},
+    {"UnsafeGroupWrites", "what a group may write to is unsafe, unless DontBlameSendmail says otherwise"},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},
     {"UseErrorsTo", "notices go to the envelope sender, always"},
     {"UseMSP", "the local submission socket needs no queue that a group writes to"},

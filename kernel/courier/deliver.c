@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * One group of recipients to one destination: a session, the mailer in pieces of at most so many recipients, the results.
- * The mailer sees the envelope as it shall look there: addresses rewritten, the body behind a reader that
- * works whatever module calls it.
+ * The mailer sees the envelope as it shall look there: addresses rewritten, the body behind a reader (body.h).
  */
+#include "kernel/courier/body.h"
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
 #include <postrider/address.h>
 
 #define RECIPIENTS_DEFAULT 100
-
-/* The store's body, readable from inside a mailer's call. */
-struct reader {
-	struct module_scope *scope;
-	struct pr_body *inner;
-	int64_t at; /* bytes read: the end is known without asking, and a first rewind moves nothing */
-};
-
-static enum pr_status read_inner(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
-{
-	struct reader *reader = body->context;
-
-	*length_out = 0;
-	if (reader->inner->length >= 0 && reader->at == reader->inner->length)
-		return PR_OK;
-	enum pr_status status = body_read(reader->scope, reader->inner, buffer, room, length_out);
-	if (status != PR_OK)
-		call->reason = reader->scope->reason;
-	else if (*length_out == 0 && reader->at < reader->inner->length)
-		return pr_fail(call, PR_TEMPFAIL, "the body ends before its time");
-	reader->at += (int64_t)*length_out;
-	return status;
-}
-
-static enum pr_status rewind_inner(struct pr_body *body, struct pr_call *call)
-{
-	struct reader *reader = body->context;
-
-	if (reader->at == 0)
-		return PR_OK;
-	reader->at = 0;
-	enum pr_status status = body_rewind(reader->scope, reader->inner);
-	if (status != PR_OK)
-		call->reason = reader->scope->reason;
-	return status;
-}
 
 static struct parcel *next_parcel(const struct job *job, const struct group *group, size_t *at)
 {
@@ -141,14 +105,24 @@ static size_t deliver_some(struct job *job, struct group *group, struct cached_s
 	return count;
 }
 
+/* Of the message as it came: what a mailer adds to it, or leaves out, does not count. */
+static int64_t message_size(const struct pr_envelope *envelope)
+{
+	int64_t size = envelope->body_size > 0 ? envelope->body_size : 0;
+
+	for (size_t i = 0; i < envelope->header_count; i++)
+		size += (int64_t)(envelope->headers[i].name.len + envelope->headers[i].value.len) + 2; /* colon and line end */
+	return size;
+}
+
 static bool is_too_large(struct job *job, struct group *group)
 {
 	int64_t limit = module_config(group->instance)->size_limit;
 
-	if (limit <= 0 || job->envelope->body_size <= limit)
+	if (limit <= 0 || message_size(job->envelope) <= limit)
 		return false;
-	group_fail(job, group, PR_PERMFAIL, PR_STR("5.2.3"),
-	           pr_arena_printf(&job->arena, "552 5.2.3 Message is too large; %lld bytes max", (long long)limit));
+	group_fail(job, group, PR_PERMFAIL, PR_STR("5.3.4"),
+	           pr_arena_printf(&job->arena, "552 5.3.4 Message is too large; %lld bytes max", (long long)limit));
 	return true;
 }
 
@@ -172,8 +146,7 @@ static void deliver_all(struct job *job, struct group *group, struct pr_body *bo
 void group_deliver(struct job *job, struct group *group)
 {
 	struct pr_body inner = {.size = sizeof inner};
-	struct reader reader = {&job->scope, &inner, 0};
-	struct pr_body body = {.size = sizeof body, .context = &reader, .read = read_inner, .rewind = rewind_inner};
+	struct body_reader reader;
 
 	if (is_too_large(job, group))
 		return;
@@ -181,11 +154,12 @@ void group_deliver(struct job *job, struct group *group)
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), job->scope.reason);
 		return;
 	}
-	body.length = inner.length;
+	body_reader_init(&reader, &job->scope, &inner, group->instance);
 	if (job->envelope->body_size <= 0)
 		job->envelope->body_size = inner.length;
-	deliver_all(job, group, &body);
+	deliver_all(job, group, &reader.body);
 	/* whatever a mailer forgot is not delivered */
 	group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), PR_STR("Deferred: no result from the mailer"));
+	body_reader_fini(&reader);
 	store_body_close(&job->scope, &inner);
 }

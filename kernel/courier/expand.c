@@ -3,6 +3,7 @@
  * Aliases for notices: mail of our own did not come through the receiver, which expands everybody else's.
  * What cannot be expanded stays as it is; its delivery then says why.
  */
+#include "kernel/config/rights.h"
 #include "kernel/courier/internal.h"
 #include "kernel/route/expand.h"
 
@@ -70,14 +71,13 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 	struct job *job = context;
 	struct pr_str name = pr_arena_copy(&job->arena, path);
 	struct pr_text text, why;
-	struct stat file;
 	enum pr_status status = PR_TEMPFAIL;
 
 	pr_text_init(&text, INCLUDE_MAX);
 	pr_text_init(&why, 1000);
 	/* as for everybody's mail: read only what nobody but its owner can have written */
 	bool absolute = name.len > 0 && name.data[0] == '/';
-	if (absolute && stat(name.data, &file) == 0 && pr_file_is_trusted(name.data, (uint32_t)file.st_uid, &why))
+	if (absolute && rights_may_read(job->courier->options, PR_SAFE_INCLUDE, name.data, &why))
 		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
 	if (status == PR_OK)
 		*contents_out = pr_arena_copy(&job->arena, pr_text_str(&text));

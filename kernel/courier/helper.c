@@ -123,7 +123,7 @@ static enum pr_status deliver(void *context, struct pr_call *call, struct pr_loc
 	struct courier *courier = context;
 	bool appends = delivery->kind == PR_LOCAL_MBOX || delivery->kind == PR_LOCAL_FILE;
 
-	if (delivery->kind == PR_LOCAL_PROGRAM)
+	if (delivery->kind == PR_LOCAL_PROGRAM || delivery->kind == PR_LOCAL_DIALOGUE)
 		add_environment(courier->config, call, &delivery->environment);
 	/* in a mailbox of many messages a body line that looks like a separator must not be one */
 	return helper_deliver(courier->helpers, call, delivery, appends ? HELPER_QUOTE_FROM : 0);

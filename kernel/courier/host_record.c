@@ -97,7 +97,7 @@ static bool is_dead(struct job *job, struct pr_str host, struct pr_str *reason_o
 	char text[128];
 	bool dead = false;
 
-	if (job->turn.urgent)
+	if (job->turn.urgent && !job->turn.patient)
 		return false;
 	if (find_directory(job->courier, &path) && host_status_read(path.data, host, &job->arena, &status) == PR_OK) {
 		dead = status.status == EX_TEMPFAIL && status.when <= courier_wall() &&

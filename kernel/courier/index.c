@@ -138,7 +138,7 @@ static void put_read(struct courier *courier, const struct pr_entry *entry, cons
 	pthread_mutex_lock(&index->lock);
 	bool is_known = plan_index_find(index->table, row.id, &known);
 	index->elsewhere = index->elsewhere || row.state == PR_ENTRY_CLAIMED;
-	if (is_known && known.complete && (known.running || known.last_try > row.last_try))
+	if (is_known && known.complete && !row.unreadable && (known.running || known.last_try > row.last_try))
 		plan_index_touch(index->table, row.id, index->scan);
 	else if (is_known || is_new)
 		plan_index_put(index->table, &row, index->scan);

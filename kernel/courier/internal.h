@@ -159,7 +159,7 @@ struct group {
 
 /* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
 struct turn {
-	bool runner, urgent, aside; /* as in struct plan_entry */
+	bool runner, urgent, patient, aside; /* as in struct plan_entry */
 };
 
 struct job {

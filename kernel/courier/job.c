@@ -162,8 +162,9 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 		return false;
 	}
 	case PR_PERMFAIL:
-		log_line(LOGP_ERR, entry->id, "Losing %s: %.*s", entry->id, PR_PRINT(job->scope.reason));
+		log_line(LOGP_ERR, entry->id, "Losing %.*s", PR_PRINT(job->scope.reason));
 		words_say(courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
+		courier_index_gone(courier, pr_str(entry->id));
 		entry_forget(courier, entry);
 		return false;
 	default:

@@ -28,6 +28,8 @@ static struct dsn_word word_of(struct job *job, const struct parcel *parcel)
 	struct dsn_word word = {.command = parcel->command, .reply = parcel->reply, .code = parcel->code, .by = parcel->by, .local = local || special,
 	                        .silent = parcel->compat != NULL && parcel->compat->word == NULL};
 
+	if (group != NULL && group->instance != NULL)
+		word.types = module_config(group->instance)->types;
 	if (parcel->compat != NULL && parcel->compat->codes != NULL)
 		word.closing = closing_of(job, parcel);
 	if (local && group != NULL && !special)

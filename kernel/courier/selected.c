@@ -99,7 +99,8 @@ static void make_due(struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		/* 0 would be: not known */
 		const struct plan_item item = {.id = pr_str(run->rows[i].id), .due = courier_now(), .order = (int64_t)i - (int64_t)run->count, .group = run->rows[i].group,
-		                               .aside = run->selection.kind != SELECTION_WAITING};
+		                               .aside = run->selection.kind != SELECTION_WAITING,
+		                               .patient = !selection_is_given(&run->selection)};
 		if (!plan_urge(courier->plan, &item))
 			courier->sequence_of--;
 		courier_kick(courier);

@@ -40,6 +40,12 @@ enum pr_status program_run(const struct helper_rights *rights, const struct help
                            const struct message *message, struct helper_reply *reply, struct pr_text *output,
                            struct pr_text *why);
 
+/* dialogue.c: *fd_out is the other end of the program's standard input and output; watch() comes back when it has ended. */
+struct dialogue;
+enum pr_status dialogue_start(const struct helper_rights *rights, const struct helper_request *request, struct dialogue **dialogue_out, int *fd_out,
+                              struct pr_text *why);
+void dialogue_watch(struct dialogue *dialogue);
+
 /* "cannot WHAT PATH: strerror"; PR_TEMPFAIL for anything that may pass. */
 enum pr_status delivery_fail(struct pr_text *why, const char *what, const char *path);
 

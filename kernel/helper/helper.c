@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One request, one reply, until the courier closes.  What may be done stands on the command line, which the courier cannot write;
+ * One request, one reply, until the courier closes; a program that is spoken with is the last.  What may be done stands on the command line, which the courier cannot write;
  * the rest of this process has no right that the user does not have.
  */
 #include "kernel/helper/helper.h"
@@ -85,7 +85,7 @@ static bool may_mailbox(const struct helper_rights *rights, const struct helper_
 static bool may_anything(const struct helper_rights *rights, const struct helper_request *request, struct pr_str path,
                          struct pr_text *why)
 {
-	bool program = request->kind == PR_LOCAL_PROGRAM;
+	bool program = request->kind != PR_LOCAL_FILE;
 
 	if (program && !rights->anything && rights->mailbox && geteuid() != 0)
 		return helper_may_run(rights, &request->argv, why);
@@ -117,6 +117,7 @@ bool helper_may(const struct helper_rights *rights, const struct helper_request 
 		return may_mailbox(rights, request, pr_text_str(path_out), why);
 	case PR_LOCAL_FILE:
 	case PR_LOCAL_PROGRAM:
+	case PR_LOCAL_DIALOGUE:
 		return may_anything(rights, request, pr_text_str(path_out), why);
 	default:
 		pr_text_addf(why, "no such kind of delivery: %u", request->kind);
@@ -156,25 +157,47 @@ static enum pr_status deliver(const struct helper_rights *rights, const struct h
 	return status;
 }
 
+static enum pr_status begin_dialogue(const struct helper_rights *rights, const struct helper_request *request, struct dialogue **dialogue_out,
+                                     int *fd_out, struct pr_text *why)
+{
+	enum pr_status status = PR_PERMFAIL;
+	struct pr_text path;
+
+	pr_text_init(&path, 4096);
+	if (helper_may(rights, request, &path, why))
+		status = dialogue_start(rights, request, dialogue_out, fd_out, why);
+	pr_text_fini(&path);
+	return status;
+}
+
 static bool serve_one(const struct helper_rights *rights, int channel, const struct channel_message *packet, int fd)
 {
 	struct helper_request request;
 	struct helper_reply reply = {.status = PR_PERMFAIL};
 	struct pr_arena arena;
 	struct pr_text why, output, answer;
+	struct dialogue *dialogue = NULL;
+	int socket = -1;
 
 	pr_arena_init(&arena, ARENA_MAX);
 	pr_text_init(&why, 1000);
 	pr_text_init(&output, HELPER_OUTPUT_MAX);
 	pr_text_init(&answer, HELPER_PACKET_MAX);
-	if (helper_request_parse((struct pr_str){packet->text, packet->length}, &arena, &request))
+	bool sound = helper_request_parse((struct pr_str){packet->text, packet->length}, &arena, &request);
+	if (sound && request.kind == PR_LOCAL_DIALOGUE)
+		reply.status = begin_dialogue(rights, &request, &dialogue, &socket, &why);
+	else if (sound)
 		reply.status = deliver(rights, &request, fd, &reply, &output, &why);
 	else
 		pr_text_add_c(&why, "the request makes no sense");
 	reply.reason = pr_text_str(&why);
 	reply.output = pr_text_str(&output);
 	bool done = helper_reply_print(&reply, &answer) &&
-	            channel_send(channel, CHANNEL_HELPER, packet->serial, 0, pr_text_str(&answer), -1);
+	            channel_send(channel, CHANNEL_HELPER, packet->serial, 0, pr_text_str(&answer), socket);
+	if (socket >= 0)
+		close(socket);
+	if (dialogue != NULL)
+		dialogue_watch(dialogue);
 	pr_text_fini(&answer);
 	pr_text_fini(&output);
 	pr_text_fini(&why);

@@ -8,9 +8,9 @@
  * The master says on the command line what this helper may do; the courier, on descriptor 3, only chooses
  * among that (kernel/net/helper_protocol.h):
  *
- *   rights mailbox   PR_LOCAL_MBOX and PR_LOCAL_MAILDIR, into exactly the paths given with --mailbox; PR_LOCAL_PROGRAM, exactly the command
+ *   rights mailbox   PR_LOCAL_MBOX and PR_LOCAL_MAILDIR, into exactly the paths given with --mailbox; PR_LOCAL_PROGRAM and PR_LOCAL_DIALOGUE, exactly the command
  *                    lines given with --program "PATH WORD ..." (words in xtext, one with a '$' is whatever the mailer puts in)
- *   rights default   PR_LOCAL_PROGRAM and PR_LOCAL_FILE: this is DefaultUser
+ *   rights default   PR_LOCAL_PROGRAM, PR_LOCAL_DIALOGUE and PR_LOCAL_FILE: this is DefaultUser
  *   rights all       both; not started as root, there is only one user
  *
  * For root only `mailbox` is ever given, and it runs no program.  A helper that is idle leaves when the courier closes its end.
@@ -21,7 +21,7 @@
 #include "kernel/net/helper_protocol.h"
 
 #define HELPER_MAILBOXES_MAX 8
-#define HELPER_PROGRAMS_MAX 8
+#define HELPER_PROGRAMS_MAX 24
 
 struct helper_rights {
 	const char *user;

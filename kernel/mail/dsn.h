@@ -16,6 +16,7 @@ struct dsn_word {
 	struct pr_str command;   /* the SMTP command that was answered, or absent */
 	struct pr_str reply;     /* all its lines (LF), of a program the reason and what it printed; absent: the recipient's status */
 	struct pr_str user;      /* of a local mailbox: its name; absent: the address says it */
+	struct pr_str types;     /* "DNS/RFC822/X-Unix", of the mailer: what hosts, addresses and diagnostics are called; absent: by RFC 3464 */
 	uint32_t code;           /* of a reply without codes, as that of a program; 0: none */
 	struct pr_str closing;   /* the reply is a set's: it names the recipient itself, this line follows it, and nobody is quoted; else absent */
 	bool silent;             /* nothing was tried: the transcript has no line of it */

@@ -57,14 +57,28 @@ static const char *action(const struct dsn *dsn, const struct pr_recipient *r)
 	return "failed";
 }
 
+/* What the mailer calls its hosts (0), addresses (1) or diagnostics (2). */
+static struct pr_str type_of(struct dsn *dsn, const struct pr_recipient *r, size_t index, const char *usual)
+{
+	struct pr_str rest = dsn_word_of(dsn, r)->types, type = PR_NONE;
+
+	for (size_t i = 0; i <= index; i++)
+		if (rest.len == 0 || !pr_str_next(&rest, '/', &type))
+			return pr_str(usual);
+	return type.len > 0 ? dsn_clean(dsn->arena, type, 100) : pr_str(usual);
+}
+
 static void put_actual(struct dsn *dsn, const struct pr_recipient *r)
 {
 	const struct dsn_word *word = dsn_word_of(dsn, r);
+	struct pr_str type = type_of(dsn, r, 1, "rfc822"), user = word->user.len > 0 ? word->user : r->address;
+	bool is_mail = pr_str_equal_nocase(type, PR_STR("rfc822")); /* other worlds have no domains */
 
 	if (dsn_is_program(r->address))
 		dsn_putf(dsn, "X-Actual-Recipient: X-Unix; %.*s\n", PR_PRINT(dsn_clean(dsn->arena, r->address, DSN_LINE_MAX)));
 	else
-		dsn_putf(dsn, "X-Actual-Recipient: rfc822; %.*s\n", PR_PRINT(qualified(dsn, word->user.len > 0 ? word->user : r->address)));
+		dsn_putf(dsn, "X-Actual-Recipient: %.*s; %.*s\n", PR_PRINT(type),
+		         PR_PRINT(is_mail ? qualified(dsn, user) : dsn_clean(dsn->arena, user, DSN_LINE_MAX)));
 }
 
 static void put_host(struct dsn *dsn, const struct pr_recipient *r)
@@ -73,9 +87,9 @@ static void put_host(struct dsn *dsn, const struct pr_recipient *r)
 	const char *type = host.len == 0 && dsn_word_of(dsn, r)->local ? "X-Unix" : "SMTP";
 
 	if (host.len > 0)
-		dsn_putf(dsn, "Remote-MTA: DNS; %.*s\n", PR_PRINT(dsn_clean(dsn->arena, host, DSN_LINE_MAX)));
+		dsn_putf(dsn, "Remote-MTA: %.*s; %.*s\n", PR_PRINT(type_of(dsn, r, 0, "DNS")), PR_PRINT(dsn_clean(dsn->arena, host, DSN_LINE_MAX)));
 	if (reply.len > 0 && (host.len > 0 || dsn_kind_of(dsn, r) != DSN_SUCCESS))
-		dsn_putf(dsn, "Diagnostic-Code: %s; %.*s\n", type, PR_PRINT(dsn_clean(dsn->arena, reply, DSN_LINE_MAX)));
+		dsn_putf(dsn, "Diagnostic-Code: %.*s; %.*s\n", PR_PRINT(type_of(dsn, r, 2, type)), PR_PRINT(dsn_clean(dsn->arena, reply, DSN_LINE_MAX)));
 }
 
 static void put_recipient(struct dsn *dsn, const struct pr_recipient *r)

@@ -17,21 +17,38 @@ static const char *remark(const struct dsn *dsn, const struct pr_recipient *r)
 	if (dsn_is_expanded(r, PR_STATUS_LIST))
 		return "  (successfully delivered to mailing list)";
 	if (dsn_is_expanded(r, PR_STATUS_EXPANDED))
-		return "  (expanded by mailing list)";
+		return "  (expanded by alias)";
 	return r->remote.len > 0 ? "  (relayed to non-DSN-aware mailer)" : "  (successfully delivered to mailbox)";
+}
+
+static struct pr_str without_detail(struct pr_str user)
+{
+	return pr_str_slice(user, 0, pr_str_find(user, '+'));
+}
+
+/* What the client said; or the alias inside of that in which this one stands. */
+static void put_origin(struct dsn *dsn, const struct pr_recipient *r)
+{
+	struct pr_address parts;
+
+	pr_address_split(pr_address_inner(r->final), &parts);
+	if (r->final.len > 0 && pr_str_equal_nocase(without_detail(parts.local), without_detail(r->alias)))
+		dsn_putf(dsn, "    (expanded from: <%.*s>)\n", PR_PRINT(dsn_clean(dsn->arena, pr_address_inner(r->final), DSN_LINE_MAX)));
+	else
+		dsn_putf(dsn, "    (expanded from: %.*s)\n", PR_PRINT(dsn_clean(dsn->arena, r->alias, DSN_LINE_MAX)));
 }
 
 static void put_address(struct dsn *dsn, const struct pr_recipient *r)
 {
 	enum dsn_kind kind = dsn_kind_of(dsn, r);
 	bool success = kind == DSN_SUCCESS;
-	struct pr_str reason = dsn_reason_of(dsn, r), from = r->final.len > 0 ? r->final : r->alias;
+	struct pr_str reason = dsn_reason_of(dsn, r);
 
 	dsn_putf(dsn, "%.*s%s\n", PR_PRINT(dsn_address(dsn, r)), success ? remark(dsn, r) : "");
 	if (!success && kind != DSN_DELAY && reason.len > 0)
 		dsn_putf(dsn, "    (reason: %.*s)\n", PR_PRINT(dsn_clean(dsn->arena, reason, DSN_LINE_MAX)));
 	if (r->alias.len > 0)
-		dsn_putf(dsn, "    (expanded from: <%.*s>)\n", PR_PRINT(dsn_clean(dsn->arena, pr_address_inner(from), DSN_LINE_MAX)));
+		put_origin(dsn, r);
 }
 
 /* Those with one result under its title; what only waits is told by the star box. */

@@ -101,7 +101,7 @@ static void put_conversation(struct dsn *dsn, size_t first)
 {
 	const struct pr_envelope *o = dsn->original;
 	struct pr_str host = dsn_host_of(&o->recipients[first]), shown = dsn_clean(dsn->arena, host, DSN_LINE_MAX);
-	bool literal = host.len > 0 && host.data[0] == '[';
+	bool literal = host.len > 0 && (host.data[0] == '[' || pr_str_find(host, '.') == host.len);
 
 	dsn_putf(dsn, "... while talking to %.*s%s:\n", PR_PRINT(shown), literal ? "" : ".");
 	while (first < o->recipient_count) {

@@ -64,6 +64,9 @@ uint32_t header_hops(const struct pr_header *fields, size_t count);
 typedef struct pr_str header_rewrite(void *context, struct pr_str address);
 enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
                                         struct pr_arena *arena, struct pr_str *value_out);
+/* The addresses alone, without names and comments: `Joe <joe@example.org>` is joe@example.org. */
+enum pr_status header_bare_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+                                     struct pr_arena *arena, struct pr_str *value_out);
 /* True for From Sender Reply-To Errors-To Resent-...; recipients: To Cc Resent-To ... */
 bool header_is_sender(struct pr_str name);
 bool header_is_recipient(struct pr_str name);

@@ -23,6 +23,7 @@ struct rewriting {
 	struct pr_arena *arena;
 	struct pr_text out;
 	bool failed;
+	bool bare; /* only the addresses */
 };
 
 static bool is_space(char byte)
@@ -182,6 +183,18 @@ static void trim(struct pr_str value, size_t *begin, size_t *end)
 	*end = any ? last : *end;
 }
 
+/* The address without names and comments; one blank behind what separates it from the last. */
+static void put_bare(struct rewriting *work, size_t begin, size_t end)
+{
+	struct pr_str address = compact(work, begin, end);
+	struct pr_str changed = address.len > 0 ? work->rewrite(work->context, address) : PR_NONE;
+
+	if (work->out.len > 0 && work->out.data[work->out.len - 1] != ':')
+		pr_text_add_byte(&work->out, ' ');
+	if (!pr_text_add_str(&work->out, changed.data == NULL ? address : changed))
+		work->failed = true;
+}
+
 static void rewrite_mailbox(struct rewriting *work, const struct mailbox *box)
 {
 	bool bracket = box->readable && box->open != SIZE_MAX;
@@ -193,6 +206,10 @@ static void rewrite_mailbox(struct rewriting *work, const struct mailbox *box)
 		copy(work, box->begin, box->end);
 		return;
 	}
+	if (work->bare) {
+		put_bare(work, begin, end);
+		return;
+	}
 	size_t before = work->out.len;
 	copy(work, box->begin, begin);
 	put(work, begin, end);
@@ -202,10 +219,10 @@ static void rewrite_mailbox(struct rewriting *work, const struct mailbox *box)
 	copy(work, end, box->end);
 }
 
-enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
-    struct pr_arena *arena, struct pr_str *value_out)
+static enum pr_status rewrite_all(struct rewriting *given, struct pr_str *value_out)
 {
-	struct rewriting work = {.value = value, .rewrite = rewrite, .context = context, .arena = arena};
+	struct rewriting work = *given;
+	struct pr_str value = work.value;
 
 	pr_text_init(&work.out, value.len + GROWTH_MAX);
 	for (size_t at = 0; at < value.len && !work.failed;) {
@@ -214,10 +231,26 @@ enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rew
 		copy(&work, box.end, box.end + 1);
 		at = box.end + 1;
 	}
-	struct pr_str result = work.failed ? PR_NONE : pr_arena_copy(arena, pr_text_str(&work.out));
+	struct pr_str result = work.failed ? PR_NONE : pr_arena_copy(work.arena, pr_text_str(&work.out));
 	pr_text_fini(&work.out);
 	if (result.data == NULL)
 		return PR_TEMPFAIL;
 	*value_out = result;
 	return PR_OK;
+}
+
+enum pr_status header_rewrite_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+    struct pr_arena *arena, struct pr_str *value_out)
+{
+	struct rewriting work = {.value = value, .rewrite = rewrite, .context = context, .arena = arena};
+
+	return rewrite_all(&work, value_out);
+}
+
+enum pr_status header_bare_addresses(struct pr_str value, header_rewrite *rewrite, void *context,
+    struct pr_arena *arena, struct pr_str *value_out)
+{
+	struct rewriting work = {.value = pr_str_trim(value), .rewrite = rewrite, .context = context, .arena = arena, .bare = true};
+
+	return rewrite_all(&work, value_out);
 }

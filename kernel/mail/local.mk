@@ -2,4 +2,4 @@
 libpure_la_SOURCES += kernel/mail/dsn.h kernel/mail/dsn_internal.h kernel/mail/dsn.c kernel/mail/dsn_word.c kernel/mail/dsn_text.c kernel/mail/dsn_transcript.c \
 	kernel/mail/dsn_status.c kernel/mail/dsn_original.c
 libpure_la_SOURCES += kernel/mail/header.h kernel/mail/header_reader.c kernel/mail/header_names.c \
-	kernel/mail/header_complete.c kernel/mail/header_rewrite.c kernel/mail/date.c
+	kernel/mail/header_complete.c kernel/mail/header_rewrite.c kernel/mail/shape.c kernel/mail/shape.h kernel/mail/date.c

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define HELPER_FD 3
-#define ARGUMENTS_MAX 48
+#define ARGUMENTS_MAX 96
 #define KEPT_VARIABLES 8
 
 struct launch {
@@ -92,10 +92,20 @@ static void lend_group(struct launch *launch, const struct table *table)
 	}
 }
 
+static bool is_account(const struct table *table, struct pr_str name)
+{
+	for (size_t i = 0; i < table->account_count; i++)
+		if (pr_str_equal(name, pr_str(table->accounts[i].spec)))
+			return true;
+	return false;
+}
+
 static enum pr_status find_account(const struct master *master, const struct table *table, struct pr_str name,
                                    struct launch *launch, struct pr_text *why)
 {
-	if (name.len > 0 && !table_name_is_valid(name)) {
+	bool listed = is_account(table, name);
+
+	if (name.len > 0 && !table_name_is_valid(name) && !listed) {
 		pr_text_add_c(why, "this is no name of a user");
 		return PR_NOTFOUND;
 	}
@@ -110,10 +120,10 @@ static enum pr_status find_account(const struct master *master, const struct tab
 		                             &launch->identity, why);
 	}
 	char *user = pr_copy_str(name);
-	enum pr_status status = identity_find(user, &launch->identity, why);
+	enum pr_status status = listed ? identity_find_default(user, &launch->identity, why) : identity_find(user, &launch->identity, why);
 	pr_free(user);
 	launch->rights = "mailbox";
-	if (status == PR_OK && launch->identity.uid != 0)
+	if (status == PR_OK && !listed && launch->identity.uid != 0)
 		lend_group(launch, table);
 	return status;
 }
@@ -121,7 +131,7 @@ static enum pr_status find_account(const struct master *master, const struct tab
 static void prepare(const struct table *table, struct pr_str name, struct launch *launch)
 {
 	static const char *const kept[] = {"TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
-	char *user = name.len > 0 ? pr_copy_str(name) : pr_copy_c(launch->identity.name);
+	char *user = name.len > 0 && !is_account(table, name) ? pr_copy_str(name) : pr_copy_c(launch->identity.name);
 
 	add(launch, "postrider");
 	add(launch, "--role");

@@ -133,7 +133,7 @@ enum pr_status identity_find_default(const char *spec, struct identity *identity
 		}
 	}
 	if (status == PR_OK && (identity_out->uid == 0 || identity_out->gid == 0)) {
-		pr_text_addf(why, "DefaultUser %s is root", spec);
+		pr_text_addf(why, "%s is root", spec);
 		status = PR_PERMFAIL;
 	}
 	pr_free(user);

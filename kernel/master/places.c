@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HOST_LABELS_MAX 64
 #define ID_LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 static bool complain(struct pr_text *why, const char *what, const char *path)
@@ -83,17 +84,69 @@ static bool is_ours(int fd, const char *path, mode_t mode, struct pr_text *why)
 }
 
 /* A file with one name, which is no link; others are left alone. */
-static bool take_file(int directory, const char *name, uid_t uid, gid_t gid)
+static bool take_file(int directory, const char *name, mode_t widest, uid_t uid, gid_t gid)
 {
 	struct stat info;
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool done = fd >= 0 || errno != EACCES;
 
 	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1)
-		done = fchown(fd, uid, gid) == 0 && fchmod(fd, info.st_mode & 0640) == 0;
+		done = fchown(fd, uid, gid) == 0 && fchmod(fd, info.st_mode & widest) == 0;
 	if (fd >= 0)
 		close(fd);
 	return done;
+}
+
+/* What a tool of root's has begun in the journal, who delivers must own; segments belong to who wrote them. */
+static bool take_journal(int above, uid_t uid, gid_t gid)
+{
+	int fd = openat(above, "journal", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool done = directory != NULL;
+
+	if (directory == NULL && fd >= 0)
+		close(fd);
+	while (done && (entry = readdir(directory)) != NULL)
+		if (strcmp(entry->d_name, "lease") == 0 || pr_str_has_suffix_nocase(pr_str(entry->d_name), PR_STR(".done")))
+			done = take_file(fd, entry->d_name, 0640, uid, gid);
+	done = done && fchown(fd, uid, gid) == 0;
+	if (directory != NULL)
+		closedir(directory);
+	return done;
+}
+
+/* sendmail's host status: directories, named by the labels of a host, and files. */
+static bool take_tree(int above, const char *name, int depth, uid_t uid, gid_t gid)
+{
+	int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool done = directory != NULL;
+
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return take_file(above, name, 0664, uid, gid);
+	if (directory == NULL && fd >= 0)
+		close(fd);
+	while (done && depth > 0 && (entry = readdir(directory)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			done = take_tree(fd, entry->d_name, depth - 1, uid, gid);
+	done = done && fchown(fd, uid, gid) == 0;
+	if (directory != NULL)
+		closedir(directory);
+	return done;
+}
+
+/* One name of a queue; false: it could not be given away. */
+static bool take_entry(int fd, const char *name, uid_t uid, gid_t gid)
+{
+	if (strcmp(name, ".id") == 0)
+		return take_file(fd, name, 0660, uid, gid); /* who accepts counts in it, too */
+	if (strcmp(name, "journal") == 0)
+		return take_journal(fd, uid, gid);
+	if (strcmp(name, ".hoststat") == 0)
+		return take_tree(fd, name, HOST_LABELS_MAX, uid, gid);
+	return !is_queue_name(name) || take_file(fd, name, 0640, uid, gid);
 }
 
 /* sendmail's queue becomes ours, and its files are for root alone.  Only now is that safe: nobody but the old owner could put anything
@@ -108,8 +161,7 @@ static bool take_queue(int fd, uid_t uid, gid_t gid)
 	if (directory == NULL && again >= 0)
 		close(again);
 	while (done && (entry = readdir(directory)) != NULL)
-		if (is_queue_name(entry->d_name))
-			done = take_file(fd, entry->d_name, uid, gid);
+		done = take_entry(fd, entry->d_name, uid, gid);
 	if (directory != NULL)
 		closedir(directory);
 	return done;

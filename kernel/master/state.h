@@ -145,11 +145,19 @@ bool places_write_pid(struct master *master, const char *path, struct pr_text *w
 
 /* generation.c */
 void generation_begin(struct master *master);
-void generation_message(struct master *master, struct generation *generation, struct child *child);
-void generation_child_gone(struct master *master, struct generation *generation, struct child *child, int status);
+/* The plan is complete: check it, prepare what it names, start the roles. */
+void generation_build(struct master *master, struct generation *next);
+void generation_enter(struct master *master); /* the next is in force, the one before drains */
+void generation_fail(struct master *master, const char *why); /* the next never was */
+void child_end(struct child *child); /* at once */
 void generation_tick(struct master *master, int64_t now);
 void generation_stop_all(struct master *master);
 bool generation_any_alive(const struct master *master);
+
+/* generation_child.c */
+void generation_message(struct master *master, struct generation *generation, struct child *child);
+void generation_child_gone(struct master *master, struct generation *generation, struct child *child, int status);
+void child_last_words(struct child *child); /* of one that is gone; only CRASH and FAILED still matter */
 const char *child_how_it_ended(const struct child *child, int status, char *room, size_t size);
 
 /* control.c */

@@ -176,7 +176,7 @@ static bool take_program(const struct line *line, struct table *table)
 	return true;
 }
 
-static bool take_default_user(const struct line *line, struct table *table)
+static bool is_account(const struct line *line)
 {
 	if (line->count != 1)
 		return false;
@@ -184,9 +184,21 @@ static bool take_default_user(const struct line *line, struct table *table)
 	struct pr_str user = pr_str_slice(line->fields[0], 0, colon);
 	struct pr_str group = pr_str_slice(line->fields[0], colon + 1, line->fields[0].len);
 
-	if (!table_name_is_valid(user) || (colon < line->fields[0].len && !table_name_is_valid(group)))
+	return table_name_is_valid(user) && (colon == line->fields[0].len || table_name_is_valid(group));
+}
+
+static bool take_account(const struct line *line, struct table *table)
+{
+	if (!is_account(line) || table->account_count == TABLE_ACCOUNTS_MAX)
 		return false;
-	return keep(line->fields[0], table->default_user, sizeof table->default_user);
+	char *spec = table->accounts[table->account_count].spec;
+	table->account_count++;
+	return keep(line->fields[0], spec, sizeof table->accounts[0].spec);
+}
+
+static bool take_default_user(const struct line *line, struct table *table)
+{
+	return is_account(line) && keep(line->fields[0], table->default_user, sizeof table->default_user);
 }
 
 static bool take_run(const struct line *line, struct table *table)
@@ -253,7 +265,7 @@ static const struct {
     {{"drop", 4}, take_drop},         {{"queue", 5}, take_queue},        {{"pidfile", 7}, take_pid_file},
     {{"log", 3}, take_log},           {{"mailbox", 7}, take_mailbox},    {{"defaultuser", 11}, take_default_user},
     {{"maxmessage", 10}, take_max_message}, {{"ready", 5}, take_ready}, {{"stop", 4}, take_stop},
-    {{"statistics", 10}, take_statistics}, {{"program", 7}, take_program},
+    {{"statistics", 10}, take_statistics}, {{"program", 7}, take_program},  {{"account", 7}, take_account},
 };
 
 static bool take_line(struct pr_str text, struct table *table)

@@ -9,12 +9,13 @@
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
- *   program PATH WORD ...                   *
+ *   program PATH WORD ...                   *     account USER:GROUP
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
  * A program is what a mailer may run as the user that mail is for: WORDs (xtext) without '$' stand as they are, the others are put in by the
  * mailer.  Helpers run such command lines and no other; the file must be root's own, or ours when we are not root.
+ * An account is one with another group than its own, or one without a name, that such a program has.
  */
 #ifndef KERNEL_MASTER_TABLE_H
 #define KERNEL_MASTER_TABLE_H
@@ -24,7 +25,8 @@
 #define TABLE_BYTES_MAX 65536
 #define TABLE_LISTENERS_MAX 64
 #define TABLE_MAILBOXES_MAX 8
-#define TABLE_PROGRAMS_MAX 8
+#define TABLE_ACCOUNTS_MAX 24
+#define TABLE_PROGRAMS_MAX 24
 #define TABLE_PROGRAM_MAX 1024
 #define TABLE_NAME_MAX 32
 #define TABLE_PATH_MAX 512
@@ -48,6 +50,10 @@ struct table_program {
 	char text[TABLE_PROGRAM_MAX]; /* "PATH WORD WORD" */
 };
 
+struct table_account {
+	char spec[2 * TABLE_NAME_MAX + 2]; /* as mailers name it: "cyrus:mail", "12" */
+};
+
 struct table {
 	struct table_listener listeners[TABLE_LISTENERS_MAX];
 	size_t listener_count;
@@ -55,6 +61,8 @@ struct table {
 	size_t mailbox_count;
 	struct table_program programs[TABLE_PROGRAMS_MAX];
 	size_t program_count;
+	struct table_account accounts[TABLE_ACCOUNTS_MAX];
+	size_t account_count;
 	char receiver_user[TABLE_NAME_MAX + 1];
 	char courier_user[TABLE_NAME_MAX + 1];
 	char default_user[2 * TABLE_NAME_MAX + 2];

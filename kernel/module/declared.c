@@ -112,6 +112,14 @@ static bool merge(struct config *config, const struct pr_declared *all, size_t c
 	return good;
 }
 
+/* What is known before anything runs: the mode of operation, which rules may ask for while they are read. */
+static struct pr_str early_macro(void *context, struct pr_str name)
+{
+	const struct config *config = context;
+
+	return config->mode != '\0' && pr_str_equal(name, PR_STR("opMode")) ? (struct pr_str){&config->mode, 1} : PR_NONE;
+}
+
 bool declared_merge(struct module_instance *rules, struct config *config, uint32_t roles, struct pr_text *errors)
 {
 	const struct pr_rules_ops *ops = rules->module->ops;
@@ -126,6 +134,8 @@ bool declared_merge(struct module_instance *rules, struct config *config, uint32
 	config->has_declared = 1;
 	pr_arena_init(&arena, DECLARED_ARENA);
 	module_scope_init(&scope, NULL, &arena);
+	scope.macro = early_macro;
+	scope.macro_context = config;
 	enum pr_status status = ask(rules, &scope, &all, &count, &config->exit_status);
 	bool good = status == PR_OK;
 	config->is_hopeless = !good;

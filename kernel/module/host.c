@@ -115,12 +115,15 @@ static struct pr_str host_macro(struct pr_call *call, struct pr_str name)
 {
 	const struct module_scope *scope = module_call_scope(call);
 	struct pr_str value = PR_NONE;
+	struct pr_str host = call_set(call)->config->options.host_name;
 
 	if (scope->peer != NULL && module_peer_macro(scope->peer, name, &value))
 		return value;
 	value = scope->macro != NULL ? scope->macro(scope->macro_context, name) : PR_NONE;
 	if (value.data == NULL && pr_str_equal(name, PR_STR("j")))
-		value = call_set(call)->config->options.host_name;
+		value = host;
+	else if (value.data == NULL && pr_str_equal(name, PR_STR("m")) && pr_str_find(host, '.') < host.len)
+		value = pr_str_slice(host, pr_str_find(host, '.') + 1, host.len);
 	return value;
 }
 
@@ -173,6 +176,10 @@ static bool host_is_dead(struct pr_call *call, struct pr_str host, struct pr_str
 {
 	const struct module_services *services = &call_set(call)->services;
 
+	const struct module_instance *mailer = ((const struct module_frame *)call->kernel)->instance;
+
+	if (mailer->config->kind == PR_KIND_MAILER && module_mailer_has_flag(mailer, 'W')) /* it does not ask */
+		return false;
 	return services->host_is_dead(services->context, module_call_scope(call)->macro_context, host, reason_out);
 }
 
@@ -249,6 +256,7 @@ void host_init(struct pr_host *host)
 	    .own_name = host_own_name,
 	    .dns_records = dns_records,
 	    .macro_set = host_macro_set,
+	    .map_ask = module_map_ask,
 	    .tls_start = host_tls_start,
 	    .tls_read = host_tls_read,
 	    .tls_write = host_tls_write,

@@ -72,6 +72,13 @@ static inline struct module_scope *module_call_scope(const struct pr_call *call)
 /* Is the function there?  A table of an older minor version is shorter than ours. */
 #define MODULE_HAS(ops, field) ((ops)->size >= offsetof(__typeof__(*(ops)), field) + sizeof(ops)->field && (ops)->field != NULL)
 
+/* set.c: finds the module and fills its options; false, with a sentence in `errors`. */
+bool module_load(struct module_instance *instance, struct pr_text *errors);
+
+/* ask.c */
+enum pr_status module_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+    struct pr_str *value_out);
+
 /* peer.c */
 enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out);
 int64_t host_tls_read(struct pr_tls *tls, void *buffer, size_t room);

@@ -22,6 +22,14 @@ bool module_mailer_has_flag(const struct module_instance *mailer, char flag)
 	return memchr(flags.data, flag, flags.len) != NULL;
 }
 
+struct shape module_mailer_shape(const struct module_instance *mailer)
+{
+	const struct config_instance *config = mailer->config;
+
+	return (struct shape){.line_limit = config->line_limit, .end_of_line = config->end_of_line, .quote_from = config->quote_from != 0,
+	    .hide_dots = config->hide_dots != 0, .strip_nul = config->strip_nul != 0, .blank_end = config->blank_end != 0};
+}
+
 static const struct pr_mailer_ops *mailer_ops(const struct module_session *session)
 {
 	return session->instance->module->ops;

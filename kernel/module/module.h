@@ -14,6 +14,7 @@
 #define KERNEL_MODULE_MODULE_H
 
 #include "kernel/config/config.h"
+#include "kernel/mail/shape.h"
 #include <postrider/auth.h>
 #include <postrider/filter.h>
 #include <postrider/host.h>
@@ -75,6 +76,8 @@ struct pr_str module_name(const struct module_instance *instance);
 /* mailers: effective F= letters */
 struct pr_str module_mailer_flags(const struct module_instance *mailer);
 bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
+/* What its lines look like; NULL: as they are. */
+struct shape module_mailer_shape(const struct module_instance *mailer);
 
 struct module_thread *module_thread_new(struct module_set *set);
 void module_thread_free(struct module_thread *thread);

@@ -78,7 +78,8 @@ static void print_field(struct printer *printer, const struct pr_header *field, 
 		printer->which = sender ? PR_REWRITE_HEADER_SENDER : PR_REWRITE_HEADER_RECIPIENT;
 		struct pr_str rewritten;
 		/* a value that is no address list stays as it is */
-		if (header_rewrite_addresses(value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
+		bool bare = printer->instance != NULL && module_mailer_has_flag(printer->instance, 'c');
+		if ((bare ? header_bare_addresses : header_rewrite_addresses)(value, rewrite, printer, printer->scope->arena, &rewritten) == PR_OK && rewritten.data != NULL)
 			value = rewritten;
 	}
 	pr_text_add_str(out, field->name);
@@ -103,6 +104,29 @@ static void print_return_path(struct printer *printer, const struct pr_envelope 
 	pr_text_add_c(out, ">\n");
 }
 
+/* All that is there, a From line that the mailer put before it too. */
+static void give_shape(const struct module_instance *mailer, struct pr_text *out)
+{
+	struct shape shape = module_mailer_shape(mailer);
+	struct shaper shaper;
+	struct pr_text shaped;
+
+	shape.quote_from = shape.blank_end = false; /* of bodies */
+	if (module_mailer_has_flag(mailer, '6'))
+		for (size_t i = 0; i < out->len; i++)
+			out->data[i] &= 0x7f;
+	shaper_init(&shaper, &shape);
+	if (shape_is_plain(&shape) || shaper_passes(&shaper, pr_text_str(out)))
+		return;
+	pr_text_init(&shaped, out->max);
+	shaper_feed(&shaper, pr_text_str(out), &shaped);
+	shaper_finish(&shaper, &shaped);
+	pr_text_clear(out);
+	pr_text_add_str(out, pr_text_str(&shaped));
+	out->overflow = out->overflow || shaped.overflow;
+	pr_text_fini(&shaped);
+}
+
 enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, const struct pr_envelope *envelope,
                             struct pr_text *out)
 {
@@ -116,6 +140,8 @@ enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, co
 	pr_text_add_byte(out, '\n');
 	if (printer.failed != PR_OK)
 		return printer.failed;
+	if (printer.instance != NULL)
+		give_shape(printer.instance, out);
 	if (out->overflow) {
 		scope->reason = PR_STR("header too large");
 		return PR_PERMFAIL;

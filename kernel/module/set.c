@@ -133,7 +133,7 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 	return status == PR_OK;
 }
 
-static bool load(struct module_instance *instance, struct pr_text *errors)
+bool module_load(struct module_instance *instance, struct pr_text *errors)
 {
 	const struct config_instance *config = instance->config;
 	const struct module_set *set = instance->set;
@@ -204,7 +204,7 @@ static bool prepare_rules(struct module_set *set, struct config *config, uint32_
 		return true;
 	*early = (struct module_instance){.set = set, .config = &declared};
 	pthread_mutex_init(&early->mutex, NULL);
-	bool good = load(early, errors) && declared_merge(early, config, roles, errors);
+	bool good = module_load(early, errors) && declared_merge(early, config, roles, errors);
 	pthread_mutex_destroy(&early->mutex);
 	early->config = NULL;
 	return good;
@@ -232,7 +232,7 @@ static bool load_all(struct module_set *set, uint32_t roles, const struct module
 		*instance = is_rules ? *early : (struct module_instance){.set = set};
 		instance->config = &config->instances[i];
 		instance->index = set->count;
-		if (is_rules ? instance->module == NULL : !load(instance, errors)) {
+		if (is_rules ? instance->module == NULL : !module_load(instance, errors)) {
 			pr_free(instance->memory);
 			good = false;
 			continue;

@@ -218,9 +218,9 @@ static bool read_answer(struct resolver *resolver, int length, int type, char *n
 		if (resolver->answer.count > 0 || alias[0] == '\0')
 			return true;
 		*more_out = true;
+		memcpy(name, alias, DNS_NAME_MAX);
 		if (++*aliases > DNS_ALIASES_MAX)
 			return true;
-		memcpy(name, alias, DNS_NAME_MAX);
 		/* is there anything about it in this packet?  If not, it is asked for. */
 		struct dns_answer kept = {.count = 0};
 		if (!scan(&message, type, name, &kept, alias))
@@ -279,7 +279,7 @@ enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, con
 		if (!read_answer(resolver, length, type, name, &aliases, &more))
 			return pr_fail(call, PR_TEMPFAIL, "%s: answer cannot be read", name);
 		if (aliases > DNS_ALIASES_MAX)
-			return pr_fail(call, PR_PERMFAIL, "%.*s: more than %d aliases (CNAME loop?)", PR_PRINT(text), DNS_ALIASES_MAX);
+			return pr_fail(call, PR_PERMFAIL, "DNS failure: CNAME loop for %s", name);
 	}
 	if (resolver->answer.count == 0)
 		return pr_fail(call, PR_NOTFOUND, "%s: no such record", name);

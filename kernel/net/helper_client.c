@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <postrider/file.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -203,28 +204,44 @@ static enum pr_status take_reply(struct pr_call *call, struct pr_local_delivery 
 	return PR_OK;
 }
 
+/* The socket of a dialogue, out of *extra. */
+static enum pr_status take_socket(struct pr_call *call, struct pr_local_delivery *delivery, enum pr_status status, int *extra)
+{
+	if (status != PR_OK || delivery->kind != PR_LOCAL_DIALOGUE)
+		return status;
+	if (*extra < 0)
+		return pr_fail(call, PR_TEMPFAIL, "the helper gave no socket");
+	delivery->fd = *extra;
+	*extra = -1;
+	return PR_OK;
+}
+
 static enum pr_status converse(struct helper_client *client, struct pr_call *call, struct pr_local_delivery *delivery,
                                struct pr_str packet, int message)
 {
 	struct pr_str user = delivery->user.data == NULL ? PR_STR("") : delivery->user;
 	struct channel_message *reply = pr_alloc(sizeof *reply);
 	int64_t wait = (int64_t)(delivery->timeout > 0 ? delivery->timeout : DEFAULT_SECONDS) + SLACK_SECONDS;
-	int fd = -1, extra;
+	int fd = -1, extra = -1;
 	enum pr_status status = send_request(client, call, user, packet, message, &fd);
 
 	if (status == PR_OK) {
 		int got = channel_receive(fd, reply, &extra, wait > 86400 ? 86400000 : (int)wait * 1000);
-		if (extra >= 0)
-			close(extra);
 		if (got > 0) {
 			status = take_reply(call, delivery, reply);
-			give_back(client, user, fd);
+			status = take_socket(call, delivery, status, &extra);
+			if (status == PR_OK && delivery->kind == PR_LOCAL_DIALOGUE)
+				close(fd); /* this helper stays with its program */
+			else
+				give_back(client, user, fd);
 		} else {
 			status = pr_fail(call, PR_TEMPFAIL, got == 0 ? "the helper ended without an answer"
 			                                             : "the helper did not answer in time");
 			close(fd);
 		}
 	}
+	if (extra >= 0)
+		close(extra);
 	pr_free(reply);
 	return status;
 }
@@ -240,10 +257,17 @@ enum pr_status helper_deliver(struct helper_client *client, struct pr_call *call
 	int message = -1;
 	enum pr_status status = PR_OK;
 
+	if (delivery->size >= offsetof(struct pr_local_delivery, fd) + sizeof delivery->fd) { /* of a module of 1.4 */
+		request.directories = delivery->directories;
+		request.root = delivery->root;
+		request.niceness = delivery->niceness;
+	} else if (delivery->kind == PR_LOCAL_DIALOGUE)
+		return pr_fail(call, PR_MISUSE, "the module has no room for the socket of a dialogue");
+
 	pr_text_init(&packet, HELPER_PACKET_MAX);
 	if (!helper_request_print(&request, &packet))
 		status = pr_fail(call, PR_PERMFAIL, "the arguments of the delivery are too long");
-	if (status == PR_OK)
+	if (status == PR_OK && delivery->kind != PR_LOCAL_DIALOGUE)
 		status = make_message(call, delivery, &message);
 	if (status == PR_OK)
 		status = converse(client, call, delivery, pr_text_str(&packet), message);

@@ -78,8 +78,9 @@ bool helper_request_print(const struct helper_request *request, struct pr_text *
 {
 	return request->argv.count <= HELPER_ARGS_MAX && request->environment.count <= HELPER_ARGS_MAX &&
 	       add_number(packet, request->kind) && add_number(packet, request->flags) &&
-	       add_number(packet, request->timeout) && add_number(packet, request->header_size) &&
-	       add_string(packet, request->user) && add_string(packet, request->path) && add_list(packet, &request->argv) &&
+	       add_number(packet, request->timeout) && add_number(packet, (uint32_t)request->niceness) && add_number(packet, request->header_size) &&
+	       add_string(packet, request->user) && add_string(packet, request->path) &&
+	       add_string(packet, request->directories) && add_string(packet, request->root) && add_list(packet, &request->argv) &&
 	       add_list(packet, &request->environment);
 }
 
@@ -90,9 +91,12 @@ bool helper_request_parse(struct pr_str packet, struct pr_arena *arena, struct h
 
 	request.flags = (uint32_t)read_number(&reader, UINT32_MAX);
 	request.timeout = (uint32_t)read_number(&reader, UINT32_MAX);
+	request.niceness = (int32_t)(uint32_t)read_number(&reader, UINT32_MAX);
 	request.header_size = read_number(&reader, INT64_MAX);
 	request.user = read_string(&reader, false);
 	request.path = read_string(&reader, false);
+	request.directories = read_string(&reader, false);
+	request.root = read_string(&reader, false);
 	request.argv = read_list(&reader, arena);
 	request.environment = read_list(&reader, arena);
 	if (reader.bad || reader.rest.len > 0)

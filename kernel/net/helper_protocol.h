@@ -7,6 +7,9 @@
  * process that already is the user.  helper_deliver() writes header and body into a memfd, sends the request with it, and
  * waits for the reply.  Several threads may deliver at once: a helper serves one of them at a time, another is asked for.
  *
+ * A dialogue (PR_LOCAL_DIALOGUE) has no message: the reply brings a socket, whose other end is standard input and output of the program.  The helper
+ * stays with that program, so its connection is not used again.
+ *
  * The helper trusts nothing here: which kinds and paths it honours, it was told by the master (kernel/helper/helper.h).
  */
 #ifndef KERNEL_NET_HELPER_PROTOCOL_H
@@ -26,10 +29,11 @@ struct helper_request {
 	uint32_t kind;    /* enum pr_local_kind */
 	uint32_t flags;   /* HELPER_... */
 	uint32_t timeout; /* seconds, 0: the helper's default */
-	uint32_t reserved;
+	int32_t niceness;
 	uint64_t header_size; /* bytes of the message that are header */
 	struct pr_str user;   /* as the mailer said it; empty: DefaultUser */
 	struct pr_str path;
+	struct pr_str directories, root; /* of a program */
 	struct pr_list argv;
 	struct pr_list environment;
 };

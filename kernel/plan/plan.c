@@ -184,6 +184,7 @@ bool plan_urge(struct plan *plan, const struct plan_item *item)
 	struct plan_entry *entry = plan_entry_find(plan, item->id);
 	entry->urgent = true;
 	entry->aside = item->aside;
+	entry->patient = item->patient;
 	return true;
 }
 

@@ -59,6 +59,7 @@ struct plan_entry {
 	bool kept : 1;                        /* a place at `destination` is kept */
 	bool runner : 1;                      /* taken by a queue run, not a first try */
 	bool urgent : 1;                      /* plan_urge: a dead destination is tried all the same */
+	bool patient : 1;                     /* ... but not this time: a run over all that is shown, and names nobody */
 	bool aside : 1;                       /* plan_urge: to be tried although it is set aside, and forgotten then */
 };
 
@@ -84,7 +85,7 @@ struct plan_item {
 	int64_t order;
 	uint32_t source;
 	uint8_t group;
-	bool aside;       /* of plan_urge only */
+	bool aside, patient; /* of plan_urge only */
 };
 
 enum plan_answer { PLAN_GO = 1, PLAN_FULL = 2, PLAN_DEAD = 3 };

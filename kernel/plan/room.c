@@ -222,7 +222,7 @@ enum plan_answer plan_enter(struct plan *plan, struct plan_entry *entry, struct 
 {
 	bool kept_here = entry->kept && entry->destination == destination;
 
-	if (destination->dead_until > now && !entry->urgent) {
+	if (destination->dead_until > now && (!entry->urgent || entry->patient)) {
 		plan_give_back(plan, entry, now);
 		*reason_out = pr_str(destination->reason);
 		return PLAN_DEAD;

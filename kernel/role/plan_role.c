@@ -58,7 +58,9 @@ static void print_program(const struct config_instance *instance, struct pr_text
 	bool owner = pr_str_equal(setting(instance, PR_STR("owner")), PR_STR("true")) || setting(instance, PR_STR("user")).len > 0;
 	bool first = true;
 
-	if (instance->kind != PR_KIND_MAILER || !pr_str_equal(instance->module, PR_STR("prog")) || !owner || path.len == 0)
+	bool runs = pr_str_equal(instance->module, PR_STR("prog")) || pr_str_equal(instance->module, PR_STR("smtp"));
+
+	if (instance->kind != PR_KIND_MAILER || !runs || !owner || path.len == 0)
 		return;
 	pr_text_addf(out, "program %.*s", PR_PRINT(path));
 	while (rest.len > 0 && pr_str_next(&rest, ' ', &word)) {
@@ -72,6 +74,17 @@ static void print_program(const struct config_instance *instance, struct pr_text
 		first = false;
 	}
 	pr_text_add_byte(out, '\n');
+}
+
+/* An account with another group than its own, or without a name: the courier may ask for no other such pair. */
+static void print_account(const struct config_instance *instance, struct pr_text *out)
+{
+	struct pr_str user = setting(instance, PR_STR("user"));
+	uint64_t number;
+	bool is_special = pr_str_find(user, ':') < user.len || pr_str_number(user, UINT32_MAX, &number);
+
+	if (instance->kind == PR_KIND_MAILER && setting(instance, PR_STR("path")).len > 0 && is_special)
+		pr_text_addf(out, "account %.*s\n", PR_PRINT(user));
 }
 
 bool plan_print(const struct config *config, struct pr_text *out)
@@ -100,6 +113,8 @@ bool plan_print(const struct config *config, struct pr_text *out)
 		print_mailbox(&config->instances[i], out);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_program(&config->instances[i], out);
+	for (size_t i = 0; i < config->instance_count; i++)
+		print_account(&config->instances[i], out);
 	return !out->overflow;
 }
 

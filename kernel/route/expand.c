@@ -130,16 +130,18 @@ static void ask_members(struct expansion *expansion, size_t first, bool expanded
 	}
 }
 
-/* The address meant several, or a list: see expand.h. */
-static bool tell_expanded(struct expansion *expansion, struct pr_str address, const struct pr_recipient *model, size_t first, struct pr_arena *arena)
+/* The address meant several, or a list: see expand.h.  A list among the members of an alias makes no list of it. */
+static bool tell_expanded(struct walk *walk, size_t first)
 {
+	struct expansion *expansion = walk->expansion;
+	const struct pr_recipient *model = walk->model;
 	size_t found = expansion->count - first;
-	bool list = found > 0 && expansion->owners[first].data != NULL, expanded = found > 1 || list;
+	bool list = found > 0 && walk->is_list, expanded = found > 1 || list;
 
 	ask_members(expansion, first, expanded);
 	if ((model->flags & PR_RECIPIENT_NOTIFY_SUCCESS) == 0 || !expanded)
 		return true;
-	struct pr_recipient named = { .address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(address)), .original = model->original,
+	struct pr_recipient named = { .address = pr_arena_printf(&walk->arena, "<%.*s>", PR_PRINT(walk->named)), .original = model->original,
 		.final = model->final, .flags = model->flags, .state = PR_RECIPIENT_DELIVERED, .enhanced = PR_STR("2.0.0"),
 		.status = list ? PR_STR(PR_STATUS_LIST) : PR_STR(PR_STATUS_EXPANDED) };
 	return expansion_append(expansion, &named, PR_NONE);
@@ -156,7 +158,7 @@ enum pr_status expansion_add(struct expansion *expansion, struct pr_str address,
 	pr_arena_init(&walk.arena, SCRATCH_MAX);
 	enum pr_status status = walk_run(&walk, result_out);
 	size_t found = expansion->count - before;
-	if (status == PR_OK && !tell_expanded(expansion, address, model, before, &walk.arena))
+	if (status == PR_OK && !tell_expanded(&walk, before))
 		status = walk_refuse(result_out, 452, "4.5.3", "Too many recipients");
 	if (status != PR_OK) {
 		seen_undo(&expansion->seen, seen_before);

@@ -237,6 +237,7 @@ static enum pr_status open_alias(struct walk *walk, const struct member *member,
 	enum pr_status status = find_owner(walk, member->user, &owner);
 	if (status != PR_OK)
 		return could_not_look(walk, member, "alias lookup", result_out);
+	walk->is_list |= !member->has_parent && owner.data != NULL;
 	struct frame *frame = walk_push(walk);
 	*frame = (struct frame){ .rest = value, .alias = key, .owner = owner };
 	frame->entry = seen_add(seen, seen_key);

@@ -35,6 +35,7 @@ struct walk {
 	size_t reached;            /* final recipients met, new or already there */
 	uint32_t from_wire;
 	uint32_t loop;             /* met a list inside itself */
+	uint32_t is_list;          /* the address itself has an owner- alias */
 	struct expand_result problem; /* first member that means nobody; code 0: none */
 };
 

@@ -3,6 +3,7 @@
  * The expansion's questions, each answered within the scope of the command that is running.  A table that cannot be
  * read is never "no such user".
  */
+#include "kernel/config/rights.h"
 #include "kernel/session/aliases.h"
 
 #include <postrider/file.h>
@@ -71,18 +72,6 @@ static enum pr_status user(void *context, struct pr_str name)
 	return error == 0 || error == ENOENT || error == ESRCH ? PR_NOTFOUND : PR_TEMPFAIL;
 }
 
-/* A list is read only when nobody but its owner can have written it. */
-static bool is_safe(const char *path, struct pr_text *why)
-{
-	struct stat file;
-
-	if (stat(path, &file) != 0) {
-		pr_text_addf(why, "Cannot open %s: %s", path, strerror(errno));
-		return false;
-	}
-	return pr_file_is_trusted(path, (uint32_t)file.st_uid, why);
-}
-
 static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
 	const struct transaction *transaction = context;
@@ -93,7 +82,7 @@ static enum pr_status include(void *context, struct pr_str path, struct pr_str *
 
 	pr_text_init(&text, INCLUDE_MAX);
 	pr_text_init(&why, 1000);
-	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && is_safe(name.data, &why))
+	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && rights_may_read(transaction->session->receiver->options, PR_SAFE_INCLUDE, name.data, &why))
 		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
 	if (status == PR_OK)
 		*contents_out = pr_arena_copy(arena, pr_text_str(&text));

@@ -93,10 +93,10 @@ static uint32_t recipient_flags(const struct smtp_question *question)
 }
 
 /* What the expansion knows (which alias) and what the module said (which file, and why).  An administrator's own 4xx in a table is no
- * failure: its words are in the rejection's line already. */
-static void report_why(struct ask *ask, const struct expand_result *result)
+ * failure: its words are in the rejection's line already, and so are a module's for a refusal; a list that cannot be read is one. */
+static void report_why(struct ask *ask, const struct expand_result *result, enum pr_status status)
 {
-	struct pr_str said = ask->scope->reason, text = result->text;
+	struct pr_str said = status == PR_PERMFAIL ? PR_NONE : ask->scope->reason, text = result->text;
 	struct pr_text why;
 
 	if (text.len > 0 && pr_str_has_suffix_nocase(said, text))
@@ -127,8 +127,7 @@ static void refuse_recipient(struct ask *ask, const struct expand_result *result
 		*verdict = (struct pr_verdict){.action = PR_DEFER, .code = 451, .enhanced = PR_STR("4.3.0"),
 		                               .text = PR_STR("Temporary system failure. Please try again later.")};
 	policy_complete(verdict);
-	if (status != PR_PERMFAIL)
-		report_why(ask, result);
+	report_why(ask, result, status);
 	report_rejected(ask->session, ask->bench, "check_rcpt", ask->question->argument, verdict);
 }
 

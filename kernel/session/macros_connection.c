@@ -107,27 +107,35 @@ bool session_has_modifier(const struct session *session, char letter)
 	return listener != NULL && pr_str_find(listener->modifiers, letter) < listener->modifiers.len;
 }
 
-struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena)
+/* The letters apart, capital ones twice, so that a rule can tell them from the small ones. */
+static struct pr_str spread(struct pr_str letters, struct pr_arena *arena)
 {
-	const struct config_listener *listener = listener_of(session);
 	struct pr_text text;
 
-	if (session->user.data != NULL)
-		return PR_STR("c u");
-	pr_text_init(&text, 200);
-	for (size_t i = 0; listener != NULL && i < listener->modifiers.len; i++) {
-		char letter = listener->modifiers.data[i];
+	pr_text_init(&text, 3 * letters.len + 1);
+	for (size_t i = 0; i < letters.len; i++) {
+		char letter = letters.data[i];
 		if (letter == ' ')
 			continue;
 		if (text.len > 0)
 			pr_text_add_byte(&text, ' ');
 		pr_text_add_byte(&text, letter);
-		if (letter >= 'A' && letter <= 'Z') /* so that a rule can tell it from the small one */
+		if (letter >= 'A' && letter <= 'Z')
 			pr_text_add_byte(&text, letter);
 	}
 	struct pr_str flags = pr_arena_copy(arena, pr_text_str(&text));
 	pr_text_fini(&text);
 	return flags;
+}
+
+struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena)
+{
+	const struct config_listener *listener = listener_of(session);
+	struct pr_str direct = session->receiver->options->direct_modifiers;
+
+	if (session->user.data != NULL)
+		return direct.len > 0 ? spread(direct, arena) : PR_STR("c u");
+	return listener != NULL ? spread(listener->modifiers, arena) : PR_STR("");
 }
 
 static struct pr_str daemon_flags(struct macro_context *context)

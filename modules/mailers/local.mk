@@ -2,8 +2,9 @@
 mailer_LTLIBRARIES += smtp.la discard.la error.la
 smtp_mailer_sources = modules/mailers/smtp/smtp.c modules/mailers/smtp/smtp.h modules/mailers/smtp/address.c \
 	modules/mailers/smtp/connect.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
-	modules/mailers/smtp/content.c modules/mailers/smtp/policy.c modules/mailers/smtp/secure.c \
-	modules/mailers/smtp/auth.c modules/mailers/smtp/auth.h modules/mailers/smtp/auth_info.c modules/mailers/smtp/base64.c
+	modules/mailers/smtp/content.c modules/mailers/smtp/program.c modules/mailers/smtp/policy.c modules/mailers/smtp/secure.c \
+	modules/mailers/smtp/auth.c modules/mailers/smtp/auth.h modules/mailers/smtp/auth_info.c modules/mailers/smtp/base64.c \
+	modules/mailers/prog/account.c modules/mailers/prog/prog.h modules/mailers/prog/words.c
 if HAVE_SASL
 smtp_mailer_sources += modules/mailers/smtp/auth_sasl.c
 else
@@ -23,15 +24,15 @@ error_la_CPPFLAGS = $(SDK_CPPFLAGS)
 error_la_LDFLAGS = $(MODULE_LINK)
 error_la_LIBADD = libpostrider.la
 mailer_LTLIBRARIES += local.la prog.la file.la
-local_la_SOURCES = modules/mailers/local/local.c modules/mailers/local/unix_from.h
+local_la_SOURCES = modules/mailers/local/local.c modules/mailers/local/unix_from.c modules/mailers/local/unix_from.h
 local_la_CPPFLAGS = $(SDK_CPPFLAGS)
 local_la_LDFLAGS = $(MODULE_LINK)
 local_la_LIBADD = libpostrider.la
-prog_la_SOURCES = modules/mailers/prog/outcome.c modules/mailers/prog/prog.c modules/mailers/prog/prog.h modules/mailers/prog/words.c modules/mailers/local/unix_from.h
+prog_la_SOURCES = modules/mailers/prog/account.c modules/mailers/prog/outcome.c modules/mailers/prog/prog.c modules/mailers/prog/prog.h modules/mailers/prog/words.c modules/mailers/local/unix_from.c modules/mailers/local/unix_from.h
 prog_la_CPPFLAGS = $(SDK_CPPFLAGS)
 prog_la_LDFLAGS = $(MODULE_LINK)
 prog_la_LIBADD = libpostrider.la
-file_la_SOURCES = modules/mailers/file/file.c modules/mailers/local/unix_from.h
+file_la_SOURCES = modules/mailers/file/file.c modules/mailers/local/unix_from.c modules/mailers/local/unix_from.h
 file_la_CPPFLAGS = $(SDK_CPPFLAGS)
 file_la_LDFLAGS = $(MODULE_LINK)
 file_la_LIBADD = libpostrider.la

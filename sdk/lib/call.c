@@ -83,6 +83,14 @@ bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
 	return HAS(call->host, macro_set) && call->host->macro_set(call, name, value);
 }
 
+enum pr_status pr_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+    struct pr_str *value_out)
+{
+	if (!HAS(call->host, map_ask))
+		return pr_fail(call, PR_MISUSE, "this kernel asks no map that was not declared");
+	return call->host->map_ask(call, class_name, name, arguments, key, value_out);
+}
+
 bool pr_has_tls(const struct pr_call *call)
 {
 	return HAS(call->host, tls_start) && HAS(call->host, tls_end);

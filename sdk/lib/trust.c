@@ -19,6 +19,10 @@ struct walk {
 	uint32_t uid;
 	uint32_t links;
 	struct pr_text *why;
+	bool (*check)(struct walk *walk, const struct stat *status);
+	uint32_t flags;      /* of check_safe: enum pr_safe */
+	bool in_writable;    /* the directory that we stand in can be written to by others, which was allowed */
+	bool in_sticky;
 };
 
 static const char *here_name(const struct walk *walk)
@@ -28,7 +32,7 @@ static const char *here_name(const struct walk *walk)
 
 /* A sticky directory lets nobody replace what others own in it, and the owner of every name
  * on the way is checked; but as the end of the way it promises nothing. */
-static bool check_here(struct walk *walk, const struct stat *status)
+static bool check_trusted(struct walk *walk, const struct stat *status)
 {
 	if (status->st_uid != 0 && status->st_uid != walk->uid) {
 		pr_text_addf(walk->why, "%s is owned by uid %u, not by root or uid %u", here_name(walk),
@@ -42,6 +46,46 @@ static bool check_here(struct walk *walk, const struct stat *status)
 	pr_text_addf(walk->why, "%s is writable by %s (mode %04o)", here_name(walk),
 	             (status->st_mode & S_IWOTH) != 0 ? "everybody" : "its group", (unsigned int)(status->st_mode & 07777));
 	return false;
+}
+
+static bool refuse(struct walk *walk, const char *words)
+{
+	pr_text_add_c(walk->why, words);
+	return false;
+}
+
+static bool check_directory(struct walk *walk, const struct stat *status)
+{
+	bool world = (status->st_mode & S_IWOTH) != 0, group = (status->st_mode & S_IWGRP) != 0;
+	bool is_own = geteuid() != 0 && status->st_uid == geteuid();
+
+	walk->in_writable = false;
+	walk->in_sticky = world && (status->st_mode & S_ISVTX) != 0 && (walk->flags & PR_SAFE_STICKY) == 0;
+	if (world && (status->st_mode & S_ISVTX) != 0) /* who owns the next name is looked at there */
+		return true;
+	if (!world && (!group || (walk->flags & PR_SAFE_GROUP_DIRECTORY) != 0))
+		return true;
+	walk->in_writable = true;
+	if (is_own || (walk->flags & PR_SAFE_IN_ANY) != 0 || (!world && (walk->flags & PR_SAFE_IN_GROUP) != 0))
+		return true;
+	return refuse(walk, world ? "World writable directory" : "Group writable directory");
+}
+
+/* As sendmail judges it, and in its words: who can write to a directory on the way, and to the file.  Owners are the administrator's choice. */
+static bool check_safe(struct walk *walk, const struct stat *status)
+{
+	if (walk->in_sticky && status->st_uid != 0 && status->st_uid != walk->uid && status->st_uid != geteuid())
+		return refuse(walk, "World writable directory");
+	if (S_ISDIR(status->st_mode))
+		return check_directory(walk, status);
+	bool no_links = walk->in_writable && (walk->flags & PR_SAFE_LINKS) == 0;
+	if (S_ISLNK(status->st_mode))
+		return !no_links || refuse(walk, "Symbolic links not allowed");
+	if ((status->st_mode & S_IWGRP) != 0 && (walk->flags & PR_SAFE_GROUP_FILE) == 0)
+		return refuse(walk, "Group writable file");
+	if ((status->st_mode & S_IWOTH) != 0 && (walk->flags & PR_SAFE_WORLD_FILE) == 0)
+		return refuse(walk, "World writable file");
+	return status->st_nlink <= 1 || !no_links || refuse(walk, "Hard links not allowed");
 }
 
 /* The link at walk->here is replaced by what it points at. */
@@ -83,10 +127,10 @@ static bool step(struct walk *walk, struct pr_str name)
 		return false;
 	}
 	if (lstat(here_name(walk), &status) != 0) {
-		pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(errno));
+		pr_text_addf(walk->why, "%s%s%s", walk->check == check_safe ? "" : here_name(walk), walk->check == check_safe ? "" : ": ", strerror(errno));
 		return false;
 	}
-	return check_here(walk, &status) && (!S_ISLNK(status.st_mode) || follow(walk));
+	return walk->check(walk, &status) && (!S_ISLNK(status.st_mode) || follow(walk));
 }
 
 /* The root at the beginning; at the end where we stand, which "." or ".." may have made the last name. */
@@ -95,7 +139,7 @@ static bool look_here(struct walk *walk)
 	struct stat status;
 
 	if (lstat(here_name(walk), &status) == 0)
-		return check_here(walk, &status);
+		return walk->check(walk, &status);
 	pr_text_addf(walk->why, "%s: %s", here_name(walk), strerror(errno));
 	return false;
 }
@@ -118,10 +162,10 @@ static bool take_name(struct walk *walk, struct pr_text *name)
 	return true;
 }
 
-bool pr_file_is_trusted(const char *path, uint32_t uid, struct pr_text *why)
+static bool walk_all(struct walk *start, const char *path)
 {
-	struct walk walk = {.uid = uid, .why = why};
-	struct pr_text name;
+	struct walk walk = *start;
+	struct pr_text name, *why = walk.why;
 	bool trusted = false;
 
 	if (path == NULL || path[0] != '/') {
@@ -144,4 +188,64 @@ out:
 	pr_text_fini(&walk.rest);
 	pr_text_fini(&name);
 	return trusted;
+}
+
+bool pr_file_is_trusted(const char *path, uint32_t uid, struct pr_text *why)
+{
+	struct walk walk = {.uid = uid, .why = why, .check = check_trusted};
+
+	return walk_all(&walk, path);
+}
+
+bool pr_file_is_safe(const char *path, uint32_t uid, uint32_t flags, struct pr_text *why)
+{
+	struct walk walk = {.uid = uid, .why = why, .check = check_safe, .flags = flags};
+
+	return walk_all(&walk, path);
+}
+
+/* Which words of DontBlameSendmail are about which files. */
+static const struct {
+	const char *word;
+	uint32_t kind; /* 0: all */
+	uint32_t flag;
+} words[] = {
+	{"GroupWritableDirPathSafe", 0, PR_SAFE_GROUP_DIRECTORY},
+	{"TrustStickyBit", 0, PR_SAFE_STICKY},
+	{"ClassFileInUnsafeDirPath", PR_SAFE_CLASS, PR_SAFE_IN_ANY},
+	{"LinkedClassFileInWritableDir", PR_SAFE_CLASS, PR_SAFE_LINKS},
+	{"MapInUnsafeDirPath", PR_SAFE_MAP, PR_SAFE_IN_ANY},
+	{"LinkedMapInWritableDir", PR_SAFE_MAP, PR_SAFE_LINKS},
+	{"GroupWritableAliasFile", PR_SAFE_ALIAS, PR_SAFE_GROUP_FILE},
+	{"WorldWritableAliasFile", PR_SAFE_ALIAS, PR_SAFE_WORLD_FILE},
+	{"LinkedAliasFileInWritableDir", PR_SAFE_ALIAS, PR_SAFE_LINKS},
+	{"MapInUnsafeDirPath", PR_SAFE_ALIAS, PR_SAFE_IN_ANY},
+	{"GroupWritableIncludeFile", PR_SAFE_INCLUDE, PR_SAFE_GROUP_FILE},
+	{"WorldWritableIncludeFile", PR_SAFE_INCLUDE, PR_SAFE_WORLD_FILE},
+	{"IncludeFileInUnsafeDirPath", PR_SAFE_INCLUDE, PR_SAFE_IN_ANY},
+	{"IncludeFileInGroupWritableDirPath", PR_SAFE_INCLUDE, PR_SAFE_IN_GROUP},
+	{"LinkedIncludeFileInWritableDir", PR_SAFE_INCLUDE, PR_SAFE_LINKS},
+	{"GroupWritableForwardFile", PR_SAFE_FORWARD, PR_SAFE_GROUP_FILE},
+	{"WorldWritableForwardFile", PR_SAFE_FORWARD, PR_SAFE_WORLD_FILE},
+	{"ForwardFileInUnsafeDirPath", PR_SAFE_FORWARD, PR_SAFE_IN_ANY},
+	{"ForwardFileInGroupWritableDirPath", PR_SAFE_FORWARD, PR_SAFE_IN_GROUP},
+	{"LinkedForwardFileInWritableDir", PR_SAFE_FORWARD, PR_SAFE_LINKS},
+};
+
+uint32_t pr_safe_flags(enum pr_safe_kind kind, struct pr_str blame)
+{
+	uint32_t flags = kind == PR_SAFE_CLASS || kind == PR_SAFE_MAP ? PR_SAFE_GROUP_FILE : 0; /* a group that keeps tables is nothing unusual */
+	struct pr_str word;
+
+	while (blame.len > 0) {
+		size_t end = 0;
+		while (end < blame.len && strchr(", \t", blame.data[end]) == NULL)
+			end++;
+		word = pr_str_slice(blame, 0, end);
+		blame = pr_str_slice(blame, end + 1, blame.len);
+		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+			if ((words[i].kind == 0 || words[i].kind == (uint32_t)kind) && pr_str_equal_nocase(word, pr_str(words[i].word)))
+				flags |= words[i].flag;
+	}
+	return flags;
 }

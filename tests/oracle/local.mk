@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TESTS += tests/oracle/queue tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
-EXTRA_DIST += tests/oracle/queue tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
+TESTS += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/cf/compare tests/oracle/cf/answers tests/oracle/cf/diagnostics
+EXTRA_DIST += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/oracle/limits tests/oracle/exchange.py tests/oracle/sendmail.py
+# classes from maps, files that others may write to, what mailers get
+TESTS += tests/oracle/cf/classes tests/oracle/cf/unsafe tests/oracle/mailers
+EXTRA_DIST += tests/oracle/mailers tests/oracle/mailers.tsv
 TESTS += tests/oracle/tls
 EXTRA_DIST += tests/oracle/tls
 EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/ask.py tests/oracle/cf/streams.py tests/oracle/cf/differs.tsv \
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
 # the rule engine's judge by transcripts, by broken configurations and by a corpus from elsewhere
-EXTRA_DIST += tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/corpus tests/oracle/cf/judge.py tests/oracle/cf/candidate.py \
+EXTRA_DIST += tests/oracle/cf/unsafe tests/oracle/cf/unsafe.tsv tests/oracle/cf/classes tests/oracle/cf/classes.tsv tests/oracle/cf/answers tests/oracle/cf/diagnostics tests/oracle/cf/corpus tests/oracle/cf/judge.py tests/oracle/cf/candidate.py \
 	tests/oracle/cf/broken.py tests/oracle/cf/diagnostics.txt tests/oracle/cf/answers.tsv tests/oracle/cf/diagnostics.tsv tests/oracle/cf/corpus.tsv \
 	tests/oracle/cf/nothing.tsv $(wildcard $(srcdir)/tests/oracle/cf/broken/*.cf) $(wildcard $(srcdir)/tests/oracle/cf/transcripts/*)
 # the daemon's dialogue at every hook, option and extension

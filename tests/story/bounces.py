@@ -113,7 +113,7 @@ class Bounces(story.Story):
         reports = [m for m in host.wait(4) if m[0] == ""]
         self.assertEqual([m[1] for m in reports], [["ann@example.net"], ["ann@example.net"]])
         text = "".join(m[2] for m in reports)
-        for line in ("<team@example.org>  (successfully delivered to mailing list)", "<pair@example.org>  (expanded by mailing list)",
+        for line in ("<team@example.org>  (successfully delivered to mailing list)", "<pair@example.org>  (expanded by alias)",
                      "Action: delivered (to mailing list)", "Action: expanded (to multi-recipient alias)"):
             self.assertIn(line, text)
         self.assertNotIn("bob@", text)

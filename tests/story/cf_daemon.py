@@ -42,6 +42,7 @@ Sparse=0
 R<@>\t\t\t$#local $: <@>
 R$+ < @ $=w >\t\t$#local $: $1
 R$+ < @ lost . $+ >\t$#error $@ 5.1.2 $: "550 no such place"
+R$+ < @ talk . $+ >\t$#lmtp $@ talk $: $1
 R$+ < @ $+ >\t\t$#smtp $@ $2 $: $1 @ $2
 R$+\t\t\t$#local $: $1
 Sfinal=4
@@ -50,6 +51,7 @@ Scheck_rcpt
 R$* evil $*\t\t$#error $@ 5.7.1 $: "550 not for you"
 Mlocal, P={program}, F=lsDFMAw5:/|@qPn, T=DNS/RFC822/X-Unix, A=deliver -f $g -d $u
 Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Mlmtp, P={talker}, F=lDFMmnz, W=2s, M=5000, A=lmtpd -x
 Msmtp, P=[IPC], F=mDFMuXk0, E=\\r\\n, L=990, r=2, A=TCP [127.0.0.1] {sink}
 """
 
@@ -58,6 +60,29 @@ PROGRAM = """#!/bin/sh
 name="$4"
 test "$name" = slow && exit 75
 { id -un; echo "$*"; echo "$TRACE"; cat; } > {box}/$name.new && mv {box}/$name.new {box}/$name
+"""
+
+
+TALKER = """#!/usr/bin/python3
+import os, sys
+lines, taken = [" ".join(sys.argv[1:])], []
+def say(text):
+    sys.stdout.write(text + "\\r\\n"); sys.stdout.flush()
+say("220 lmtp")
+while line := sys.stdin.readline():
+    verb = line.split()[0].upper(); lines.append(line.strip())
+    if verb == "LHLO": say("250-lmtp"); say("250 PIPELINING")
+    elif verb == "RCPT":
+        taken += [] if "<none" in line else [line]
+        say("550 5.1.1 nobody" if "<none" in line else "250 2.1.5 ok")
+    elif verb == "DATA":
+        say("354 go")
+        while (line := sys.stdin.readline().rstrip()) != ".": lines.append(line)
+        for one in taken: say("452 4.2.2 full" if "<full" in one else "250 2.0.0 in the box")
+        taken = []
+    else: say("250 2.0.0 ok")
+    if verb == "QUIT": break
+open("{box}/talk.new", "w").write("\\n".join(lines)); os.rename("{box}/talk.new", "{box}/talk")
 """
 
 
@@ -70,11 +95,13 @@ class CfDaemon(story.Story):
         os.chmod(self.box, 0o1777)
         self.program = self.pr.write("deliver", PROGRAM.replace("{box}", self.box))
         os.chmod(self.program, 0o755)
+        self.talker = self.pr.write("talker", TALKER.replace("{box}", self.box))
+        os.chmod(self.talker, 0o755)
         self.queue = os.path.join(self.pr.top, "queue")
         self.pid = os.path.join(self.pr.top, "run", "from-cf.pid")
         table = self.pr.write("table", "")
         text = CF
-        for key, value in {"queue": self.queue, "port": self.pr.port, "pid": self.pid, "user": USER, "program": self.program,
+        for key, value in {"queue": self.queue, "port": self.pr.port, "pid": self.pid, "user": USER, "program": self.program, "talker": self.talker,
                            "sink": self.sink_host.port, "table": table}.items():
             text = text.replace("{%s}" % key, str(value))
         self.cf_text = text.replace("Kerror_domains text %s\n" % table, "")
@@ -124,6 +151,29 @@ class CfDaemon(story.Story):
         messages = self.sink_host.wait(2)  # r=2: three recipients are two transactions
         self.assertEqual(sorted(len(to) for _, to, _ in messages), [1, 2])
         self.assertEqual({one for _, to, _ in messages for one in to}, {"a@far.example", "b@far.example", "c@far.example"})
+
+    def test_a_program_that_is_spoken_with(self):
+        """LMTP over its standard input and output; each recipient has its own answer, and it is told when all is over."""
+        daemon = self.start()
+        daemon.send("ann@example.net", [f"{name}@talk.example" for name in ("a", "none", "full", "b")], LETTER)
+        daemon.wait_log(r"to=<full@talk.example>.*mailer=lmtp.*dsn=4\.2\.2.*stat=Deferred: 452 4\.2\.2 full")
+        for name in "ab":
+            self.assertRegex(daemon.log(), rf"to=[^ ]*<{name}@talk.example>.*relay=lmtp, dsn=2\.0\.0, stat=Sent \((2\.0\.0 )?in the box\)")
+        self.assertRegex(daemon.log(), r"to=<none@talk.example>.*dsn=5\.1\.1.*stat=User unknown")
+        self.assertEqual(daemon.stop(), 0)
+        story.wait_for("its last word", lambda: os.path.exists(os.path.join(self.box, "talk")))
+        with open(os.path.join(self.box, "talk")) as handle:
+            lines = handle.read().split("\n")
+        self.assertEqual(lines[0], "-x")
+        self.assertEqual([line for line in lines if line.startswith("RCPT")], [f"RCPT To:<{name}>" for name in ("a", "none", "full", "b")])
+        self.assertEqual(lines[-1], "QUIT")
+        self.assertIn("hello", lines)
+
+    def test_too_large_for_a_mailer(self):
+        daemon = self.start()
+        daemon.send("ann@example.net", ["a@talk.example"], LETTER + "x" * 60 + "\n" + "y" * 5000 + "\n")
+        daemon.wait_log(r"to=<a@talk.example>.*mailer=lmtp.*dsn=5\.3\.4, .*stat=Message is too large")
+        self.assertFalse(os.path.exists(os.path.join(self.box, "talk")))
 
     def test_queue(self):
         daemon = self.start("-O", "DeliveryMode=q")

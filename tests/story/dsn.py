@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Notices are what the real sendmail writes for the same mail, but for the differences that tests/oracle/dsn/differs.tsv gives a reason for.
 
-The situations and the expectation lie in tests/oracle/dsn (make.sh there asks the real program anew); here the daemon plays them."""
+The situations and the expectation lie in tests/oracle/dsn (tests/oracle/receipts asks the real program anew); here the daemon plays them."""
 import difflib
 import os
 import pwd
@@ -109,7 +109,10 @@ class Notices(story.Story):
             maps={"aliases": {"module": "text", "file": "ALIASES"}},
             mailers={"local": {"module": "local", "format": "maildir", "path": box}, "esmtp": {"module": "smtp", "port": self.port}},
             rules={"local_domains": ["corp.example", "mail.corp.example"]})
-        lines = (f"{key}\t{value.replace('USER', story.ME).replace(', ', ',')}\n" for key, value in stage.ALIASES.items())
+        includes = os.path.join(daemon.top, "etc", "")
+        for key, text in stage.INCLUDES.items():
+            daemon.write(key, text.replace("USER", story.ME))
+        lines = (f"{key}\t{value.replace('USER', story.ME).replace(', ', ',').replace('INCLUDES/', includes)}\n" for key, value in stage.ALIASES.items())
         daemon.settings["maps"]["aliases"]["file"] = daemon.write("aliases", "".join(lines))
         daemon.settings["options"]["MaxQueueAge"] = "1s"
         os.chmod(os.path.join(daemon.top, "box"), 0o1777)

@@ -207,7 +207,7 @@ class Explain(story.Story):
     def test_wrong_words(self):
         for words, status, said in (((), 64, "usage: "), (("--nosuch", "a"), 64, "no option --nosuch"), (("--sender",), 64, "--sender wants a value"),
                                     (("--client", "localhost", "a"), 64, "--client wants 192.0.2.1"), (("--sender", "<<", "a"), 0, ""),
-                                    (("",), 65, '"" is no address'), (("--against", "/nonexistent", "l"), 72, "/nonexistent: cannot open"),
+                                    (("",), 65, '"" is no address'), (("--against", "/nonexistent", "l"), 72, "/nonexistent: line 0: cannot open"),
                                     (("--against", self.pr.conf_path, "/nonexistent"), 66, "/nonexistent: cannot open"),
                                     (("--against", self.pr.conf_path, "a", "b"), 64, "wants one list"),
                                     (("--against", self.pr.conf_path, "--json", "a"), 64, "--json has no meaning there"),

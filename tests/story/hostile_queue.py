@@ -132,7 +132,9 @@ class HostileQueue(story.Story):
     @unittest.skipUnless(shutil.which("faketime") and not os.environ.get("SANITIZED"), "needs faketime, and nothing else that is loaded first")
     def test_the_clock_jumps(self):  # row 40
         daemon = self.stopped(letters=3)
-        daemon.settings["rules"]["smart_host"] = f"[127.0.0.1]:{story.free_port()}"
+        port = story.free_port()
+        daemon.settings["rules"]["smart_host"] = f"[127.0.0.1]:{port}"
+        daemon.settings["options"]["Timeout"] = {"hoststatus": "1s"}
         rc = os.path.join(daemon.top, "clock")
         with open(rc, "w") as handle:
             handle.write("+0d\n")
@@ -145,7 +147,7 @@ class HostileQueue(story.Story):
             for name in ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE", "DONT_FAKE_MONOTONIC"):
                 del os.environ[name]
         ids = set()
-        for jump in ("-1d", "+0d", "-1d"):
+        for jump in ("-1d", "+0d", "+1d", "-1d"):
             with open(rc, "w") as handle:
                 handle.write(jump + "\n")
             for number in range(20):
@@ -155,6 +157,10 @@ class HostileQueue(story.Story):
             time.sleep(1.2)
         self.assertLessEqual(ids, set(daemon.queue_ids()), "a jump may bring warnings, but loses and returns nothing")
         self.assertNotIn("Cannot send message", daemon.log())
+        hop = self.sink(port=port)  # what was tried last in two days' time does not wait so long
+        story.wait_for(lambda: f"all of them, there are {len(hop.messages)}", lambda: not daemon.listed_ids())
+        counts = collections.Counter(message[1][0] for message in hop.messages if message[0])
+        self.assertEqual(sum(counts.values()), len(ids) + 3, "each once")
         daemon.stop()
 
     def test_ids_are_never_used_again(self):  # row 41

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 import unittest
@@ -276,6 +277,28 @@ class QueueTool(story.Story):
         self.assertEqual((done.returncode, done.stdout), (0, f"{one} held\n"))
         self.queue("release", one)
         self.letters(1)
+
+    @unittest.skipUnless(story.IS_ROOT, "needs sendmail's own queue, which is root's")
+    def test_a_queue_of_sendmails_that_root_has_worked_on(self):
+        """What root's tools leave in it before the daemon first takes it becomes the queue owner's with the rest."""
+        daemon = self.stage()
+        daemon.stop()
+        shutil.rmtree(os.path.join(daemon.top, "queue"))
+        os.mkdir(os.path.join(daemon.top, "queue"), 0o700)
+        for number in range(2):
+            name = os.path.join(daemon.top, "queue", "%sf6AKD2Kg" + f"C02552{number}")
+            for kind, text in (("q", f"V8\nT1700000000\nK0\nN0\nP30000\nSa@example.net\nRPFD:{self.to}\nH??Subject: {number}\n.\n"), ("d", "body\n")):
+                with open(name % kind, "w") as file:
+                    file.write(text)
+                os.chmod(name % kind, 0o600)
+        self.assertEqual(self.queue("hold", "6AKD2KgC025521"), "6AKD2KgC025521 held\n")
+        self.assertEqual(daemon.run("sendmail", "-C", daemon.conf_path, "-Qwhy", "-qI6AKD2KgC025521").returncode, 0)
+        daemon.start()
+        story.wait_for(lambda: "the free one\n" + daemon.log()[-2000:], lambda: len(daemon.maildir(self.box)) == 1)
+        self.queue("release", "6AKD2KgC025521")
+        story.wait_for(lambda: "the held one\n" + daemon.log()[-2000:], lambda: len(daemon.maildir(self.box)) == 2)
+        daemon.send("a@example.net", [self.to], "Subject: new\n\nx\n")
+        story.wait_for("a new one", lambda: len(daemon.maildir(self.box)) == 3)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,16 @@ static enum pr_status map_lookup(struct pr_call *call, struct pr_str map, struct
 	return PR_OK;
 }
 
+/* The arguments name the map; of the classes only ldap has no module. */
+static enum pr_status map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+    struct pr_str *value_out)
+{
+	(void)name;
+	if (pr_str_equal(class_name, PR_STR("ldap")))
+		return pr_fail(call, PR_MISUSE, "there is no module maps/ldap");
+	return map_lookup(call, arguments, key, NULL, value_out);
+}
+
 static struct pr_str option(struct pr_call *call, struct pr_str name)
 {
 	const struct fake_line *line = find(call, "option", name, PR_NONE, NULL);
@@ -231,7 +241,7 @@ bool fake_open(struct fake_instance *instance, struct fake_world *world, const s
 	pr_arena_init(&instance->arena, (size_t)64 << 20);
 	instance->host = (struct pr_host){ .size = sizeof instance->host, .map_lookup = map_lookup, .map_exists = map_exists,
 		.option = option, .macro = macro, .dns_mx = dns_mx, .dns_addresses = dns_addresses, .dns_name = dns_name,
-		.user_find = user_find, .own_name = own_name, .dns_records = dns_records, .macro_set = macro_set, .log = log_nothing };
+		.user_find = user_find, .own_name = own_name, .dns_records = dns_records, .macro_set = macro_set, .log = log_nothing, .map_ask = map_ask };
 	instance->call = (struct pr_call){ .size = sizeof instance->call, .host = &instance->host, .arena = &instance->arena,
 		.instance = instance->memory, .thread = instance->thread, .kernel = world };
 	if (!set_options(instance, options))

@@ -110,9 +110,14 @@ TESTS += tests/unit/test_journal_error
 tests_unit_test_journal_error_SOURCES = tests/unit/test_journal_error.c tests/unit/store_harness.c tests/unit/store_harness.h tests/unit/unit.h
 tests_unit_test_journal_error_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_journal_error_LDADD = libpostrider.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_journal_running
+TESTS += tests/unit/test_journal_running
+tests_unit_test_journal_running_SOURCES = tests/unit/test_journal_running.c tests/unit/store_harness.c tests/unit/store_harness.h tests/unit/unit.h
+tests_unit_test_journal_running_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_journal_running_LDADD = libpostrider.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_spool_qf
 TESTS += tests/unit/test_spool_qf
-tests_unit_test_spool_qf_SOURCES = tests/unit/test_spool_qf.c modules/stores/spool/qf_write.c modules/stores/spool/qf_read.c \
+tests_unit_test_spool_qf_SOURCES = tests/unit/test_spool_qf.c modules/stores/spool/qf_write.c modules/stores/spool/qf_read.c modules/stores/spool/qf_read_recipient.c modules/stores/spool/qf_reader.h modules/stores/spool/qf_value.c \
 	tests/unit/unit.h
 tests_unit_test_spool_qf_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_spool_qf_LDADD = libpostrider.la $(CUNIT_LIBS)
@@ -156,6 +161,11 @@ tests_unit_test_dns_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DSOURCE_DIR='
 tests_unit_test_dns_LDADD = libkernel.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/test_dns.zone
 # the header of a message
+check_PROGRAMS += tests/unit/test_shape
+TESTS += tests/unit/test_shape
+tests_unit_test_shape_SOURCES = tests/unit/test_shape.c tests/unit/unit.h
+tests_unit_test_shape_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_shape_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_header
 TESTS += tests/unit/test_header
 tests_unit_test_header_SOURCES = tests/unit/test_header.c tests/unit/unit.h

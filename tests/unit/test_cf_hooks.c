@@ -14,11 +14,12 @@ static const char text[] =
     "S4\nR$+ < @ $+ >\t$1 @ $2\n"
     "S0\nR$+ < @ $=w >\t$#local $: $1\nRnouser < @ $+ >\t$#error $@ 5.1.1 $: \"550 5.1.1 no such user\"\n"
     "Rlater < @ $+ >\t$#error $@ 4.2.0 $: \"450 4.2.0 not now\"\nRbare < @ $+ >\t$#error $: without codes\n"
-    "Rfire < @ $+ >\t$: $(broken $1 $: x $) < @ $1 >\nRprogram < @ $+ >\t$#prog $: x\nR$+ < @ $+ >\t$#esmtp $@ $2 $: $1 < @ $2 >\nR$+\t$#local $: $1\n"
-    "S10\nR$+ < @ $+ >\t$: $1 < @ s . $2 >\nS11\nR$+ < @ $+ >\t$: $1 < @ senv . $2 >\nS31\nR$+ < @ $+ >\t$: $1 < @ shdr . $2 >\n"
+    "Rfire < @ $+ >\t$: $(broken $1 $: x $) < @ $1 >\nRburnt < @ $+ >\t$: $(broken $1 $: x $) burnt\n"
+    "R$+ burnt\t$#error $@ 5.1.1 $: \"550 5.1.1 gone\"\nRtyped < @ $+ >\t$#error $@ 5.1.1 $: \"550 5.1.1 \" $&{addr_type}\nRprogram < @ $+ >\t$#prog $: x\nR$+ < @ $+ >\t$#esmtp $@ $2 $: $1 < @ $2 >\nR$+\t$#local $: $1\n"
+    "S10\nR$+ < @ $+ >\t$: $1 < @ s . $2 >\nS11\nR$+ < @ $+ >\t$: $1 < @ senv . $2 >\nS31\nRtyped < @ $+ >\t$: $&{addr_type} < @ $1 >\nR$+ < @ $+ >\t$: $1 < @ shdr . $2 >\n"
     "S21\nR$+ < @ $+ >\t$: $1 < @ rcpt . $2 >\n"
     "Scheck_rcpt\nR< $+ @ bad . example >\t$#error $@ 5.7.1 $: \"550 5.7.1 no \" $1\nR< $+ @ late . example >\t$#error $@ 4.7.1 $: \"451 4.7.1 later\"\n"
-    "R< $+ @ drop . example >\t$#discard\nR< $+ @ hold . example >\t$#error $@ quarantine $: held\nR< $+ @ fire . example >\t$(broken $1 $)\n"
+    "R< typed @ $+ >\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $&{addr_type}\nR< $+ @ drop . example >\t$#discard\nR< $+ @ hold . example >\t$#error $@ quarantine $: held\nR< $+ @ fire . example >\t$(broken $1 $)\n"
     "R< $+ @ other . example >\t$#something\nR$*\t$: $1\n"
     "Scheck_relay\nR$* $| 192 . 0 . 2 . $-\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $1 is not welcome\n"
     "Scheck_compat\nR$+ $| $+\t$#error $@ 5.7.1 $: \"550 5.7.1 \" $1 to $2\n"
@@ -49,7 +50,7 @@ static void test_resolve(void)
 		{ "joe@corp.example", "local,,joe", PR_OK }, { "JOE", "local,,joe", PR_OK }, { "Joe@Other.Example", "esmtp,other.example,Joe@rcpt.Other.Example", PR_OK },
 		{ "nouser@x", "550 5.1.1 no such user", PR_PERMFAIL }, { "later@x", "450 4.2.0 <later@x>... not now", PR_TEMPFAIL },
 		{ "bare@x", "553 5.3.0 without codes", PR_PERMFAIL }, { "program@x", "550 5.7.1 Cannot mail directly to programs", PR_PERMFAIL },
-		{ "fire@x", "broken: the disk is on fire", PR_TEMPFAIL },
+		{ "fire@x", "broken: the disk is on fire", PR_TEMPFAIL }, { "burnt@x", "550 5.1.1 gone", PR_PERMFAIL }, { "typed@x", "550 5.1.1 e r", PR_PERMFAIL },
 	};
 
 	begin();
@@ -78,6 +79,7 @@ static void test_rewrite(void)
 		{ PR_REWRITE_ENVELOPE_SENDER, "esmtp", "joe@x.y", "joe@senv.x.y" }, { PR_REWRITE_HEADER_SENDER, "esmtp", "joe@x.y", "joe@shdr.x.y" },
 		{ PR_REWRITE_ENVELOPE_RECIPIENT, "esmtp", "joe@x.y", "joe@rcpt.x.y" }, { PR_REWRITE_HEADER_RECIPIENT, "esmtp", "joe@x.y", "joe@rcpt.x.y" },
 		{ PR_REWRITE_HEADER_SENDER, "local", "joe@x.y", "joe@s.x.y" }, { PR_REWRITE_HEADER_SENDER, "local", "joe", "joe" },
+		{ PR_REWRITE_HEADER_SENDER, "esmtp", "typed@x.y", "h s@shdr.x.y" },
 		{ PR_REWRITE_HEADER_SENDER, "nosuch", "joe@x.y", "unchanged" },
 	};
 
@@ -120,6 +122,7 @@ static void test_check(void)
 	} rows[] = {
 		{ PR_CHECK_RCPT, "<joe@x.example>", NULL, "continue" }, { PR_CHECK_RCPT, "<joe@bad.example>", NULL, "reject 550 5.7.1 no joe" },
 		{ PR_CHECK_RCPT, "<joe@late.example>", NULL, "defer 451 4.7.1 <joe@late.example>... later" }, { PR_CHECK_RCPT, "<joe@drop.example>", NULL, "discard" },
+		{ PR_CHECK_RCPT, "<typed@drop.example>", NULL, "reject 550 5.7.1 e r" },
 		{ PR_CHECK_RCPT, "<joe@hold.example>", NULL, "quarantine held" },
 		{ PR_CHECK_RCPT, "<joe@fire.example>", NULL, "cannot: broken: the disk is on fire" }, { PR_CHECK_RCPT, "<joe@other.example>", NULL, "continue" },
 		{ PR_CHECK_MAIL, "<joe@bad.example>", NULL, "continue" }, { PR_CHECK_HELO, "x", NULL, "continue" },

@@ -111,11 +111,44 @@ static void test_declared(void)
 	cf_stage_close();
 }
 
+/* Words that a class got from maps; "fruit" and "broken" are tables of the world. */
+static void test_class_maps(void)
+{
+	static const struct {
+		const char *line, *words, *messages;
+	} lines[] = {
+		{ "F{X}red@null:fruit", "apple cherry", "" },
+		{ "FXred@null:fruit", "apple cherry", "" },
+		{ "F{X}green@null:fruit", "", "" },
+		{ "F{X}red@null:broken", "", "line 4: broken: the disk is on fire\nline 4: fileclass: F{X}: map open failed\n" },
+		{ "F{X}-o red@null:broken", "", "line 4: broken: the disk is on fire\n" },
+		{ "F{X}red@nosuch:fruit", "", "line 4: fileclass: F{X}: class nosuch not available\n" },
+		{ "F{X}red@ldap:fruit", "", "line 4: fileclass: F{X}: class ldap not available\n" },
+		{ "F{X}red@hash:/nonexistent/t", "", "line 4: hash map \"X\": missing map file /nonexistent/t.db: No such file or directory\n"
+		  "line 4: fileclass: F{X}: map open failed\n" },
+		{ "F{X}red@hash:-o /nonexistent/t", "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		char text[500], answer[500];
+		cf_stage_begin();
+		fake_world_add(&cf_world, "map fruit red\tapple cherry");
+		fake_world_add(&cf_world, "broken broken");
+		snprintf(text, sizeof text, HEAD "%s\n", lines[i].line);
+		cf_stage_read(text);
+		CU_ASSERT(cf_same(lines[i].line, lines[i].messages, cf_stage_messages()));
+		snprintf(answer, sizeof answer, "%s", cf_stage_ask("$=X"));
+		CU_ASSERT((strstr(answer, "apple") != NULL && strstr(answer, "cherry") != NULL) == (lines[i].words[0] != '\0'));
+		cf_stage_close();
+	}
+}
+
 static const struct unit_case cases[] = {
 	{ "what is wrong, in sendmail's words", test_diagnostics },
 	{ "small files", test_files },
 	{ "no file", test_missing_file },
 	{ "what the kernel is told", test_declared },
+	{ "classes from maps", test_class_maps },
 	{ NULL, NULL },
 };
 UNIT_MAIN("cf read", cases)

@@ -165,12 +165,63 @@ static void test_mailers(void)
 	CU_ASSERT(is(setting_of(local, "path"), "/usr/bin/procmail") && is(setting_of(local, "argv"), "procmail -a $h -d $u"));
 	CU_ASSERT(is(setting_of(local, "owner"), "true") && is(setting_of(local, "from_line"), "false") && is(setting_of(local, "sender_flag"), "-f"));
 	CU_ASSERT(is(setting_of(local, "strip_quotes"), "true") && local->size_limit == 1000);
-	CU_ASSERT(is(setting_of(prog, "owner"), NULL) && is(setting_of(prog, "directory"), "$z:/"));
+	CU_ASSERT(is(setting_of(prog, "owner"), NULL) && is(setting_of(prog, "directory"), "~:/"));
 	CU_ASSERT(is(setting_of(bare, "host"), "mx.example.org") && is(bare->flags, "") && bare->flags.data != NULL);
 	CU_ASSERT(strstr(config->notices.data, "x.cf:3: mailer local, F=q: accepted, no effect here: ") != NULL);
-	CU_ASSERT(strstr(config->notices.data, "x.cf:1: mailer esmtp, T=: accepted, no effect here: ") != NULL);
+	CU_ASSERT(is(esmtp->types, "DNS/RFC822/SMTP") && is(setting_of(esmtp, "announced"), NULL) && is(setting_of(hub, "announced"), "true"));
 	CU_ASSERT(instance_of(config, PR_KIND_MAILER, "discard") != NULL); /* what is there without being declared stays */
 	config_free(config);
+}
+
+/* What runs a program, and how. */
+static void test_mailer_programs(void)
+{
+	static const struct said said[] = {
+	    {PR_DECLARED_MAILER, "lmtp", "smtp", {{"P", "/usr/bin/lmtpd"}, {"F", "lmz"}, {"A", "lmtpd -x"}, {"U", "cyrus:mail"}, {"N", "5"}, {"D", "/x:$z/y"}, {"/", "/jail"}}},
+	    {PR_DECLARED_MAILER, "own", "smtp", {{"P", "/usr/bin/lmtpd"}, {"F", "wzS"}, {"A", "lmtpd"}, {"E", "\r\n"}}},
+	    {PR_DECLARED_MAILER, "fax", "prog", {{"P", "/bin/fax"}, {"F", "E1bX"}, {"A", "fax $u"}, {"E", "\r\n"}, {"L", "80"}, {"W", "30s"}}},
+	    {PR_DECLARED_MAILER, "long", "smtp", {{"P", "[IPC]"}, {"F", "L"}, {"A", "TCP $h smtp"}}},
+	    {PR_DECLARED_MAILER, "mine", "prog", {{"P", "/bin/x"}, {"F", "w"}, {"A", "x $u"}}},
+	    {PR_DECLARED_MAILER, "box", "local", {{"P", "/usr/lib/sm.bin/mail.local"}, {"F", "lsS"}, {"A", "mail.local -l -h mbox"}}},
+	};
+	struct config *config = declare("", NULL, said, 6, true);
+	const struct config_instance *lmtp = instance_of(config, PR_KIND_MAILER, "lmtp"), *own = instance_of(config, PR_KIND_MAILER, "own");
+	const struct config_instance *fax = instance_of(config, PR_KIND_MAILER, "fax"), *box = instance_of(config, PR_KIND_MAILER, "box");
+	const struct config_instance *longer = instance_of(config, PR_KIND_MAILER, "long");
+
+	CU_ASSERT_FATAL(lmtp != NULL && own != NULL && fax != NULL && box != NULL && longer != NULL);
+	CU_ASSERT(is(setting_of(lmtp, "path"), "/usr/bin/lmtpd") && is(setting_of(lmtp, "argv"), "lmtpd -x") && is(setting_of(lmtp, "host"), NULL));
+	CU_ASSERT(is(setting_of(lmtp, "user"), "cyrus:mail") && is(setting_of(lmtp, "niceness"), "5") && is(setting_of(lmtp, "directory"), "/x:~/y"));
+	CU_ASSERT(is(setting_of(lmtp, "root"), "/jail") && is(setting_of(lmtp, "lmtp"), "true") && is(setting_of(lmtp, "owner"), NULL));
+	CU_ASSERT(is(setting_of(instance_of(config, PR_KIND_MAILER, "mine"), "owner"), NULL)); /* without F=S it is DefaultUser's */
+	CU_ASSERT(is(setting_of(own, "owner"), "true") && own->end_of_line.len == 0); /* the protocol has its own */
+	CU_ASSERT(fax->quote_from == 1 && fax->strip_nul == 1 && fax->blank_end == 1 && fax->hide_dots == 1 && fax->line_limit == 80);
+	CU_ASSERT(is(fax->end_of_line, "\r\n") && is(setting_of(fax, "timeout"), "30s"));
+	CU_ASSERT(longer->line_limit == 990 && is(setting_of(longer, "port"), "25"));
+	CU_ASSERT(is(setting_of(box, "path"), "~/mbox"));
+	CU_ASSERT(strstr(config->notices.data, "mailer box, P=: accepted, no effect here: mail.local would have to be root") != NULL);
+	config_free(config);
+}
+
+static void test_mailer_refused(void)
+{
+	static const struct {
+		struct said said;
+		const char *why;
+	} rows[] = {
+	    {{PR_DECLARED_MAILER, "x", "smtp", {{"P", "[LPC]"}, {"A", "TCP $h"}}}, "x.cf: line 1: mailer x: P=[LPC] speaks over the standard input"},
+	    {{PR_DECLARED_MAILER, "x", "prog", {{"P", "/bin/x"}, {"U", "root:mail"}, {"A", "x $u"}}}, "x.cf: line 1: mailer x: U=root: no program is run as root here"},
+	    {{PR_DECLARED_MAILER, "x", "smtp", {{"P", "/bin/x"}, {"U", "0"}, {"A", "x"}}}, "x.cf: line 1: mailer x: U=0: no program is run as root here"},
+	    {{PR_DECLARED_MAILER, "x", "smtp", {{"P", "[IPC]"}, {"A", "TCP $h nosuchservice"}}}, "x.cf: line 1: mailer x, A=: there is no TCP service nosuchservice"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config *config = declare("", NULL, &rows[i].said, 1, false);
+		CU_ASSERT(strstr(errors.data, rows[i].why) != NULL);
+		if (strstr(errors.data, rows[i].why) == NULL)
+			printf("\n  wanted %s\n  got    %s", rows[i].why, errors.data);
+		config_free(config);
+	}
 }
 
 static void test_flags(void)
@@ -357,7 +408,8 @@ static void test_programs(void)
 }
 
 static const struct unit_case cases[] = {
-    {"which dialect", test_dialect}, {"the site's file", test_site_path}, {"K", test_maps}, {"M", test_mailers}, {"F=", test_flags},
+    {"which dialect", test_dialect}, {"the site's file", test_site_path}, {"K", test_maps}, {"M", test_mailers},
+    {"M of programs", test_mailer_programs}, {"M that is refused", test_mailer_refused}, {"F=", test_flags},
     {"O P T E", test_options}, {"AliasFile", test_aliases}, {"DaemonPortOptions", test_listeners}, {"Q", test_groups},
     {"sendmail's sentences", test_mistakes}, {"options without effect", test_idle}, {"programs of mailers", test_programs}, {NULL, NULL},
 };

@@ -12,11 +12,13 @@
 #include <fcntl.h>
 #include <postrider/file.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char scratch[256];
@@ -375,6 +377,147 @@ static void test_program(void)
 	pr_text_fini(&output);
 }
 
+static enum pr_status run_in(const char *directories, const char *root, int32_t niceness, struct pr_text *output)
+{
+	const struct helper_rights rights = {.user = "joe", .home = scratch, .shell = "/bin/false", .anything = true};
+	const struct pr_str argv[] = {PR_STR("/bin/sh"), PR_STR("-c"), PR_STR("pwd; nice; ls /; id -u")};
+	struct helper_request request = {.kind = PR_LOCAL_PROGRAM, .timeout = 10, .argv = {argv, 3}, .directories = pr_str(directories),
+	                                 .root = pr_str(root), .niceness = niceness};
+	struct message message = make("x\n");
+	struct helper_reply reply;
+	struct pr_text why;
+
+	pr_text_init(&why, 1000);
+	pr_text_clear(output);
+	enum pr_status status = program_run(&rights, &request, &message, &reply, output, &why);
+	pr_text_fini(&why);
+	close(message.fd);
+	return status == PR_OK && reply.exit_status == 71 ? PR_TEMPFAIL : status;
+}
+
+/* D=, N= and /= of a mailer. */
+static void test_surroundings(void)
+{
+	struct pr_text output;
+	char wanted[300];
+
+	pr_text_init(&output, HELPER_OUTPUT_MAX);
+	CU_ASSERT_EQUAL(run_in("/nonexistent:/usr/share:/", "", 3, &output), PR_OK);
+	int own = getpriority(PRIO_PROCESS, 0);
+	(void)snprintf(wanted, sizeof wanted, "/usr/share\n%d\n", own + 3 < 19 ? own + 3 : 19);
+	CU_ASSERT_TRUE(strncmp(output.data, wanted, strlen(wanted)) == 0);
+	CU_ASSERT_EQUAL(run_in("relative:~/a:/", "", 0, &output), PR_OK);
+	(void)snprintf(wanted, sizeof wanted, "%s/a\n%d\n", scratch, own);
+	CU_ASSERT_TRUE(strncmp(output.data, wanted, strlen(wanted)) == 0);
+	CU_ASSERT_EQUAL(run_in("/nonexistent", "", 0, &output), PR_OK);
+	CU_ASSERT_TRUE(strncmp(output.data, "/\n", 2) == 0);
+	/* a root that is not there, or that may not be changed on this machine: nothing is run outside it */
+	CU_ASSERT_EQUAL(run_in("/", "/nonexistent", 0, &output), PR_TEMPFAIL);
+	CU_ASSERT_EQUAL(output.len, 0);
+	pr_text_fini(&output);
+}
+
+static bool shell(const char *command)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* A root of its own: whoever runs this test, it is changed without a right. */
+static void test_root(void)
+{
+	struct pr_text output;
+	char command[1000];
+
+	(void)snprintf(command, sizeof command, "mkdir -p %s/jail && cd %s/jail && mkdir -p inside usr/bin usr/lib usr/lib64 && for d in bin lib lib64 usr; do "
+	               "test -L /$d && cp -P /$d . ; done; cp /bin/sh /bin/ls /usr/bin/nice /usr/bin/id usr/bin/ && "
+	               "for f in $(ldd /bin/sh /bin/ls /usr/bin/nice /usr/bin/id | grep -o '/[^ ]*' | grep -v ':$' | sort -u); do mkdir -p .$(dirname $(readlink -f $f)); "
+	               "cp -L $f .$(readlink -f $f); test -e .$f || { mkdir -p .$(dirname $f); cp -L $f .$f; }; done; chmod -R a+rX .", scratch, scratch);
+	pr_text_init(&output, HELPER_OUTPUT_MAX);
+	if (!shell(command)) { /* a machine whose libraries lie elsewhere */
+		pr_text_fini(&output);
+		return;
+	}
+	enum pr_status status = run_in("/inside:/", path("jail"), 0, &output);
+	if (status == PR_OK) {
+		if (strncmp(output.data, "/inside", 7) != 0)
+			printf("\n%s", output.data);
+		CU_ASSERT_TRUE(strncmp(output.data, "/inside\n", 8) == 0);
+		CU_ASSERT_PTR_NOT_NULL(strstr(output.data, "inside\n"));
+		CU_ASSERT_PTR_NULL(strstr(output.data, "proc\n"));
+	} else {
+		printf("(user namespaces are not to be had here) ");
+		CU_ASSERT_EQUAL(output.len, 0);
+	}
+	pr_text_fini(&output);
+}
+
+static struct dialogue *converse(const char *command, uint32_t timeout, int *fd)
+{
+	static struct helper_rights rights;
+	static struct pr_str argv[3];
+	static struct helper_request request;
+	struct dialogue *dialogue = NULL;
+	struct pr_text why;
+
+	rights = (struct helper_rights){.user = "joe", .home = scratch, .shell = "/bin/false", .anything = true};
+	argv[0] = PR_STR("/bin/sh");
+	argv[1] = PR_STR("-c");
+	argv[2] = pr_str(command);
+	request = (struct helper_request){.kind = PR_LOCAL_DIALOGUE, .timeout = timeout, .argv = {argv, 3}};
+	pr_text_init(&why, 1000);
+	CU_ASSERT_EQUAL_FATAL(dialogue_start(&rights, &request, &dialogue, fd, &why), PR_OK);
+	pr_text_fini(&why);
+	return dialogue;
+}
+
+static size_t hear(int fd, char *room, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length + 1 < size && (got = read(fd, room + length, size - 1 - length)) > 0)
+		length += (size_t)got;
+	room[length] = '\0';
+	return length;
+}
+
+static void test_dialogue(void)
+{
+	char text[500];
+	int fd = -1;
+	struct dialogue *dialogue = converse("read a; echo unheard >&2; echo \"$a to you, $USER\"; read b; echo never", 5, &fd);
+
+	(void)alarm(30);
+	CU_ASSERT_EQUAL(write(fd, "good day\n", 9), 9);
+	ssize_t got = read(fd, text, sizeof text - 1);
+	CU_ASSERT_TRUE_FATAL(got > 0);
+	text[got] = '\0';
+	CU_ASSERT_TRUE(strncmp(text, "good day to you, joe\n", 21) == 0);
+	close(fd);
+	dialogue_watch(dialogue);
+	/* it does not listen to the end of the conversation: it has a second, then it is told */
+	dialogue = converse("trap 'echo told >told; exit 0' TERM; echo up; while :; do sleep 0.1; done", 1, &fd);
+	CU_ASSERT_EQUAL(read(fd, text, 3), 3);
+	close(fd);
+	time_t began = time(NULL);
+	dialogue_watch(dialogue);
+	CU_ASSERT_TRUE(time(NULL) - began <= 4);
+	expect("told", "told\n");
+	/* it ends by itself: so does the conversation */
+	dialogue = converse("echo bye", 5, &fd);
+	dialogue_watch(dialogue);
+	CU_ASSERT_EQUAL(hear(fd, text, sizeof text), 4);
+	close(fd);
+	(void)alarm(0);
+}
+
 static void test_program_hangs(void)
 {
 	struct helper_reply reply;
@@ -446,6 +589,9 @@ static const struct unit_case cases[] = {{"mbox: quoting, end, mode", test_mbox}
                                          {"Maildir", test_maildir},
                                          {"program: input, output, surroundings", test_program},
                                          {"program: time limit", test_program_hangs},
+                                         {"program: directory, niceness", test_surroundings},
+                                         {"program: a root of its own", test_root},
+                                         {"a program that is spoken with", test_dialogue},
                                          {"what a helper may do", test_rights},
                                          {NULL, NULL}};
 

@@ -210,13 +210,31 @@ static void test_success(void)
 	recipients[1] = (struct pr_recipient){ .address = PR_STR("|/bin/cat -n"), .alias = PR_STR("prog"), .enhanced = PR_STR("2.1.5") };
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "notifications -----\n<bob>  (successfully delivered to mailbox)\n"
-	                                         "\"|/bin/cat -n\"  (successfully delivered to mailbox)\n    (expanded from: <prog>)\n\n"));
+	                                         "\"|/bin/cat -n\"  (successfully delivered to mailbox)\n    (expanded from: prog)\n\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "\"|/bin/cat -n\"... Successfully delivered\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Final-Recipient: RFC822; bob@mail.corp.example\nX-Actual-Recipient: rfc822; bob@mail.corp.example\n"
 	                                         "Action: delivered (to mailbox)\nStatus: 2.1.5\nLast-Attempt-Date:"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Final-Recipient: RFC822; prog@mail.corp.example\nX-Actual-Recipient: X-Unix; |/bin/cat -n\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Content-Type: text/rfc822-headers\n"));
 	CU_ASSERT_PTR_NULL(strstr(body.data, "body text"));
+	teardown();
+}
+
+/* What the client said, whatever its detail; but the alias in which it stands, when that is another. */
+static void test_origin(void)
+{
+	struct pr_envelope *e = NULL;
+
+	setup(DSN_FAILURE);
+	recipients[0].final = PR_STR("<outer@corp.example>");
+	recipients[0].alias = PR_STR("inner");
+	recipients[1] = recipients[0];
+	recipients[1].address = PR_STR("<other@remote.example>");
+	recipients[1].final = PR_STR("<Plus+More@corp.example>");
+	recipients[1].alias = PR_STR("plus+*");
+	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "    (expanded from: inner)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "    (expanded from: <Plus+More@corp.example>)\n"));
 	teardown();
 }
 
@@ -284,7 +302,7 @@ static void test_failure_and_success(void)
 	pr_text_clear(&body);
 	source = PR_STR("body text\n");
 	CU_ASSERT_EQUAL_FATAL(build(&e), PR_OK);
-	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "<team@corp.example>  (expanded by mailing list)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "<team@corp.example>  (expanded by alias)\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "Action: expanded (to multi-recipient alias)\nStatus: 2.0.0\n"));
 	teardown();
 }
@@ -392,7 +410,7 @@ static const struct unit_case cases[] = {
 	{ "ErrorHeader", test_error_header },
 	{ "many hosts", test_many_hosts },
 	{ "a receipt", test_success },
-	{ "one reply for many", test_one_reply_for_many },
+	{ "expanded from", test_origin }, { "one reply for many", test_one_reply_for_many },
 	{ "replies to no command", test_no_command },
 	{ "failure and success in one", test_failure_and_success },
 	{ "one plain text", test_plain },

@@ -16,7 +16,7 @@ static const struct pair aliases[] = {
 	{ "mailer-daemon", "postmaster" }, { "postmaster", "root" }, { "team", "alice, bob,carol@remote.example" },
 	{ "nospace", "alice,bob" }, { "nested", "team, dave" }, { "escaped", "\\alice" }, { "alice2", "alice2, bob" },
 	{ "prog", "\"|/bin/cat -n\"" }, { "prog2", "|/bin/true, |\"/bin/echo a, b\"" }, { "file", "/var/mail/archive" },
-	{ "list", ":include:/lists/one" }, { "owner-list", "list-request" }, { "list-request", "bob" },
+	{ "list", ":include:/lists/one" }, { "owner-list", "list-request" }, { "list-request", "bob" }, { "around", "list, carol@remote.example" },
 	{ "twolist", "alice, bob" }, { "owner-twolist", "alice, bob" }, { "loop1", "loop2" }, { "loop2", "loop1" },
 	{ "mixed", "loop3, alice" }, { "loop3", "mixed" }, { "self", "self" }, { "alice", "alice" }, { "root2", "\\root" },
 	{ "plus+*", "carol@remote.example" }, { "plus+exact", "bob" }, { "plus", "alice" }, { "unknown", "nosuch" },
@@ -288,6 +288,10 @@ static void test_success(void)
 	CU_ASSERT(count > 1 && pr_str_equal(all[count - 1].status, PR_STR("delivered to mailing list")));
 	CU_ASSERT_EQUAL(all[0].flags, 0); /* the owner hears of every failure */
 	CU_ASSERT_PTR_NULL(expansion_recipient_owner(expansion, count - 1).data); /* the author hears of it, not the owner */
+	expansion_clear(expansion);
+	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("around"), &model, true, &result), PR_OK); /* a list is among them, which makes no list of it */
+	all = expansion_recipients(expansion, &count);
+	CU_ASSERT(count > 2 && pr_str_equal(all[count - 1].status, PR_STR("expanded to multiple addresses")));
 	expansion_clear(expansion);
 	CU_ASSERT_EQUAL(expansion_add(expansion, PR_STR("escaped"), &model, true, &result), PR_OK); /* one for one: a receipt of its own */
 	all = expansion_recipients(expansion, &count);

@@ -173,6 +173,79 @@ static void test_trust(void)
 	}
 }
 
+/* The rights of one file and its directory, what is allowed, and what is said; NULL: nothing. */
+static void test_safe(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t file, directory, flags;
+		const char *why;
+	} rows[] = {
+		{ "d/file", 0644, 0755, 0, NULL },
+		{ "d/file", 0664, 0755, 0, "Group writable file" },
+		{ "d/file", 0666, 0755, 0, "Group writable file" },
+		{ "d/file", 0664, 0755, PR_SAFE_GROUP_FILE, NULL },
+		{ "d/file", 0666, 0755, PR_SAFE_GROUP_FILE, "World writable file" },
+		{ "d/file", 0666, 0755, PR_SAFE_GROUP_FILE | PR_SAFE_WORLD_FILE, NULL },
+		{ "d/file", 0644, 0775, 0, "Group writable directory" },
+		{ "d/file", 0644, 0777, 0, "World writable directory" },
+		{ "d/file", 0644, 0775, PR_SAFE_GROUP_DIRECTORY, NULL },
+		{ "d/file", 0644, 0777, PR_SAFE_GROUP_DIRECTORY, "World writable directory" },
+		{ "d/file", 0644, 0775, PR_SAFE_IN_GROUP, NULL },
+		{ "d/file", 0644, 0777, PR_SAFE_IN_GROUP, "World writable directory" },
+		{ "d/file", 0644, 0777, PR_SAFE_IN_ANY, NULL },
+		{ "d/file", 0644, 01777, 0, NULL },
+		{ "d/link", 0644, 0755, 0, NULL },
+		{ "d/link", 0644, 0775, PR_SAFE_IN_ANY, "Symbolic links not allowed" },
+		{ "d/link", 0644, 0775, PR_SAFE_IN_ANY | PR_SAFE_LINKS, NULL },
+		{ "d/link", 0644, 0775, PR_SAFE_GROUP_DIRECTORY, NULL },
+		{ "d/twin", 0644, 0755, 0, NULL },
+		{ "d/twin", 0644, 0775, PR_SAFE_IN_GROUP, "Hard links not allowed" },
+		{ "d/twin", 0644, 0775, PR_SAFE_IN_GROUP | PR_SAFE_LINKS, NULL },
+		{ "d/absent", 0644, 0755, 0, "No such file or directory" },
+	};
+	struct pr_text why;
+
+	if (geteuid() != 0)
+		return; /* one's own directories are one's own business */
+	mkdir(in_scratch("d"), 0755);
+	put("d/file", "x", 0644);
+	put("beside", "x", 0644);
+	char target[500];
+	snprintf(target, sizeof target, "%s", in_scratch("beside"));
+	CU_ASSERT_EQUAL(symlink("../beside", in_scratch("d/link")), 0);
+	CU_ASSERT_EQUAL(link(target, in_scratch("d/twin")), 0);
+	pr_text_init(&why, 1000);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		chmod(in_scratch("d/file"), rows[i].file);
+		chmod(in_scratch("d"), rows[i].directory);
+		pr_text_clear(&why);
+		bool safe = pr_file_is_safe(in_scratch(rows[i].name), 0, rows[i].flags, &why);
+		CU_ASSERT_EQUAL(safe, rows[i].why == NULL);
+		CU_ASSERT_STRING_EQUAL(why.len > 0 ? why.data : "", rows[i].why != NULL ? rows[i].why : "");
+		if (safe != (rows[i].why == NULL))
+			printf("\nrow %zu: %s", i, why.data);
+	}
+	/* a sticky directory guards only what is root's or the owner's */
+	chmod(in_scratch("d"), 01777);
+	CU_ASSERT_EQUAL(lchown(in_scratch("d/file"), 4711, 4711), 0);
+	CU_ASSERT_FALSE(pr_file_is_safe(in_scratch("d/file"), 4712, PR_SAFE_GROUP_FILE | PR_SAFE_WORLD_FILE, &why));
+	CU_ASSERT(pr_file_is_safe(in_scratch("d/file"), 4711, PR_SAFE_GROUP_FILE | PR_SAFE_WORLD_FILE, &why));
+	CU_ASSERT(pr_file_is_safe(in_scratch("d/file"), 4712, PR_SAFE_GROUP_FILE | PR_SAFE_WORLD_FILE | PR_SAFE_STICKY, &why));
+	pr_text_fini(&why);
+}
+
+static void test_safe_words(void)
+{
+	CU_ASSERT_EQUAL(pr_safe_flags(PR_SAFE_MAP, PR_STR("")), PR_SAFE_GROUP_FILE);
+	CU_ASSERT_EQUAL(pr_safe_flags(PR_SAFE_ALIAS, PR_STR("safe")), 0);
+	CU_ASSERT_EQUAL(pr_safe_flags(PR_SAFE_INCLUDE, PR_STR("groupwritableincludefile, TrustStickyBit WorldWritableAliasFile,nosuch")),
+	    PR_SAFE_GROUP_FILE | PR_SAFE_STICKY);
+	CU_ASSERT_EQUAL(pr_safe_flags(PR_SAFE_ALIAS, PR_STR("GroupWritableIncludeFile,WorldWritableAliasFile,LinkedMapInWritableDir")), PR_SAFE_WORLD_FILE);
+	CU_ASSERT_EQUAL(pr_safe_flags(PR_SAFE_CLASS, PR_STR(",,GroupWritableDirPathSafe,ClassFileInUnsafeDirPath")),
+	    PR_SAFE_GROUP_FILE | PR_SAFE_GROUP_DIRECTORY | PR_SAFE_IN_ANY);
+}
+
 static void test_trust_odd(void)
 {
 	struct pr_text why;
@@ -208,7 +281,8 @@ static void test_write(void)
 }
 
 static const struct unit_case cases[] = {
-    {"reading", test_read}, {"replacing", test_replace}, {"trust", test_trust}, {"trust in odd paths", test_trust_odd},
+    {"reading", test_read}, {"replacing", test_replace}, {"trust", test_trust}, {"trust in odd paths", test_trust_odd}, {"who can write to it, in sendmail's words", test_safe},
+    {"DontBlameSendmail", test_safe_words},
     {"writing all", test_write}, {NULL, NULL},
 };
 

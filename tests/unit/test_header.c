@@ -281,6 +281,25 @@ static void test_rewrite(void)
 	check_rewrite("", "");
 }
 
+static void test_bare(void)
+{
+	static const char *const rows[][2] = {
+		{ " Joe Doe <joe@x> (home), ann (Ann),  bob@y", "{joe@x}, {ann}, {bob@y}" },
+		{ " team: a@x, B <b@y>;", "team:{a@x}, {b@y};" },
+		{ "joe", "{joe}" }, { "", "" }, { " <joe", "<joe" },
+	};
+	struct pr_arena arena;
+	struct pr_str out;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		pr_arena_init(&arena, 1 << 20);
+		out = PR_NONE;
+		CU_ASSERT_EQUAL(header_bare_addresses(pr_str(rows[i][0]), mark, &arena, &arena, &out), PR_OK);
+		CU_ASSERT_STRING_EQUAL(out.data, rows[i][1]);
+		pr_arena_fini(&arena);
+	}
+}
+
 static void test_rewrite_nested(void)
 {
 	enum { DEEP = 100000 };
@@ -323,7 +342,7 @@ static const struct unit_case cases[] = {
     {"hostile facts make no header lines", test_complete_hostile},
     {"dates", test_dates},
     {"addresses rewritten in place", test_rewrite},
-    {"deep comments, many commas", test_rewrite_nested},
+    {"deep comments, many commas", test_rewrite_nested}, {"addresses alone", test_bare},
     {"names", test_names},
     {NULL, NULL},
 };

@@ -156,6 +156,34 @@ static void test_limit_and_line(void)
 }
 
 /* A destination that never answers keeps its two workers and its line; all other mail goes on. */
+/* Chosen by name it is tried although its host is dead; chosen with all others it is not. */
+static void test_urged(void)
+{
+	struct plan *plan = plan_new(&small);
+	struct plan_destination *at = NULL;
+	char room[32];
+
+	for (unsigned int i = 0; i < 3; i++)
+		plan_add(plan, id_of(i, room), 0);
+	struct plan_entry *entry = plan_take(plan, 1);
+	CU_ASSERT_EQUAL(enter(plan, entry, "dead.example", 1, &at), PLAN_GO);
+	plan_leave(plan, at, PLAN_UNREACHABLE, PR_STR("Connection refused"), 2);
+	plan_retry(plan, entry, 500);
+	while ((entry = plan_take(plan, 3)) != NULL)
+		plan_retry(plan, entry, 500);
+	for (int patient = 0; patient < 2; patient++) {
+		const struct plan_item item = {.id = id_of(1, room), .due = 4, .patient = patient};
+		CU_ASSERT(plan_urge(plan, &item));
+		entry = plan_take(plan, 4);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		CU_ASSERT_EQUAL(enter(plan, entry, "dead.example", 4, &at), patient ? PLAN_DEAD : PLAN_GO);
+		if (!patient)
+			plan_leave(plan, at, PLAN_UNREACHABLE, PR_STR("Connection refused"), 4);
+		plan_retry(plan, entry, 500);
+	}
+	plan_free(plan);
+}
+
 static void test_dead_costs_nobody(void)
 {
 	struct plan *plan = plan_new(&small);
@@ -289,6 +317,7 @@ static const struct unit_case cases[] = {
 	{"due messages come in order", test_due_order},
 	{"ids are known once", test_known_ids},
 	{"a full destination makes a line", test_limit_and_line},
+	{"chosen by name, or with all", test_urged},
 	{"a dead destination costs nobody", test_dead_costs_nobody},
 	{"lines take turns", test_turns},
 	{"idle destinations are forgotten", test_destinations_are_forgotten},

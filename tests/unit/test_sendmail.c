@@ -73,6 +73,8 @@ static void test_wrong_letters(void)
 	    {{"sendmail", "-V", "a b"}, "Invalid syntax in -V flag"},
 	    {{"sendmail", "-fa", "-rb"}, "More than one \"from\" person"},
 	    {{"sendmail", "-q", "-bt"}, "Can not use -q with -bt"},
+	    {{"sendmail", "-q", "-bs"}, "550 Can not use -q with -bs"},
+	    {{"sendmail", "-Qwhy", "-bd"}, "550 Can not use -Q with -bd"},
 	    {{"sendmail", "-d0.1", "-D", "file"}, "-D file must be before -d"},
 	};
 	struct arguments a;

@@ -228,6 +228,32 @@ static void test_hostile_directory(void)
 	teardown();
 }
 
+/* A control file of ours knows how long its body is, also after it was rewritten; one of sendmail's does not. */
+static void test_body_length(void)
+{
+	struct pr_claim claim;
+	char id[64];
+
+	CU_ASSERT_FATAL(setup());
+	snprintf(id, sizeof id, "%s", submit());
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id), &claim), PR_OK);
+	int64_t length = claim.envelope->body_size;
+	CU_ASSERT(length > 1);
+	CU_ASSERT_EQUAL(store.ops->defer(&c.call, &claim, claim.envelope), PR_OK);
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id), &claim), PR_OK);
+	store.ops->release(&c.call, &claim);
+	CU_ASSERT_EQUAL(truncate(path("df", id), length - 1), 0);
+	lost(id);
+	snprintf(id, sizeof id, "%s", submit());
+	CU_ASSERT_EQUAL(truncate(path("df", id), length + 1), 0);
+	lost(id);
+	put(path("qf", "sENDMAIL"), "V8\nT1\nSa\nRP:b\n.\n");
+	put(path("df", "sENDMAIL"), "any length");
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, PR_STR("sENDMAIL"), &claim), PR_OK);
+	store.ops->release(&c.call, &claim);
+	teardown();
+}
+
 /* A claim whose file another program replaced changes nothing any more. */
 static void test_replaced_from_outside(void)
 {
@@ -426,6 +452,7 @@ static const struct unit_case cases[] = {
 	{ "ids of many threads and two processes differ", test_ids },
 	{ "a damaged counter file", test_damaged_counter },
 	{ "what is no message is set aside, others go on", test_hostile_directory },
+	{ "a body that is not as long as it was", test_body_length },
 	{ "a claim replaced from outside changes nothing", test_replaced_from_outside },
 	{ "a hold cut short stays held", test_hold_cut_short },
 	{ "remains of a crash are swept, nothing else", test_sweep },

@@ -14,6 +14,7 @@
 #include <postrider/text.h>
 
 #define ARGUMENTS_OVERRIDES 64 /* most -O and -o of one command line */
+#define ARGUMENTS_MACROS 32    /* most -M */
 #define ARGUMENTS_QUEUES 64    /* most -q */
 
 struct arguments {
@@ -41,6 +42,8 @@ struct arguments {
 	const char *envelope_id;                      /* -V */
 	const char *protocol;                         /* -p */
 	const char *hops;                             /* -h */
+	const char *macros[ARGUMENTS_MACROS];         /* -M: "fx", "{name}value"; they mean something to the test mode */
+	size_t macro_count;
 	const char *tag;                              /* -L */
 	const char *trace;                            /* -X */
 	const char *debug_file;                       /* -D */
@@ -58,6 +61,9 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments, struct p
 void arguments_fini(struct arguments *arguments);
 /* The last value given for an option by -O or -o, or PR_NONE. */
 struct pr_str arguments_override(const struct arguments *arguments, struct pr_str name);
+/* arguments_option.c: what stands behind -O and -o.  0, or EX_USAGE with the sentence in `error`. */
+int arguments_long_option(struct arguments *arguments, const char *value, struct pr_text *error);
+int arguments_short_option(struct arguments *arguments, const char *value, struct pr_text *error);
 /* The mode that a program name stands for ("mailq" -> 'p'), or 0. */
 char arguments_name_mode(const char *program);
 

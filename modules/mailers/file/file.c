@@ -56,7 +56,7 @@ static enum pr_status deliver(struct pr_call *call, const struct pr_destination 
 
 	(void)destination;
 	pr_text_init(&header, HEADER_MAX);
-	(void)unix_from_add(&header, envelope);
+	(void)unix_from_add(call, &header, envelope);
 	status = call->host->header_print(call, envelope, &header);
 	for (size_t i = 0; status == PR_OK && i < count; i++)
 		deliver_one(call, envelope, pr_text_str(&header), body, &deliveries[i]);

@@ -8,6 +8,8 @@
 
 #include "../local/unix_from.h"
 
+#include <postrider/address.h>
+
 #include <string.h>
 
 #define HEADER_MAX (4u << 20)
@@ -17,13 +19,15 @@ static const struct pr_option options[] = {
     PR_OPTION(struct prog, path, "path", PR_OPTION_PATH, 0, NULL, "the program, in the place of shell and command"),
     PR_OPTION(struct prog, argv, "argv", PR_OPTION_STRING, 0, NULL, "its name and arguments, with $u, $h, $g and other macros"),
     PR_OPTION(struct prog, owner, "owner", PR_OPTION_BOOL, 0, "false", "it runs as the account that the recipient names"),
-    PR_OPTION(struct prog, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account; default: DefaultUser"),
-    PR_OPTION(struct prog, directory, "directory", PR_OPTION_STRING, PR_OPTION_NO_EFFECT, NULL, "it runs in the home directory of its account"),
+    PR_OPTION(struct prog, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account, or USER:GROUP; default: DefaultUser"),
+    PR_OPTION(struct prog, directory, "directory", PR_OPTION_STRING, 0, NULL, "it runs in the first of \"~:/srv:/\" that can be entered; default: the home directory"),
+    PR_OPTION(struct prog, root, "root", PR_OPTION_PATH, 0, NULL, "it sees nothing above this directory (chroot)"),
+    PR_OPTION(struct prog, niceness, "niceness", PR_OPTION_INT, 0, "0", "added to that of the daemon; it can only wait longer, not less"),
     PR_OPTION(struct prog, sender_flag, "sender_flag", PR_OPTION_STRING, 0, NULL, "-f or -r: an argument in front of the sender"),
     PR_OPTION(struct prog, strip_quotes, "strip_quotes", PR_OPTION_BOOL, 0, "false", "quotes are taken off $u"),
     PR_OPTION(struct prog, timeout, "timeout", PR_OPTION_TIME, 0, "10m", "then the program and its children are killed"),
     PR_OPTION(struct prog, from_line, "from_line", PR_OPTION_BOOL, 0, "true", "a UNIX From line before the header"),
-    PR_OPTION(struct prog, uucp_from, "uucp_from", PR_OPTION_BOOL, 0, "false", "the From line ends in \"remote from HOST\""),
+    PR_OPTION(struct prog, uucp_from, "uucp_from", PR_OPTION_BOOL, 0, "false", "the From line of HOST!USER ends in \"remote from HOST\""),
     PR_OPTION_END};
 
 static enum pr_status check(struct pr_call *call)
@@ -33,7 +37,7 @@ static enum pr_status check(struct pr_call *call)
 	if ((prog->path.len > 0) != (prog->argv.len > 0))
 		return pr_fail(call, PR_MISUSE, "path and argv belong together");
 	if (prog->path.len > 0 && !prog_has_user(prog->argv))
-		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds no $u: a program that speaks SMTP or LMTP needs a socket, see mailer smtp",
+		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds no $u: a program that speaks SMTP or LMTP is the business of mailer smtp",
 		               PR_PRINT(prog->argv));
 	if (prog->owner && prog->path.len == 0)
 		return pr_fail(call, PR_MISUSE, "owner needs path and argv: a command of an alias has no owner");
@@ -83,25 +87,6 @@ static enum pr_status command_words(const struct run *run, const struct pr_deliv
 	return PR_OK;
 }
 
-/* Whose rights the program gets; "joe+detail" is joe. */
-static enum pr_status find_account(const struct run *run, const struct pr_delivery *result, struct pr_str *user_out)
-{
-	struct pr_call *call = run->call;
-	uint32_t uid;
-
-	*user_out = run->prog->user.len > 0 ? pr_str_slice(run->prog->user, 0, pr_str_find(run->prog->user, ':')) : PR_NONE;
-	if (!run->prog->owner || run->prog->user.len > 0)
-		return PR_OK;
-	struct pr_str account = pr_arena_copy(call->arena, result->user);
-	enum pr_status status = call->host->user_find(call, account, &uid, NULL);
-	if (status == PR_NOTFOUND) {
-		account = pr_arena_copy(call->arena, prog_account(result->user));
-		status = call->host->user_find(call, account, &uid, NULL);
-	}
-	*user_out = account;
-	return status;
-}
-
 static void deliver_some(const struct run *run, struct pr_delivery *results, size_t count)
 {
 	struct pr_call *call = run->call;
@@ -112,8 +97,9 @@ static void deliver_some(const struct run *run, struct pr_delivery *results, siz
 	                               variable(call, "QUEUEID", run->envelope->id)};
 	struct pr_local_delivery delivery = {.size = sizeof delivery, .kind = PR_LOCAL_PROGRAM, .envelope = run->envelope,
 	                                     .header = run->header, .body = run->body, .environment = {environment, 2},
-	                                     .timeout = (uint32_t)prog->timeout};
-	enum pr_status status = find_account(run, &results[0], &delivery.user);
+	                                     .timeout = (uint32_t)prog->timeout, .directories = prog->directory, .root = prog->root,
+	                                     .niceness = (int32_t)prog->niceness};
+	enum pr_status status = prog_find_account(call, prog->user, prog->owner != 0, results[0].user, &delivery.user);
 
 	if (status == PR_NOTFOUND) {
 		results[0].status = PR_PERMFAIL;
@@ -134,17 +120,21 @@ static void deliver_some(const struct run *run, struct pr_delivery *results, siz
 	}
 }
 
-/* "From joe@example.org  Fri Nov 20 12:32:14 2026 remote from HOST" */
+/* "From user  Fri Nov 20 12:32:14 2026 remote from host" for host!user; one without its host is told as any other. */
 static void add_from_line(const struct run *run, struct pr_text *header)
 {
-	(void)unix_from_add(header, run->envelope);
-	if (!run->prog->uucp_from)
+	struct pr_str sender = pr_address_inner(run->envelope->sender);
+	size_t bang = pr_str_find(sender, '!');
+
+	if (!run->prog->uucp_from || bang == sender.len) {
+		(void)unix_from_add(run->call, header, run->envelope);
 		return;
+	}
+	struct pr_envelope envelope = *run->envelope;
+	envelope.sender = pr_str_slice(sender, bang + 1, sender.len);
+	(void)unix_from_add_as(run->call, header, &envelope, PR_STR(UNIX_FROM_USUAL)); /* which rmail understands */
 	pr_text_cut(header, header->len - 1);
-	struct pr_str host = run->call->host->macro(run->call, PR_STR("k"));
-	if (host.len == 0)
-		host = run->call->host->macro(run->call, PR_STR("j"));
-	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(host));
+	pr_text_addf(header, " remote from %.*s\n", PR_PRINT(pr_str_slice(sender, 0, bang)));
 }
 
 static enum pr_status deliver(struct pr_call *call, const struct pr_destination *destination,

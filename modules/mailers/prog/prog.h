@@ -24,12 +24,14 @@ struct prog {
 	struct pr_str argv;
 	struct pr_str user;
 	struct pr_str directory;
+	struct pr_str root;
 	struct pr_str sender_flag; /* "-f" or "-r": put in behind the name of the program, with the sender */
 	int64_t timeout;
+	int64_t niceness;
 	uint32_t owner;
 	uint32_t from_line;
 	uint32_t strip_quotes;
-	uint32_t uucp_from; /* the From line ends in "remote from HOST" */
+	uint32_t uucp_from; /* the From line of HOST!USER ends in "remote from HOST" */
 };
 
 /* What stands for $u, $h, $g and the others. */
@@ -47,6 +49,8 @@ bool prog_has_user(struct pr_str argv);
 enum pr_status prog_words(const struct prog_words *context, const struct prog *prog, struct pr_list *argv_out);
 /* sysexits.h as mail knows them, into the result. */
 void prog_outcome(struct pr_call *call, struct pr_delivery *result, const struct pr_local_delivery *delivery);
+/* PR_NOTFOUND: there is no such account.  `user`: what the mailer says; `owner`: else it is the recipient's.  *user_out absent: DefaultUser. */
+enum pr_status prog_find_account(struct pr_call *call, struct pr_str user, bool owner, struct pr_str recipient, struct pr_str *user_out);
 /* The account behind "joe+detail". */
 struct pr_str prog_account(struct pr_str user);
 

@@ -135,6 +135,11 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 	enum pr_status failed = PR_OK;
 
 	run->route.ready = 1;
+	if (run->smtp->path.len > 0) { /* a program goes by the name of its mailer, or of the host that it leads to */
+		bool has_host = !run->smtp->lmtp && run->destination->host.len > 0;
+		add_target(&run->route, has_host ? run->destination->host : run->destination->mailer, 0, false, 0);
+		return PR_OK;
+	}
 	if (rest.len > 0 && rest.data[0] == '/') { /* a Unix socket */
 		add_target(&run->route, rest, 0, false, 0);
 		return PR_OK;

@@ -125,9 +125,21 @@ static int bind_source(int fd, const struct pr_destination *destination, int fam
 	return bind(fd, &source.any, length) == 0 ? 0 : errno;
 }
 
-static int open_connection(struct smtp_run *run, const union address *address, socklen_t length)
+static void take_connection(struct smtp_run *run, int fd)
 {
 	struct smtp_session *session = run->session;
+
+	set_waits(fd, run->smtp);
+	session->host = run->call->host;
+	session->auth_type[0] = '\0';
+	session->fd = fd;
+	session->open = 1;
+	session->served = session->dirty = 0;
+	session->begin = session->end = 0;
+}
+
+static int open_connection(struct smtp_run *run, const union address *address, socklen_t length)
+{
 	int64_t patience = pr_call_remaining(run->call, run->smtp->wait[SMTP_WAIT_CONNECT] * 1000);
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -142,13 +154,7 @@ static int open_connection(struct smtp_run *run, const union address *address, s
 		close(fd);
 		return error;
 	}
-	set_waits(fd, run->smtp);
-	session->host = run->call->host;
-	session->auth_type[0] = '\0';
-	session->fd = fd;
-	session->open = 1;
-	session->served = session->dirty = 0;
-	session->begin = session->end = 0;
+	take_connection(run, fd);
 	return 0;
 }
 
@@ -213,13 +219,15 @@ static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *
 	return status == PR_OK ? smtp_authenticate(run, outcome) : status;
 }
 
-static enum pr_status not_connected(struct smtp_run *run, int error, struct smtp_outcome *outcome)
+static enum pr_status not_connected(struct smtp_run *run, int error, bool is_path, struct smtp_outcome *outcome)
 {
 	const char *what = error == ECONNREFUSED ? "Connection refused by" : error == ETIMEDOUT ? "Connection timed out with" : NULL;
 	struct pr_str reason;
 
 	if (what != NULL)
 		reason = pr_arena_printf(run->call->arena, "Deferred: %s %s", what, run->session->name);
+	else if (is_path)
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s", strerror(error));
 	else
 		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", run->session->name, strerror(error));
 	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
@@ -238,6 +246,27 @@ static void tell_connecting(struct smtp_run *run, const struct smtp_target *targ
 	pr_progress(run->call, PR_PROGRESS_CONNECTING, pr_arena_printf(run->call->arena, "%s%s", name, port));
 }
 
+static enum pr_status try_program(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
+{
+	int fd = -1;
+	enum pr_status status;
+
+	name_session(run->session, target, PR_STR(""));
+	write_name(run->session->remote, sizeof run->session->remote, target);
+	run->in_clear = false;
+	status = smtp_program_open(run, &fd);
+	if (status == PR_OK) {
+		take_connection(run, fd);
+		return introduce(run, target, outcome);
+	}
+	if (status == PR_NOTFOUND)
+		*outcome = (struct smtp_outcome){PR_PERMFAIL, 550, PR_STR("5.1.1"), PR_STR("550 5.1.1 User unknown"), PR_NONE};
+	else
+		*outcome = (struct smtp_outcome){status == PR_PERMFAIL ? PR_PERMFAIL : PR_TEMPFAIL, 0, status == PR_PERMFAIL ? PR_STR("5.3.0") : PR_STR("4.3.0"),
+			pr_arena_copy(run->call->arena, run->call->reason), PR_NONE};
+	return outcome->status;
+}
+
 static enum pr_status try_address(struct smtp_run *run, const struct smtp_target *target, struct pr_str text, struct smtp_outcome *outcome)
 {
 	struct smtp_session *session = run->session;
@@ -245,7 +274,9 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 	socklen_t length = 0;
 	bool is_path = text.len > 0 && text.data[0] == '/';
 
-	name_session(session, target, is_path ? PR_STR("local") : text);
+	name_session(session, target, text);
+	if (is_path)
+		snprintf(session->remote, sizeof session->remote, "localhost");
 	if (is_path ? !unix_address(text, &address, &length) : !parse_address(text, target->port, &address, &length)) {
 		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Address is not valid"), PR_NONE};
 		return PR_PERMFAIL;
@@ -257,7 +288,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			return status;
 		int error = open_connection(run, &address, length);
 		if (error != 0)
-			return not_connected(run, error, outcome);
+			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
 		status = introduce(run, target, outcome);
 		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST)
@@ -354,7 +385,7 @@ static enum pr_status try_target(struct smtp_run *run, const struct smtp_target 
 		return PR_TEMPFAIL;
 	}
 	tell_connecting(run, target);
-	enum pr_status status = try_addresses(run, target, outcome);
+	enum pr_status status = run->smtp->path.len > 0 ? try_program(run, target, outcome) : try_addresses(run, target, outcome);
 	if (target->by_name && status == PR_TEMPFAIL && pr_str_equal(outcome->enhanced, PR_STR("4.4.1")))
 		pr_host_failed(run->call, pr_str(name), outcome->text);
 	return status;

@@ -284,15 +284,27 @@ static enum pr_status say(struct smtp_run *run, const char *verb, struct pr_str 
 	return smtp_command(run->call, run->session, line, run->smtp->wait[SMTP_WAIT_HELO], reply_out);
 }
 
+/* "220 mx.example.org ESMTP ready" */
+static bool speaks_of_esmtp(struct pr_str greeting)
+{
+	for (size_t i = 4; i < greeting.len; i++)
+		if (pr_str_has_prefix_nocase(pr_str_slice(greeting, i, greeting.len), PR_STR("ESMTP")))
+			return true;
+	return false;
+}
+
 enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, struct pr_str *command_out)
 {
 	struct smtp_session *session = run->session;
 	struct pr_str name = smtp_identity(run->call, run->smtp, run->destination);
 
+	bool was_announced = session->tls != NULL || speaks_of_esmtp(reply_out->text); /* before STARTTLS it was seen, and is not said again */
+	bool says_esmtp = run->smtp->esmtp && (!run->smtp->announced || was_announced);
+
 	session->extensions = 0;
 	session->size_limit = 0;
 	session->mechanisms[0] = '\0';
-	if (!run->smtp->esmtp && !run->smtp->lmtp)
+	if (!says_esmtp && !run->smtp->lmtp)
 		return say(run, "HELO", name, reply_out, command_out);
 	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);
 	if (status != PR_OK)

@@ -5,6 +5,8 @@
  */
 #include "smtp.h"
 
+#include "../prog/prog.h"
+
 #include <postrider/address.h>
 
 #include <errno.h>
@@ -16,8 +18,17 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, lmtp, "lmtp", PR_OPTION_BOOL, 0, "false", "speak LMTP: one final reply per recipient"),
 	PR_OPTION(struct smtp, helo, "helo", PR_OPTION_STRING, 0, NULL, "name to say in EHLO; default: HostName"),
 	PR_OPTION(struct smtp, host, "host", PR_OPTION_STRING, 0, NULL, "where everything goes, whatever the route says; /PATH is a Unix socket"),
+	PR_OPTION(struct smtp, path, "path", PR_OPTION_PATH, 0, NULL, "a program in the place of a host: it speaks over its standard input and output"),
+	PR_OPTION(struct smtp, argv, "argv", PR_OPTION_STRING, 0, NULL, "its name and arguments, with $h, $g and other macros"),
+	PR_OPTION(struct smtp, owner, "owner", PR_OPTION_BOOL, 0, "false", "it runs as the account that the recipient names, for one recipient each time"),
+	PR_OPTION(struct smtp, user, "user", PR_OPTION_STRING, 0, NULL, "it runs as this account, or USER:GROUP; default: DefaultUser"),
+	PR_OPTION(struct smtp, directory, "directory", PR_OPTION_STRING, 0, NULL, "it runs in the first of \"~:/srv:/\" that can be entered; default: the home directory"),
+	PR_OPTION(struct smtp, root, "root", PR_OPTION_PATH, 0, NULL, "it sees nothing above this directory (chroot)"),
+	PR_OPTION(struct smtp, niceness, "niceness", PR_OPTION_INT, 0, "0", "added to that of the daemon; it can only wait longer, not less"),
+	PR_OPTION(struct smtp, timeout, "timeout", PR_OPTION_TIME, 0, "10s", "how long it may stay when the conversation is over"),
 	PR_OPTION(struct smtp, mx, "mx", PR_OPTION_BOOL, 0, "true", "look up MX records"),
 	PR_OPTION(struct smtp, esmtp, "esmtp", PR_OPTION_BOOL, 0, "true", "say EHLO first"),
+	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
@@ -68,6 +79,11 @@ static enum pr_status check(struct pr_call *call)
 		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
+	if ((smtp->path.len > 0) != (smtp->argv.len > 0))
+		return pr_fail(call, PR_MISUSE, "path and argv belong together");
+	if (smtp->path.len > 0 && prog_has_user(smtp->argv))
+		return pr_fail(call, PR_MISUSE, "argv \"%.*s\" holds $u: a program that gets recipients as arguments is the business of mailer prog",
+		               PR_PRINT(smtp->argv));
 	for (int i = 0; i < SMTP_WAITS; i++)
 		if (smtp->wait[i] < 0)
 			return pr_fail(call, PR_MISUSE, "a timeout cannot be negative");
@@ -193,6 +209,21 @@ static void run_candidates(struct smtp_run *run)
 	close_failed(run, &outcome);
 }
 
+/* A program that is the recipient's: one each, and none is kept for another. */
+static void run_owners(const struct smtp_run *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct smtp_run run = *all;
+		run.deliveries += i;
+		run.retry += i;
+		run.count = 1;
+		if (run.deliveries[0].status == PR_MISUSE)
+			run_candidates(&run);
+		smtp_quit(run.call, run.smtp, run.session);
+		run.session->name[0] = '\0'; /* the next is another's, and not tried yet */
+	}
+}
+
 static enum pr_status deliver(struct pr_call *call, const struct pr_destination *destination, const struct pr_envelope *envelope,
                               struct pr_body *body, struct pr_delivery *deliveries, size_t count)
 {
@@ -206,7 +237,9 @@ static enum pr_status deliver(struct pr_call *call, const struct pr_destination 
 	if (count_open(&run) == 0)
 		goto out;
 	status = call->host->header_print(call, envelope, &run.header);
-	if (status == PR_OK)
+	if (status == PR_OK && run.smtp->path.len > 0 && run.smtp->owner)
+		run_owners(&run);
+	else if (status == PR_OK)
 		run_candidates(&run);
 out:
 	pr_text_fini(&run.header);

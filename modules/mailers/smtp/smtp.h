@@ -49,11 +49,21 @@ struct smtp {                     /* instance */
 	uint32_t loop_check;
 	uint32_t mx;              /* MX records are asked for */
 	uint32_t esmtp;           /* EHLO is tried */
+	uint32_t announced;       /* but only with who speaks of ESMTP in his greeting */
+	uint32_t reserved2;
 	struct pr_str helo;
 	struct pr_str host;       /* in the place of the destination's */
 	struct pr_str tls;        /* "may", "never", "must" */
 	uint32_t tls_use;         /* enum smtp_tls_use: the same, and TLSFallbacktoClear */
 	uint32_t tls_fallback;
+	/* in the place of a host: a program, spoken with over its standard input and output */
+	struct pr_str path, argv;
+	struct pr_str user;
+	struct pr_str directory, root;
+	int64_t niceness;
+	int64_t timeout;          /* from the end of the conversation to the program's */
+	uint32_t owner;           /* it runs as the account that the recipient names */
+	uint32_t reserved;
 };
 
 struct smtp_session {
@@ -130,6 +140,10 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 bool smtp_has_next(struct smtp_run *run);
 struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination);
 
+/* program.c */
+/* Starts the program: a connection like any other.  0 or an errno, with the reason in the call. */
+enum pr_status smtp_program_open(struct smtp_run *run, int *fd_out);
+
 /* address.c */
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome);
 
@@ -144,7 +158,7 @@ enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, str
 enum pr_status smtp_read_reply(struct pr_call *call, struct smtp_session *session, int64_t seconds, struct smtp_reply *reply_out);
 enum pr_status smtp_command(struct pr_call *call, struct smtp_session *session, struct pr_str line, int64_t seconds,
                             struct smtp_reply *reply_out);
-/* Greeting was read; EHLO, HELO or LHLO: *command_out is what was said last. */
+/* The greeting was read, and lies in *reply_out; EHLO, HELO or LHLO: *command_out is what was said last. */
 enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, struct pr_str *command_out);
 struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply, struct pr_str command);
 struct smtp_outcome smtp_outcome_lost(struct pr_call *call);

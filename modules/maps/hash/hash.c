@@ -6,6 +6,7 @@
  */
 #include "hash.h"
 
+#include <postrider/file.h>
 #include <string.h>
 
 #define SHORT_KEY 256
@@ -132,6 +133,7 @@ enum pr_status hash_open(struct pr_call *call)
 		return pr_fail(call, PR_MISUSE, "file: the name is too long");
 	}
 	map->path = pr_copy_str(pr_text_str(&path));
+	map->safe = pr_safe_flags(PR_SAFE_MAP, call->host->option(call, PR_STR("DontBlameSendmail")));
 	pr_text_fini(&path);
 	pthread_mutex_init(&map->lock, NULL);
 	return PR_OK;

@@ -47,6 +47,8 @@ struct hash_map { /* instance: options, then what all threads share */
 	struct pr_str file;
 	int64_t memory;
 	uint32_t unsafe, mode;
+	uint32_t safe;      /* PR_SAFE_...: what DontBlameSendmail allows */
+	uint32_t is_unsafe; /* others may write to the file */
 	char *path; /* with .db */
 	pthread_mutex_t lock;
 	struct identity verified; /* the file that the next four are about */

@@ -11,17 +11,19 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* Nobody but its owner and root may be able to change it, nor any directory on the way.  Who owns it is the administrator's choice, as
+/* Nobody but owners may be able to change it, nor any directory on the way.  Who owns them is the administrator's choice, as
  * with sendmail, whose makemap gives tables to TrustedUser. */
 static bool is_trusted(struct hash_map *map, int fd)
 {
 	struct stat status;
 	struct pr_text why;
 
+	map->is_unsafe = 0;
 	if (map->unsafe)
 		return true;
 	pr_text_init(&why, sizeof map->why - 1);
-	bool good = fstat(fd, &status) == 0 && pr_file_is_trusted(map->path, (uint32_t)status.st_uid, &why);
+	bool good = fstat(fd, &status) == 0 && pr_file_is_safe(map->path, (uint32_t)status.st_uid, map->safe, &why);
+	map->is_unsafe = !good;
 	if (!good)
 		snprintf(map->why, sizeof map->why, "%.*s", PR_PRINT(pr_text_str(&why)));
 	pr_text_fini(&why);

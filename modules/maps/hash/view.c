@@ -79,10 +79,10 @@ static enum pr_status absent(struct pr_call *call, int error)
 	hash_drop(thread);
 	if (error == ENOENT && map->flags.optional) {
 		thread->absent = 1;
-		return PR_NOTFOUND;
+		return pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
 	}
 	if (error == ENOENT)
-		return pr_fail(call, PR_TEMPFAIL, "%s: there is no such table; build it with makemap or newaliases", map->path);
+		return pr_fail(call, PR_TEMPFAIL, "missing map file %s: %s", map->path, strerror(error));
 	return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, strerror(error));
 }
 
@@ -155,6 +155,9 @@ static enum pr_status adopt(struct pr_call *call, int fd, const struct identity 
 	hash_judge(map, fd, identity);
 	if (!map->good) {
 		hash_drop(thread);
+		if (map->is_unsafe)
+			return pr_fail(call, PR_TEMPFAIL, "%s map \"%.*s\": unsafe map file %s: %s", map->kind == FILE_BERKELEY_BTREE ? "btree" : "hash",
+			               PR_PRINT(pr_own_name(call)), map->path, map->why);
 		return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, map->why);
 	}
 	bool on_disk = map->kind == FILE_GDBM && (int64_t)identity->size > map->memory;
@@ -229,7 +232,7 @@ enum pr_status hash_view(struct pr_call *call)
 	struct stat status;
 
 	if ((has || thread->absent) && thread->generation == generation && now - thread->checked_ms < LOOK_AGAIN_MS)
-		return has ? PR_OK : PR_NOTFOUND;
+		return has ? PR_OK : pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
 	thread->checked_ms = now;
 	thread->generation = generation;
 	if (stat(map->path, &status) != 0)

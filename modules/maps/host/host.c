@@ -144,12 +144,12 @@ static enum pr_status by_services(struct pr_call *call, struct pr_str name, bool
 			best = PR_OK;
 			if (pr_str_find(one.name, '.') < one.name.len)
 				break;
-		} else if (status == PR_TEMPFAIL && best == PR_NOTFOUND) {
-			best = PR_TEMPFAIL;
+		} else if (status != PR_NOTFOUND && best == PR_NOTFOUND) {
+			best = status;
 			reason = call->reason;
 		}
 	}
-	call->reason = best == PR_TEMPFAIL ? reason : PR_NONE;
+	call->reason = best == PR_OK ? PR_NONE : reason;
 	return best;
 }
 
@@ -188,7 +188,7 @@ static enum pr_status look(struct pr_call *call, struct pr_str key, struct pr_st
 	enum pr_status status = cache_find(&thread->cache, key, now, &found.name);
 	if (status == PR_TEMPFAIL) {
 		status = name.data[0] == '[' ? by_address(call, name, &found) : by_services(call, name, complete, &found);
-		if (status == PR_OK || status == PR_NOTFOUND)
+		if (status != PR_TEMPFAIL)
 			cache_put(&thread->cache, key, status == PR_OK ? found.name : PR_NONE, now + (int64_t)(status == PR_OK ? found.ttl : TTL_FILES) * 1000);
 	}
 	if (status == PR_NOTFOUND)

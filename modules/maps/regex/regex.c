@@ -1,54 +1,84 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A regular expression of POSIX as a map: what matches is found.
- * The value is empty, the matched parts that -s chose, or the key itself; the expression is compiled once and used by all threads.
+ * The value is empty, the matched parts that -s chose, or the key itself; the expression is compiled once and used by all threads.  Where -s
+ * chose any, who asks may choose others: the first argument, $(map key $@ 2,1 $).
  */
 #include <postrider/mapflags.h>
 
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PARTS_MAX 20 /* as sendmail's table; the whole is part 0 */
+
+struct choice {
+	uint32_t parts[PARTS_MAX];
+	uint32_t count;
+};
 
 struct regex_map {
 	struct pr_map_flags flags;
 	struct pr_str pattern, separator, parts;
 	uint32_t negate, basic;
-	uint32_t chosen[PARTS_MAX];
-	uint32_t chosen_count;
+	struct choice chosen;
 	uint32_t is_compiled;
 	regex_t compiled;
 };
 
-static enum pr_status add_part(struct pr_call *call, struct pr_str word)
+/* What is no number is 0, the whole. */
+static enum pr_status add_part(struct pr_call *call, struct pr_str word, struct choice *choice)
 {
-	struct regex_map *map = call->instance;
-	uint64_t number = 0;
+	const struct regex_map *map = call->instance;
+	const char *text = pr_arena_copy(call->arena, word).data;
 	size_t most = map->compiled.re_nsub + 1;
+	long number = text == NULL ? 0 : strtol(text, NULL, 10);
 
-	if (!pr_str_number(word, 1000, &number))
-		return pr_fail(call, PR_MISUSE, "field (%.*s) is no number", PR_PRINT(word));
-	if (number >= most || number >= PARTS_MAX)
-		return pr_fail(call, PR_MISUSE, "field (%llu) out of range, only %zu substrings in pattern", (unsigned long long)number, most);
-	if (map->chosen_count >= PARTS_MAX)
+	if (number < 0 || (size_t)number >= most || number >= PARTS_MAX)
+		return pr_fail(call, PR_MISUSE, "field (%ld) out of range, only %zu substrings in pattern", number, most);
+	if (choice->count >= PARTS_MAX)
 		return pr_fail(call, PR_MISUSE, "too many fields, %d max", PARTS_MAX);
-	map->chosen[map->chosen_count++] = (uint32_t)number;
+	choice->parts[choice->count++] = (uint32_t)number;
 	return PR_OK;
 }
 
-/* "1,3,4"; nothing: all of them. */
+/* "1,3,4" */
+static enum pr_status read_parts(struct pr_call *call, struct pr_str rest, struct choice *choice)
+{
+	struct pr_str word;
+	enum pr_status status = PR_OK;
+
+	while (status == PR_OK && pr_str_next(&rest, ',', &word))
+		status = add_part(call, word, choice);
+	return status;
+}
+
+/* -s; without any: all of them. */
 static enum pr_status choose_parts(struct pr_call *call)
 {
 	struct regex_map *map = call->instance;
-	struct pr_str rest = map->parts, word;
-	enum pr_status status = PR_OK;
 
 	if (map->parts.data != NULL && map->parts.len == 0)
 		for (uint32_t i = 0; i <= map->compiled.re_nsub && i < PARTS_MAX; i++)
-			map->chosen[map->chosen_count++] = i;
-	while (status == PR_OK && pr_str_next(&rest, ',', &word))
-		status = add_part(call, word);
-	return status;
+			map->chosen.parts[map->chosen.count++] = i;
+	return map->parts.len > 0 ? read_parts(call, map->parts, &map->chosen) : PR_OK;
+}
+
+/* Those of whoever asks; a choice that cannot be met finds nothing. */
+static enum pr_status choose_asked(struct pr_call *call, const struct pr_list *args, struct choice *choice)
+{
+	const struct regex_map *map = call->instance;
+
+	*choice = map->chosen;
+	if (map->parts.data == NULL || args == NULL || args->count == 0)
+		return PR_OK;
+	choice->count = 0;
+	if (args->items[0].len == 0)
+		return add_part(call, PR_STR("0"), choice);
+	enum pr_status status = read_parts(call, args->items[0], choice);
+	if (status != PR_OK)
+		call->reason = PR_NONE;
+	return status == PR_OK ? PR_OK : PR_NOTFOUND;
 }
 
 static enum pr_status compile(struct pr_call *call)
@@ -76,7 +106,7 @@ static void close_map(struct pr_call *call)
 	if (map->is_compiled)
 		regfree(&map->compiled);
 	map->is_compiled = 0;
-	map->chosen_count = 0;
+	map->chosen.count = 0;
 }
 
 static const struct pr_map_flag letters[] = {
@@ -116,10 +146,10 @@ static enum pr_status open_map(struct pr_call *call)
 }
 
 /* The chosen parts with the separator between; a part that took no part in the match is empty. */
-static bool join_parts(const struct regex_map *map, struct pr_str key, const regmatch_t *matches, struct pr_text *out)
+static bool join_parts(const struct regex_map *map, const struct choice *choice, struct pr_str key, const regmatch_t *matches, struct pr_text *out)
 {
-	for (uint32_t i = 0; i < map->chosen_count; i++) {
-		const regmatch_t *match = &matches[map->chosen[i]];
+	for (uint32_t i = 0; i < choice->count; i++) {
+		const regmatch_t *match = &matches[choice->parts[i]];
 		if (i > 0)
 			pr_text_add_str(out, map->separator);
 		if (match->rm_so >= 0)
@@ -133,9 +163,9 @@ static enum pr_status lookup(struct pr_call *call, struct pr_str key, const stru
 	struct regex_map *map = call->instance;
 	struct pr_str text = pr_arena_copy(call->arena, key);
 	regmatch_t matches[PARTS_MAX];
+	struct choice choice;
 	struct pr_text value;
 
-	(void)args;
 	if (pr_map_is_deferred(call, &map->flags) || memchr(key.data, '\0', key.len) != NULL)
 		return PR_NOTFOUND;
 	if (text.data == NULL)
@@ -143,9 +173,11 @@ static enum pr_status lookup(struct pr_call *call, struct pr_str key, const stru
 	bool matched = regexec(&map->compiled, text.data, map->parts.data != NULL ? PARTS_MAX : 0, matches, 0) == 0;
 	if (matched == (map->negate != 0))
 		return PR_NOTFOUND;
+	enum pr_status status = choose_asked(call, args, &choice);
+	if (status != PR_OK)
+		return status;
 	pr_text_init(&value, 65536);
-	enum pr_status status = PR_OK;
-	if (matched && !join_parts(map, key, matches, &value))
+	if (matched && !join_parts(map, &choice, key, matches, &value))
 		status = pr_fail(call, PR_TEMPFAIL, "the parts are too long");
 	else
 		status = pr_map_answer(call, &map->flags, PR_OK, key, NULL, pr_text_str(&value), value_out);

@@ -168,8 +168,8 @@ static enum pr_status read_table(struct pr_call *call, struct table *table)
 	pr_text_init(&bytes, FILE_MAX);
 	pr_text_init(&why, 1000);
 	pr_arena_init(&table->arena, FILE_MAX);
-	if (!map->unsafe && !pr_file_is_trusted(map->path, (uint32_t)geteuid(), &why))
-		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
+	if (!map->unsafe && !pr_file_is_safe(map->path, (uint32_t)table->status.st_uid, map->safe, &why))
+		status = pr_fail(call, PR_TEMPFAIL, "text map \"%.*s\": unsafe map file %s: %.*s", PR_PRINT(pr_own_name(call)), map->path, PR_PRINT(pr_text_str(&why)));
 	else if (pr_file_read(map->path, FILE_MAX, &bytes, &why) != PR_OK)
 		status = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(pr_text_str(&why)));
 	else if (stat(map->path, &after) != 0 || !same_file(&table->status, &after))
@@ -210,7 +210,7 @@ static enum pr_status hold_current(struct pr_call *call)
 	for (;;) {
 		if (stat(map->path, &now) != 0) {
 			if (errno == ENOENT && map->flags.optional)
-				return PR_NOTFOUND;
+				return pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
 			return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, strerror(errno));
 		}
 		pthread_rwlock_rdlock(&map->lock);
@@ -350,6 +350,7 @@ enum pr_status text_open(struct pr_call *call)
 	if (error != 0)
 		return pr_fail(call, PR_TEMPFAIL, "no lock: %s", strerror(error));
 	map->path = pr_copy_str(map->file);
+	map->safe = pr_safe_flags(PR_SAFE_MAP, call->host->option(call, PR_STR("DontBlameSendmail")));
 	return PR_OK;
 }
 

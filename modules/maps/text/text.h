@@ -34,6 +34,7 @@ struct text_map {
 	struct pr_str key_letter, value_letter; /* -k and -v */
 	int64_t key_column, value_column;
 	uint32_t unsafe, is_alias;
+	uint32_t safe, reserved; /* PR_SAFE_...: what DontBlameSendmail allows */
 	char *path;
 	pthread_rwlock_t lock;
 	struct table table;

@@ -17,7 +17,7 @@ static bool cut(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
 	out->count = 0;
-	bool good = cf_scan(&scan, out);
+	bool good = cf_scan_shown(run, &scan, out);
 
 	for (uint32_t i = 0; i < scan.problem_count; i++)
 		cf_run_complain(run, true, "%s", scan.problems[i]);
@@ -211,6 +211,15 @@ static bool is_control(unsigned char c)
 	return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
+static struct pr_str in_seven_bits(struct cf_run *run, struct pr_str text)
+{
+	char *shown = pr_arena_alloc(run->call->arena, text.len + 1);
+
+	for (size_t i = 0; shown != NULL && i < text.len; i++)
+		shown[i] = (char)(text.data[i] & 0x7f);
+	return shown == NULL ? text : (struct pr_str){ shown, text.len };
+}
+
 bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipient)
 {
 	if (text.len > NAME_MAX_LENGTH - 1) {
@@ -222,17 +231,9 @@ bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipie
 	struct pr_str shown = with_marks(run, text, is_high_control);
 	if (shown.data == NULL)
 		return true;
-	cf_run_complain(run, false, "501 5.1.%d 8-bit character in mailbox address \"%.*s\"", is_recipient ? 3 : 7, PR_PRINT(shown));
+	cf_run_complain(run, false, "501 5.1.%d 8-bit character in mailbox address \"%.*s\"", is_recipient ? 3 : 7,
+	                PR_PRINT(in_seven_bits(run, shown)));
 	return false;
-}
-
-static struct pr_str in_seven_bits(struct cf_run *run, struct pr_str text)
-{
-	char *shown = pr_arena_alloc(run->call->arena, text.len + 1);
-
-	for (size_t i = 0; shown != NULL && i < text.len; i++)
-		shown[i] = (char)(text.data[i] & 0x7f);
-	return shown == NULL ? text : (struct pr_str){ shown, text.len };
 }
 
 /* Other control bytes are found in what the rules made of the address. */
@@ -248,20 +249,31 @@ static void refuse_controls(struct cf_run *run, bool is_recipient, struct cf_add
 	out->is_refused = true;
 }
 
+bool cf_address_is_temporary(const struct cf_address *address)
+{
+	struct pr_str text = address->text;
+	uint64_t number = 0;
+
+	return address->mailer == NULL && text.len >= 4 && text.data[0] == '4' && text.data[3] == ' ' &&
+	       pr_str_number(pr_str_slice(text, 0, 3), 499, &number);
+}
+
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out)
 {
 	struct cf_tokens *tokens = &run->thread->address;
 	bool good = false;
 
 	run->about = text;
+	cf_run_type(run, is_recipient ? "e r" : "e s");
 	if (cut(run, text, tokens) && cf_address_is_valid(run, text, is_recipient)) {
 		bool is_deferred = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL;
 		is_deferred = cf_rewrite(run, 0, tokens) == CF_TEMPFAIL || is_deferred;
 		cf_build(run, tokens, out);
 		refuse_controls(run, is_recipient, out);
-		out->is_deferred = is_deferred;
+		out->is_deferred = is_deferred && !out->is_refused && (out->mailer != NULL || cf_address_is_temporary(out)); /* a "no" holds, whatever else could not be known */
 		good = true;
 	}
+	cf_run_type(run, NULL);
 	return good;
 }
 
@@ -277,6 +289,16 @@ static uint16_t set_for(const struct cf_mailer *mailer, uint32_t which)
 	}
 }
 
+static const char *type_of(uint32_t which)
+{
+	switch (which) {
+	case PR_REWRITE_ENVELOPE_SENDER: return "e s";
+	case PR_REWRITE_HEADER_SENDER: return "h s";
+	case PR_REWRITE_ENVELOPE_RECIPIENT: return "e r";
+	default: return "h r";
+	}
+}
+
 int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *mailer, uint32_t which, bool is_canonical, struct pr_str *out)
 {
 	bool is_sender = which == PR_REWRITE_ENVELOPE_SENDER || which == PR_REWRITE_HEADER_SENDER;
@@ -286,6 +308,7 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 
 	*out = text;
 	run->about = text;
+	cf_run_type(run, type_of(which));
 	pr_text_clear(frame);
 	pr_text_clear(result);
 	if (is_canonical || cf_mailer_has(mailer, 'c'))
@@ -305,5 +328,6 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 	} else if (pr_str_equal(run->complaint, PR_STR(CF_ADDRESS_TOO_LONG))) {
 		*out = pr_str_slice(text, 0, FRAMED_SHOWN_MAX);
 	}
+	cf_run_type(run, NULL);
 	return status;
 }

@@ -23,6 +23,8 @@ struct cf_address {
 bool cf_address_is_valid(struct cf_run *run, struct pr_str text, bool is_recipient);
 /* Sets 3 and 0, then the triple.  False: it is no address at all. */
 bool cf_parse(struct cf_run *run, struct pr_str text, bool is_recipient, struct cf_address *out);
+/* An error for a while: its text begins with 4xx. */
+bool cf_address_is_temporary(const struct cf_address *address);
 /* {mailer, host, user} out of tokens that begin with $#. */
 void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out);
 /* The form of an address for a mailer, inside its frame (comments, phrase, brackets).  Returns the sysexit. */

@@ -11,7 +11,7 @@
 static bool add_text(struct cf_run *run, struct pr_str text, struct cf_tokens *out)
 {
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .text = text, .flags = CF_SCAN_COMMENTS };
-	bool good = cf_scan(&scan, out);
+	bool good = cf_scan_shown(run, &scan, out);
 	struct pr_str about = run->about;
 
 	run->about = text;
@@ -128,21 +128,32 @@ static void read_lookup(const struct cf_tokens *tokens, uint32_t *at, struct loo
 	*at = i < tokens->count ? i + 1 : i;
 }
 
-static bool is_bracket(const struct cf_token *token)
+static bool is_operator(const struct cf_token *token, char byte)
 {
-	return token->kind == CF_OPERATOR && strchr("<>()", token->text[0]) != NULL;
+	return token->kind == CF_OPERATOR && token->text[0] == byte;
 }
 
-/* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, and brackets may not balance. */
+/* The other half of a bracket may be in another part. */
+static bool is_balanced(const struct cf_token *tokens, uint32_t count, char opening, char closing)
+{
+	int depth = 0;
+
+	for (uint32_t i = 0; i < count && depth >= 0; i++)
+		depth += is_operator(&tokens[i], opening) - is_operator(&tokens[i], closing);
+	return depth == 0;
+}
+
+/* Does the text of these tokens give other tokens than these?  Atoms that meet are joined with BlankSub, comments go, and brackets may not
+ * balance. */
 static bool changes_as_text(const struct cf_token *tokens, uint32_t count, bool is_whole)
 {
 	bool changes = false;
 
-	for (uint32_t i = 0; i < count; i++) {
-		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) || (is_whole && is_bracket(&tokens[i]));
-		if (!is_whole && is_bracket(&tokens[i]))
-			return false; /* its other half may be in another part */
-	}
+	if (!is_whole && !(is_balanced(tokens, count, '(', ')') && is_balanced(tokens, count, '<', '>')))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		changes = changes || (i > 0 && tokens[i].kind == CF_ATOM && tokens[i - 1].kind == CF_ATOM) ||
+		          (tokens[i].kind == CF_OPERATOR && strchr("<>()", tokens[i].text[0]) != NULL);
 	return changes;
 }
 
@@ -157,7 +168,8 @@ static bool add_fallback(struct cf_run *run, const struct lookup *lookup, struct
 		for (end = i; end < count && cf_is_plain(&tokens[end]); end++)
 			;
 		end += end == i;
-		bool changes = cf_is_plain(&tokens[i]) && changes_as_text(tokens + i, end - i, end - i == count);
+		bool is_shown = run->trace != NULL && run->cf->tracing_cuts > 0; /* -d22 wants to see it */
+		bool changes = cf_is_plain(&tokens[i]) && (is_shown || changes_as_text(tokens + i, end - i, end - i == count));
 		good = changes ? add_text(run, cf_join_arena(&run->cf->alphabet, tokens + i, end - i, '\0', run->call->arena), out)
 		               : add_run(tokens + i, end - i, out);
 	}
@@ -185,7 +197,7 @@ static int look_up(struct cf_run *run, const struct lookup *lookup, struct cf_to
 	if (map == NULL && lookup->name != NULL)
 		cf_run_complain(run, false, "rewrite: map %.*s not found", PR_PRINT(name));
 	else
-		status = cf_map_lookup(run, name, map, key, &arguments, &value);
+		status = cf_map_lookup_shown(run, name, map, key, &arguments, &value);
 	if (run->steps != NULL)
 		cf_step_map(run, name, key, value, status, began);
 	bool good;
@@ -214,7 +226,7 @@ static int do_lookups(struct cf_run *run, struct cf_tokens *tokens, struct cf_to
 			struct lookup lookup;
 			read_lookup(tokens, &i, &lookup);
 			int status = look_up(run, &lookup, spare, is_failed);
-			worst = status != CF_OK ? status : worst;
+			worst = cf_status(worst, status);
 		} else if (!cf_tokens_add(spare, tokens->at[i++])) {
 			*is_failed = true;
 			worst = too_long(run);
@@ -250,11 +262,17 @@ static void skip_call(struct cf_run *run, struct cf_tokens *tokens, uint32_t at,
 	tokens->count -= 2;
 }
 
-static void complain_unknown(struct cf_run *run, const struct cf_token *name)
+/* The name is shown, and stays in what is worked on, as it was looked for: without quotes, up to the first blank. */
+static void complain_unknown(struct cf_run *run, struct cf_token *name)
 {
-	struct pr_str text = cf_is_plain(name) ? cf_unquoted(run->call->arena, (struct pr_str){ name->text, name->length }) : PR_STR("");
-	struct pr_str fault = cf_set_fault(run->call->arena, text);
+	struct pr_str text = PR_STR("");
 
+	if (cf_is_plain(name)) {
+		text = cf_unquoted(run->call->arena, (struct pr_str){ name->text, name->length });
+		text = pr_str_slice(text, 0, pr_str_find(text, ' '));
+		*name = (struct cf_token){ .kind = CF_ATOM, .text = text.data, .length = (uint32_t)text.len, .hash = cf_hash(text.data, text.len) };
+	}
+	struct pr_str fault = cf_set_fault(run->call->arena, text);
 	if (fault.data != NULL)
 		cf_run_complain(run, false, "%.*s", PR_PRINT(fault));
 	cf_run_complain(run, false, "Unknown ruleset %.*s", PR_PRINT(text));
@@ -308,7 +326,7 @@ static int do_calls(struct cf_run *run, struct cf_tokens *tokens, struct cf_toke
 
 	while (count > 0 && (status == CF_OK || status == CF_TEMPFAIL)) {
 		status = do_call(run, tokens, positions[--count], spare);
-		worst = status != CF_OK ? status : worst;
+		worst = cf_status(worst, status);
 	}
 	run->has_calls_left = run->has_calls_left || (status != CF_OK && status != CF_TEMPFAIL);
 	return worst;
@@ -325,8 +343,8 @@ int cf_rule_apply(struct cf_run *run, const struct cf_rule *rule, const struct c
 	int worst = substitute(run, rule, tokens, operands, out, is_failed_out);
 	if (rule->has_lookup && !*is_failed_out)
 		status = do_lookups(run, out, &level->spare, is_failed_out);
-	worst = status != CF_OK ? status : worst;
+	worst = cf_status(worst, status);
 	if ((rule->has_call || run->has_calls_left) && !*is_failed_out)
-		status = do_calls(run, out, &level->spare);
-	return status != CF_OK ? status : worst;
+		worst = cf_status(worst, do_calls(run, out, &level->spare));
+	return worst;
 }

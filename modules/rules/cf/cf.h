@@ -73,6 +73,7 @@ struct cf_map {
 	uint32_t kind; /* enum cf_map_kind */
 	uint32_t line;
 	char space;    /* -S: instead of BlankSub between atoms of the key */
+	bool is_told;  /* of the console: the file is not there, and that was said */
 	bool keeps_quotes; /* -q, and class dequote: the key keeps its quotes and backslashes */
 };
 
@@ -120,6 +121,7 @@ struct cf {
 	struct cf_macro *macros; /* by number */
 	size_t macro_room;
 	struct cf_phrases *classes;
+	struct cf_phrases spelling; /* the words of all of them */
 	size_t class_room;
 	struct cf_alphabet alphabet;
 	struct cf_set sets[CF_SETS_MAX];
@@ -138,6 +140,8 @@ struct cf {
 	uint32_t fatal;          /* sysexit of one that ends the program: nothing is read after it */
 	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
+	struct pr_call *call;    /* while the file is read: the way to maps */
+	uint16_t type_macro;     /* ${addr_type}; CF_NAME_NONE: the file never asks for it */
 	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
 	struct pr_str current_file;
@@ -145,14 +149,18 @@ struct cf {
 	uint16_t set_current;    /* number + 1 of the set that R lines go to */
 	bool colon_ok, dont_probe;
 	bool has_operators;      /* OperatorChars were said, or rules were cut: $o, which says them up to level 6, is too late */
+	bool has_rules;          /* rules were cut: no other OperatorChars any more */
 	bool wants_host_status, has_host_status; /* SingleThreadDelivery, HostStatusDirectory */
 	bool is_interactive_safe; /* SuperSafe */
 	char delivery_mode;
+	uint32_t safe_class;     /* PR_SAFE_...: what DontBlameSendmail allows of class files */
 	struct pr_str mailbox_database;
 	uint32_t precedence_count;
 	char must_quote[64];     /* bytes that a phrase may only hold in quotes */
+	struct cf_phrases told;  /* of the console: what is said once */
 	uint32_t try_flags;      /* of the console: /tryflags */
 	uint32_t tracing;        /* of the console: level of -d21 */
+	uint32_t tracing_cuts, tracing_maps; /* ... of -d22 and -d60 */
 };
 
 /* symbols.c: macros, classes, sets, maps by name ------------------------- */
@@ -168,8 +176,6 @@ uint16_t cf_set_find(const struct cf *cf, struct pr_str name);
 struct pr_str cf_set_fault(struct pr_arena *arena, struct pr_str name);
 /* The same for the token behind $>, which may be in quotes. */
 uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name);
-/* The same for what somebody typed, perhaps in quotes. */
-uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name);
 struct cf_map *cf_map_find(const struct cf *cf, struct pr_str name);
 struct cf_mailer *cf_mailer_find(const struct cf *cf, struct pr_str name);
 bool cf_mailer_has(const struct cf_mailer *mailer, char flag);
@@ -210,6 +216,9 @@ void cf_read_macro(struct cf *cf, struct pr_str line);      /* D */
 void cf_read_group(struct cf *cf, struct pr_str line);      /* Q */
 void cf_read_filter(struct cf *cf, struct pr_str line);     /* X */
 void cf_read_class_file(struct cf *cf, struct pr_str line);
+void cf_class_add_words(struct cf *cf, uint16_t number, struct pr_str words); /* they stand between blanks */
+/* False: this is no `key@class:spec`, but a file or a program. */
+bool cf_read_class_map(struct cf *cf, uint16_t number, struct pr_str rest, bool is_optional);
 /* Number + 1 of the set that text names ("3", "name", "name=3"), made when it is new; 0 and a complaint: no name. */
 uint16_t cf_set_make(struct cf *cf, struct pr_str text);
 struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
@@ -292,6 +301,8 @@ struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);
 void cf_run_init(struct cf_run *run, struct pr_call *call);
 /* The same for work that is not part of what went before: outside a session nothing is remembered. */
 void cf_run_begin(struct cf_run *run, struct pr_call *call);
+/* ${addr_type}: what is rewritten now, "e s", "e r", "h s" or "h r"; NULL: nothing.  In the console it is what /tryflags said. */
+void cf_run_type(struct cf_run *run, const char *type);
 /* The console ends with this sysexit, when no other was first. */
 void cf_run_fail(struct cf_run *run, uint32_t status);
 /* What is no fault of the configuration: told, and no more. */
@@ -301,11 +312,24 @@ void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)
 
 /* With -d21.2: what `$&x` stood for. */
 void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struct pr_str value);
+/* Of two statuses: the first that is wrong counts, but one for a while before all others. */
+static inline int cf_status(int before, int now)
+{
+	return before == CF_OK || now == CF_TEMPFAIL ? now : before;
+}
+
 /* Rewrites tokens in place by set `number`.  Returns the sysexit. */
 int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
 
 /* Without quotes and backslashes. */
 struct pr_str cf_unquoted(struct pr_arena *arena, struct pr_str text);
+
+/* debug.c: cf_scan and cf_map_lookup as the console shows them with -d22 and -d60; elsewhere they show nothing. */
+bool cf_scan_shown(struct cf_run *run, struct cf_scan *scan, struct cf_tokens *out);
+int cf_map_lookup_shown(struct cf_run *run, struct pr_str name, const struct cf_map *map, struct pr_str key, const struct pr_list *arguments,
+                        struct pr_str *value_out);
+/* The status that a class of maps gives for "not found". */
+int cf_map_nothing(struct pr_str class_name);
 
 struct cf_match {
 	uint16_t first, end; /* [first, end) of the address */

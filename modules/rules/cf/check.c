@@ -211,12 +211,14 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 		bool is_server = check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT;
 		/* the mailer says for whom it asked */
 		run.about = arguments->count > 0 && !is_server ? arguments->items[0] : PR_STR("");
+		cf_run_type(&run, check == PR_CHECK_MAIL ? "e s" : check == PR_CHECK_RCPT ? "e r" : NULL);
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
 		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
 		if (status != CF_OK && !has_said) /* a set that could not be worked off has not said yes */
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, tokens, verdict);
+		cf_run_type(&run, NULL);
 	}
 	return result;
 }

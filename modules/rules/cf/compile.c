@@ -261,7 +261,7 @@ void cf_read_rule(struct cf *cf, struct pr_str line)
 		cf_complain(cf, "missing valid ruleset for \"R%.*s\"", PR_PRINT(cf_shown(cf, line)));
 		return;
 	}
-	cf->has_operators = true;
+	cf->has_operators = cf->has_rules = true;
 	uint16_t number = (uint16_t)(cf->set_current - 1);
 	if (read_left(cf, line, &left)) {
 		check_left(cf, &left, &rule);

@@ -33,6 +33,20 @@ static void add_words(struct cf_run *run, uint16_t number, struct pr_str words)
 	}
 }
 
+/* A macro in the value is kept, as it is written short: ${j} is $j. */
+static void set_value(struct cf_run *run, uint16_t number, struct pr_str value)
+{
+	struct cf_code code = {0};
+	struct pr_text text;
+
+	pr_text_init(&text, CF_CODE_MAX);
+	cf_code_parse(&code, &run->cf->names, value);
+	cf_code_print(&code, &run->cf->names, &text);
+	cf_overlay_set(run->overlay, number, pr_text_str(&text));
+	cf_code_fini(&code);
+	pr_text_fini(&text);
+}
+
 static void define(struct cf_run *run, struct pr_str line)
 {
 	char what = line.len > 1 ? line.data[1] : '\0';
@@ -52,7 +66,7 @@ static void define(struct cf_run *run, struct pr_str line)
 	if (number == CF_NAME_NONE)
 		return;
 	if (what == 'D')
-		cf_overlay_set(run->overlay, number, rest.data == NULL ? PR_STR("") : rest);
+		set_value(run, number, rest);
 	else
 		add_words(run, number, cf_expand_text(run->cf, rest));
 }
@@ -136,42 +150,6 @@ static void dollar(struct cf_run *run, struct pr_str line)
 		show_macro(run, pr_str_slice(line, 1, line.len));
 }
 
-/* -d -------------------------------------------------------------------- */
-
-/* "21.12", "21", "0-99.12": the level it sets for 21, plus one; 0: it is about others. */
-static uint32_t debug_level(struct pr_str part)
-{
-	size_t dot = pr_str_find(part, '.'), dash = pr_str_find(part, '-');
-	uint64_t first = 0, last, level = 1;
-
-	pr_str_number(pr_str_slice(part, 0, dash < dot ? dash : dot), 1000, &first);
-	last = first;
-	if (dash < dot)
-		pr_str_number(pr_str_slice(part, dash + 1, dot), 1000, &last);
-	if (dot < part.len)
-		pr_str_number(pr_str_slice(part, dot + 1, part.len), 1000, &level);
-	return first <= 21 && last >= 21 ? (uint32_t)level + 1 : 0;
-}
-
-static void debug(struct cf_run *run, struct pr_str line)
-{
-	struct pr_str rest = pr_str_slice(line, 2, line.len), part;
-
-	if (line.len < 2) {
-		pr_text_add_c(run->trace, "Usage: -d{debug arguments}\n");
-		return;
-	}
-	if (line.data[1] != 'd') {
-		pr_text_addf(run->trace, "Unknown \"-\" command %.*s\n", PR_PRINT(line));
-		return;
-	}
-	while (rest.len > 0 && pr_str_next(&rest, ',', &part)) {
-		uint32_t level = debug_level(part);
-		if (level > 0)
-			run->cf->tracing = level - 1;
-	}
-}
-
 /* what -bt sets ---------------------------------------------------------- */
 
 static void set(struct cf_run *run, const char *name, const char *value)
@@ -194,11 +172,19 @@ static void set_date(struct cf_run *run)
 	set(run, "b", text);
 }
 
+void cf_console_type(struct cf_run *run)
+{
+	static const char *const types[] = { "e r", "h r", "e s", "h s" };
+
+	set(run, "addr_type", types[run->cf->try_flags & 3u]);
+}
+
 static void begin(struct cf_run *run)
 {
 	run->thread->is_begun = true;
 	run->cf->names.is_sealed = false; /* the console owns the process */
 	set(run, "opMode", "t");
+	cf_console_type(run);
 	set_date(run);
 }
 
@@ -216,6 +202,16 @@ static const char help[] =
     "  .Dx value      sets a macro            .Cx words     adds to a class\n"
     "  -d21.12        traces rules; -d21.0 no longer\n";
 
+/* Whatever stands behind it. */
+static bool is_quit(struct pr_str line)
+{
+	size_t end = 0;
+
+	while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
+		end++;
+	return pr_str_equal_nocase(pr_str_slice(line, 0, end), PR_STR("/quit"));
+}
+
 enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_text *out)
 {
 	struct cf_run run;
@@ -229,16 +225,18 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 		pr_text_add_str(out, pr_text_str(&run.cf->messages));
 		return PR_OK;
 	}
+	while (line.len > 0 && line.data[0] == ' ')
+		line = pr_str_slice(line, 1, line.len);
 	switch (line.len > 0 ? line.data[0] : '\0') {
 	case '\0':
 	case '#': break;
 	case '?': pr_text_add_c(out, help); break;
 	case '.': define(&run, line); break;
 	case '=': cf_console_show(&run, line); break;
-	case '-': debug(&run, line); break;
+	case '-': cf_console_debug(&run, line); break;
 	case '$': dollar(&run, line); break;
 	case '/':
-		if (pr_str_equal_nocase(pr_str_trim(line), PR_STR("/quit")))
+		if (is_quit(line))
 			return PR_NOTFOUND;
 		cf_console_slash(&run, line);
 		break;

@@ -12,8 +12,10 @@ enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_te
 
 void cf_console_sets(struct cf_run *run, struct pr_str line);      /* set,set address */
 void cf_console_fault(struct cf_run *run, struct pr_str name);     /* what is wrong with the name of a set */
+void cf_console_debug(struct cf_run *run, struct pr_str line);     /* -d21.12 */
 void cf_console_slash(struct cf_run *run, struct pr_str line);     /* /parse ... */
 void cf_console_show(struct cf_run *run, struct pr_str line);      /* =S =M */
+void cf_console_type(struct cf_run *run);                           /* ${addr_type}, as /tryflags says */
 void cf_console_show_mailers(struct cf_run *run);
 
 #endif

@@ -25,7 +25,7 @@ static void run_sets(struct cf_run *run, struct pr_str names, struct cf_tokens *
 	while (rest.len > 0) {
 		struct pr_str all = rest, name = PR_NONE;
 		pr_str_next(&rest, ',', &name);
-		uint16_t set = cf_set_lookup(run->cf, name);
+		uint16_t set = cf_set_find(run->cf, pr_str_trim(name));
 		if (set == 0) {
 			cf_console_fault(run, all);
 			pr_text_addf(run->trace, "Undefined ruleset %.*s\n", PR_PRINT(all));
@@ -60,10 +60,11 @@ void cf_console_sets(struct cf_run *run, struct pr_str line)
 		if (run->cf->level < 9)
 			scan.flags |= CF_SCAN_COMMENTS;
 		tokens.count = 0;
-		bool good = cf_scan(&scan, &tokens);
+		bool good = cf_scan_shown(run, &scan, &tokens);
 		run->about = rest;
 		for (uint32_t i = 0; i < scan.problem_count; i++)
 			cf_run_complain(run, true, "%s", scan.problems[i]);
+		run->about = PR_STR(""); /* what sets say is about no address */
 		if (good && tokens.count > 0)
 			run_sets(run, names, &tokens);
 		if (scan.end >= rest.len)

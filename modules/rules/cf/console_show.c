@@ -17,7 +17,7 @@ static void side(struct cf_run *run, const struct cf_token *tokens, uint32_t cou
 
 static void show_set(struct cf_run *run, struct pr_str name)
 {
-	uint16_t number = cf_set_lookup(run->cf, pr_str_trim(name));
+	uint16_t number = cf_set_find(run->cf, pr_str_trim(name));
 
 	if (number == 0) {
 		cf_console_fault(run, pr_str_trim(name));

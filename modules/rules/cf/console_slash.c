@@ -4,9 +4,14 @@
  */
 #include "console.h"
 #include "crack.h"
+#include "judge.h"
+
+#include <postrider/mapflags.h>
 
 #include <arpa/inet.h>
 #include <string.h>
+
+#define CANON_MAX 255u
 
 enum { HEADER = 1, SENDER = 2 };
 
@@ -48,13 +53,13 @@ static void ask_group(struct cf_run *run, const struct cf_address *address)
 	uint16_t set = cf_set_find(run->cf, PR_STR("queuegroup"));
 	struct cf_tokens tokens = {0};
 	struct cf_scan scan = { .alphabet = &run->cf->alphabet, .arena = run->call->arena, .flags = CF_SCAN_COMMENTS,
-		.text = address->mailer == NULL ? address->text : address->user };
+		.text = address->user };
 
 	if (set == 0 || run->cf->sets[set - 1].count == 0 || address->user.len == 0 || address->is_refused)
 		return;
-	if (address->mailer == NULL && (address->text.len == 0 || address->text.data[0] != '4'))
+	if (address->mailer == NULL && !cf_address_is_temporary(address))
 		return; /* the text of a temporary error is taken for a user */
-	if (cf_scan(&scan, &tokens))
+	if (cf_scan_shown(run, &scan, &tokens))
 		cf_rewrite(run, (uint16_t)(set - 1), &tokens);
 	cf_tokens_fini(&tokens);
 }
@@ -72,8 +77,10 @@ static void parse(struct cf_run *run, struct pr_str text)
 	}
 	if (run->cf->try_flags == 0) /* a recipient of the envelope */
 		ask_group(run, &address);
-	if (address.is_deferred)
-		pr_text_addf(run->trace, "%.*s... Transient parse error -- message queued for future delivery\n", PR_PRINT(text));
+	if (address.is_deferred) {
+		run->about = text;
+		cf_run_say(run, true, PR_STR("Transient parse error -- message queued for future delivery"));
+	}
 	pr_text_addf(run->trace, "mailer %.*s", PR_PRINT(address.mailer == NULL ? PR_STR("*error*") : address.mailer->name));
 	if (address.host.len > 0)
 		pr_text_addf(run->trace, ", host %.*s", PR_PRINT(address.host));
@@ -114,23 +121,41 @@ static void try_flags(struct cf_run *run, struct pr_str letters)
 		default: break;
 		}
 	}
+	cf_console_type(run);
 }
 
 /* /map /mx /canon ------------------------------------------------------- */
 
-/* What a class calls "not found". */
-static int status_of_nothing(struct pr_str class_name)
+int cf_map_nothing(struct pr_str class_name)
 {
 	static const struct {
 		const char *name;
 		int status;
-	} classes[] = { { "null", CF_NOHOST }, { "text", CF_NOHOST }, { "sequence", CF_NOHOST }, { "bestmx", CF_NOHOST }, { "dns", CF_NOHOST },
-		{ "user", CF_NOUSER } };
+	} classes[] = { { "null", CF_NOHOST }, { "text", CF_NOHOST }, { "sequence", CF_NOHOST }, { "switch", CF_NOHOST }, { "bestmx", CF_NOHOST },
+		{ "dns", CF_NOHOST }, { "host", CF_NOHOST }, { "user", CF_NOUSER }, { "arpa", CF_DATAERR } };
 
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
 		if (pr_str_equal_nocase(class_name, pr_str(classes[i].name)))
 			return classes[i].status;
 	return CF_OK;
+}
+
+static bool is_alias(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_dns_record *records;
+	size_t count = 0;
+
+	return pr_dns_records(run->call, name, 5 /* CNAME */, &records, &count) == PR_OK && count > 0;
+}
+
+/* The question comes before what was said meanwhile, from `at` on. */
+static void show_lookup(struct cf_run *run, size_t at, struct pr_str name, struct pr_str key)
+{
+	struct pr_str said = pr_arena_copy(run->call->arena, pr_str_slice(pr_text_str(run->trace), at, run->trace->len));
+
+	pr_text_cut(run->trace, at);
+	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(key));
+	pr_text_add_str(run->trace, said);
 }
 
 static void map(struct cf_run *run, struct pr_str rest)
@@ -149,19 +174,25 @@ static void map(struct cf_run *run, struct pr_str rest)
 	}
 	const struct cf_map *known = cf_map_find(run->cf, name);
 	const struct pr_host *host = run->call->host;
-	if (known == NULL) {
+	if (known == NULL || (!cf_judge_has_class(known->class_name) && !host->map_exists(run->call, known->name))) {
 		pr_text_addf(run->trace, "Map named \"%.*s\" not found\n", PR_PRINT(name));
 		return;
 	}
-	if (known->kind == CF_MAP_OTHER && !host->map_exists(run->call, name)) {
+	if (known->kind == CF_MAP_OTHER && !host->map_exists(run->call, known->name)) {
 		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
 		return;
 	}
-	pr_text_addf(run->trace, "map_lookup: %.*s (%.*s) ", PR_PRINT(name), PR_PRINT(rest));
-	int status = cf_map_lookup(run, name, known, rest, &none, &value);
+	size_t before = run->trace->len;
+	bool was_told = known->is_told;
+	int status = cf_map_lookup(run, known->name, known, rest, &none, &value);
+	if (value.data == NULL && pr_str_equal(run->call->reason, PR_STR(PR_MAP_ABSENT))) {
+		pr_text_addf(run->trace, "Map named \"%.*s\" not open\n", PR_PRINT(name));
+		return;
+	}
+	show_lookup(run, was_told == known->is_told ? before : run->trace->len, name, rest);
 	if (value.data == NULL && status == CF_OK)
-		status = status_of_nothing(known->class_name);
-	if (value.data == NULL)
+		status = pr_str_equal(known->class_name, PR_STR("bestmx")) && is_alias(run, rest) ? CF_OK : cf_map_nothing(known->class_name);
+	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else
 		pr_text_addf(run->trace, "returns %.*s (%d)\n", PR_PRINT(value), status);
@@ -201,43 +232,83 @@ static void show_hosts(struct cf_run *run, struct pr_str name, const struct pr_m
 {
 	pr_text_addf(run->trace, "getmxrr(%.*s) returns %zu value(s):\n", PR_PRINT(name), count);
 	for (size_t i = 0; i < count; i++)
-		pr_text_addf(run->trace, "\t%.*s%s\n", PR_PRINT(hosts[i].name), is_literal(hosts[i].name) ? "" : ".");
+		pr_text_addf(run->trace, "\t%.*s%s\n", PR_PRINT(hosts[i].name), hosts[i].name.data[0] == '[' ? "" : ".");
 }
 
-static void mx(struct cf_run *run, struct pr_str name)
+static void show_host(struct cf_run *run, struct pr_str name, struct pr_str host)
 {
-	const struct pr_mx itself = { .name = name }, *hosts = NULL;
-	size_t count = 0;
+	const struct pr_mx itself = { .name = host };
 
-	if (is_literal(name)) {
-		show_hosts(run, name, &itself, 1);
-		return;
-	}
-	enum pr_status status = run->call->host->dns_mx(run->call, name, &hosts, &count);
-	if (status == PR_OK && count == 1 && hosts[0].name.len == 0)
-		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
-	else if (status == PR_OK)
-		show_hosts(run, name, hosts, count);
-	else if (status == PR_NOTFOUND)
-		show_hosts(run, name, &itself, is_host(run, name));
-	else
-		pr_text_addf(run->trace, "getmxrr(%.*s) returns -1 value(s):\n", PR_PRINT(name));
+	show_hosts(run, name, &itself, host.len > 0);
 }
 
-/* Asks without a word when it cannot be known; a literal is as it is. */
-static void canon(struct cf_run *run, struct pr_str name)
+static struct pr_str without_dot(struct pr_str name)
+{
+	return name.len > 1 && name.data[name.len - 1] == '.' ? pr_str_slice(name, 0, name.len - 1) : name;
+}
+
+/* What the map of $[ $] makes of a name, without a word when it cannot be known; absent: it does not find it. */
+static struct pr_str canonical(struct cf_run *run, struct pr_str name)
 {
 	struct pr_str value = PR_NONE;
 	struct pr_list none = { NULL, 0 };
 	struct cf_run quiet = *run;
 
 	quiet.trace = NULL;
-	if (name.data[0] != '[')
-		cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
+	cf_map_lookup(&quiet, PR_STR("host"), cf_map_find(run->cf, PR_STR("host")), name, &none, &value);
+	return value.data == NULL ? PR_NONE : without_dot(value);
+}
+
+static bool has_brackets(struct pr_str name)
+{
+	return name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']';
+}
+
+/* A name in brackets is asked for its address only; an old-fashioned number ("[127.1]") is one. */
+static void mx_of_brackets(struct cf_run *run, struct pr_str name)
+{
+	struct in_addr number;
+	char text[INET6_ADDRSTRLEN + 1];
+	struct pr_str inner = pr_str_slice(name, 1, name.len - 1);
+
+	pr_print(text, sizeof text, "%.*s", PR_PRINT(inner));
+	show_host(run, name, is_literal(name) || inet_aton(text, &number) != 0 ? name : canonical(run, inner));
+}
+
+static void mx(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_mx *hosts = NULL;
+	size_t count = 0;
+
+	if (has_brackets(name)) {
+		mx_of_brackets(run, name);
+		return;
+	}
+	struct pr_str full = without_dot(name), found = pr_str_find(name, '.') == name.len ? canonical(run, name) : PR_NONE;
+	full = found.data == NULL ? full : found;
+	enum pr_status status = run->call->host->dns_mx(run->call, full, &hosts, &count);
+	if (status == PR_OK && count == 1 && hosts[0].name.len == 0)
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns null MX (See RFC7505)\n", PR_PRINT(name));
+	else if (status == PR_OK)
+		show_hosts(run, name, hosts, count);
+	else if (is_alias(run, full))
+		show_hosts(run, name, NULL, 0);
+	else if (status == PR_NOTFOUND)
+		show_host(run, name, found.data != NULL || is_host(run, full) ? full : PR_NONE);
+	else
+		pr_text_addf(run->trace, "getmxrr(%.*s) returns -1 value(s):\n", PR_PRINT(name));
+}
+
+/* A literal is as it is. */
+static void canon(struct cf_run *run, struct pr_str name)
+{
+	if (name.len > CANON_MAX) {
+		pr_text_add_c(run->trace, "Name too long\n");
+		return;
+	}
+	struct pr_str value = name.data[0] != '[' ? canonical(run, name) : PR_NONE;
 	if (value.data == NULL)
-		value = name;
-	if (value.len > 0 && value.data[value.len - 1] == '.')
-		value.len--;
+		value = pr_str_equal(name, PR_STR(".")) ? PR_STR("") : without_dot(name);
 	pr_text_addf(run->trace, "getcanonname(%.*s) returns %.*s\n", PR_PRINT(name), PR_PRINT(value));
 }
 

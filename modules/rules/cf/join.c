@@ -4,6 +4,8 @@
  */
 #include "join.h"
 
+#include <postrider/mapflags.h>
+
 #include <string.h>
 
 static bool is_apart(const struct cf_token *tokens, uint32_t i)
@@ -58,6 +60,8 @@ static bool show_byte(unsigned char c, struct pr_text *out)
 
 	if (c >= 0x20 && c < 0x7f)
 		return pr_text_add_byte(out, (char)c);
+	if (c == (unsigned char)PR_MAP_SEPARATOR[0])
+		return pr_text_add_c(out, "$|");
 	if (c >= 0x80)
 		return pr_text_add_c(out, "M-") && show_byte(c & 0x7f, out);
 	const char *found = c == 0 ? NULL : strchr(letters, c);

@@ -31,6 +31,8 @@ struct pr_str cf_judge_ports(struct cf *cf, struct pr_str value);
 bool cf_judge_user(struct cf *cf, const char *what, struct pr_str value, bool has_group);
 /* Is there such a class of maps in the language? */
 bool cf_judge_has_class(struct pr_str name);
+/* The file in the arguments of a map; false: the class wants none.  *is_optional_out: -o. */
+bool cf_judge_map_file(struct pr_str class_name, struct pr_str arguments, struct pr_str *file_out, bool *is_optional_out);
 /* A map of a K line or an alias file; false: it has been told, and there is none. */
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments);
 /* An equate of a mailer, a queue group or a filter; absent: it has been told, and there is none. */
@@ -41,6 +43,21 @@ struct pr_str cf_judge_filter(struct cf *cf, struct pr_str filter, char letter, 
 bool cf_judge_group_place(struct cf *cf, bool has_path);
 /* Milter.NAME */
 bool cf_judge_milter(struct cf *cf, struct pr_str name);
+/* A flag of a map and what belongs to it; `whole` is its word. */
+struct cf_flag {
+	char letter; /* NUL: a lone dash */
+	struct pr_str value, whole;
+};
+/* Takes the next flag off *rest; false: what follows is none. */
+bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out);
+bool cf_flag_take_of(struct pr_str *rest, const char *others, struct cf_flag *flag_out);
+bool cf_word_take(struct pr_str *rest, struct pr_str *word_out);
+/* Do maps of files have it? */
+bool cf_flag_is_of_files(char letter);
+/* The arguments of a map without what means nothing to its class: for the module. */
+struct pr_str cf_map_words(struct cf *cf, struct pr_str class_name, struct pr_str arguments);
+/* The members of a sequence that are there. */
+struct pr_str cf_sequence_members(struct cf *cf, struct pr_str arguments);
 /* A list of alias files without those of unusable classes. */
 struct pr_str cf_judge_aliases(struct cf *cf, struct pr_str value);
 /* What can only be said when all is read. */

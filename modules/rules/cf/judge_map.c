@@ -9,64 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char flags[] = "adfkmoqtvzADNOST";
-static const char flags_with_word[] = "kv"; /* their value may be the next word */
-
-static bool is_blank(char c)
+/* The flags all maps of files have; *file_out is what stands behind them.  A strange one is told, and the map is there all the same. */
+static void judge_flags(struct cf *cf, struct pr_str name, struct pr_str arguments, struct pr_str *file_out)
 {
-	return c == ' ' || c == '\t' || c == '\n';
-}
+	struct cf_flag flag;
 
-static struct pr_str skip_blanks(struct pr_str rest)
-{
-	while (rest.len > 0 && is_blank(rest.data[0]))
-		rest = pr_str_slice(rest, 1, rest.len);
-	return rest;
-}
-
-static struct pr_str take_word(struct pr_str *rest)
-{
-	size_t end = 0;
-
-	*rest = skip_blanks(*rest);
-	while (end < rest->len && !is_blank(rest->data[end]))
-		end++;
-	struct pr_str word = pr_str_slice(*rest, 0, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return word;
-}
-
-/* Takes the next flag; false: what follows is no flag. */
-static bool take_flag(struct pr_str *rest, char *letter_out, struct pr_str *value_out)
-{
-	*rest = skip_blanks(*rest);
-	if (rest->len == 0 || rest->data[0] != '-')
-		return false;
-	struct pr_str word = take_word(rest);
-	*letter_out = word.len > 1 ? word.data[1] : '\0';
-	*value_out = pr_str_slice(word, 2, word.len);
-	return true;
-}
-
-/* The flags all maps of files have; *file_out is what stands behind them. */
-static bool judge_flags(struct cf *cf, struct pr_str name, struct pr_str arguments, struct pr_str *file_out)
-{
-	struct pr_str value;
-	bool is_good = true;
-	char letter;
-
-	while (take_flag(&arguments, &letter, &value)) {
-		if (letter == '\0' || strchr(flags, letter) == NULL) {
-			cf_complain(cf, "Illegal option %c map %.*s", letter, PR_PRINT(name));
-			is_good = false;
-		} else if (letter == 'd' && value.len > 0) {
-			cf_judge_time(cf, value, 'h');
-		} else if (strchr(flags_with_word, letter) != NULL && value.len == 0) {
-			take_word(&arguments);
-		}
+	while (cf_flag_take(&arguments, &flag)) {
+		if (!cf_flag_is_of_files(flag.letter))
+			cf_complain(cf, "Illegal option %c map %.*s", flag.letter, PR_PRINT(name));
+		else if (flag.letter == 'd' && flag.value.len > 0)
+			cf_judge_time(cf, flag.value, 'h');
 	}
-	*file_out = take_word(&arguments);
-	return is_good;
+	cf_word_take(&arguments, file_out);
 }
 
 static bool judge_plain(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
@@ -74,15 +28,16 @@ static bool judge_plain(struct cf *cf, struct pr_str name, struct pr_str class_n
 	struct pr_str file;
 
 	(void)class_name;
-	return judge_flags(cf, name, arguments, &file);
+	judge_flags(cf, name, arguments, &file);
+	return true;
 }
 
 static bool judge_file(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	struct pr_str file;
-	bool is_good = judge_flags(cf, name, arguments, &file);
 
-	if (is_good && file.len == 0) {
+	judge_flags(cf, name, arguments, &file);
+	if (file.len == 0) {
 		char *lower = pr_copy_str(class_name);
 		for (char *c = lower; *c != '\0'; c++)
 			*c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
@@ -90,24 +45,54 @@ static bool judge_file(struct cf *cf, struct pr_str name, struct pr_str class_na
 		pr_free(lower);
 		return false;
 	}
-	return is_good;
+	return true;
+}
+
+static bool is_name_byte(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
+
+/* A member is a name; dashes before it and whatever stands behind it are passed over. */
+static bool take_member(struct pr_str *rest, struct pr_str *name_out)
+{
+	struct pr_str all = *rest;
+	size_t start = 0, end;
+
+	while (start < all.len && !is_name_byte(all.data[start]))
+		start++;
+	for (end = start; end < all.len && is_name_byte(all.data[end]);)
+		end++;
+	*name_out = pr_str_slice(all, start, end);
+	*rest = pr_str_slice(all, end, all.len);
+	return end > start;
 }
 
 static bool judge_sequence(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	struct pr_str word;
-	bool is_good = true;
 
 	(void)class_name;
-	while ((word = take_word(&arguments)).len > 0) {
-		while (word.len > 0 && word.data[0] == '-')
-			word = pr_str_slice(word, 1, word.len);
-		if (cf_map_find(cf, word) != NULL)
-			continue;
-		cf_complain(cf, "Sequence map %.*s: unknown member map %.*s", PR_PRINT(name), PR_PRINT(word));
-		is_good = false;
+	while (take_member(&arguments, &word))
+		if (cf_map_find(cf, word) == NULL)
+			cf_complain(cf, "Sequence map %.*s: unknown member map %.*s", PR_PRINT(name), PR_PRINT(word));
+	return true;
+}
+
+struct pr_str cf_sequence_members(struct cf *cf, struct pr_str arguments)
+{
+	struct pr_text kept;
+	struct pr_str word;
+
+	pr_text_init(&kept, 2 * arguments.len + 100);
+	while (take_member(&arguments, &word)) {
+		const struct cf_map *member = cf_map_find(cf, word);
+		if (member != NULL)
+			pr_text_addf(&kept, "%s%.*s", kept.len > 0 ? " " : "", PR_PRINT(member->name));
 	}
-	return is_good;
+	struct pr_str result = pr_arena_copy(&cf->arena, pr_text_str(&kept));
+	pr_text_fini(&kept);
+	return result.data == NULL ? PR_STR("") : result;
 }
 
 static bool is_one_of(const char *const *words, struct pr_str word)
@@ -121,16 +106,16 @@ static bool is_one_of(const char *const *words, struct pr_str word)
 static bool judge_dns(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	static const char *const types[] = { "A", "AAAA", "AFSDB", "CNAME", "MX", "NS", "PTR", "SRV", "TLSA", "TXT", NULL };
-	struct pr_str value, type = PR_NONE;
-	char letter;
+	struct pr_str type = PR_NONE;
+	struct cf_flag flag;
 
 	(void)class_name;
-	while (take_flag(&arguments, &letter, &value)) {
-		if (letter == 'd')
-			cf_judge_time(cf, value, 's');
-		if (letter != 'R')
+	while (cf_flag_take_of(&arguments, "RBZr", &flag)) {
+		if (flag.letter == 'd')
+			cf_judge_time(cf, flag.value, 's');
+		if (flag.letter != 'R')
 			continue;
-		type = value.len > 0 ? value : take_word(&arguments);
+		type = flag.value;
 		if (!is_one_of(types, type)) {
 			cf_complain(cf, "dns map %.*s: wrong type %.*s", PR_PRINT(name), PR_PRINT(type));
 			type = PR_NONE;
@@ -141,22 +126,28 @@ static bool judge_dns(struct cf *cf, struct pr_str name, struct pr_str class_nam
 	return type.data != NULL;
 }
 
-static bool judge_syslog(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
+static bool is_priority(struct pr_str value)
 {
 	static const char *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL };
-	struct pr_str value;
-	char letter;
+
+	return is_one_of(levels, pr_str_has_prefix_nocase(value, PR_STR("log_")) ? pr_str_slice(value, 4, value.len) : value);
+}
+
+static bool judge_syslog(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
+{
+	struct cf_flag flag;
+	bool is_good = true;
 
 	(void)name;
 	(void)class_name;
-	while (take_flag(&arguments, &letter, &value)) {
-		struct pr_str bare = pr_str_has_prefix_nocase(value, PR_STR("log_")) ? pr_str_slice(value, 4, value.len) : value;
-		if (letter != 'L' || value.len == 0 || is_one_of(levels, bare))
-			continue;
-		cf_complain(cf, "syslog_map_parseargs: Unknown priority %.*s", PR_PRINT(value));
-		return false;
+	while (is_good && cf_flag_take_of(&arguments, "L", &flag)) {
+		if (flag.letter == '\0' || strchr("DLS", flag.letter) == NULL)
+			cf_complain(cf, "Illegal option %c map syslog", flag.letter);
+		is_good = flag.letter != 'L' || flag.value.len == 0 || is_priority(flag.value);
+		if (!is_good)
+			cf_complain(cf, "syslog_map_parseargs: Unknown priority %.*s", PR_PRINT(flag.value));
 	}
-	return true;
+	return is_good;
 }
 
 /* -s3,4: which parenthesised parts are the value. */
@@ -178,16 +169,17 @@ static bool judge_fields(struct cf *cf, struct pr_str fields, size_t parts)
 
 static bool judge_regex(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
-	struct pr_str value, fields = PR_STR("");
+	struct pr_str fields = PR_STR("");
 	int compile = REG_EXTENDED | REG_ICASE;
-	char letter, why[256];
+	struct cf_flag flag;
+	char why[256];
 	regex_t regex;
 
 	(void)name;
 	(void)class_name;
-	while (take_flag(&arguments, &letter, &value)) {
-		compile = letter == 'b' ? compile & ~REG_EXTENDED : letter == 'f' ? compile & ~REG_ICASE : compile;
-		fields = letter == 's' ? value : fields;
+	while (cf_flag_take(&arguments, &flag)) {
+		compile = flag.letter == 'b' ? compile & ~REG_EXTENDED : flag.letter == 'f' ? compile & ~REG_ICASE : compile;
+		fields = flag.letter == 's' ? flag.value : fields;
 	}
 	char *pattern = pr_copy_str(arguments);
 	int error = regcomp(&regex, pattern, compile);
@@ -204,14 +196,13 @@ static bool judge_regex(struct cf *cf, struct pr_str name, struct pr_str class_n
 
 static bool judge_host(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
-	struct pr_str value;
-	char letter;
+	struct cf_flag flag;
 
 	(void)name;
 	(void)class_name;
-	while (take_flag(&arguments, &letter, &value))
-		if (letter == 'd')
-			cf_judge_time(cf, value, 'h');
+	while (cf_flag_take(&arguments, &flag))
+		if (flag.letter == 'd')
+			cf_judge_time(cf, flag.value, 'h');
 	return true;
 }
 
@@ -240,6 +231,19 @@ static const struct class_row *find_class(struct pr_str name)
 bool cf_judge_has_class(struct pr_str name)
 {
 	return find_class(name) != NULL;
+}
+
+bool cf_judge_map_file(struct pr_str class_name, struct pr_str arguments, struct pr_str *file_out, bool *is_optional_out)
+{
+	const struct class_row *row = find_class(class_name);
+	struct cf_flag flag;
+
+	*is_optional_out = false;
+	*file_out = PR_STR("");
+	while (cf_flag_take(&arguments, &flag))
+		*is_optional_out = *is_optional_out || flag.letter == 'o';
+	cf_word_take(&arguments, file_out);
+	return row != NULL && row->judge == judge_file && file_out->len > 0;
 }
 
 bool cf_judge_map(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)

@@ -4,6 +4,7 @@
  */
 #include "judge.h"
 
+#include <postrider/file.h>
 #include <arpa/inet.h>
 #include <grp.h>
 #include <pwd.h>
@@ -144,6 +145,21 @@ static struct pr_str max_headers_length(struct cf *cf, const char *name, struct 
 	return value;
 }
 
+/* "most of a field/most of a parameter" */
+static struct pr_str max_mime_length(struct cf *cf, const char *name, struct pr_str value)
+{
+	char *copy = pr_copy_str(value), *rest = NULL;
+	long header = strtol(copy, &rest, 10), field = *rest == '/' ? strtol(rest + 1, NULL, 10) : header / 2;
+
+	(void)name;
+	pr_free(copy);
+	if (header > 0 && header < 128)
+		cf_remark(cf, "Warning: MaxMimeHeaderLength: header length limit set lower than 128");
+	if (field > 0 && field < 40)
+		cf_remark(cf, "Warning: MaxMimeHeaderLength: field length limit set lower than 40");
+	return value;
+}
+
 static struct pr_str single_thread(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
@@ -197,6 +213,7 @@ static struct pr_str privacy(struct cf *cf, const char *name, struct pr_str valu
 static struct pr_str blame(struct cf *cf, const char *name, struct pr_str value)
 {
 	(void)name;
+	cf->safe_class |= pr_safe_flags(PR_SAFE_CLASS, value);
 	return cf_judge_blame(cf, value);
 }
 
@@ -271,7 +288,7 @@ static const struct {
 	{ "ConnectOnlyTo", connect_only_to }, { "ConnectionCacheTimeout", minutes }, { "ConnectionRateWindowSize", seconds },
 	{ "DaemonPortOptions", ports }, { "DefaultUser", default_user }, { "DeliverByMin", deliver_by }, { "DeliveryMode", delivery_mode },
 	{ "DialDelay", seconds }, { "DontBlameSendmail", blame }, { "EightBitMode", eight_bit_mode }, { "HostStatusDirectory", host_status },
-	{ "MailboxDatabase", mailbox_database }, { "MaxHeadersLength", max_headers_length }, { "MaxQueueAge", minutes },
+	{ "MailboxDatabase", mailbox_database }, { "MaxHeadersLength", max_headers_length }, { "MaxMimeHeaderLength", max_mime_length }, { "MaxQueueAge", minutes },
 	{ "MinQueueAge", minutes }, { "NoRecipientAction", no_recipient_action }, { "PrivacyOptions", privacy },
 	{ "QueueSortOrder", queue_sort_order }, { "QueueTimeout", queue_timeout }, { "RejectLogInterval", hours },
 	{ "ResolverOptions", resolver }, { "RunAsUser", run_as_user }, { "ServerSSLOptions", tls_options },

@@ -11,11 +11,13 @@
 
 /* arith: the key is the operator ---------------------------------------- */
 
+/* 0x10 and 010 as in C. */
 static int64_t number_of(struct pr_str text)
 {
-	return text.len == 0 ? 0 : strtoll(text.data, NULL, 10);
+	return text.len == 0 ? 0 : strtoll(text.data, NULL, 0);
 }
 
+/* Both can come. */
 static int64_t random_between(int64_t low, int64_t high)
 {
 	static _Thread_local uint64_t state;
@@ -25,7 +27,7 @@ static int64_t random_between(int64_t low, int64_t high)
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
-	return low + (int64_t)(state % (uint64_t)(high - low));
+	return low + (int64_t)(state % ((uint64_t)(high - low) + 1));
 }
 
 static struct pr_str truth(bool is_true)
@@ -58,7 +60,7 @@ static struct pr_str calculate(struct pr_arena *arena, char operation, int64_t a
 	case 'l': return truth(a < b);
 	case '=': return truth(a == b);
 	case 'r':
-		if (a >= b || b - a > INT32_MAX)
+		if (a > b || ub - ua > INT32_MAX)
 			return PR_NONE;
 		result = random_between(a, b);
 		break;
@@ -139,24 +141,62 @@ static struct pr_str bare_reason(struct pr_str reason, struct pr_str map)
 	return reason;
 }
 
+static bool is_missing(struct pr_str reason)
+{
+	return pr_str_has_prefix_nocase(reason, PR_STR("missing map file "));
+}
+
+/* Told when the map is opened, which sendmail does once; /map tells it in front of its own line. */
+static void tell_missing(struct cf_run *run, const struct cf_map *known, struct pr_str reason)
+{
+	struct cf_map *map = &run->cf->maps[known - run->cf->maps];
+
+	reason = pr_arena_printf(run->call->arena, "%.*s map \"%.*s\": %.*s", PR_PRINT(map->class_name), PR_PRINT(map->name), PR_PRINT(reason));
+	run->complaint = reason;
+	if (run->trace != NULL && !map->is_told) /* the console owns the process */
+		cf_run_say(run, false, reason);
+	map->is_told = map->is_told || run->trace != NULL;
+}
+
 /* Records of DNS that cannot be had are a matter for the status alone. */
 static void tell_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
 	struct pr_str reason = bare_reason(run->call->reason, map);
 
+	if (known != NULL && is_missing(reason)) {
+		tell_missing(run, known, reason);
+		return;
+	}
 	if (known != NULL && (pr_str_equal_nocase(known->class_name, PR_STR("dns")) || pr_str_equal_nocase(known->class_name, PR_STR("bestmx"))))
 		run->complaint = reason;
 	else
 		cf_run_say(run, false, reason);
 }
 
+static bool is_host(const struct cf_map *known)
+{
+	return known == NULL || pr_str_equal_nocase(known->class_name, PR_STR("host")); /* $[ $] names none */
+}
+
 /* -T: there is a value, and yet it could not be looked up.  Only the host map tells. */
 static int answered_failure(struct cf_run *run, struct pr_str map, const struct cf_map *known)
 {
-	if (known != NULL && pr_str_equal_nocase(known->class_name, PR_STR("host")))
+	if (known != NULL && is_missing(bare_reason(run->call->reason, map)))
+		tell_missing(run, known, bare_reason(run->call->reason, map));
+	else if (is_host(known))
 		cf_run_say(run, false, bare_reason(run->call->reason, map));
 	run->call->reason = PR_NONE;
 	return CF_TEMPFAIL;
+}
+
+/* Several maps may come to it. */
+static void tell_once(struct cf_run *run, struct pr_str reason)
+{
+	if (run->trace != NULL && cf_phrases_has(&run->cf->told, reason))
+		return;
+	if (run->trace != NULL) /* the console owns the process */
+		cf_phrases_add(&run->cf->told, reason);
+	cf_run_say(run, true, reason);
 }
 
 int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *known, struct pr_str key, const struct pr_list *arguments,
@@ -177,7 +217,9 @@ int cf_map_lookup(struct cf_run *run, struct pr_str map, const struct cf_map *kn
 		*value_out = value.data == NULL ? PR_STR("") : value;
 		return run->call->reason.len > 0 ? answered_failure(run, map, known) : CF_OK;
 	}
-	if (status != PR_NOTFOUND)
+	if (status == PR_NOTFOUND && is_host(known) && pr_str_has_prefix_nocase(run->call->reason, PR_STR("DNS failure: "))) /* a name that leads nowhere */
+		tell_once(run, run->call->reason);
+	else if (status != PR_NOTFOUND)
 		tell_failure(run, map, known);
 	return status_of(status);
 }

@@ -9,7 +9,7 @@
 
 void cf_phrases_fini(struct cf_phrases *phrases)
 {
-	for (size_t i = 0; i < phrases->count; i++)
+	for (size_t i = 0; phrases->spelling == NULL && i < phrases->count; i++)
 		pr_free((char *)(uintptr_t)phrases->items[i].data);
 	pr_free(phrases->items);
 	pr_free(phrases->hashes);
@@ -50,6 +50,17 @@ static unsigned lower(char c)
 	return byte - 'A' < 26u ? byte | 0x20 : byte;
 }
 
+/* The first spelling of these words in any class. */
+static struct pr_str spelled(struct cf_phrases *phrases, struct pr_str text, uint32_t hash)
+{
+	struct cf_phrases *spelling = phrases->spelling;
+
+	if (spelling == NULL)
+		return (struct pr_str){ pr_copy_str(text), text.len };
+	cf_phrases_add(spelling, text);
+	return spelling->items[*slot_of(spelling, text, hash) - 1];
+}
+
 void cf_phrases_add(struct cf_phrases *phrases, struct pr_str text)
 {
 	uint32_t hash = cf_hash(text.data, text.len);
@@ -59,7 +70,7 @@ void cf_phrases_add(struct cf_phrases *phrases, struct pr_str text)
 	if (phrases->count == phrases->room)
 		grow(phrases);
 	*slot_of(phrases, text, hash) = (uint32_t)phrases->count + 1;
-	phrases->items[phrases->count] = (struct pr_str){ pr_copy_str(text), text.len };
+	phrases->items[phrases->count] = spelled(phrases, text, hash);
 	phrases->hashes[phrases->count++] = hash;
 	if (text.len > phrases->longest)
 		phrases->longest = (uint32_t)text.len;

@@ -11,7 +11,8 @@
 #include "token.h"
 
 struct cf_phrases {
-	struct pr_str *items; /* as they were written, in order */
+	struct cf_phrases *spelling; /* of all classes: a word is spelled as it was written first, and its bytes are there; NULL: our own */
+	struct pr_str *items; /* in order */
 	uint32_t *hashes;
 	size_t count;
 	size_t room;

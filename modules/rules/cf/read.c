@@ -6,6 +6,7 @@
 #include "judge.h"
 
 #include <postrider/file.h>
+#include <postrider/mapflags.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,7 +129,9 @@ static struct pr_str value_of(struct cf *cf, struct pr_str text)
 		char byte = text.data[i];
 		if (byte == '"')
 			continue;
-		if (byte == '\\' && i + 1 < text.len) {
+		if (byte == '\\' && i + 1 == text.len)
+			break;
+		if (byte == '\\') {
 			byte = text.data[++i];
 			const char *found = strchr(letters, byte);
 			byte = byte != '\0' && found != NULL ? bytes[found - letters] : byte;
@@ -203,28 +206,35 @@ static void shorten_name(struct cf *cf)
 static void read_level(struct cf *cf, struct pr_str line)
 {
 	uint64_t level = 0;
-	size_t slash = pr_str_find(line, '/');
-	struct pr_str vendor = pr_str_slice(line, slash + 1, line.len);
+	struct pr_str rest = pr_str_trim(line), vendor;
+	size_t end = 0;
 
-	if (!pr_str_number(pr_str_trim(pr_str_slice(line, 0, slash)), INT16_MAX, &level))
+	while (end < rest.len && rest.data[end] >= '0' && rest.data[end] <= '9')
+		end++;
+	bool has_vendor = end < rest.len && rest.data[end] == '/';
+	vendor = pr_str_slice(rest, end + 1, rest.len);
+	if (!pr_str_number(pr_str_slice(rest, 0, end), INT16_MAX, &level))
 		cf_complain(cf, "invalid argument to V line: \"%.*s\"", PR_PRINT(cf_shown(cf, line)));
 	else
 		cf->level = (int)level; /* what is no number changes nothing */
-	if (slash < line.len && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
+	if (has_vendor && !pr_str_equal_nocase(vendor, PR_STR("Berkeley")))
 		cf_complain(cf, "invalid V line vendor code: \"%.*s\"", PR_PRINT(vendor));
 	cf->colon_ok = cf->level < 6;
 	if (cf->level >= 5)
 		shorten_name(cf);
 }
 
+/* The name may come from a macro. */
+static void read_set(struct cf *cf, struct pr_str line)
+{
+	cf_read_set(cf, cf_expand_text(cf, line));
+}
+
 static void read_trusted(struct cf *cf, struct pr_str line)
 {
 	struct pr_str word;
 
-	while (line.len > 0 && pr_str_next(&line, ' ', &word)) {
-		word = pr_str_trim(word);
-		if (word.len == 0)
-			continue;
+	while (pr_map_word(&line, &word)) {
 		cf_phrases_add(cf_class_get(cf, 't'), word);
 		cf_declare(cf, PR_DECLARED_TRUSTED, word);
 	}
@@ -276,7 +286,7 @@ static const struct {
 } commands[] = {
 	{ 'C', read_class }, { 'D', cf_read_macro }, { 'E', read_environment }, { 'F', cf_read_class_file }, { 'H', cf_read_header },
 	{ 'K', cf_read_map }, { 'M', cf_read_mailer }, { 'O', cf_read_option }, { 'P', read_precedence }, { 'Q', cf_read_group },
-	{ 'R', cf_read_rule }, { 'S', cf_read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
+	{ 'R', cf_read_rule }, { 'S', read_set }, { 'T', read_trusted }, { 'V', read_level }, { 'X', cf_read_filter },
 };
 
 static void dispatch(struct cf *cf, struct pr_str line)
@@ -379,6 +389,7 @@ static void declare_own_name(struct cf *cf)
 {
 	struct pr_str name = pr_str_trim(cf_expand_text(cf, PR_STR("$j")));
 
+	cf_phrases_add(cf_class_get(cf, 'w'), name); /* whatever the file made of it */
 	if (name.len == 0 || pr_str_equal_nocase(name, cf->own_name))
 		return;
 	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_OPTION, PR_STR("HostName"));
@@ -421,6 +432,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		declare_host(cf);
 		declare_own_name(cf);
 		cf_link(cf);
+		cf->type_macro = cf_names_find(&cf->names, PR_STR("addr_type"));
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
 		cf_fail(cf, CF_OSERR);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * F lines: the members of a class come from a file (`Fw/etc/mail/local-host-names %[^\#]`, -o: it may be missing), from a program
- * (`Fw|/bin/echo x`), or from a map (`F{X}key@hash:/etc/mail/table`).
+ * (`Fw|/bin/echo x`), or from a map (read_class_map.c).
  */
 #include "judge.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <postrider/file.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,22 +97,23 @@ static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
 	return good;
 }
 
+void cf_class_add_words(struct cf *cf, uint16_t number, struct pr_str words)
+{
+	while ((words = pr_str_trim(words)).len > 0) {
+		size_t end = 0;
+		while (end < words.len && strchr(" \t\r\n", words.data[end]) == NULL)
+			end++;
+		cf_phrases_add(cf_class_get(cf, number), pr_str_slice(words, 0, end));
+		words = pr_str_slice(words, end, words.len);
+	}
+}
+
 static void add_line(struct cf *cf, uint16_t number, struct pr_str line, const char *format)
 {
 	char word[WORD_MAX];
 
-	if (!convert(line, format, word))
-		return;
-	struct pr_str rest = pr_str(word), piece;
-	while (rest.len > 0) { /* the members may be several words */
-		size_t end = 0;
-		rest = pr_str_trim(rest);
-		while (end < rest.len && strchr(" \t\r\n", rest.data[end]) == NULL)
-			end++;
-		piece = pr_str_slice(rest, 0, end);
-		cf_phrases_add(cf_class_get(cf, number), piece);
-		rest = pr_str_slice(rest, end, rest.len);
-	}
+	if (convert(line, format, word))
+		cf_class_add_words(cf, number, pr_str(word));
 }
 
 static void add_lines(struct cf *cf, uint16_t number, struct pr_str text, const char *format)
@@ -144,6 +146,22 @@ static void complain_irregular(struct cf *cf, struct pr_str path)
 	cf_fail(cf, CF_OSERR); /* the words are sendmail's own, the status is that of the system's */
 }
 
+/* Others cannot have written it; else this is told. */
+static bool is_safe(struct cf *cf, struct pr_str path, uint32_t uid)
+{
+	uint32_t flags = pr_safe_flags(PR_SAFE_CLASS, PR_STR("")) | cf->safe_class;
+	struct pr_text why;
+
+	if (path.data[0] != '/') /* below wherever somebody stands who tries it */
+		return true;
+	pr_text_init(&why, 200);
+	bool good = pr_file_is_safe(path.data, uid, flags, &why);
+	if (!good)
+		cf_note(cf, "fileclass: cannot open '%.*s': %s", PR_PRINT(path), why.data);
+	pr_text_fini(&why);
+	return good;
+}
+
 static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const char *format, bool is_optional)
 {
 	struct pr_text text;
@@ -158,6 +176,8 @@ static void from_file(struct cf *cf, uint16_t number, struct pr_str path, const 
 	pr_text_init(&text, FILE_MAX);
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		complain_irregular(cf, path);
+	else if (!is_safe(cf, path, (uint32_t)status.st_uid))
+		cf_fail(cf, CF_OSERR);
 	else if (!read_all(fd, &text))
 		cf_complain(cf, "fileclass: cannot read '%.*s': %s", PR_PRINT(path), text.overflow ? "too large" : strerror(errno));
 	else
@@ -203,26 +223,6 @@ static void from_program(struct cf *cf, uint16_t number, struct pr_str command, 
 	pr_text_fini(&text);
 }
 
-/* `key@class:spec`: the value of the key, or all keys, of a map that the kernel would have to open while the file is read. */
-static void from_map(struct cf *cf, uint16_t number, struct pr_str spec)
-{
-	size_t at = pr_str_find(spec, '@'), colon = pr_str_find(spec, ':');
-	struct pr_str class_name = pr_str_slice(spec, at + 1, colon);
-	char buffer[2];
-
-	if (!cf_judge_has_class(class_name))
-		cf_complain(cf, "fileclass: F{%.*s}: class %.*s not available", PR_PRINT(cf_names_text(&cf->names, number, buffer)), PR_PRINT(class_name));
-	else
-		cf_complain(cf, "fileclass: F%.*s: a class from a map is not available", PR_PRINT(spec));
-}
-
-static bool is_from_map(struct pr_str rest)
-{
-	size_t at = pr_str_find(rest, '@');
-
-	return at < rest.len && rest.data[0] != '/' && rest.data[0] != '"' && pr_str_find(pr_str_slice(rest, at, rest.len), ':') < rest.len - at;
-}
-
 /* Takes the path (quotes are allowed) off the front. */
 static struct pr_str take_path(struct pr_str *rest)
 {
@@ -251,15 +251,13 @@ void cf_read_class_file(struct cf *cf, struct pr_str line)
 	if (number == CF_NAME_NONE)
 		return;
 	cf_class_get(cf, number);
-	struct pr_str rest = pr_str_trim(cf_expand_text(cf, line));
+	struct pr_str rest = pr_str_trim(cf_shown(cf, line)); /* macros are not for it */
 	if (pr_str_has_prefix_nocase(rest, PR_STR("-o"))) {
 		is_optional = true;
 		(void)take_path(&rest); /* a name right behind it belongs to the flag, and is none */
 	}
-	if ((rest.len == 0 || rest.data[0] != '|') && is_from_map(rest)) {
-		from_map(cf, number, rest);
+	if (cf_read_class_map(cf, number, rest, is_optional))
 		return;
-	}
 	struct pr_str path = pr_arena_copy(&cf->arena, take_path(&rest));
 	if (path.len > 0 && path.data[0] == '|') { /* with its arguments when all is in quotes; else, as there, they are lost */
 		from_program(cf, number, pr_str_slice(path, 1, path.len), "%s");

@@ -19,7 +19,7 @@ struct equate {
 
 static char escaped(char c)
 {
-	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+	static const char letters[] = "bfnr", bytes[] = "\b\f\n\r";
 	const char *found = c == '\0' ? NULL : strchr(letters, c);
 
 	return found == NULL ? c : bytes[found - letters];
@@ -102,22 +102,34 @@ static int64_t number_of(struct pr_str text)
 	return number;
 }
 
-/* "env/hdr", or one for both. */
-static void read_sets(struct cf *cf, struct pr_str value, uint16_t *envelope, uint16_t *header)
+/* "env/hdr", or one for both.  False: one of them is no name, and so there is no mailer. */
+static bool read_sets(struct cf *cf, struct pr_str value, uint16_t *envelope, uint16_t *header)
 {
 	size_t slash = pr_str_find(value, '/');
 
-	*envelope = cf_set_make(cf, pr_str_slice(value, 0, slash));
-	*header = slash < value.len ? cf_set_make(cf, pr_str_slice(value, slash + 1, value.len)) : *envelope;
+	*envelope = slash > 0 ? cf_set_make(cf, pr_str_slice(value, 0, slash)) : cf_set_make(cf, value); /* a lone half is told as it stands */
+	*header = *envelope != 0 && slash < value.len ? cf_set_make(cf, pr_str_slice(value, slash + 1, value.len)) : *envelope;
+	return *envelope != 0 && *header != 0;
 }
 
+static const struct pr_str usual_types[] = { PR_STR_INIT("dns"), PR_STR_INIT("rfc822"), PR_STR_INIT("smtp") };
+
+static void complete_types(struct cf_mailer *mailer)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (mailer->types[i].data == NULL)
+			mailer->types[i] = usual_types[i];
+}
+
+/* "mta/address/diagnostic": the last is all that is left, and what is not said is as usual. */
 static void read_types(struct cf_mailer *mailer, struct pr_str value)
 {
 	struct pr_str piece;
 
-	for (size_t i = 0; i < 3 && value.len > 0 && pr_str_next(&value, '/', &piece); i++)
-		if (piece.len > 0)
-			mailer->types[i] = piece;
+	for (size_t i = 0; i < 2 && value.len > 0 && pr_str_next(&value, '/', &piece); i++)
+		mailer->types[i] = piece.len > 0 ? piece : PR_NONE;
+	mailer->types[2] = value.len > 0 ? value : PR_NONE;
+	complete_types(mailer);
 }
 
 static void set_flags(uint64_t flags[2], struct pr_str letters)
@@ -144,15 +156,15 @@ static struct pr_str known_user(struct cf *cf, struct pr_str value)
 	return PR_STR("");
 }
 
-static void set_field(struct cf *cf, struct cf_mailer *mailer, const struct equate *equate)
+static bool set_field(struct cf *cf, struct cf_mailer *mailer, const struct equate *equate)
 {
 	struct pr_str value = equate->value;
 
 	switch (equate->letter) {
 	case 'P': mailer->path = value; break;
 	case 'F': set_flags(mailer->flags, value); break;
-	case 'S': read_sets(cf, value, &mailer->sender_envelope, &mailer->sender_header); break;
-	case 'R': read_sets(cf, value, &mailer->recipient_envelope, &mailer->recipient_header); break;
+	case 'S': return read_sets(cf, value, &mailer->sender_envelope, &mailer->sender_header);
+	case 'R': return read_sets(cf, value, &mailer->recipient_envelope, &mailer->recipient_header);
 	case 'A': mailer->argv = value; break;
 	case 'E': mailer->end_of_line = value; break;
 	case 'M': mailer->max_size = number_of(value); break;
@@ -169,6 +181,7 @@ static void set_field(struct cf *cf, struct cf_mailer *mailer, const struct equa
 	case '/': mailer->root = value; break;
 	default: break;
 	}
+	return true;
 }
 
 static bool is_ipc(struct pr_str path)
@@ -196,12 +209,8 @@ static void complete(struct cf_mailer *mailer)
 		mailer->line_limit = 990;
 	if (mailer->max_recipients == 0)
 		mailer->max_recipients = 100;
-	if (is_ipc(mailer->path)) {
-		static const struct pr_str types[] = { PR_STR_INIT("dns"), PR_STR_INIT("rfc822"), PR_STR_INIT("smtp") };
-		for (size_t i = 0; i < 3; i++)
-			if (mailer->types[i].data == NULL)
-				mailer->types[i] = types[i];
-	}
+	if (is_ipc(mailer->path))
+		complete_types(mailer);
 }
 
 static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
@@ -230,11 +239,20 @@ static bool is_sound(struct cf *cf, const struct cf_mailer *mailer)
 	return true;
 }
 
+/* Sendmail's own program for mailboxes, which works as root only: what it does is done without it. */
+static bool is_mail_local(struct pr_str path)
+{
+	return pr_str_equal(path, PR_STR("mail.local")) || pr_str_has_suffix_nocase(path, PR_STR("/mail.local"));
+}
+
+/* A program that gets no recipients as arguments is spoken with, as is a host. */
 static const char *module_of(const struct cf_mailer *mailer)
 {
-	if (is_ipc(mailer->path))
-		return "smtp";
-	return pr_str_equal_nocase(mailer->path, PR_STR("[FILE]")) ? "file" : "prog";
+	if (is_mail_local(mailer->path))
+		return "local";
+	if (pr_str_equal_nocase(mailer->path, PR_STR("[FILE]")))
+		return "file";
+	return is_ipc(mailer->path) || !has_user_argument(mailer->argv) ? "smtp" : "prog";
 }
 
 static void declare_mailer(struct cf *cf, const struct cf_mailer *mailer, const struct equate *equates, size_t count)
@@ -304,7 +322,8 @@ void cf_read_mailer(struct cf *cf, struct pr_str line)
 		equates[count].value = cf_judge_mailer(cf, mailer.name, equate->letter, equate->value);
 		if (equate->value.data == NULL)
 			continue;
-		set_field(cf, &mailer, equate);
+		if (!set_field(cf, &mailer, equate))
+			return;
 		count++;
 	}
 	if (!is_sound(cf, &mailer))
@@ -330,17 +349,22 @@ static void imply(struct cf *cf, struct pr_declared *declared, struct pr_str fla
 }
 
 /* Before level 6 and 7 there were no flags for what the mailer local alone did. */
+static void imply_for(struct cf *cf, struct pr_str name, struct pr_str flags)
+{
+	struct cf_mailer *mailer = cf_mailer_find(cf, name);
+
+	if (mailer == NULL || flags.len == 0)
+		return;
+	set_flags(mailer->flags, flags);
+	for (size_t i = 0; i < cf->declared_count; i++)
+		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, mailer->name))
+			imply(cf, &cf->declared[i], flags);
+}
+
 void cf_imply_flags(struct cf *cf)
 {
-	struct cf_mailer *local = cf_mailer_find(cf, PR_STR("local"));
-	struct pr_str flags = cf->level < 6 ? PR_STR("Aw5:|/@q") : cf->level < 7 ? PR_STR("q") : PR_STR("");
-
-	if (local == NULL || flags.len == 0)
-		return;
-	set_flags(local->flags, flags);
-	for (size_t i = 0; i < cf->declared_count; i++)
-		if (cf->declared[i].kind == PR_DECLARED_MAILER && pr_str_equal_nocase(cf->declared[i].name, local->name))
-			imply(cf, &cf->declared[i], flags);
+	imply_for(cf, PR_STR("local"), cf->level < 6 ? PR_STR("Aw5:|/@q") : cf->level < 7 ? PR_STR("q") : PR_STR(""));
+	imply_for(cf, PR_STR("prog"), cf->level < 6 ? PR_STR("oq") : cf->level < 7 ? PR_STR("q") : PR_STR(""));
 }
 
 /* Q and X --------------------------------------------------------------- */

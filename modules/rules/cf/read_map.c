@@ -81,6 +81,17 @@ static void read_key_flags(struct cf_map *map)
 	}
 }
 
+/* A sequence of nothing finds nothing. */
+static void declare(struct cf *cf, const struct cf_map *map)
+{
+	bool is_sequence = pr_str_equal(map->class_name, PR_STR("sequence"));
+	struct pr_str words = is_sequence ? cf_sequence_members(cf, map->arguments) : cf_map_words(cf, map->class_name, map->arguments);
+	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, map->name);
+
+	declared->module = is_sequence && words.len == 0 ? PR_STR("null") : map->class_name;
+	cf_declare_setting(cf, declared, "arguments", words);
+}
+
 void cf_read_map(struct cf *cf, struct pr_str line)
 {
 	struct pr_str rest = skip_blanks(cf_expand_text(cf, line));
@@ -106,7 +117,5 @@ void cf_read_map(struct cf *cf, struct pr_str line)
 	read_key_flags(map);
 	if (!cf_judge_map(cf, name, class_name, rest) || map->kind != CF_MAP_OTHER)
 		return;
-	struct pr_declared *declared = cf_declare(cf, PR_DECLARED_MAP, name);
-	declared->module = map->class_name;
-	cf_declare_setting(cf, declared, "arguments", rest);
+	declare(cf, map);
 }

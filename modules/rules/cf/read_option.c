@@ -86,9 +86,13 @@ static const struct known *by_name(struct cf *cf, struct pr_str name)
 
 /* options of the language ----------------------------------------------- */
 
+/* What the first rule was cut with stays. */
 static void operator_chars(struct cf *cf, struct pr_str value)
 {
-	cf_alphabet_init(&cf->alphabet, value, cf->alphabet.blank);
+	if (cf->has_operators)
+		cf_remark(cf, "Warning: OperatorChars is being redefined.\n         It should only be set before ruleset definitions.");
+	if (!cf->has_rules)
+		cf_alphabet_init(&cf->alphabet, value, cf->alphabet.blank);
 	cf->has_operators = true;
 }
 
@@ -118,18 +122,49 @@ static void dont_probe(struct cf *cf, struct pr_str value)
 	cf->dont_probe = is_true(value) || pr_str_equal_nocase(value, PR_STR("loopback"));
 }
 
+/* ${daemon_flags} of what this host's programs send: capital letters twice, so that a rule can tell them from small ones. */
+static void direct_modifiers(struct cf *cf, struct pr_str value)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, 3 * value.len + 1);
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] == ' ')
+			continue;
+		pr_text_addf(&text, "%s%c", text.len > 0 ? " " : "", value.data[i]);
+		if (value.data[i] >= 'A' && value.data[i] <= 'Z')
+			pr_text_add_byte(&text, value.data[i]);
+	}
+	cf_macro_set_text(cf, "daemon_flags", pr_text_str(&text));
+	pr_text_fini(&text);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct cf *cf, struct pr_str value);
 } ours[] = {
 	{ "OperatorChars", operator_chars }, { "BlankSub", blank_sub }, { "ColonOkInAddr", colon_ok }, { "DontProbeInterfaces", dont_probe },
-	{ "MustQuoteChars", must_quote },
+	{ "MustQuoteChars", must_quote }, { "DirectSubmissionModifiers", direct_modifiers },
 };
 
 /* Others look past what stands behind a dot. */
 static bool takes_sub(const struct known *option)
 {
 	return strcmp(option->name, "Timeout") == 0 || strcmp(option->name, "Milter") == 0;
+}
+
+/* mail=5m,rcpt=1h, as option r was written. */
+static void set_timeouts(struct cf *cf, struct pr_str list)
+{
+	struct pr_str item;
+
+	while (list.len > 0 && pr_str_next(&list, ',', &item)) {
+		size_t equal = pr_str_find(item, '=');
+		struct pr_str name = pr_str_trim(pr_str_slice(item, 0, equal));
+		struct pr_str value = cf_judge_timeout(cf, name, pr_str_trim(pr_str_slice(item, equal + 1, item.len)));
+		if (value.data != NULL)
+			cf_declare_setting(cf, cf_declare(cf, PR_DECLARED_OPTION, pr_arena_printf(&cf->arena, "Timeout.%.*s", PR_PRINT(name))), "value", value);
+	}
 }
 
 static void set(struct cf *cf, const struct known *option, struct pr_str sub, struct pr_str value)
@@ -140,6 +175,10 @@ static void set(struct cf *cf, const struct known *option, struct pr_str sub, st
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		if (strcmp(ours[i].name, option->name) == 0)
 			ours[i].set(cf, value);
+	if (!has_sub && strcmp(option->name, "Timeout") == 0 && pr_str_find(value, '=') < value.len) {
+		set_timeouts(cf, value);
+		return;
+	}
 	if (takes_sub(option) && (has_sub || strcmp(option->name, "Milter") == 0)) {
 		value = strcmp(option->name, "Timeout") == 0 ? cf_judge_timeout(cf, sub, value) : cf_judge_milter(cf, sub) ? value : PR_NONE;
 		name = pr_arena_printf(&cf->arena, "%s.%.*s", option->name, PR_PRINT(sub));

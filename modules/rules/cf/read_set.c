@@ -67,7 +67,7 @@ uint16_t cf_set_make(struct cf *cf, struct pr_str text)
 	text = pr_str_trim(text);
 	if (text.len > 0 && is_digit(text.data[0]))
 		return numbered(cf, text);
-	while (end < text.len && is_name_byte(text.data[end]))
+	while (end < text.len && is_name_byte(text.data[end]) && text.data[0] != '_')
 		end++;
 	if (end == 0) {
 		cf_complain(cf, "invalid ruleset name: \"%.*s\"", (int)(text.len < 20 ? text.len : 20), text.len > 0 ? text.data : "");

@@ -135,7 +135,7 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens, 
 		run->work += CF_WORK_APPLY;
 		trace_rule(run, "-----rule matches:", rule->right, rule->right_count);
 		int status = cf_rule_apply(run, rule, tokens->at, operands, built, &is_failed);
-		worst = status != CF_OK ? status : worst;
+		worst = cf_status(worst, status);
 		if (is_failed) {
 			*is_given_up = true;
 			return worst;

@@ -47,6 +47,16 @@ void cf_run_begin(struct cf_run *run, struct pr_call *call)
 		cf_overlay_clear(run->overlay);
 }
 
+void cf_run_type(struct cf_run *run, const char *type)
+{
+	if (run->trace != NULL || run->cf->type_macro == CF_NAME_NONE)
+		return;
+	if (type != NULL)
+		cf_overlay_set(run->overlay, run->cf->type_macro, pr_str(type));
+	else
+		cf_overlay_unset(run->overlay, run->cf->type_macro);
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -91,9 +101,12 @@ void cf_run_say(struct cf_run *run, bool is_about, struct pr_str text)
 	run->complaint = text;
 	if (run->trace == NULL)
 		return;
+	size_t from = run->trace->len;
 	if (is_about && run->about.len > 0)
 		add_shortened(run->trace, run->about);
 	pr_text_addf(run->trace, "%.*s\n", PR_PRINT(behind_codes(text)));
+	for (size_t i = from; i < run->trace->len; i++) /* messages have seven bits */
+		run->trace->data[i] = (char)(run->trace->data[i] & 0x7f);
 }
 
 void cf_run_complain(struct cf_run *run, bool is_about, const char *format, ...)

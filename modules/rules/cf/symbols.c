@@ -41,6 +41,7 @@ struct cf_phrases *cf_class_get(struct cf *cf, uint16_t number)
 		memset(cf->classes + cf->class_room, 0, (room - cf->class_room) * sizeof *cf->classes);
 		cf->class_room = room;
 	}
+	cf->classes[number].spelling = &cf->spelling;
 	return &cf->classes[number];
 }
 
@@ -65,10 +66,13 @@ static size_t count_digits(struct pr_str text)
 	return digits;
 }
 
+/* A name begins with a letter. */
 static size_t count_letters(struct pr_str text)
 {
 	size_t letters = 0;
 
+	if (text.len > 0 && text.data[0] == '_')
+		return 0;
 	while (letters < text.len && (text.data[letters] == '_' || (text.data[letters] >= '0' && text.data[letters] <= '9') ||
 	                              ((text.data[letters] | 0x20) >= 'a' && (text.data[letters] | 0x20) <= 'z')))
 		letters++;
@@ -110,14 +114,6 @@ uint16_t cf_set_called(const struct cf *cf, const struct cf_token *name)
 	return cf_set_find(cf, text);
 }
 
-uint16_t cf_set_lookup(const struct cf *cf, struct pr_str name)
-{
-	name = pr_str_trim(name);
-	if (name.len > 1 && name.data[0] == '"' && name.data[name.len - 1] == '"') /* $>"Local_check_rcpt" */
-		name = pr_str_slice(name, 1, name.len - 1);
-	return cf_set_find(cf, name);
-}
-
 struct pr_str cf_set_label(const struct cf *cf, uint16_t number, char buffer[12])
 {
 	if (number < CF_SETS_MAX && cf->sets[number].name.data != NULL)
@@ -155,6 +151,8 @@ void cf_symbols_fini(struct cf *cf)
 		cf_code_fini(&cf->macros[i].value);
 	for (size_t i = 0; i < cf->class_room; i++)
 		cf_phrases_fini(&cf->classes[i]);
+	cf_phrases_fini(&cf->spelling);
+	cf_phrases_fini(&cf->told);
 	for (size_t i = 0; i < CF_SETS_MAX; i++)
 		pr_free(cf->sets[i].rules);
 	for (size_t i = 0; i < cf->header_count; i++)

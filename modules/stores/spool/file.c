@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -181,8 +182,17 @@ static enum pr_status measure_body(struct pr_call *call, const struct spool_plac
 		return pr_fail(call, PR_PERMFAIL, "the body is no regular file with one name");
 	if (error != 0)
 		return spool_fail(call, place, error, "cannot look at", name.text);
-	envelope->body_size = st.st_size;
-	return PR_OK;
+	return spool_check_length(call, envelope, st.st_size);
+}
+
+enum pr_status spool_check_length(struct pr_call *call, struct pr_envelope *envelope, int64_t length)
+{
+	int64_t stated = envelope->body_size;
+
+	envelope->body_size = length;
+	if (stated <= 0 || stated == length)
+		return PR_OK;
+	return pr_fail(call, PR_PERMFAIL, "the body has %" PRId64 " bytes, and not the %" PRId64 " it came with", length, stated);
 }
 
 enum pr_status spool_load(struct pr_call *call, const struct spool_place *place, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
@@ -218,7 +228,7 @@ enum pr_status spool_lose(struct pr_call *call, const struct spool_place *place,
 		return pr_fail(call, PR_PERMFAIL, "%s: %s", id, why);
 	if (renameat(place->control_fd, spool_name(kind, id).text, place->control_fd, spool_name('Q', id).text) != 0)
 		return spool_fail(call, place, errno, "cannot set aside", spool_name(kind, id).text);
-	return pr_fail(call, PR_PERMFAIL, "Losing %s/%s: %s", place->path, spool_name(kind, id).text, why);
+	return pr_fail(call, PR_PERMFAIL, "%s/%s: %s", place->path, spool_name(kind, id).text, why);
 }
 
 /* Only root can give a file away.  Anyone else who may write here is the courier, who owns the directory and so needs no more

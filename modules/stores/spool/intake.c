@@ -22,6 +22,7 @@ struct transaction {
 	struct spool_place *place;
 	int data_fd;
 	int error;           /* of the first failed write to df */
+	int64_t length;      /* of the body so far */
 	char id[SPOOL_ID_MAX + 1];
 };
 
@@ -89,6 +90,7 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 			t->error = errno;
 		pr_text_clear(&t->body);
 	}
+	t->length += (int64_t)len;
 	return t->error == 0 ? PR_OK : spool_fail(call, t->place, t->error, "cannot write", spool_name('d', t->id).text);
 }
 
@@ -236,6 +238,7 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 	struct spool_job *job;
 	enum pr_status status;
 
+	stored.body_size = t->length;
 	if (stored.created == 0)
 		stored.created = time(NULL);
 	if (stored.recipient_count == 0) {
@@ -247,6 +250,7 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		goto refuse;
 	}
 	job = new_job(t, stored.quarantine.data != NULL, done, context);
+	journal_say_removed(call);
 	status = qf_write(call, &stored, &job->control);
 	if (status != PR_OK) {
 		t->data_fd = job->data_fd;

@@ -119,6 +119,7 @@ struct journal_writer {
 	uint64_t generation;
 	uint64_t durable;
 	struct journal_head *mark; /* mapping of .mark; NULL: without */
+	atomic_uint removed; /* 1 + number of a segment that was taken away under us, until it is told */
 };
 
 /* Where a record is that was not made durable at once (SuperSafe=interactive): it is when its segment is durable up to `end`, or was
@@ -218,11 +219,15 @@ void journal_writer_fini(struct spool *spool); /* finishes what was submitted */
 void journal_writer_leave(struct spool *spool); /* gives up the segment, when nobody writes */
 /* job->done was or will be called.  When no segment is free, the message becomes files. */
 void journal_submit(struct spool *spool, struct spool_job *job);
+void journal_say_removed(struct pr_call *call);
 /* Its file is closed, and the lock gone with it; what is not durable by then counts as lost. */
 void journal_leave_segment(struct journal_writer *writer);
 int journal_make_durable(int fd); /* 0 or an errno */
 void journal_note_durable(struct journal_writer *writer); /* everything written is */
 void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what);
+
+/* journal_take.c: the writer's next segment; false: none is free */
+bool journal_take_segment(struct spool *spool);
 
 /* journal_late.c; all by who is busy */
 bool journal_may_wait(const struct journal_writer *writer, const struct spool_job *batch);
@@ -252,6 +257,8 @@ uint64_t journal_walk(int fd, uint64_t generation, uint64_t offset, journal_visi
 uint64_t journal_look_ahead(int fd, uint64_t generation, uint64_t offset, uint64_t *durable_out, int *error_out);
 /* Looks for records appended since the last time, when the lease is held. */
 void journal_tail(struct spool *spool);
+/* How far the writer says it is durable; it knows better than its last record. */
+void journal_read_mark(struct spool *spool, uint32_t number);
 /* Only where news came from last. */
 void journal_tail_recent(struct spool *spool);
 /* Puts the records from `offset` on into the index; true: the segment reaches further than was known. */
@@ -272,6 +279,16 @@ void journal_note_read(struct spool *spool, uint32_t number, int error);
 /* A segment whose writer has left: what is damaged is set aside, and then it is complete.  One that cannot be read to its end stays as it is,
  * and is tried again. */
 void journal_complete(struct spool *spool, uint32_t number, bool check);
+
+/* journal_damage.c */
+/* The bytes between two records become a file. */
+void journal_set_aside(struct spool *spool, uint32_t number, uint64_t from, uint64_t to, bool promised);
+/* What cannot be read although it had been durable is set aside, and reading goes on behind it.  True: there was some. */
+bool journal_pass_damage(struct spool *spool, uint32_t number);
+/* The payloads of what is indexed: the damaged are lost. */
+void journal_verify(struct spool *spool, uint32_t number);
+/* A segment that is not there, although its .mark says that something of it had been accepted. */
+void journal_report_missing(struct spool *spool, uint32_t number);
 
 /* journal_done.c: the keeper, a thread */
 void journal_keeper_start(struct spool *spool);

@@ -48,14 +48,14 @@ static enum pr_status measure(struct pr_call *call, const struct journal_entry *
 {
 	struct stat st;
 
-	envelope->body_size = entry->body;
-	if ((entry->flags & JOURNAL_BODY_FILED) == 0)
+	if ((entry->flags & JOURNAL_BODY_FILED) == 0) {
+		envelope->body_size = entry->body;
 		return PR_OK;
+	}
 	if (fstatat(entry->place->data_fd, spool_name('d', entry->id).text, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? pr_fail(call, PR_PERMFAIL, "the body is missing")
 		                       : spool_fail(call, entry->place, errno, "cannot look at", spool_name('d', entry->id).text);
-	envelope->body_size = st.st_size;
-	return PR_OK;
+	return spool_check_length(call, envelope, st.st_size);
 }
 
 static enum pr_status read_entry(struct pr_call *call, struct journal_entry *entry, struct pr_envelope **envelope_out,
@@ -68,7 +68,7 @@ static enum pr_status read_entry(struct pr_call *call, struct journal_entry *ent
 	if (record->bad != 0 && record->bad != EBADMSG)
 		status = spool_fail(call, NULL, record->bad, "cannot read the journal record of", entry->id);
 	else if (record->bad != 0)
-		status = pr_fail(call, PR_PERMFAIL, "its record in the journal is damaged");
+		status = pr_fail(call, PR_PERMFAIL, "its record is damaged");
 	if (status == PR_OK)
 		status = qf_read(call, (struct pr_str){record->data, record->control}, envelope_out);
 	if (status == PR_OK)
@@ -108,6 +108,8 @@ enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_env
 		*claim_out = claim;
 		return PR_OK;
 	}
+	if (status == PR_PERMFAIL)
+		status = pr_fail(call, PR_PERMFAIL, "%s in the journal: %.*s", id, PR_PRINT(pr_arena_copy(call->arena, call->reason)));
 	if (status == PR_PERMFAIL)
 		journal_lose(spool, entry, record);
 	else

@@ -7,6 +7,7 @@
 #include "spool.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,6 +89,28 @@ static void retire(struct spool *spool)
 	pthread_mutex_unlock(&reader->tailing);
 }
 
+/* A segment that was removed from under us, and of which nothing is left to do: the next of its number is looked for by name.  Only the
+ * keeper, who makes marks durable, may take the descriptors away. */
+static void forget_removed(struct spool *spool)
+{
+	struct journal_reader *reader = &spool->journal.reader;
+
+	pthread_mutex_lock(&reader->tailing);
+	pthread_mutex_lock(&reader->lock);
+	for (uint32_t i = 0; i < spool->journal.count; i++) {
+		struct journal_segment *segment = &reader->segments[i];
+		struct stat st;
+
+		if (segment->fd < 0 || !segment->complete || segment->first != NULL || fstat(segment->fd, &st) != 0 || st.st_nlink > 0)
+			continue;
+		journal_unmap(segment);
+		segment->generation = 0;
+		segment->complete = segment->dirty = false;
+	}
+	pthread_mutex_unlock(&reader->lock);
+	pthread_mutex_unlock(&reader->tailing);
+}
+
 /* A drain retires segments beside the keeper. */
 static uint32_t count_used(struct spool *spool)
 {
@@ -115,6 +138,7 @@ static bool round_trip(struct spool *spool)
 	int64_t now = monotonic_second();
 	bool pressed = 2 * count_used(spool) > spool->journal.count, good;
 
+	forget_removed(spool);
 	journal_tail(spool);
 	notice_left(spool);
 	while (journal_spill(spool, now - (pressed ? PRESSED_SECONDS : WAIT_SECONDS), now) > 0)

@@ -208,8 +208,7 @@ static void insert_all(struct indexing *indexing)
 	pthread_mutex_unlock(&reader->lock);
 }
 
-/* How far the writer says it is durable; it knows better than its last record. */
-static void read_mark(struct spool *spool, uint32_t number)
+void journal_read_mark(struct spool *spool, uint32_t number)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
 	struct journal_head mark;
@@ -256,8 +255,9 @@ static bool tail_segment(struct spool *spool, uint32_t number)
 
 	if ((segment->generation == 0 || segment->complete) && !journal_adopt(spool, number))
 		return false;
-	read_mark(spool, number);
-	return journal_index_from(spool, number, segment->tail);
+	journal_read_mark(spool, number);
+	bool news = journal_index_from(spool, number, segment->tail);
+	return journal_pass_damage(spool, number) || news;
 }
 
 /* For who looks for one message: whether the others may be seen by a scan is not asked. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Taking over what another process left: the lease, every segment that is not retired, and what of it had become files already.
- * Nothing is skipped in silence: bytes that should have been records go to a file of their own, and what was promised to somebody is
- * told apart from what was not by what later records knew to be durable.
+ * What cannot be read is journal_damage.c's.
  */
 #include "spool.h"
 
@@ -183,55 +182,6 @@ void journal_say_reports(struct pr_call *call)
 		call->host->log(call, PR_LOG_ERR, "%.*s", PR_PRINT(line));
 }
 
-/* The bytes between two records become a file. */
-static void set_aside(struct spool *spool, uint32_t number, uint64_t from, uint64_t to, bool promised)
-{
-	struct journal *journal = &spool->journal;
-	struct journal_segment *segment = &journal->reader.segments[number];
-	char name[64];
-	char *bytes = pr_alloc((size_t)(to - from));
-	ssize_t got = pread(segment->fd, bytes, (size_t)(to - from), (off_t)from);
-	bool kept = false;
-
-	snprintf(name, sizeof name, "damaged.%03u.%" PRIu64 ".%" PRIu64, number, segment->generation, from);
-	int fd = openat(journal->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd >= 0) {
-		kept = got > 0 && pr_write_all(fd, bytes, (size_t)got) && fdatasync(fd) == 0;
-		close(fd);
-	}
-	pr_free(bytes);
-	journal->reader.damaged++;
-	journal_report(&journal->reader, "%s: journal segment %s, bytes %" PRIu64 " to %" PRIu64 " are damaged%s%s/journal/%s",
-	               promised ? "Losing mail that was accepted" : "a record that was never acknowledged",
-	               journal_log_name(number).text, from, to, kept ? "; they were set aside as " : " and could not be set aside as ",
-	               spool->path, name);
-}
-
-/* A good head with bytes that are not what was written; the head says whose they are.  What cannot be read now may be read later. */
-static void verify(struct spool *spool, uint32_t number)
-{
-	struct journal_reader *reader = &spool->journal.reader;
-	struct journal_segment *segment = &reader->segments[number];
-
-	for (struct journal_entry *entry = segment->first, *next; entry != NULL; entry = next) {
-		struct spool_record *record = journal_load(spool, entry);
-
-		next = entry->next;
-		if (record->bad == EBADMSG) {
-			bool promised = entry->offset < segment->announced;
-			char id[JOURNAL_NAME_MAX];
-
-			memcpy(id, entry->id, sizeof id);
-			reader->damaged++;
-			journal_lose(spool, entry, record);
-			journal_report(reader, "Losing %s: its record in the journal is damaged (%s)", id,
-			               promised ? "it was accepted" : "it was never acknowledged");
-		}
-		spool_record_release(record);
-	}
-}
-
 void journal_complete(struct spool *spool, uint32_t number, bool check)
 {
 	struct journal_segment *segment = &spool->journal.reader.segments[number];
@@ -240,14 +190,17 @@ void journal_complete(struct spool *spool, uint32_t number, bool check)
 
 	do {
 		if (next != 0)
-			set_aside(spool, number, segment->tail, next, durable > segment->tail);
+			journal_set_aside(spool, number, segment->tail, next, durable > segment->tail);
 		journal_index_from(spool, number, next == 0 ? segment->tail : next);
 		error = segment->read_error;
 		next = error != 0 ? 0 : journal_look_ahead(segment->fd, segment->generation, segment->tail, &durable, &error);
 	} while (next != 0);
 	journal_note_read(spool, number, error);
+	journal_read_mark(spool, number);
+	if (error == 0)
+		(void)journal_pass_damage(spool, number);
 	if (check)
-		verify(spool, number);
+		journal_verify(spool, number);
 	segment->complete = error == 0;
 }
 
@@ -327,8 +280,10 @@ static void replay(struct pr_call *call)
 	struct spool *spool = spool_of(call);
 
 	for (uint32_t i = 0; i < spool->journal.count; i++) {
-		if (!journal_adopt(spool, i))
+		if (!journal_adopt(spool, i)) {
+			journal_report_missing(spool, i);
 			continue;
+		}
 		if (journal_is_live(spool->journal.reader.segments[i].fd))
 			journal_index_from(spool, i, JOURNAL_HEAD);
 		else

@@ -8,19 +8,13 @@
 #include "spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CROWD 8 /* commits without company, and who commits writes by himself again */
 #define BATCH_MAX 256 /* messages of one pwritev: four pieces each, IOV_MAX is 1024 */
-#define SEGMENT_MODE 0640
-#define MAKE_AGAIN_SECONDS 5
 
 void journal_writer_init(struct journal_writer *writer)
 {
@@ -42,115 +36,12 @@ void journal_leave_segment(struct journal_writer *writer)
 	writer->fd = -1;
 }
 
-/* ENOENT: it has none, so nothing was ever retired. */
-static bool is_retired(const struct journal *journal, uint32_t number, uint64_t generation)
+/* Somebody removed the file, or put another in its place: who delivers will not find what is written here. */
+static bool is_removed(int fd)
 {
-	int fd = openat(journal->directory, journal_done_name(number).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct journal_head done;
-	bool retired;
-
-	if (fd < 0)
-		return false;
-	retired = journal_read_head(fd, number, &done) && done.retired >= generation;
-	close(fd);
-	return retired;
-}
-
-static bool is_blank(int fd)
-{
-	struct journal_head head, blank = {0};
-
-	return pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head && memcmp(&head, &blank, sizeof head) == 0;
-}
-
-/* Ours from now on, with a new generation; its head becomes durable with the first batch. */
-static bool begin_segment(struct journal_writer *writer, int fd, uint32_t number, uint64_t generation)
-{
-	struct journal_head head = {.generation = generation};
-
-	journal_head_seal(&head, number);
-	if (pwrite(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
-		return false;
-	writer->fd = fd;
-	writer->number = number;
-	writer->generation = generation;
-	writer->offset = JOURNAL_HEAD;
-	writer->index = 0;
-	writer->durable = JOURNAL_HEAD;
-	writer->next_try = number + 1;
-	return true;
-}
-
-/* Only a help for those who look: without it they wait a little before they believe in the last records. */
-static void map_mark(struct spool *spool)
-{
-	struct journal_writer *writer = &spool->journal.writer;
-	struct journal_file_name name = journal_mark_name(writer->number);
 	struct stat st;
-	int fd = openat(spool->journal.directory, name.text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT)
-		fd = journal_create(spool->journal.directory, name.text, JOURNAL_HEAD, SEGMENT_MODE);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_HEAD) {
-		void *memory = mmap(NULL, JOURNAL_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-		writer->mark = memory == MAP_FAILED ? NULL : memory;
-	}
-	close(fd);
-	if (writer->mark != NULL)
-		*writer->mark = (struct journal_head){.number = writer->number, .generation = writer->generation, .retired = JOURNAL_HEAD};
-}
-
-/* On a full disk not with every message. */
-static int make_segment(struct journal *journal, uint32_t number)
-{
-	struct timespec now;
-	int fd;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec < journal->writer.make_again)
-		return -1;
-	fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
-	if (fd < 0)
-		journal->writer.make_again = now.tv_sec + MAKE_AGAIN_SECONDS;
-	return fd;
-}
-
-static bool try_segment(struct spool *spool, uint32_t number)
-{
-	struct journal *journal = &spool->journal;
-	struct journal_head head;
-	struct stat st;
-	int fd = openat(journal->directory, journal_log_name(number).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		fd = make_segment(journal, number);
-	if (fd < 0)
-		return false;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_SEGMENT) {
-		bool used = journal_read_head(fd, number, &head);
-
-		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) &&
-		    begin_segment(&journal->writer, fd, number, head.generation + 1)) {
-			map_mark(spool);
-			return true;
-		}
-	}
-	close(fd);
-	return false;
-}
-
-static bool find_segment(struct spool *spool)
-{
-	struct journal *journal = &spool->journal;
-	uint32_t first = journal->writer.next_try;
-
-	for (uint32_t i = 0; i < journal->count; i++)
-		if (try_segment(spool, (first + i) % journal->count))
-			return true;
-	return false;
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
 int journal_make_durable(int fd)
@@ -181,6 +72,28 @@ static void leave_whole(struct journal_writer *writer)
 static bool has_room(const struct journal_writer *writer, const struct spool_job *job)
 {
 	return writer->fd >= 0 && writer->index < JOURNAL_RECORDS && writer->offset + journal_record_span(&job->record) <= JOURNAL_SEGMENT;
+}
+
+/* What is in it counts as lost: nobody can say how much of it had been read. */
+static void leave_removed(struct journal_writer *writer)
+{
+	if (writer->fd < 0 || !is_removed(writer->fd))
+		return;
+	atomic_store(&writer->removed, writer->number + 1);
+	writer->losses++;
+	journal_leave_segment(writer);
+}
+
+void journal_say_removed(struct pr_call *call)
+{
+	struct spool *spool = spool_of(call);
+	unsigned number = 0;
+
+	if (atomic_load_explicit(&spool->journal.writer.removed, memory_order_relaxed) != 0)
+		number = atomic_exchange(&spool->journal.writer.removed, 0);
+	if (number > 0)
+		call->host->log(call, PR_LOG_ERR, "%s/journal/%s was removed while it was in use: mail in it that nobody had read is lost", spool->path,
+		                journal_log_name(number - 1).text);
 }
 
 static const char padding[JOURNAL_ALIGN];
@@ -283,6 +196,8 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 		return;
 	}
 	error = spool->journal.lazy ? 0 : journal_make_durable(writer->fd);
+	if (error == 0 && is_removed(writer->fd))
+		error = ENOENT;
 	if (error != 0) {
 		scrub(writer, offset);
 		journal_leave_segment(writer);
@@ -313,9 +228,10 @@ static void run_messages(struct spool *spool, struct spool_job *jobs)
 	while (jobs != NULL) {
 		int count;
 
+		leave_removed(writer);
 		if (!has_room(writer, jobs)) {
 			leave_whole(writer);
-			if (!find_segment(spool)) {
+			if (!journal_take_segment(spool)) {
 				write_files(spool, jobs);
 				return;
 			}

@@ -7,112 +7,54 @@
  * Read from sendmail's files: V T K N P B q M F $ S Z A ! C Q r R H and the final dot.  Read and forgotten,
  * because sendmail itself finds them anew: I (inode), d (where df lies), L (content length).
  */
-#include "spool.h"
-
-#include <postrider/address.h>
+#include "qf_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct reader {
-	struct pr_call *call;
-	struct pr_envelope *e;
-	struct pr_str rest;
-	uint64_t sum, stated_sum;
-	bool has_sum, needs_sum, has_sender, has_end, has_version, has_created;
-	struct pr_recipient next; /* what C M Q r lines have said for the coming R */
-	bool has_state;
-};
-
-typedef bool line_reader(struct reader *r, struct pr_str value);
-
-static bool has_control(struct pr_str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-
-		if (c < ' ' || c == 0x7f)
-			return true;
-	}
-	return false;
-}
-
-static bool has_nul_or_newline(struct pr_str text)
-{
-	return pr_str_find(text, '\0') != text.len || pr_str_find(text, '\n') != text.len || pr_str_find(text, '\r') != text.len;
-}
-
-/* An address or what stands for one. */
-static bool take_exact(struct reader *r, struct pr_str value, struct pr_str *out)
-{
-	if (has_control(value) || value.len > SPOOL_LINE_MAX)
-		return false;
-	*out = pr_arena_copy(r->call->arena, value);
-	return out->data != NULL;
-}
-
-static bool take_shown(struct reader *r, struct pr_str value, struct pr_str *out)
-{
-	if (has_nul_or_newline(value) || value.len > SPOOL_LINE_MAX)
-		return false;
-	*out = pr_arena_copy(r->call->arena, value);
-	return out->data != NULL;
-}
-
-static bool take_number(struct pr_str value, int64_t *out)
-{
-	bool negative = value.len > 0 && value.data[0] == '-';
-	uint64_t number;
-
-	if (!pr_str_number(pr_str_slice(value, negative ? 1 : 0, value.len), INT64_MAX, &number))
-		return false;
-	*out = negative ? -(int64_t)number : (int64_t)number;
-	return true;
-}
 
 static bool read_version(struct reader *r, struct pr_str value)
 {
 	int64_t version;
 
-	r->has_version = take_number(value, &version) && version >= 2 && version <= 8;
+	r->has_version = qf_take_number(value, &version) && version >= 2 && version <= 8;
 	return r->has_version;
 }
 
 static bool read_created(struct reader *r, struct pr_str value)
 {
 	r->has_created = true;
-	return take_number(value, &r->e->created) && r->e->created >= 0;
+	return qf_take_number(value, &r->e->created) && r->e->created >= 0;
 }
 
 static bool read_last_try(struct reader *r, struct pr_str value)
 {
-	return take_number(value, &r->e->last_try) && r->e->last_try >= 0;
+	return qf_take_number(value, &r->e->last_try) && r->e->last_try >= 0;
 }
 
 static bool read_tries(struct reader *r, struct pr_str value)
 {
-	return take_number(value, &r->e->tries) && r->e->tries >= 0;
+	return qf_take_number(value, &r->e->tries) && r->e->tries >= 0;
 }
 
 static bool read_priority(struct reader *r, struct pr_str value)
 {
-	return take_number(value, &r->e->priority);
+	return qf_take_number(value, &r->e->priority);
 }
 
 static bool read_body_type(struct reader *r, struct pr_str value)
 {
-	return take_shown(r, value, &r->e->body_type);
+	return qf_take_shown(r, value, &r->e->body_type);
 }
 
 static bool read_quarantine(struct reader *r, struct pr_str value)
 {
-	return take_shown(r, value, &r->e->quarantine);
+	return qf_take_shown(r, value, &r->e->quarantine);
 }
 
 /* Before the sender it is the whole message's, after it the next recipient's. */
 static bool read_message(struct reader *r, struct pr_str value)
 {
-	return take_shown(r, value, r->has_sender ? &r->next.status : &r->e->message);
+	return qf_take_shown(r, value, r->has_sender ? &r->next.status : &r->e->message);
 }
 
 static bool read_flags(struct reader *r, struct pr_str value)
@@ -133,77 +75,6 @@ static bool read_flags(struct reader *r, struct pr_str value)
 	return true;
 }
 
-/* "-" or "=xtext" */
-static bool next_field(struct reader *r, struct pr_str *rest, struct pr_str *out)
-{
-	struct pr_str piece;
-
-	if (!pr_str_next(rest, ' ', &piece) || piece.len == 0)
-		return false;
-	if (pr_str_equal(piece, PR_STR("-"))) {
-		*out = PR_NONE;
-		return true;
-	}
-	return piece.data[0] == '=' && pr_xtext_decode(pr_str_slice(piece, 1, piece.len), r->call->arena, out) &&
-	       !has_nul_or_newline(*out);
-}
-
-static bool next_number(struct pr_str *rest, uint64_t max, uint32_t *out)
-{
-	struct pr_str piece;
-	uint64_t number;
-
-	if (!pr_str_next(rest, ' ', &piece) || !pr_str_number(piece, max, &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
-}
-
-static bool take_recipient_flags(struct pr_str letters, uint32_t *flags_out)
-{
-	static const char known[] = "PNSFDAB"; /* PR_RECIPIENT_... in the order of their bits */
-
-	*flags_out = 0;
-	for (size_t i = 0; i < letters.len; i++) {
-		char c = letters.data[i];
-		const char *at = memchr(known, c, sizeof known - 1);
-
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
-			return false;
-		if (at != NULL)
-			*flags_out |= 1u << (at - known);
-	}
-	return true;
-}
-
-static bool add_recipient(struct reader *r, const struct pr_recipient *recipient)
-{
-	r->e->recipients[r->e->recipient_count++] = *recipient;
-	return true;
-}
-
-static bool read_done(struct reader *r, struct pr_str value)
-{
-	struct pr_recipient done = { .state = PR_RECIPIENT_DELIVERED };
-	struct pr_str flags;
-
-	return pr_str_next(&value, ' ', &flags) && flags.len > 0 && flags.data[0] == '=' &&
-	       take_recipient_flags(pr_str_slice(flags, 1, flags.len), &done.flags) &&
-	       next_number(&value, UINT32_MAX, &done.owner_uid) && next_number(&value, UINT32_MAX, &done.owner_gid) &&
-	       next_field(r, &value, &done.address) && next_field(r, &value, &done.original) &&
-	       next_field(r, &value, &done.final) && next_field(r, &value, &done.owner) &&
-	       next_field(r, &value, &done.alias) && next_field(r, &value, &done.status) &&
-	       next_field(r, &value, &done.enhanced) && next_field(r, &value, &done.remote) && done.address.len > 0 &&
-	       add_recipient(r, &done);
-}
-
-static bool read_result(struct reader *r, struct pr_str value)
-{
-	r->has_state = true;
-	return next_number(&value, PR_RECIPIENT_DEFERRED, &r->next.state) && r->next.state != PR_RECIPIENT_DELIVERED &&
-	       next_field(r, &value, &r->next.enhanced) && next_field(r, &value, &r->next.remote);
-}
-
 static bool read_sum(struct reader *r, struct pr_str value)
 {
 	char text[17] = "";
@@ -220,13 +91,15 @@ static bool read_sum(struct reader *r, struct pr_str value)
 static bool read_own(struct reader *r, struct pr_str name, struct pr_str value)
 {
 	if (pr_str_equal(name, PR_STR("postrider_done")))
-		return read_done(r, value);
+		return qf_read_done(r, value);
 	if (pr_str_equal(name, PR_STR("postrider_rcpt")))
-		return read_result(r, value);
+		return qf_read_result(r, value);
 	if (pr_str_equal(name, PR_STR("postrider_summed"))) {
 		r->needs_sum = true;
 		return value.len == 0;
 	}
+	if (pr_str_equal(name, PR_STR("postrider_body")))
+		return qf_take_number(value, &r->e->body_size) && r->e->body_size > 0;
 	return pr_str_equal(name, PR_STR("postrider_sum")) && read_sum(r, value);
 }
 
@@ -234,7 +107,7 @@ static bool add_macro(struct reader *r, struct pr_str name, struct pr_str value)
 {
 	struct pr_macro *macro = &r->e->macros[r->e->macro_count++];
 
-	return take_exact(r, name, &macro->name) && take_shown(r, value, &macro->value);
+	return qf_take_exact(r, name, &macro->name) && qf_take_shown(r, value, &macro->value);
 }
 
 static bool read_macro(struct reader *r, struct pr_str value)
@@ -259,93 +132,22 @@ static bool read_sender(struct reader *r, struct pr_str value)
 	if (r->has_sender)
 		return false;
 	r->has_sender = true;
-	return take_exact(r, value, &r->e->sender);
-}
-
-static bool take_xtext(struct reader *r, struct pr_str value, struct pr_str *out)
-{
-	/* what is no good xtext is kept as it stands */
-	if (has_control(value))
-		return false;
-	return (pr_xtext_decode(value, r->call->arena, out) && !has_control(*out)) || take_exact(r, value, out);
+	return qf_take_exact(r, value, &r->e->sender);
 }
 
 static bool read_envelope_id(struct reader *r, struct pr_str value)
 {
-	return take_xtext(r, value, &r->e->envelope_id);
+	return qf_take_xtext(r, value, &r->e->envelope_id);
 }
 
 static bool read_auth(struct reader *r, struct pr_str value)
 {
-	return take_exact(r, value, &r->e->auth);
+	return qf_take_exact(r, value, &r->e->auth);
 }
 
 static bool read_deliver_by(struct reader *r, struct pr_str value)
 {
 	return add_macro(r, PR_STR("!"), value);
-}
-
-/* "", "user:uid:gid:alias", "user:alias", ":alias", "user"; stands for all R lines that follow */
-static bool read_owner(struct reader *r, struct pr_str value)
-{
-	struct pr_str user = PR_NONE, uid, gid, rest = value, probe;
-	uint64_t uid_number, gid_number;
-
-	r->next.owner = r->next.alias = PR_NONE;
-	r->next.owner_uid = r->next.owner_gid = 0;
-	if (has_control(value) || value.len > 2 * SPOOL_LINE_MAX)
-		return false;
-	if (value.len == 0)
-		return true;
-	pr_str_next(&rest, ':', &user);
-	probe = rest;
-	if (pr_str_next(&probe, ':', &uid) && pr_str_number(uid, UINT32_MAX, &uid_number) && pr_str_next(&probe, ':', &gid) &&
-	    pr_str_number(gid, UINT32_MAX, &gid_number)) {
-		r->next.owner_uid = (uint32_t)uid_number;
-		r->next.owner_gid = (uint32_t)gid_number;
-		rest = probe;
-	}
-	return (user.len == 0 || take_exact(r, user, &r->next.owner)) && (rest.len == 0 || take_exact(r, rest, &r->next.alias));
-}
-
-static bool read_original(struct reader *r, struct pr_str value)
-{
-	return take_xtext(r, value, &r->next.original);
-}
-
-static bool read_final(struct reader *r, struct pr_str value)
-{
-	struct pr_str type = PR_STR("RFC822;");
-
-	if (has_control(value) || value.len > SPOOL_LINE_MAX)
-		return false;
-	if (!pr_str_has_prefix_nocase(value, type))
-		return take_exact(r, value, &r->next.final);
-	value = pr_str_trim(pr_str_slice(value, type.len, value.len));
-	r->next.final = pr_arena_printf(r->call->arena, "<%.*s>", PR_PRINT(value));
-	return r->next.final.data != NULL;
-}
-
-static bool read_recipient(struct reader *r, struct pr_str value)
-{
-	size_t colon = pr_str_find(value, ':');
-	struct pr_recipient *next = &r->next;
-
-	if (colon == value.len || !take_recipient_flags(pr_str_slice(value, 0, colon), &next->flags) ||
-	    !take_exact(r, pr_str_slice(value, colon + 1, value.len), &next->address) || next->address.len == 0)
-		return false;
-	/* the line sendmail always writes says nothing when it repeats the address */
-	if (pr_str_equal_nocase(pr_address_inner(next->final), pr_address_inner(next->address)))
-		next->final = PR_NONE;
-	if (!r->has_state)
-		next->state = next->status.data == NULL ? PR_RECIPIENT_WAITING : PR_RECIPIENT_DEFERRED;
-	add_recipient(r, next);
-
-	struct pr_recipient owner = { .owner = next->owner, .alias = next->alias, .owner_uid = next->owner_uid, .owner_gid = next->owner_gid };
-
-	*next = owner;
-	r->has_state = false;
-	return true;
 }
 
 static bool read_header(struct reader *r, struct pr_str value)
@@ -363,8 +165,8 @@ static bool read_header(struct reader *r, struct pr_str value)
 		value = pr_str_slice(value, end + 1, value.len);
 	}
 	colon = pr_str_find(value, ':');
-	if (colon == value.len || colon == 0 || !take_exact(r, condition, &header->condition) ||
-	    !take_exact(r, pr_str_slice(value, 0, colon), &header->name))
+	if (colon == value.len || colon == 0 || !qf_take_exact(r, condition, &header->condition) ||
+	    !qf_take_exact(r, pr_str_slice(value, 0, colon), &header->name))
 		return false;
 	header->value = pr_arena_copy(r->call->arena, pr_str_slice(value, colon + 1, value.len));
 	if (pr_str_equal_nocase(header->name, PR_STR("Received")))
@@ -375,15 +177,15 @@ static bool read_header(struct reader *r, struct pr_str value)
 static bool read_nothing(struct reader *r, struct pr_str value)
 {
 	(void)r;
-	return !has_control(value);
+	return !qf_has_control(value);
 }
 
 static line_reader *const readers[128] = {
 	['V'] = read_version, ['T'] = read_created, ['K'] = read_last_try, ['N'] = read_tries, ['P'] = read_priority,
 	['I'] = read_nothing, ['d'] = read_nothing, ['L'] = read_nothing, ['B'] = read_body_type, ['q'] = read_quarantine,
 	['M'] = read_message, ['F'] = read_flags, ['$'] = read_macro, ['S'] = read_sender, ['Z'] = read_envelope_id,
-	['A'] = read_auth, ['!'] = read_deliver_by, ['C'] = read_owner, ['Q'] = read_original, ['r'] = read_final,
-	['R'] = read_recipient, ['H'] = read_header,
+	['A'] = read_auth, ['!'] = read_deliver_by, ['C'] = qf_read_owner, ['Q'] = qf_read_original, ['r'] = qf_read_final,
+	['R'] = qf_read_recipient, ['H'] = read_header,
 };
 
 /* One line with its continuations, without the final line end; false at the end or when the last line is cut. */

@@ -5,11 +5,12 @@
  *
  *   ${postrider_rcpt}STATE ENHANCED REMOTE    before an R line: what we know beyond M
  *   ${postrider_done}...                      a delivered recipient; must be no R line, or sendmail would deliver again
+ *   ${postrider_body}BYTES                    of df, which may be cut short some day
  *   ${postrider_summed}                       a sum must follow, so damage cannot hide it
  *   ${postrider_sum}HEX                       over all S A C Q r R and ${postrider_ lines
  *
  * The sum is there because one flipped bit in an address is another address.  Who edits addresses by
- * hand removes both ${postrider_sum...} lines; all other lines may be edited freely.
+ * hand removes both ${postrider_sum...} lines, and who edits a body the ${postrider_body} line too; all other lines may be edited freely.
  *
  * Nothing that would become a line of its own is written: control bytes in an address or a header name refuse the
  * message; in a status or macro, which are only shown, they become blanks.
@@ -322,10 +323,20 @@ static void put_own_line(struct writer *w, const char *line)
 	end_line(w, start);
 }
 
+static void put_body_size(struct writer *w, int64_t size)
+{
+	size_t start = w->out->len;
+
+	pr_text_addf(w->out, "${postrider_body}%" PRId64, size);
+	end_line(w, start);
+}
+
 static enum pr_status put_sender(struct writer *w, const struct pr_envelope *e)
 {
 	enum pr_status status;
 
+	if (e->body_size > 0)
+		put_body_size(w, e->body_size);
 	put_own_line(w, "${postrider_summed}");
 	status = put_exact(w, "S", e->sender, "the sender");
 

@@ -37,7 +37,8 @@ enum pr_local_kind {
 	PR_LOCAL_MBOX = 1,    /* append to path, dot-lock and fcntl */
 	PR_LOCAL_MAILDIR = 2, /* path is the Maildir */
 	PR_LOCAL_FILE = 3,    /* append to a file named by an alias */
-	PR_LOCAL_PROGRAM = 4  /* run argv with the message on stdin */
+	PR_LOCAL_PROGRAM = 4, /* run argv with the message on stdin */
+	PR_LOCAL_DIALOGUE = 5 /* since 1.4: run argv with one end of a socket as standard input and output; the other is handed over */
 };
 
 struct pr_local_delivery {
@@ -55,6 +56,11 @@ struct pr_local_delivery {
 	int32_t exit_status;   /* sysexits of the program; 0 for files; -signal when killed */
 	uint32_t reserved;
 	struct pr_str output;  /* what the program printed, at most 4,096 bytes */
+	/* since 1.4, of programs */
+	struct pr_str directories; /* "~:/srv:/": it runs in the first that can be entered; absent: the home directory, else / */
+	struct pr_str root;    /* chroot, entered without any right; absent: none */
+	int32_t niceness;      /* added to the helper's own */
+	int32_t fd;            /* result of PR_LOCAL_DIALOGUE: a connected socket, the caller's to close; the program ends with it */
 };
 
 enum { PR_LOG_ERR = 3, PR_LOG_WARNING = 4, PR_LOG_NOTICE = 5, PR_LOG_INFO = 6, PR_LOG_DEBUG = 7 };
@@ -133,6 +139,12 @@ struct pr_host {
 	/* Since 1.3.  Sets a macro of the running session or message, or takes it away (value absent).  False: there is none to be set here. */
 	bool (*macro_set)(struct pr_call *call, struct pr_str name, struct pr_str value);
 
+	/* Since 1.4.  One question to a map that nobody declared: an instance of the module of this class is made with these arguments, opened, asked,
+	 * and gone again.  For who needs an answer before there are maps, as a rule engine that reads its file.  PR_MISUSE: there is no such module;
+	 * PR_PERMFAIL: it does not want the arguments, or cannot be opened. */
+	enum pr_status (*map_ask)(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+	                          struct pr_str *value_out);
+
 	/* Since 1.4.  The client's side of TLS, by the options ClientCertFile, CACertFile, CipherList and so on, over a connected socket that
 	 * blocks with SO_RCVTIMEO and SO_SNDTIMEO set.  `name` is sent along (SNI) unless it is an address.  Whatever was read from the socket before
 	 * belongs to no TLS: throw it away.  A certificate that cannot be verified is no failure, but a word for the rules (${verify}).
@@ -160,6 +172,9 @@ void pr_host_failed(struct pr_call *call, struct pr_str host, struct pr_str reas
 struct pr_str pr_own_name(struct pr_call *call);
 enum pr_status pr_dns_records(struct pr_call *call, struct pr_str name, uint32_t type, const struct pr_dns_record **records_out, size_t *count_out);
 bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value);
+/* The call of 1.4; PR_MISUSE where there is none. */
+enum pr_status pr_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
+    struct pr_str *value_out);
 
 /* The calls of 1.4 with an older kernel: there is no TLS; nothing is noted; the rules have no opinion (PR_OK with PR_CONTINUE, PR_NOTFOUND). */
 bool pr_has_tls(const struct pr_call *call);

@@ -87,6 +87,9 @@ struct pr_map_flag {
 /* What sendmail puts between the parts of a value where a rule shows $| (the regex map): one byte, which no address contains. */
 #define PR_MAP_SEPARATOR "\233"
 
+/* The reason that goes with PR_NOTFOUND when there is no table at all, and -o says that there need not be one. */
+#define PR_MAP_ABSENT "there is no such table"
+
 /* Takes flags->arguments apart; texts point into it.  Letters of `own` (may be NULL) go into `record` and come before the shared ones.
  * PR_MISUSE: "Illegal option x", or a value that is none. */
 enum pr_status pr_map_flags_parse(struct pr_call *call, const struct pr_map_flag *own, void *record, struct pr_map_flags *flags);

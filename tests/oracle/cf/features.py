@@ -36,6 +36,9 @@ PARTS = {
     "canonify_domain": "CANONIFY_DOMAIN(`corp.example far.example')",
     "trust_mech": "TRUST_AUTH_MECH(`PLAIN LOGIN')define(`confAUTH_MECHANISMS', `PLAIN LOGIN')",
     "site_uucp": "SITECONFIG(`../../../nonexistent', `x', `U')",
+    "own_name": "define(`confDOMAIN_NAME', `$w.other.example')",
+    "direct_modifiers": "define(`confDIRECT_SUBMISSION_MODIFIERS', `C')",
+    "operators": "define(`confOPERATORS', `.:@!^/[]+=')",
     "dialup": "define(`confDIAL_DELAY', `30s')",
     # -- features
     "use_cw_file": "FEATURE(`use_cw_file')",
@@ -56,6 +59,11 @@ PARTS = {
     "genericstable": "FEATURE(`genericstable')GENERICS_DOMAIN(`corp.example desk.corp.example')",
     "generics_file": "GENERICS_DOMAIN_FILE(`/etc/mail/oracle/local-host-names')",
     "generics_entire_domain": "FEATURE(`generics_entire_domain')",
+    "generics_as_written": "FEATURE(`genericstable', `hash -f -o /etc/mail/oracle/genericstable')GENERICS_DOMAIN(`far.example virtual.example')",
+    "ldap_bounce": "FEATURE(`ldap_routing', `hash -o /etc/mail/oracle/mailertable', `hash -o /etc/mail/oracle/virtusertable', `bounce', `preserve')"
+                   "LDAPROUTE_DOMAIN(`corp.example virtual.example')LDAPROUTE_EQUIVALENT(`mail.corp.example')",
+    "ldap_sender": "FEATURE(`ldap_routing', `hash -T<TMPF> /etc/mail/oracle/nosuch', `hash -o /etc/mail/oracle/virtusertable', `sendertoo', `strip', `tempfail')"
+                   "LDAPROUTE_DOMAIN(`far.example whole.example')",
     "domaintable": "FEATURE(`domaintable')",
     "domainmap": "FEATURE(`domainmap', `virtual.example', `hash /etc/mail/oracle/domainmap')",
     "mailertable": "FEATURE(`mailertable')",
@@ -130,6 +138,7 @@ PARTS = {
     "hack_dnsblaccess": "HACK(`dnsblaccess', `list.corp.example', , , `dnsbl.x')",
     # -- a site's own rules
     "rule_0": "LOCAL_RULE_0\nR$* < @ trap.example . > $*\t$#error $@ 5.7.1 $: \"550 trapped: \" $1\nR$- < @ odd.example . >\t$#esmtp $@ [127.0.0.2] $: $1 % odd < @ far.example . >\ndivert(-1)divert(0)",
+    "rule_quarantine": "LOCAL_RULE_0\nRjoe $* < @ $+ >\t$#error $@ quarantine $: joe $1\nRann $* < @ $=w . >\t$#error $@ 4.2.1 $: 452 4.2.1 disk \"full\"\ndivert(-1)divert(0)",
     "rule_1": "LOCAL_RULE_1\nR$* < @ inner.example > $*\t$: $1 < @ outer.example > $2\ndivert(-1)divert(0)",
     "rule_2": "LOCAL_RULE_2\nR$+ < @ six.example . > $*\t$: $1 < @ seven.example . > $2\ndivert(-1)divert(0)",
     "rule_3": "LOCAL_RULE_3\nR$* < @ nick.example > $*\t$1 < @ far.example > $2\nR$* . $- . old < @ $+ > $*\t$: $1 < @ $2 . $3 > $4\ndivert(-1)divert(0)",
@@ -160,7 +169,7 @@ NEEDS.update({"generics_file": "genericstable", "generics_entire_domain": "gener
               "allmasquerade": "masquerade_as", "preserve_luser_host": "luser_host", "local_no_masquerade": "masquerade_as"})
 DELAYED = ("ratecontrol_nodelay", "conncontrol_nodelay")
 # Of each of these one at most.
-QUARRELS = (ACCESS, ("delay_checks", "delay_friend", "delay_hater"), ("masquerade_as", "masquerade_other"), ("mail_hub", "mail_hub_mailer"), ("smart_host", "smart_host_literal"),
+QUARRELS = (ACCESS, ("domain_name", "own_name"), ("genericstable", "generics_as_written"), ("ldap_bounce", "ldap_sender"), ("rule_0", "rule_quarantine"), ("delay_checks", "delay_friend", "delay_hater"), ("masquerade_as", "masquerade_other"), ("mail_hub", "mail_hub_mailer"), ("smart_host", "smart_host_literal"),
             ("luser_relay", "luser_host", "luser_error"), ("always_add_domain", "always_add_other"), ("local_lmtp", "local_procmail", "cyrus", "cyrusv2"), ("ratecontrol", "ratecontrol_nodelay"),
             ("conncontrol", "conncontrol_nodelay"), ("greet_pause", "greet_pause_table"), ("dnsbl", "dnsbl_text", "dnsbl_quarantine"), ("nocanonify", "canonify_hosts"),
             ("enhdnsbl", "enhdnsbl_discard"), ("nopercenthack", "nopercenthack_reject"), ("nouucp_reject", "nouucp_nospecial", "uucp"), ("relay_mail_from", "relay_mail_from_domain"),

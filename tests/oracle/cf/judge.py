@@ -6,12 +6,14 @@
     sys.exit(judge.verdict())
 
 A row of the table: where (a shell pattern), pattern in the question, pattern in sendmail's answer, what stands there with us (* alone: anything), why.
+Where the third begins with "ours: ", its pattern and what stands there are for our answer: what we say more.
 Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain."""
 import difflib
 import fnmatch
 import os
 import re
 
+OURS = b"ours: "
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -23,7 +25,9 @@ def load(name):
                 fields = line.split(b"\t")
                 if len(fields) != 5:
                     raise SystemExit(f"{name}: line {number}: five fields are wanted, there are {len(fields)}")
-                rows.append((f"{name}:{number}", fields[0].decode(), re.compile(fields[1], re.S), re.compile(fields[2], re.M | re.S), fields[3].decode("unicode_escape").encode("latin-1")))
+                is_ours = fields[2].startswith(OURS)
+                rows.append((f"{name}:{number}", fields[0].decode(), re.compile(fields[1], re.S), re.compile(fields[2].removeprefix(OURS), re.M | re.S),
+                             fields[3].decode("unicode_escape").encode("latin-1"), is_ours))
     return rows
 
 
@@ -45,15 +49,16 @@ class Judge:
         self.total = self.unexplained = 0
 
     def is_explained(self, where, question, real, ours):
-        for place, pattern, which, text, replacement in self.rows:
+        for place, pattern, which, text, replacement, is_ours in self.rows:
             if fnmatch.fnmatch(where, pattern) and which.search(question):
                 if replacement == b"*" and text.search(real):
                     self.used.add(place)
                     return True
-                changed = text.sub(lambda match, by=replacement: match.expand(by), real)
-                if changed != real:
+                answer = ours if is_ours else real
+                changed = text.sub(lambda match, by=replacement: match.expand(by), answer)
+                if changed != answer:
                     self.used.add(place)
-                real = changed
+                real, ours = (real, changed) if is_ours else (changed, ours)
         return real == ours
 
     def compare(self, where, answers, seconds=None):

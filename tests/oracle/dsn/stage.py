@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stage of the notices: next hosts that refuse in every way, the situations, and the form in which notices are compared.
 
-sendmail (make.py, in the oracle's world) and postrider (tests/story/dsn.py) play the same situations here; what the hosts got
+sendmail (tests/oracle/receipts) and postrider (tests/story/dsn.py) play the same situations here; what the hosts got
 is printed by `play` with dates, ids and sizes as words, so that it is byte for byte the same whenever nothing differs."""
 import re
 import threading
@@ -35,6 +35,24 @@ ALIASES = {
     "failing": '"|sleep 1; echo trouble; exit 3"', "nouser": '"|sleep 1; exit 67"', "working": '"|sleep 1"', "noperm": '"|sleep 1; echo one; echo two; exit 77"',
     "aware": "one@remote.example, two@remote.example", "club": "one@remote.example, two@remote.example", "owner-club": "boss@" + CLIENT,
     "pair": "USER, pair@other.example",
+    "slow": "tmpsingle@remote.example", "onward": "good@remote.example", "again": "onward",
+    "readers": ":include:INCLUDES/people", "lovers": ":include:INCLUDES/aware-people", "owner-lovers": "boss@" + CLIENT,
+    "lost": ":include:INCLUDES/lost-people", "owner-lost": "boss@" + CLIENT, "stray": ":include:INCLUDES/lost-people",
+    "lazy": ":include:INCLUDES/late-people", "owner-lazy": "boss@" + CLIENT, "lone": ":include:INCLUDES/only",
+    "friends": "one@remote.example, rejfriend@remote.example", "owner-friends": "chief@" + CLIENT,
+    "nest": "friends, two@remote.example", "owner-nest": "boss@" + CLIENT, "wrap": "nest, USER",
+    "many": "one@remote.example, two@remote.example", "owner-many": "boss@" + CLIENT + ", chief@" + CLIENT,
+    "chain": "single", "via": "club", "here": ":include:INCLUDES/aware", "plus+*": "rejplus@remote.example",
+    "ours": "one@remote.example, rejours@remote.example", "owner-ours": "ours-request", "ours-request": "boss@" + CLIENT,
+}
+# files that an :include: names as INCLUDES/name
+INCLUDES = {
+    "people": "# who reads it\nUSER\npeople@other.example\n",
+    "aware-people": "one@remote.example\n\ntwo@remote.example, three@remote.example\n",
+    "lost-people": "rejmember@remote.example\nUSER\n",
+    "late-people": "tmpmember@remote.example\n",
+    "only": "rejonly@remote.example\n",
+    "aware": "good@remote.example\n",
 }
 
 # what a recipient's name makes the hosts say, by verb; "." is the dot
@@ -194,6 +212,53 @@ SITUATIONS = [
     Situation("private_header", ["rej@remote.example"], 1, text="Return-Path: <x@y.example>\nBcc: secret@y.example\nFull-Name: A B\nX-Other: kept\n" + TEXT),
     Situation("eight_bit", ["rej@remote.example"], 1, mail=" BODY=8BITMIME", text=EIGHT),
     Situation("bulk", ["rej@remote.example"], 1, text="Precedence: bulk\n" + TEXT),
+    Situation("alias_never", ["single@corp.example NOTIFY=NEVER"], 0, grace=1),
+    Situation("alias_only_success", ["single@corp.example NOTIFY=SUCCESS"], 0, grace=1),
+    Situation("alias_only_delay", ["single@corp.example NOTIFY=DELAY"], 0, grace=1),
+    Situation("alias_failure", ["single@corp.example NOTIFY=FAILURE ORCPT=rfc822;Single+2BOne@corp.example"], 1, mail=" RET=HDRS ENVID=one+3Dtwo"),
+    Situation("alias_delay", ["slow@corp.example NOTIFY=DELAY ORCPT=rfc822;Slow@corp.example"], 1, options=WARN, runs=True),
+    Situation("alias_no_delay", ["slow@corp.example NOTIFY=FAILURE,SUCCESS"], 0, options=WARN, runs=True, grace=3),
+    Situation("alias_passed_on", ["onward@corp.example"], 0, relayed=1),
+    Situation("alias_passed_on_success", ["onward@corp.example NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Onward@corp.example"], 0, relayed=1, mail=" ENVID=abc RET=FULL"),
+    Situation("alias_passed_on_delay", ["onward@corp.example NOTIFY=DELAY"], 0, relayed=1),
+    Situation("alias_passed_on_never", ["onward@corp.example NOTIFY=NEVER"], 0, relayed=1),
+    Situation("alias_of_alias", ["again@corp.example NOTIFY=SUCCESS"], 0, relayed=1),
+    Situation("many_alias", ["aware@corp.example"], 0, relayed=1),
+    Situation("many_alias_never", ["aware@corp.example NOTIFY=NEVER"], 0, relayed=1),
+    Situation("many_alias_failure", ["aware@corp.example NOTIFY=FAILURE ORCPT=rfc822;Aware@corp.example"], 0, relayed=1, mail=" RET=HDRS ENVID=abc"),
+    Situation("many_alias_delay", ["aware@corp.example NOTIFY=DELAY,FAILURE"], 0, relayed=1),
+    Situation("list", ["club@corp.example"], 0, relayed=1, mail=" RET=FULL ENVID=abc"),
+    Situation("list_never", ["club@corp.example NOTIFY=NEVER"], 0, relayed=1),
+    Situation("list_failure", ["club@corp.example NOTIFY=FAILURE ORCPT=rfc822;Club@corp.example"], 0, relayed=1),
+    Situation("list_delay", ["club@corp.example NOTIFY=DELAY"], 0, relayed=1),
+    Situation("list_only_success", ["club@corp.example NOTIFY=SUCCESS"], 1, relayed=1),
+    Situation("list_null_sender", ["club@corp.example"], 1, sender=""),
+    Situation("list_of_two_owners", ["many@corp.example"], 0, relayed=1),
+    Situation("list_owner_is_alias", ["ours@corp.example"], 1, relayed=1),
+    Situation("list_in_list", ["nest@corp.example NOTIFY=SUCCESS,FAILURE"], 2, relayed=1),
+    Situation("list_in_alias", ["wrap@corp.example NOTIFY=SUCCESS,FAILURE"], 2, relayed=1),
+    Situation("include", ["readers@corp.example"], 0, relayed=1),
+    Situation("include_success", ["readers@corp.example NOTIFY=SUCCESS ORCPT=rfc822;Readers@corp.example"], 1, relayed=1),
+    Situation("include_never", ["stray@corp.example NOTIFY=NEVER"], 0, grace=1),
+    Situation("include_only_success", ["stray@corp.example NOTIFY=SUCCESS"], 1, grace=1),
+    Situation("include_failure", ["stray@corp.example NOTIFY=FAILURE"], 1),
+    Situation("alias_of_alias_fails", ["chain@corp.example NOTIFY=FAILURE"], 1),
+    Situation("alias_with_detail", ["plus+more@corp.example"], 1),
+    Situation("alias_of_list", ["via@corp.example NOTIFY=SUCCESS,FAILURE"], 1, relayed=1),
+    Situation("include_one_passed_on", ["here@corp.example NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Here@corp.example"], 0, relayed=1),
+    Situation("include_one_never", ["here@corp.example NOTIFY=NEVER"], 0, relayed=1),
+    Situation("include_one", ["lone@corp.example NOTIFY=SUCCESS,FAILURE"], 1),
+    Situation("include_list_success", ["lovers@corp.example NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Lovers@corp.example"], 1, relayed=1, mail=" RET=HDRS ENVID=abc"),
+    Situation("include_list_never", ["lovers@corp.example NOTIFY=NEVER"], 0, relayed=1),
+    Situation("include_list_fails", ["lost@corp.example NOTIFY=FAILURE"], 1),
+    Situation("include_list_late", ["lazy@corp.example NOTIFY=FAILURE"], 1, options=WARN, runs=True),
+    Situation("relayed_never", ["good@other.example NOTIFY=NEVER"], 0, relayed=1, grace=1),
+    Situation("relayed_failure", ["good@other.example NOTIFY=FAILURE"], 0, relayed=1, grace=1),
+    Situation("relayed_envid", ["good@other.example NOTIFY=SUCCESS ORCPT=rfc822;G+2Bood@other.example"], 1, relayed=1, mail=" ENVID=a+2Bb RET=FULL"),
+    Situation("relayed_and_passed_on", ["good@other.example NOTIFY=SUCCESS", "good@remote.example NOTIFY=SUCCESS", HERE + " NOTIFY=SUCCESS"], 1, relayed=2),
+    Situation("delay_and_never", ["tmp@remote.example NOTIFY=DELAY", "tmptoo@remote.example NOTIFY=NEVER", "tmpthree@remote.example NOTIFY=SUCCESS"], 1,
+              options=WARN, runs=True, grace=3),
+    Situation("returned_never", ["tmp@remote.example NOTIFY=NEVER", "tmptoo@remote.example NOTIFY=DELAY"], 0, options=RETURN, runs=True, grace=4),
     Situation("empty_body", ["rej@remote.example"], 1, text=TEXT.split("\n\n")[0] + "\n\n"),
 ]
 
