@@ -7,6 +7,7 @@
 #include "kernel/command/modes.h"
 
 #include "kernel/config/readable.h"
+#include "kernel/module/module.h"
 #include "kernel/net/tls/tls.h"
 
 #include <postrider/option.h>
@@ -46,8 +47,13 @@ static const struct named_file {
 	bool directory, fatal;
 	const char *hint;
 } named_files[] = {
-    {"CACertFile", false, true, "the receiver does not start; name the file with the certificates of authorities, in PEM form"},
-    {"CACertPath", true, true, "the receiver does not start; make the directory or take the option away"},
+    {"CACertFile", false, true, "the daemon does not start; name the file with the certificates of authorities, in PEM form"},
+    {"CACertPath", true, true, "the daemon does not start; make the directory or take the option away"},
+    {"ClientCertFile", false, true, "the courier does not start; name the file with certificate and chain, in PEM form"},
+    {"ClientKeyFile", false, true, "the courier does not start; name the file with the key, in PEM form"},
+    {"CRLFile", false, true, "the courier does not start; name the file with the lists, in PEM form"},
+    {"CRLPath", true, false, "nothing is known as revoked by it; make the directory or take the option away"},
+    {"DefaultAuthInfo", false, false, "mail for hosts that offer AUTH waits; write the file or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
     {"HelpFile", false, false, "make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},
@@ -129,7 +135,8 @@ static int check_certificate(const struct config *config)
 	if (options->cert_file.len == 0 || access(options->cert_file.data, R_OK) != 0 || access(options->key_file.data, R_OK) != 0)
 		return EX_OK;
 	pr_text_init(&why, 4096);
-	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &why);
+	struct net_tls_words words = {.ciphers = options->cipher_list, .suites = options->cipher_suites, .options = options->server_ssl_options};
+	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &words, &why);
 	if (context == NULL) {
 		print_place(place->file, place->line);
 		fprintf(stderr, "option ServerCertFile: %s\n", why.data);
@@ -151,6 +158,39 @@ static bool is_readable(const struct config *config)
 	return good;
 }
 
+/* The options of which such a sentence speaks, first to last. */
+static void print_place_of(const struct config *config, struct pr_str sentence)
+{
+	static const char *const names[] = {"ClientCertFile", "CACertFile", "CACertPath", "CRLFile", "CRLPath", "CipherList", "CipherSuites", "ClientSSLOptions",
+	                                    "CertFingerprintAlgorithm"};
+	const struct config_place *place = NULL;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (place == NULL && pr_str_has_prefix_nocase(sentence, pr_str(names[i])))
+			place = config_option_place(config, names[i]);
+	if (place != NULL && place->file != NULL)
+		print_place(place->file, place->line);
+}
+
+/* What the courier would say when it starts; a key that only its user can read is left to it. */
+static int check_client_tls(const struct config *config)
+{
+	const struct options *options = &config->options;
+	struct pr_text why;
+	int status = EX_OK;
+
+	if (options->client_key_file.len > 0 && access(options->client_key_file.data, R_OK) != 0)
+		return EX_OK;
+	pr_text_init(&why, 4096);
+	if (!module_tls_check(options, &why)) {
+		print_place_of(config, pr_text_str(&why));
+		fprintf(stderr, "option %s\n", why.data);
+		status = EX_CONFIG;
+	}
+	pr_text_fini(&why);
+	return status;
+}
+
 int check_paths(const struct config *config)
 {
 	int status = EX_OK;
@@ -160,6 +200,8 @@ int check_paths(const struct config *config)
 			status = EX_CONFIG;
 	if (status == EX_OK)
 		status = check_certificate(config);
+	if (status == EX_OK)
+		status = check_client_tls(config);
 	if (check_lists(config) != EX_OK)
 		status = EX_CONFIG;
 	check_tables(config);

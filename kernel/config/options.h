@@ -33,8 +33,17 @@ struct options {
 	struct pr_str help_file;         /* HelpFile */
 	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
-	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates of clients are believed */
+	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates are believed */
 	struct pr_str tls_srv_options;   /* TLSSrvOptions: V: clients are not asked for one */
+	/* TLS as a client; all may be empty */
+	struct pr_str client_cert_file, client_key_file; /* ClientCertFile, ClientKeyFile: PEM, readable by the courier's user */
+	struct pr_str crl_file, crl_path; /* CRLFile, CRLPath */
+	struct pr_str cipher_list, cipher_suites; /* CipherList, CipherSuites: of both sides */
+	struct pr_str server_ssl_options, client_ssl_options; /* ServerSSLOptions, ClientSSLOptions: "+SSL_OP_..." */
+	struct pr_str cert_fingerprint;  /* CertFingerprintAlgorithm */
+	uint32_t tls_fallback;           /* TLSFallbacktoClear */
+	struct pr_str default_auth_info; /* DefaultAuthInfo; AuthMechanisms, AuthOptions: as a client */
+	struct pr_str auth_mechanisms, auth_options;
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
@@ -82,7 +91,7 @@ struct options {
 	/* Timeout.* */
 	int64_t timeout_initial, timeout_connect, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit,
 	    timeout_datablock, timeout_datafinal, timeout_rset, timeout_quit, timeout_misc, timeout_command,
-	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls,
+	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls, timeout_auth,
 	    timeout_ready, timeout_stop; /* of a new generation; of a stop */
 	/* switches */
 	int64_t log_level;               /* LogLevel */

@@ -8,7 +8,6 @@
 
 static const char by_module[] = "what is one process at a time there is a thread here";
 static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
-static const char no_client_tls[] = "the SMTP mailer does not start TLS in this release";
 static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
@@ -21,27 +20,16 @@ static const char no_mime_cut[] = "MIME header fields are not cut; MaxHeadersLen
 const struct option_idle options_idle[] = {
     {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
     {"AuthMaxBits", no_auth},
-    {"AuthMechanisms", no_auth},
-    {"AuthOptions", no_auth},
     {"AuthRealm", no_auth},
     {"BlankSub", RULES},
-    {"CertFingerprintAlgorithm", no_crl},
     {"CheckAliases", "newaliases looks at each address, always"},
     {"CheckpointInterval", "results are recorded after each piece of a delivery"},
-    {"CipherList", tls_library},
-    {"CipherSuites", tls_library},
-    {"ClientCertFile", no_client_tls},
-    {"ClientKeyFile", no_client_tls},
     {"ClientPortOptions", "the system chooses the address that connections go out from"},
-    {"ClientSSLOptions", no_client_tls},
     {"ColonOkInAddr", RULES},
     {"ConnectOnlyTo", "a mailer with a host of its own does that"},
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
-    {"CRLFile", no_crl},
-    {"CRLPath", no_crl},
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
-    {"DefaultAuthInfo", no_auth},
     {"DefaultCharSet", in_one_piece},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
@@ -89,7 +77,6 @@ const struct option_idle options_idle[] = {
     {"ResolverOptions", RULES},
     {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},
     {"RunAsUser", "users in postrider.conf says who receiver and courier are; neither is ever root"},
-    {"ServerSSLOptions", tls_library},
     {"ServiceSwitchFile", RULES},
     {"SetCertAltnames", no_crl},
     {"SevenBitInput", in_one_piece},
@@ -99,10 +86,9 @@ const struct option_idle options_idle[] = {
     {"SoftBounce", "permanent failures are permanent"},
     {"SSLEngine", tls_library},
     {"SSLEnginePath", tls_library},
-    {"StrictTransportSecurity", no_client_tls},
+    {"StrictTransportSecurity", "policies of MTA-STS are not looked up in this release"},
     {"TempFileMode", files_fixed},
     {"Timeout.aconnect", "each address has Timeout.connect"},
-    {"Timeout.auth", no_auth},
     {"Timeout.control", "requests to the control socket are short"},
     {"Timeout.fileopen", "tables are opened without waiting for locks"},
     {"Timeout.iconnect", "each address has Timeout.connect"},
@@ -114,7 +100,6 @@ const struct option_idle options_idle[] = {
     {"Timeout.resolver.retry.first", resolver_own},
     {"Timeout.resolver.retry.normal", resolver_own},
     {"TimeZoneSpec", "the system's time zone is taken"},
-    {"TLSFallbacktoClear", no_client_tls},
     {"TryNullMXList", "a host whose best MX is ourselves is an error, always"},
     {"UnsafeGroupWrites", "what a group may write to is unsafe, unless DontBlameSendmail says otherwise"},
     {"UseCompressedIPv6Addresses", "IPv6 addresses are written in their short form, always"},

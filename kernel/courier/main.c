@@ -370,7 +370,7 @@ static bool courier_open(struct courier *courier)
 		log_set_level((int)courier->options->log_level);
 	}
 	courier->set = module_set_open(courier->config, MODULE_ROLE_COURIER, &errors);
-	if (courier->set == NULL)
+	if (courier->set == NULL || !module_tls_open(courier->set, &errors))
 		goto out;
 	struct module_thread *thread = module_thread_new(courier->set);
 	module_scope_init(&scope, thread, &arena);

@@ -114,9 +114,12 @@ static struct pr_str host_option(struct pr_call *call, struct pr_str name)
 static struct pr_str host_macro(struct pr_call *call, struct pr_str name)
 {
 	const struct module_scope *scope = module_call_scope(call);
-	struct pr_str value = scope->macro != NULL ? scope->macro(scope->macro_context, name) : PR_NONE;
+	struct pr_str value = PR_NONE;
 	struct pr_str host = call_set(call)->config->options.host_name;
 
+	if (scope->peer != NULL && module_peer_macro(scope->peer, name, &value))
+		return value;
+	value = scope->macro != NULL ? scope->macro(scope->macro_context, name) : PR_NONE;
 	if (value.data == NULL && pr_str_equal(name, PR_STR("j")))
 		value = host;
 	else if (value.data == NULL && pr_str_equal(name, PR_STR("m")) && pr_str_find(host, '.') < host.len)
@@ -220,6 +223,18 @@ static bool host_macro_set(struct pr_call *call, struct pr_str name, struct pr_s
 	return false;
 }
 
+static enum pr_status host_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict)
+{
+	struct pr_check_context context = {.size = sizeof context};
+
+	return pass_on(call, rules_check(module_call_scope(call), (enum pr_check)check, &context, arguments, verdict));
+}
+
+static enum pr_status host_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	return pass_on(call, rules_feature(module_call_scope(call), name, arguments, value_out));
+}
+
 void host_init(struct pr_host *host)
 {
 	*host = (struct pr_host){
@@ -242,5 +257,12 @@ void host_init(struct pr_host *host)
 	    .dns_records = dns_records,
 	    .macro_set = host_macro_set,
 	    .map_ask = module_map_ask,
+	    .tls_start = host_tls_start,
+	    .tls_read = host_tls_read,
+	    .tls_write = host_tls_write,
+	    .tls_end = host_tls_end,
+	    .talks_to = host_talks_to,
+	    .rules_check = host_rules_check,
+	    .rules_feature = host_rules_feature,
 	};
 }

@@ -41,6 +41,7 @@ struct module_set {
 	struct module_instance *rules; /* the one engine and the one store, or NULL */
 	struct module_instance *store;
 	struct pr_host host;
+	struct net_tls_client *tls; /* peer.c; NULL: there is none in this process */
 };
 
 struct module_thread {
@@ -77,6 +78,15 @@ bool module_load(struct module_instance *instance, struct pr_text *errors);
 /* ask.c */
 enum pr_status module_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
     struct pr_str *value_out);
+
+/* peer.c */
+enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out);
+int64_t host_tls_read(struct pr_tls *tls, void *buffer, size_t room);
+int64_t host_tls_write(struct pr_tls *tls, const void *data, size_t len);
+void host_tls_end(struct pr_tls *tls);
+void host_talks_to(struct pr_call *call, const struct pr_peer *peer);
+bool module_peer_macro(const struct pr_peer *peer, struct pr_str name, struct pr_str *value_out); /* false: it is none of these */
+void module_tls_close(struct module_set *set);
 
 void host_init(struct pr_host *host);
 void host_refresh(struct module_set *set); /* after a change of set->watch or set->services: what is not there is NULL in the table */

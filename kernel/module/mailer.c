@@ -66,6 +66,7 @@ enum pr_status mailer_deliver(struct module_scope *scope, struct module_session 
 	enum pr_status status = module_enter(&frame, scope, session->instance, session->memory);
 	if (status == PR_OK)
 		status = module_leave(&frame, ops->deliver(&frame.call, destination, envelope, body, deliveries, count));
+	scope->peer = NULL;
 	scope->deliveries = NULL; /* what was said of them stays until the next delivery */
 	scope->delivery_count = 0;
 	if (status == PR_OK)

@@ -62,6 +62,9 @@ void module_trust(uint32_t uid);
 void module_set_services(struct module_set *set, const struct module_services *services);
 /* Before any thread calls a module: `watch` is told what mailers say and hear (enum pr_progress).  Never called otherwise. */
 void module_set_watch(struct module_set *set, void (*watch)(void *context, uint32_t what, struct pr_str text), void *context);
+/* For a process whose mailers are clients of TLS, before any of them is called.  False, and a sentence that names the option: it cannot be as it was asked. */
+bool module_tls_open(struct module_set *set, struct pr_text *why);
+bool module_tls_check(const struct options *options, struct pr_text *why); /* only that */
 const struct config *module_set_config(const struct module_set *set);
 
 /* By kind and name; NULL when not declared. */
@@ -96,6 +99,7 @@ struct module_scope {
 	const struct pr_delivery *deliveries; /* what that mailer is to deliver */
 	size_t delivery_count;
 	struct pr_str *commands;   /* beside them: the commands that were answered; from the arena, or NULL */
+	const struct pr_peer *peer; /* the next host, while a mailer talks to it */
 	struct module_session *rules; /* what the rule engine keeps of this SMTP session; NULL: nothing is kept */
 };
 void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena);

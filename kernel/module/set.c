@@ -302,6 +302,7 @@ void module_set_close(struct module_set *set)
 		pr_free(set->instances[i].memory);
 		pthread_mutex_destroy(&set->instances[i].mutex);
 	}
+	module_tls_close(set);
 	pr_arena_fini(&set->arena);
 	pr_free(set->instances);
 	pr_free(set);

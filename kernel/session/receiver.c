@@ -99,7 +99,9 @@ static bool open_tls(struct receiver *receiver, struct pr_text *why)
 		pr_text_add_c(why, "ServerCertFile and ServerKeyFile must be given together");
 		return false;
 	}
-	receiver->tls = net_tls_context_new(cert, key, why);
+	struct net_tls_words words = {.ciphers = receiver->options->cipher_list, .suites = receiver->options->cipher_suites,
+	                              .options = receiver->options->server_ssl_options};
+	receiver->tls = net_tls_context_new(cert, key, &words, why);
 	return receiver->tls != NULL && trust(receiver, why);
 }
 

@@ -2,12 +2,19 @@
 mailer_LTLIBRARIES += smtp.la discard.la error.la
 smtp_mailer_sources = modules/mailers/smtp/smtp.c modules/mailers/smtp/smtp.h modules/mailers/smtp/address.c \
 	modules/mailers/smtp/connect.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
-	modules/mailers/smtp/content.c modules/mailers/smtp/program.c \
+	modules/mailers/smtp/content.c modules/mailers/smtp/program.c modules/mailers/smtp/policy.c modules/mailers/smtp/secure.c \
+	modules/mailers/smtp/auth.c modules/mailers/smtp/auth.h modules/mailers/smtp/auth_info.c modules/mailers/smtp/base64.c \
 	modules/mailers/prog/account.c modules/mailers/prog/prog.h modules/mailers/prog/words.c
+if HAVE_SASL
+smtp_mailer_sources += modules/mailers/smtp/auth_sasl.c
+else
+smtp_mailer_sources += modules/mailers/smtp/auth_none.c
+endif
+EXTRA_DIST += modules/mailers/smtp/auth_sasl.c modules/mailers/smtp/auth_none.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)
-smtp_la_LIBADD = libpostrider.la
+smtp_la_LIBADD = libpostrider.la $(SASL_LIBS)
 discard_la_SOURCES = modules/mailers/discard/discard.c
 discard_la_CPPFLAGS = $(SDK_CPPFLAGS)
 discard_la_LDFLAGS = $(MODULE_LINK)

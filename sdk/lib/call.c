@@ -5,6 +5,7 @@
  * stranger sent, and it must not fail because the arena is what ran out.
  */
 #include <postrider/host.h>
+#include <postrider/verdict.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,4 +89,26 @@ enum pr_status pr_map_ask(struct pr_call *call, struct pr_str class_name, struct
 	if (!HAS(call->host, map_ask))
 		return pr_fail(call, PR_MISUSE, "this kernel asks no map that was not declared");
 	return call->host->map_ask(call, class_name, name, arguments, key, value_out);
+}
+
+bool pr_has_tls(const struct pr_call *call)
+{
+	return HAS(call->host, tls_start) && HAS(call->host, tls_end);
+}
+
+void pr_talks_to(struct pr_call *call, const struct pr_peer *peer)
+{
+	if (HAS(call->host, talks_to))
+		call->host->talks_to(call, peer);
+}
+
+enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict)
+{
+	*verdict = (struct pr_verdict){.action = PR_CONTINUE};
+	return HAS(call->host, rules_check) ? call->host->rules_check(call, check, arguments, verdict) : PR_OK;
+}
+
+enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	return HAS(call->host, rules_feature) ? call->host->rules_feature(call, name, arguments, value_out) : PR_NOTFOUND;
 }

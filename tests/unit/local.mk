@@ -137,7 +137,23 @@ TESTS += tests/unit/test_mailer_smtp
 tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(CUNIT_LIBS)
+tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_tls
+TESTS += tests/unit/test_mailer_tls
+tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+	$(smtp_mailer_sources)
+tests_unit_test_mailer_tls_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_auth
+TESTS += tests/unit/test_mailer_auth
+tests_unit_test_mailer_auth_SOURCES = tests/unit/test_mailer_auth.c tests/unit/unit.h $(smtp_mailer_sources)
+tests_unit_test_mailer_auth_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_tls
+TESTS += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/unit.h
+tests_unit_test_tls_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_tls_LDADD = libkernel.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_dns
 TESTS += tests/unit/test_dns
 tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/unit.h

@@ -19,5 +19,9 @@ struct net_tls {
 };
 
 void net_tls_explain(unsigned long error, const char *what, struct pr_text *why);
+/* Certificate with its chain, key, and that they belong together. */
+bool net_tls_load_pair(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why);
+/* words.c: false and a sentence that names the option. */
+bool net_tls_apply_words(SSL_CTX *ssl, const struct net_tls_words *words, struct pr_text *why);
 
 #endif

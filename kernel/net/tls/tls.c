@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A thin skin around OpenSSL's server side: results in our words, errors as one sentence per thread.
- * No renegotiation and no TLS below 1.2, and the library's own list of ciphers, which Debian maintains better than we could.
+ * A thin skin around OpenSSL: results in our words, errors as one sentence per thread.
+ * A server without renegotiation and without TLS below 1.2; unless options say otherwise, the library's own list of ciphers, which
+ * Debian maintains better than we could.
  */
 #include "kernel/net/tls/internal.h"
 
@@ -16,7 +17,7 @@ void net_tls_explain(unsigned long error, const char *what, struct pr_text *why)
 	pr_text_addf(why, "%s: %s", what, sentence);
 }
 
-static bool load(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
+bool net_tls_load_pair(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
 {
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file.data) != 1) {
 		net_tls_explain(ERR_get_error(), cert_file.data, why);
@@ -33,7 +34,7 @@ static bool load(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, 
 	return true;
 }
 
-struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
+struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, const struct net_tls_words *words, struct pr_text *why)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
@@ -46,7 +47,7 @@ struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_s
 	/* An idle session must stay small: buffers go back when nothing is in flight. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_id_context(ssl, (const unsigned char *)"postrider", 9);
-	if (!load(ssl, cert_file, key_file, why)) {
+	if (!net_tls_load_pair(ssl, cert_file, key_file, why) || !net_tls_apply_words(ssl, words, why)) {
 		SSL_CTX_free(ssl);
 		return NULL;
 	}

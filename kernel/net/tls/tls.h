@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * TLS over a non-blocking socket, server side; OpenSSL ends in this folder.
+ * TLS over a non-blocking socket, server side (client.h: the other one); OpenSSL ends in this folder.
  *
  * A context is made once per process from certificate and key, a connection once per STARTTLS.  OpenSSL reads from the
  * descriptor itself only after net_tls_new(): what the client sent in plain text behind its STARTTLS must have been thrown
@@ -13,8 +13,15 @@
 
 struct net_tls_context;
 
+/* As the options say it; empty: the library's own.  Checked before they get here is nothing of it. */
+struct net_tls_words {
+	struct pr_str ciphers; /* CipherList, to TLS 1.2 */
+	struct pr_str suites;  /* CipherSuites, of TLS 1.3 */
+	struct pr_str options; /* ServerSSLOptions or ClientSSLOptions: "+SSL_OP_NO_TICKET -SSL_OP_TLSEXT_PADDING" */
+};
+
 /* NULL and a sentence in `why` when the files cannot be used. */
-struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, struct pr_text *why);
+struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, const struct net_tls_words *words, struct pr_text *why);
 void net_tls_context_free(struct net_tls_context *context);
 
 struct net_tls *net_tls_new(struct net_tls_context *context, int fd);

@@ -130,6 +130,8 @@ static void take_connection(struct smtp_run *run, int fd)
 	struct smtp_session *session = run->session;
 
 	set_waits(fd, run->smtp);
+	session->host = run->call->host;
+	session->auth_type[0] = '\0';
 	session->fd = fd;
 	session->open = 1;
 	session->served = session->dirty = 0;
@@ -163,10 +165,22 @@ static void write_name(char *name, size_t room, const struct smtp_target *target
 	snprintf(name, room, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
 }
 
+/* As the rules know it: no final dot. */
+static struct pr_str server_name(const struct smtp_target *target)
+{
+	struct pr_str name = target->name;
+
+	if (name.len > 1 && name.data[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
 static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
 {
 	write_name(session->name, sizeof session->name, target);
 	snprintf(session->remote, sizeof session->remote, "%s [%.*s]", session->name, PR_PRINT(address));
+	snprintf(session->server, sizeof session->server, "%.*s", PR_PRINT(server_name(target)));
+	snprintf(session->address, sizeof session->address, "%.*s", PR_PRINT(address));
 }
 
 /* Greeting and EHLO.  PR_OK: ready to serve. */
@@ -201,7 +215,35 @@ static enum pr_status introduce(struct smtp_run *run, const struct smtp_target *
 		smtp_quit(call, run->smtp, run->session);
 		return PR_PERMFAIL;
 	}
-	return PR_OK;
+	status = smtp_secure(run, outcome);
+	return status == PR_OK ? smtp_authenticate(run, outcome) : status;
+}
+
+static enum pr_status not_connected(struct smtp_run *run, int error, bool is_path, struct smtp_outcome *outcome)
+{
+	const char *what = error == ECONNREFUSED ? "Connection refused by" : error == ETIMEDOUT ? "Connection timed out with" : NULL;
+	struct pr_str reason;
+
+	if (what != NULL)
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s %s", what, run->session->name);
+	else if (is_path)
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s", strerror(error));
+	else
+		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", run->session->name, strerror(error));
+	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
+	return PR_TEMPFAIL;
+}
+
+static void tell_connecting(struct smtp_run *run, const struct smtp_target *target)
+{
+	char port[32] = "", name[sizeof run->session->name];
+
+	if (!pr_is_watched(run->call))
+		return;
+	write_name(name, sizeof name, target);
+	if (target->port != DEFAULT_PORT && name[0] != '/')
+		snprintf(port, sizeof port, " port %u", target->port);
+	pr_progress(run->call, PR_PROGRESS_CONNECTING, pr_arena_printf(run->call->arena, "%s%s", name, port));
 }
 
 static enum pr_status try_program(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
@@ -209,8 +251,9 @@ static enum pr_status try_program(struct smtp_run *run, const struct smtp_target
 	int fd = -1;
 	enum pr_status status;
 
-	write_name(run->session->name, sizeof run->session->name, target);
+	name_session(run->session, target, PR_STR(""));
 	write_name(run->session->remote, sizeof run->session->remote, target);
+	run->in_clear = false;
 	status = smtp_program_open(run, &fd);
 	if (status == PR_OK) {
 		take_connection(run, fd);
@@ -238,19 +281,21 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 		*outcome = (struct smtp_outcome){PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Address is not valid"), PR_NONE};
 		return PR_PERMFAIL;
 	}
-	int error = open_connection(run, &address, length);
-	if (error == 0)
-		return introduce(run, target, outcome);
-	const char *what = error == ECONNREFUSED ? "Connection refused by" : error == ETIMEDOUT ? "Connection timed out with" : NULL;
-	struct pr_str reason;
-	if (what != NULL)
-		reason = pr_arena_printf(run->call->arena, "Deferred: %s %s", what, session->name);
-	else if (is_path)
-		reason = pr_arena_printf(run->call->arena, "Deferred: %s", strerror(error));
-	else
-		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", session->name, strerror(error));
-	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
-	return PR_TEMPFAIL;
+	run->in_clear = false;
+	for (;;) {
+		enum pr_status status = smtp_ask_features(run, server_name(target), outcome);
+		if (status != PR_OK)
+			return status;
+		int error = open_connection(run, &address, length);
+		if (error != 0)
+			return not_connected(run, error, is_path, outcome);
+		run->fell = false;
+		status = introduce(run, target, outcome);
+		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST)
+			return status;
+		run->in_clear = true; /* and then it cannot fall again */
+		tell_connecting(run, target);
+	}
 }
 
 /* The addresses of a candidate: itself when it is one. */
@@ -310,18 +355,6 @@ bool smtp_has_next(struct smtp_run *run)
 	struct smtp_outcome ignored;
 
 	return find_route(run, &ignored) == PR_OK && run->route.next < run->route.count;
-}
-
-static void tell_connecting(struct smtp_run *run, const struct smtp_target *target)
-{
-	char port[32] = "", name[sizeof run->session->name];
-
-	if (!pr_is_watched(run->call))
-		return;
-	write_name(name, sizeof name, target);
-	if (target->port != DEFAULT_PORT && name[0] != '/')
-		snprintf(port, sizeof port, " port %u", target->port);
-	pr_progress(run->call, PR_PROGRESS_CONNECTING, pr_arena_printf(run->call->arena, "%s%s", name, port));
 }
 
 static enum pr_status try_addresses(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)

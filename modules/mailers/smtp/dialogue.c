@@ -29,10 +29,27 @@ static int64_t deadline_of(const struct pr_call *call, int64_t seconds)
 
 void smtp_drop(struct smtp_session *session)
 {
+	if (session->tls != NULL)
+		session->host->tls_end(session->tls);
+	session->tls = NULL;
 	if (session->open)
 		close(session->fd);
 	session->open = 0;
 	session->begin = session->end = 0;
+}
+
+static ssize_t put(struct smtp_session *session, struct pr_str bytes)
+{
+	if (session->tls != NULL)
+		return (ssize_t)session->host->tls_write(session->tls, bytes.data, bytes.len);
+	return send(session->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+}
+
+static ssize_t get(struct smtp_session *session)
+{
+	if (session->tls != NULL)
+		return (ssize_t)session->host->tls_read(session->tls, session->input, sizeof session->input);
+	return recv(session->fd, session->input, sizeof session->input, 0);
 }
 
 static enum pr_status lost(struct pr_call *call, const struct smtp_session *session, int error)
@@ -47,7 +64,7 @@ enum pr_status smtp_send_content(struct pr_call *call, struct smtp_session *sess
 	int64_t deadline = 0;
 
 	while (bytes.len > 0) {
-		ssize_t sent = send(session->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+		ssize_t sent = put(session, bytes);
 		if (sent > 0) {
 			bytes = pr_str_slice(bytes, (size_t)sent, bytes.len);
 			deadline = 0; /* progress: the wait begins anew */
@@ -73,7 +90,7 @@ enum pr_status smtp_send(struct pr_call *call, struct smtp_session *session, str
 static enum pr_status fill(struct pr_call *call, struct smtp_session *session, int64_t deadline)
 {
 	for (;;) {
-		ssize_t got = recv(session->fd, session->input, sizeof session->input, 0);
+		ssize_t got = get(session);
 		if (got > 0) {
 			session->begin = 0;
 			session->end = (size_t)got;
@@ -221,6 +238,21 @@ struct smtp_outcome smtp_outcome_lost(struct pr_call *call)
 	return (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.2"), call->reason, PR_NONE};
 }
 
+/* What a stranger says goes into the choice of a library: names of mechanisms, and nothing else (RFC 4422 3.1). */
+static void note_mechanisms(struct smtp_session *session, struct pr_str words)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < words.len && length + 1 < sizeof session->mechanisms; i++) {
+		char byte = words.data[i];
+		bool good = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == ' ';
+		if (!good)
+			return;
+		session->mechanisms[length++] = byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte;
+	}
+	session->mechanisms[length] = '\0';
+}
+
 static void note_extension(struct smtp_session *session, struct pr_str line)
 {
 	static const struct {
@@ -228,7 +260,7 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 		uint32_t bit;
 	} known[] = {
 		{{"PIPELINING", 10}, SMTP_PIPELINING}, {{"SIZE", 4}, SMTP_SIZE}, {{"8BITMIME", 8}, SMTP_8BITMIME},
-		{{"DELIVERBY", 9}, SMTP_DELIVERBY}, {{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED},
+		{{"DELIVERBY", 9}, SMTP_DELIVERBY}, {{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED}, {{"STARTTLS", 8}, SMTP_STARTTLS},
 	};
 	struct pr_str rest = pr_str_slice(line, 4, line.len), word = PR_NONE;
 	uint64_t number;
@@ -238,6 +270,8 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (pr_str_equal_nocase(word, known[i].keyword))
 			session->extensions |= known[i].bit;
+	if (pr_str_equal_nocase(word, PR_STR("AUTH")))
+		note_mechanisms(session, pr_str_trim(rest));
 	if (pr_str_equal_nocase(word, PR_STR("SIZE")) && pr_str_number(pr_str_trim(rest), INT64_MAX, &number))
 		session->size_limit = (int64_t)number;
 }
@@ -264,10 +298,12 @@ enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, st
 	struct smtp_session *session = run->session;
 	struct pr_str name = smtp_identity(run->call, run->smtp, run->destination);
 
-	bool says_esmtp = run->smtp->esmtp && (!run->smtp->announced || speaks_of_esmtp(reply_out->text));
+	bool was_announced = session->tls != NULL || speaks_of_esmtp(reply_out->text); /* before STARTTLS it was seen, and is not said again */
+	bool says_esmtp = run->smtp->esmtp && (!run->smtp->announced || was_announced);
 
 	session->extensions = 0;
 	session->size_limit = 0;
+	session->mechanisms[0] = '\0';
 	if (!says_esmtp && !run->smtp->lmtp)
 		return say(run, "HELO", name, reply_out, command_out);
 	enum pr_status status = say(run, run->smtp->lmtp ? "LHLO" : "EHLO", name, reply_out, command_out);

@@ -10,6 +10,7 @@
 #include <postrider/address.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 static const struct pr_option options[] = {
@@ -29,6 +30,9 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, esmtp, "esmtp", PR_OPTION_BOOL, 0, "true", "say EHLO first"),
 	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
+	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_INITIAL], "timeout_initial", PR_OPTION_TIME, 0, NULL, "for the greeting"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_HELO], "timeout_helo", PR_OPTION_TIME, 0, NULL, "for the reply to EHLO"),
@@ -52,12 +56,27 @@ static const struct {
 	[SMTP_WAIT_RCPT] = {"Timeout.rcpt", 3600},          [SMTP_WAIT_DATAINIT] = {"Timeout.datainit", 300},
 	[SMTP_WAIT_DATABLOCK] = {"Timeout.datablock", 3600}, [SMTP_WAIT_DATAFINAL] = {"Timeout.datafinal", 3600},
 	[SMTP_WAIT_RSET] = {"Timeout.rset", 300},           [SMTP_WAIT_QUIT] = {"Timeout.quit", 120},
+	[SMTP_WAIT_STARTTLS] = {"Timeout.starttls", 3600},  [SMTP_WAIT_AUTH] = {"Timeout.auth", 600},
 };
+
+static bool find_tls_use(struct pr_str word, uint32_t *use_out)
+{
+	static const char *const words[] = {[SMTP_TLS_MAY] = "may", [SMTP_TLS_NEVER] = "never", [SMTP_TLS_MUST] = "must"};
+
+	for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (pr_str_equal_nocase(word, pr_str(words[i]))) {
+			*use_out = i;
+			return true;
+		}
+	return false;
+}
 
 static enum pr_status check(struct pr_call *call)
 {
-	const struct smtp *smtp = call->instance;
+	struct smtp *smtp = call->instance;
 
+	if (!find_tls_use(smtp->tls, &smtp->tls_use))
+		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
 	if ((smtp->path.len > 0) != (smtp->argv.len > 0))
@@ -82,6 +101,7 @@ static enum pr_status open_instance(struct pr_call *call)
 		if (smtp->wait[i] == 0)
 			smtp->wait[i] = waits[i].seconds;
 	}
+	smtp->tls_fallback = pr_str_equal_nocase(call->host->option(call, PR_STR("TLSFallbacktoClear")), PR_STR("true"));
 	return PR_OK;
 }
 
@@ -151,12 +171,26 @@ static void tell_cached(struct smtp_run *run)
 		pr_progress(run->call, PR_PROGRESS_CACHED, pr_arena_printf(run->call->arena, "%s connection to %s", protocol, session->name));
 }
 
+/* An open connection that the rules do not want any more - for the TLS that it has or has not - is none to send mail by: another one may be better. */
+static void take_up(struct smtp_run *run)
+{
+	struct smtp_outcome ignored;
+
+	smtp_tell_peer(run);
+	if (smtp_ask_server(run, &ignored)) {
+		tell_cached(run);
+		return;
+	}
+	smtp_quit(run->call, run->smtp, run->session);
+	run->session->name[0] = '\0'; /* the route begins at its front */
+}
+
 static void run_candidates(struct smtp_run *run)
 {
 	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try"), PR_NONE};
 
 	if (run->session->open)
-		tell_cached(run);
+		take_up(run);
 	for (;;) {
 		if (!run->session->open && smtp_connect_next(run, &outcome) != PR_OK)
 			break;
@@ -213,6 +247,18 @@ out:
 	return status;
 }
 
+/* With TLS there may be something that is none of SMTP's business: a ticket for the next time. */
+static bool is_quiet(struct smtp_session *session)
+{
+	int flags = fcntl(session->fd, F_GETFL);
+	char byte;
+
+	if (flags < 0 || fcntl(session->fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return false;
+	bool quiet = session->host->tls_read(session->tls, &byte, 1) < 0 && errno == EAGAIN;
+	return fcntl(session->fd, F_SETFL, flags) == 0 && quiet;
+}
+
 /* Anything to read on an idle connection is its end, or a 421 that announces it. */
 static bool alive(struct pr_call *call)
 {
@@ -223,6 +269,8 @@ static bool alive(struct pr_call *call)
 		return false;
 	if (smtp_now_ms() - session->heard < SMTP_JUST_HEARD_MS)
 		return true;
+	if (session->tls != NULL)
+		return is_quiet(session);
 	ssize_t got = recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }

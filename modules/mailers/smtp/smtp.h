@@ -3,7 +3,8 @@
  * The SMTP and LMTP client (RFC 5321, 2033, 2920, 1870, 6152, 3461).
  *
  * deliver() has a message and some recipients.  If the session is still connected it is used as it is; if not, the
- * route (connect.c) names one candidate after the other, and the first that connects, greets and answers EHLO serves.
+ * route (connect.c) names one candidate after the other, and the first that connects, greets, answers EHLO and is connected in a way that the
+ * rules accept (secure.c: STARTTLS; auth.h: AUTH; policy.c: what they are asked) serves.
  * Then one transaction (transaction.c): MAIL, RCPTs and DATA, in one segment when the other side offers PIPELINING,
  * then the message (content.c) and the final dot.  What dialogue.c reads from the other side is bounded and made
  * printable before anybody sees it.
@@ -29,13 +30,17 @@
 #define SMTP_ADDRESSES 16         /* addresses tried of one host */
 
 enum smtp_extension {
-	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32, SMTP_DELIVERBY = 64
+	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32, SMTP_DELIVERBY = 64,
+	SMTP_STARTTLS = 128
 };
 
 enum smtp_wait {
 	SMTP_WAIT_CONNECT, SMTP_WAIT_INITIAL, SMTP_WAIT_HELO, SMTP_WAIT_MAIL, SMTP_WAIT_RCPT, SMTP_WAIT_DATAINIT,
-	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAITS
+	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAIT_STARTTLS, SMTP_WAIT_AUTH,
+	SMTP_WAITS
 };
+
+enum smtp_tls_use { SMTP_TLS_MAY, SMTP_TLS_NEVER, SMTP_TLS_MUST };
 
 struct smtp {                     /* instance */
 	int64_t port;
@@ -48,6 +53,9 @@ struct smtp {                     /* instance */
 	uint32_t reserved2;
 	struct pr_str helo;
 	struct pr_str host;       /* in the place of the destination's */
+	struct pr_str tls;        /* "may", "never", "must" */
+	uint32_t tls_use;         /* enum smtp_tls_use: the same, and TLSFallbacktoClear */
+	uint32_t tls_fallback;
 	/* in the place of a host: a program, spoken with over its standard input and output */
 	struct pr_str path, argv;
 	struct pr_str user;
@@ -68,6 +76,13 @@ struct smtp_session {
 	int64_t heard;            /* milliseconds: the last bytes came */
 	int64_t size_limit;       /* announced, 0 none */
 	size_t begin, end;        /* unread bytes of input */
+	const struct pr_host *host; /* of the call that opened it */
+	struct pr_tls *tls;       /* or NULL */
+	char server[256];         /* "mx1.example.org", "[192.0.2.1]" */
+	char address[64];         /* "192.0.2.1" */
+	char verify[12];          /* without TLS: why */
+	char mechanisms[256];     /* of AUTH, as offered: words with blanks between them */
+	char auth_type[32];       /* the one by which we are known */
 	char name[256];           /* "mx1.example.org." */
 	char remote[320];         /* "mx1.example.org. [192.0.2.1]" */
 	char input[8192];
@@ -114,6 +129,8 @@ struct smtp_run {
 	unsigned char *retry;     /* per recipient: may be offered to the next candidate */
 	struct pr_text header;
 	struct smtp_route route;
+	bool in_clear;            /* the handshake failed, and this connection is to do without */
+	bool fell;                /* it has just failed */
 };
 
 /* connect.c */
@@ -147,6 +164,21 @@ struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply, struct pr_st
 struct smtp_outcome smtp_outcome_lost(struct pr_call *call);
 void smtp_drop(struct smtp_session *session);
 void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_session *session);
+
+/* secure.c */
+/* After EHLO.  PR_OK: ready to serve; else the connection is closed and the reason in *outcome. */
+enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* auth.c */
+/* After that.  PR_OK: known there, or a stranger; else the connection is closed and the reason in *outcome. */
+enum pr_status smtp_authenticate(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* policy.c */
+void smtp_tell_peer(struct smtp_run *run); /* what the macros say; after each change */
+enum pr_status smtp_ask_features(struct smtp_run *run, struct pr_str name, struct smtp_outcome *outcome);
+bool smtp_ask_try(struct smtp_run *run);
+bool smtp_ask_server(struct smtp_run *run, struct smtp_outcome *outcome);
+bool smtp_ask_recipient(struct smtp_run *run, size_t index); /* false: settled */
 
 /* transaction.c */
 void smtp_transaction(struct smtp_run *run);

@@ -77,6 +77,10 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 	}
 	if (has(run, SMTP_DSN) && (envelope->flags & PR_ENVELOPE_RET_GIVEN) != 0)
 		pr_text_addf(out, " RET=%s", (envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? "HDRS" : "FULL");
+	if (run->session->mechanisms[0] != '\0' && envelope->auth.len > 0) {
+		pr_text_add_c(out, " AUTH=");
+		pr_xtext_encode(envelope->auth, out);
+	}
 	if (has(run, SMTP_DELIVERBY))
 		add_deliver_by(envelope, out);
 	pr_text_add_c(out, "\r\n");
@@ -380,6 +384,20 @@ static void finish(struct opening *opening, const struct smtp_outcome *refused)
 		smtp_drop(run->session);
 }
 
+/* Who is named on this connection: whoever has no result yet, and none from the rules. */
+static size_t choose(struct opening *opening)
+{
+	struct smtp_run *run = opening->run;
+	size_t asked = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		run->retry[i] = 0;
+		opening->taken[i] = run->deliveries[i].status == PR_MISUSE && smtp_ask_recipient(run, i) ? ASKED : NOT_ASKED;
+		asked += opening->taken[i] == ASKED;
+	}
+	return asked;
+}
+
 void smtp_transaction(struct smtp_run *run)
 {
 	struct smtp_session *session = run->session;
@@ -401,12 +419,11 @@ void smtp_transaction(struct smtp_run *run)
 		return;
 	}
 	opening.taken = pr_alloc(run->count + 1);
-	for (size_t i = 0; i < run->count; i++) {
-		opening.taken[i] = run->deliveries[i].status == PR_MISUSE ? ASKED : NOT_ASKED;
-		run->retry[i] = 0;
-	}
+	size_t asked = choose(&opening);
 	pr_text_init(&opening.line, 4u << 20);
-	if (say_opening(&opening, &refused) == PR_OK) {
+	if (asked == 0) {
+		/* the rules want none of them sent this way; the connection is as good as before */
+	} else if (say_opening(&opening, &refused) == PR_OK) {
 		finish(&opening, &refused);
 	} else {
 		struct smtp_outcome lost = refused.status != PR_MISUSE ? refused : smtp_outcome_lost(run->call);

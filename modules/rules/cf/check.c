@@ -8,6 +8,7 @@ static const char *const sets[] = {
 	[PR_CHECK_RELAY] = "check_relay", [PR_CHECK_MAIL] = "check_mail", [PR_CHECK_RCPT] = "check_rcpt", [PR_CHECK_DATA] = "check_data",
 	[PR_CHECK_ETRN] = "check_etrn", [PR_CHECK_VRFY] = "check_vrfy", [PR_CHECK_EXPN] = "check_expn", [PR_CHECK_EOH] = "check_eoh",
 	[PR_CHECK_EOM] = "check_eom", [PR_CHECK_COMPAT] = "check_compat", [PR_CHECK_TLS_CLIENT] = "tls_client",
+	[PR_CHECK_TRY_TLS] = "try_tls", [PR_CHECK_TLS_SERVER] = "tls_server", [PR_CHECK_TLS_RCPT] = "tls_rcpt",
 };
 
 static bool add_argument(struct cf_run *run, struct pr_str text, struct cf_tokens *tokens)
@@ -222,7 +223,9 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	uint16_t set = prepare(&run, check, context, arguments, tokens);
 	if (set != 0) {
 		tell_set(&run, (uint16_t)(set - 1), context);
-		run.about = arguments->count > 0 ? arguments->items[0] : PR_STR("");
+		bool is_server = check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT;
+		/* the mailer says for whom it asked */
+		run.about = arguments->count > 0 && !is_server ? arguments->items[0] : PR_STR("");
 		cf_run_type(&run, check == PR_CHECK_MAIL ? "e s" : check == PR_CHECK_RCPT ? "e r" : NULL);
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
 		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;

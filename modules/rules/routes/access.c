@@ -33,6 +33,14 @@ static enum pr_status ask(struct pr_call *call, const char *tag, struct pr_str k
 	return status;
 }
 
+/* "Tag:key" and nothing else: what is no word about clients, senders and recipients must not be found among theirs. */
+static enum pr_status ask_tagged(struct pr_call *call, const char *tag, struct pr_str key, struct pr_str *value_out)
+{
+	const struct routes *routes = call->instance;
+
+	return routes_lookup(call, routes->access, pr_arena_printf(call->arena, "%s:%.*s", tag, PR_PRINT(key)), value_out);
+}
+
 /* Most sites ask dozens of keys per message of a table they do not have. */
 static bool has_table(struct pr_call *call)
 {
@@ -108,6 +116,63 @@ enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_s
 		while (address.len > 0 && address.data[address.len - 1] == mark) /* "2001:db8::" */
 			address.len--;
 	}
+	return settle(status, *value_out);
+}
+
+static enum pr_status tagged_parents(struct pr_call *call, const char *tag, struct pr_str key, struct pr_str *value_out)
+{
+	enum pr_status status = PR_NOTFOUND;
+
+	while (status == PR_NOTFOUND && key.len > 0) {
+		status = ask_tagged(call, tag, key, value_out);
+		size_t cut = key.data[0] != '[' ? pr_str_find(key, '.') : key.len;
+		key = cut < key.len ? pr_str_slice(key, cut + 1, key.len) : PR_STR("");
+	}
+	return status;
+}
+
+/* The front of an address, shorter and shorter: "192.0.2.1", "192.0.2", "192.0" ... */
+static enum pr_status tagged_fronts(struct pr_call *call, const char *tag, struct pr_str address, struct pr_str *value_out)
+{
+	bool six = pr_str_find(address, ':') < address.len;
+	enum pr_status status = PR_NOTFOUND;
+
+	if (six)
+		address = pr_arena_printf(call->arena, "IPv6:%.*s", PR_PRINT(address));
+	while (status == PR_NOTFOUND && address.len > 0) {
+		status = ask_tagged(call, tag, address, value_out);
+		size_t end = pr_str_find_last(address, six ? ':' : '.');
+		address = end < address.len ? pr_str_slice(address, 0, end) : PR_STR("");
+	}
+	return status;
+}
+
+enum pr_status access_server(struct pr_call *call, const char *tag, struct pr_str name, struct pr_str address, struct pr_str *value_out)
+{
+	if (!has_table(call))
+		return PR_NOTFOUND;
+	enum pr_status status = tagged_parents(call, tag, name, value_out);
+	if (status == PR_NOTFOUND)
+		status = tagged_fronts(call, tag, address, value_out);
+	if (status == PR_NOTFOUND)
+		status = ask_tagged(call, tag, PR_STR(""), value_out);
+	return settle(status, *value_out);
+}
+
+enum pr_status access_mailbox(struct pr_call *call, const char *tag, struct pr_str local, struct pr_str domain, struct pr_str *value_out)
+{
+	enum pr_status status = PR_NOTFOUND;
+
+	if (!has_table(call))
+		return status;
+	if (domain.len > 0)
+		status = ask_tagged(call, tag, pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(local), PR_PRINT(domain)), value_out);
+	if (status == PR_NOTFOUND)
+		status = ask_tagged(call, tag, pr_arena_printf(call->arena, "%.*s@", PR_PRINT(local)), value_out);
+	if (status == PR_NOTFOUND)
+		status = tagged_parents(call, tag, domain, value_out);
+	if (status == PR_NOTFOUND)
+		status = ask_tagged(call, tag, PR_STR(""), value_out);
 	return settle(status, *value_out);
 }
 

@@ -47,6 +47,8 @@ enum pr_status routes_check(struct pr_call *call, uint32_t check, const struct p
 {
 	struct pr_str argument = arguments != NULL && arguments->count > 0 ? arguments->items[0] : PR_STR("");
 
+	if (check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT)
+		return routes_check_server(call, check, argument, verdict);
 	if (context == NULL || context->client == NULL)
 		return PR_OK;
 	switch (check) {

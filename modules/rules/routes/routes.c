@@ -167,7 +167,7 @@ static const struct pr_option options[] = {
 };
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = routes_resolve, .rewrite = routes_rewrite,
-	.check = routes_check, .console = routes_console, .explain = routes_explain };
+	.check = routes_check, .console = routes_console, .explain = routes_explain, .feature = routes_feature };
 
 PR_MODULE(routes) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT, .instance_size = sizeof(struct routes),
 	.thread_size = sizeof(struct routes_thread), .name = "routes",

@@ -94,6 +94,9 @@ enum pr_status routes_luser(struct pr_call *call, const struct canonical *addres
 enum pr_status access_address(struct pr_call *call, const char *tag, struct pr_str local, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_domain(struct pr_call *call, const char *tag, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_str address, struct pr_str *value_out);
+/* Only with the tag in front, and at last the tag alone: of a next host by name, parents and address; of a recipient by address and domain. */
+enum pr_status access_server(struct pr_call *call, const char *tag, struct pr_str name, struct pr_str address, struct pr_str *value_out);
+enum pr_status access_mailbox(struct pr_call *call, const char *tag, struct pr_str local, struct pr_str domain, struct pr_str *value_out);
 bool access_is_accept(struct pr_str value); /* OK or RELAY */
 bool access_is_relay(struct pr_str value);
 /* Fills the verdict of a value that is not OK, RELAY or SKIP; `denied` is what REJECT says. */
@@ -108,6 +111,12 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
                                       struct pr_verdict *verdict);
 enum pr_status routes_reject(struct pr_verdict *verdict, uint32_t code, const char *enhanced, struct pr_str text);
 enum pr_status routes_refuse(const struct refusal *refusal, struct pr_verdict *verdict);
+
+/* server.c: what mailers ask about next hosts */
+enum pr_status routes_check_server(struct pr_call *call, uint32_t check, struct pr_str argument, struct pr_verdict *verdict);
+enum pr_status routes_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+/* requirement.c: is a connection with this result of verification what the value of the table asks for?  Value absent: nothing is asked. */
+void routes_judge_tls(struct pr_call *call, struct pr_str verify, struct pr_str value, struct pr_verdict *verdict);
 
 /* masquerade.c, generics.c */
 enum pr_status routes_rewrite(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address,

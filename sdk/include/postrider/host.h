@@ -12,6 +12,8 @@
 #include "envelope.h"
 
 struct pr_delivery; /* mailer.h */
+struct pr_verdict;  /* verdict.h */
+struct pr_tls;      /* one connection with TLS; the kernel's */
 
 struct pr_mx {
 	struct pr_str name; /* without the final dot */
@@ -70,6 +72,16 @@ enum pr_progress {
 	PR_PROGRESS_SENT = 3,       /* the commands that went out, one line or several; not the message */
 	PR_PROGRESS_RECEIVED = 4,   /* one line that came in */
 	PR_PROGRESS_CLOSING = 5     /* the host that is left */
+};
+
+/* Whom a mailer talks to: what $server_name, $server_addr, $verify, $cipher and their like say until its call ends. */
+struct pr_peer {
+	size_t size;
+	struct pr_str name;      /* "mx1.example.org", "[192.0.2.1]" */
+	struct pr_str address;   /* "192.0.2.1" */
+	const struct pr_tls *tls; /* or NULL */
+	struct pr_str verify;    /* without TLS: "NONE", "TEMP", "SOFTWARE" ...; with it the handshake tells */
+	struct pr_str auth_type; /* the mechanism by which we are known there, or absent */
 };
 
 struct pr_host {
@@ -132,6 +144,22 @@ struct pr_host {
 	 * PR_PERMFAIL: it does not want the arguments, or cannot be opened. */
 	enum pr_status (*map_ask)(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
 	                          struct pr_str *value_out);
+
+	/* Since 1.4.  The client's side of TLS, by the options ClientCertFile, CACertFile, CipherList and so on, over a connected socket that
+	 * blocks with SO_RCVTIMEO and SO_SNDTIMEO set.  `name` is sent along (SNI) unless it is an address.  Whatever was read from the socket before
+	 * belongs to no TLS: throw it away.  A certificate that cannot be verified is no failure, but a word for the rules (${verify}).
+	 * PR_TEMPFAIL: the handshake failed, the connection is of no use any more; PR_MISUSE: there is no TLS here, nothing was sent. */
+	enum pr_status (*tls_start)(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out);
+	/* As recv and send: bytes, 0 at the end, -1 with errno (EAGAIN: after the socket's own timeout). */
+	int64_t (*tls_read)(struct pr_tls *tls, void *buffer, size_t room);
+	int64_t (*tls_write)(struct pr_tls *tls, const void *data, size_t len);
+	/* Says good-bye and frees; before the socket is closed.  NULL is nothing. */
+	void (*tls_end)(struct pr_tls *tls);
+	/* Since 1.4.  From now on, until deliver() returns, this is the other side; copied.  To be said again when anything in it changes. */
+	void (*talks_to)(struct pr_call *call, const struct pr_peer *peer);
+	/* Since 1.4.  What the rules say: pr_rules_ops.check (enum pr_check: those of TLS) and feature ("clt_features", "authinfo"). */
+	enum pr_status (*rules_check)(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
+	enum pr_status (*rules_feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 };
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
@@ -147,6 +175,12 @@ bool pr_macro_set(struct pr_call *call, struct pr_str name, struct pr_str value)
 /* The call of 1.4; PR_MISUSE where there is none. */
 enum pr_status pr_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,
     struct pr_str *value_out);
+
+/* The calls of 1.4 with an older kernel: there is no TLS; nothing is noted; the rules have no opinion (PR_OK with PR_CONTINUE, PR_NOTFOUND). */
+bool pr_has_tls(const struct pr_call *call);
+void pr_talks_to(struct pr_call *call, const struct pr_peer *peer);
+enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
+enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);

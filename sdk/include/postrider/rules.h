@@ -46,7 +46,12 @@ enum pr_check {
 	PR_CHECK_EOM = 10,   /* size */
 	PR_CHECK_COMPAT = 11, /* sender, recipient: before each delivery */
 	PR_CHECK_HEADER = 12, /* name, value */
-	PR_CHECK_TLS_CLIENT = 13 /* since 1.3: how the client was verified ("NO", "OK" ...) and "STARTTLS", after the handshake; at MAIL check_mail asks by itself */
+	PR_CHECK_TLS_CLIENT = 13, /* since 1.3: how the client was verified ("NO", "OK" ...) and "STARTTLS", after the handshake; at MAIL check_mail asks by itself */
+	/* since 1.4: asked by mailers, of the next host that host->talks_to() named */
+	PR_CHECK_TRY_TLS = 14,    /* the host's name, when it offers STARTTLS: a refusal means without */
+	PR_CHECK_TLS_SERVER = 15, /* how the server was verified ("OK", "FAIL", "NONE" ...): before the first MAIL; after a failed attempt
+	                             "TEMP", "PROTOCOL", "SOFTWARE"; on the way without TLS after it "CLEAR" */
+	PR_CHECK_TLS_RCPT = 16    /* the recipient as he is to be named: before each RCPT */
 };
 
 struct pr_check_context {
@@ -142,8 +147,8 @@ struct pr_rules_ops {
 	/* Since 1.3.  call->session is session_size bytes that live as long as the SMTP connection (NULL: outside of one).  At its end this is called
 	 * once, if the engine was asked anything in it. */
 	void (*session_close)(struct pr_call *call);
-	/* Since 1.3.  Questions that are answered with a value: "greet_pause" (milliseconds), "srv_features" (letters), "authinfo", "try_tls" ...; the
-	 * arguments are those of sendmail's set of that name.  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
+	/* Since 1.3.  Questions that are answered with a value: "greet_pause" (milliseconds), "srv_features" (letters); of a mailer "clt_features"
+	 * (letters; name of the host), "authinfo" (words "U:user" "P:password" ...; name and address); the arguments are those of sendmail's set of that name.  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
 	enum pr_status (*feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
 	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The client's context and its handshake.
+ * Verification runs and its result is kept, but it never ends the handshake: mail that is encrypted for somebody we cannot name is still better
+ * off than mail in the clear, and the rules see the result.  Which protocol versions are good enough the system's openssl.cnf says.
+ */
+#include "kernel/net/tls/client.h"
+
+#include "kernel/net/tls/client_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+static int go_on(int good, X509_STORE_CTX *store)
+{
+	(void)good;
+	(void)store;
+	return 1;
+}
+
+static bool load_authorities(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
+{
+	if (trust->ca_file.len > 0 && SSL_CTX_load_verify_file(ssl, trust->ca_file.data) != 1) {
+		pr_text_add_c(why, "CACertFile: ");
+		net_tls_explain(ERR_get_error(), trust->ca_file.data, why);
+		return false;
+	}
+	if (trust->ca_path.len > 0 && SSL_CTX_load_verify_dir(ssl, trust->ca_path.data) != 1) {
+		pr_text_add_c(why, "CACertPath: ");
+		net_tls_explain(ERR_get_error(), trust->ca_path.data, why);
+		return false;
+	}
+	return true;
+}
+
+static bool load_revoked(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
+
+	if (trust->crl_file.len == 0 && trust->crl_path.len == 0)
+		return true;
+	if (trust->crl_file.len > 0) {
+		X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+		if (lookup == NULL || X509_load_crl_file(lookup, trust->crl_file.data, X509_FILETYPE_PEM) < 1) {
+			pr_text_add_c(why, "CRLFile: ");
+			net_tls_explain(ERR_get_error(), trust->crl_file.data, why);
+			return false;
+		}
+	}
+	if (trust->crl_path.len > 0 && X509_STORE_load_path(store, trust->crl_path.data) != 1) {
+		pr_text_add_c(why, "CRLPath: ");
+		net_tls_explain(ERR_get_error(), trust->crl_path.data, why);
+		return false;
+	}
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	return true;
+}
+
+static bool load_own(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
+{
+	if (trust->cert_file.len == 0 && trust->key_file.len == 0)
+		return true;
+	if (trust->cert_file.len == 0 || trust->key_file.len == 0) {
+		pr_text_add_c(why, "ClientCertFile and ClientKeyFile must be given together");
+		return false;
+	}
+	pr_text_add_c(why, "ClientCertFile: ");
+	if (!net_tls_load_pair(ssl, trust->cert_file, trust->key_file, why))
+		return false;
+	pr_text_clear(why);
+	return true;
+}
+
+static bool find_digest(struct pr_str name, const EVP_MD **digest_out, struct pr_text *why)
+{
+	*digest_out = name.len > 0 ? EVP_get_digestbyname(name.data) : NULL;
+	if (name.len == 0 || *digest_out != NULL)
+		return true;
+	pr_text_addf(why, "CertFingerprintAlgorithm: %.*s is no digest that this library knows", PR_PRINT(name));
+	return false;
+}
+
+struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, struct pr_text *why)
+{
+	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+	const EVP_MD *digest = NULL;
+
+	if (ssl == NULL) {
+		net_tls_explain(ERR_get_error(), "TLS", why);
+		return NULL;
+	}
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, go_on);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	if (!load_own(ssl, trust, why) || !load_authorities(ssl, trust, why) || !load_revoked(ssl, trust, why) ||
+	    !net_tls_apply_words(ssl, &trust->words, why) || !find_digest(trust->fingerprint, &digest, why)) {
+		SSL_CTX_free(ssl);
+		return NULL;
+	}
+	struct net_tls_client *client = pr_alloc(sizeof *client);
+	client->ssl = ssl;
+	client->digest = digest;
+	return client;
+}
+
+void net_tls_client_free(struct net_tls_client *client)
+{
+	if (client == NULL)
+		return;
+	SSL_CTX_free(client->ssl);
+	pr_free(client);
+}
+
+/* SNI is for names only (RFC 6066 3). */
+static bool is_name(struct pr_str name)
+{
+	unsigned char ignored[sizeof(struct in6_addr)];
+
+	return name.len > 0 && name.len < 254 && name.data[0] != '[' && name.data[0] != '/' && inet_pton(AF_INET, name.data, ignored) != 1 &&
+	       inet_pton(AF_INET6, name.data, ignored) != 1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct net_tls *prepare(struct net_tls_client *client, int fd, struct pr_str name)
+{
+	SSL *ssl = SSL_new(client->ssl);
+
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || (is_name(name) && SSL_set_tlsext_host_name(ssl, name.data) != 1)) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_connect_state(ssl);
+	struct net_tls *tls = pr_alloc(sizeof *tls);
+	tls->ssl = ssl;
+	return tls;
+}
+
+struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr_str name, int64_t milliseconds, struct pr_text *why)
+{
+	int64_t end = now_ms() + milliseconds;
+	enum net_result result;
+	uint32_t wants;
+
+	ERR_clear_error();
+	struct net_tls *tls = prepare(client, fd, name);
+	if (tls == NULL) {
+		net_tls_explain(ERR_get_error(), "TLS", why);
+		return NULL;
+	}
+	do /* the socket's own timeout makes it AGAIN now and then */
+		result = net_tls_handshake(tls, &wants);
+	while (result == NET_AGAIN && now_ms() < end);
+	if (result == NET_DONE)
+		return tls;
+	if (result == NET_AGAIN)
+		pr_text_add_c(why, "it took too long");
+	else
+		net_tls_reason(tls, why);
+	net_tls_free(tls);
+	return NULL;
+}
