@@ -37,19 +37,6 @@ static void declare_queue_timeout(struct config_builder *builder, const struct c
 		set(builder, node, "Timeout.queuewarn", pr_str_trim(pr_str_slice(node->text, slash + 1, node->text.len)));
 }
 
-static bool next_word(struct pr_str *rest, struct pr_str *word_out)
-{
-	size_t begin = 0, end;
-
-	while (begin < rest->len && strchr(", \t", rest->data[begin]) != NULL)
-		begin++;
-	for (end = begin; end < rest->len && strchr(", \t", rest->data[end]) == NULL;)
-		end++;
-	*word_out = pr_str_slice(*rest, begin, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return word_out->len > 0;
-}
-
 static bool is_known(struct pr_str word, const char *const *known)
 {
 	for (; *known != NULL; known++)
@@ -63,7 +50,7 @@ static void complain_unknown(struct config_builder *builder, const struct config
 {
 	struct pr_str rest = node->text, word;
 
-	while (next_word(&rest, &word)) {
+	while (pr_str_word(&rest, ", \t", &word)) {
 		if (!is_known(word, known))
 			config_complain(builder, node, "%s%.*s unrecognized", what, PR_PRINT(word));
 	}
@@ -90,7 +77,7 @@ static void declare_privacy(struct config_builder *builder, const struct config_
 	for (; words != NULL && count < list->count; count++)
 		words[count] = list->items[count];
 	complain_unknown(builder, node, privacy, "readcf: Op line: ");
-	while (words != NULL && next_word(&rest, &word))
+	while (words != NULL && pr_str_word(&rest, ", \t", &word))
 		if (is_known(word, privacy))
 			words[count++] = pr_arena_copy(&builder->config->arena, word);
 	if (words != NULL)

@@ -30,15 +30,7 @@ static const struct pr_map_flag shared[] = {
 
 bool pr_map_word(struct pr_str *rest, struct pr_str *word_out)
 {
-	size_t start = 0, end;
-
-	while (start < rest->len && ascii_is_space(rest->data[start]))
-		start++;
-	for (end = start; end < rest->len && !ascii_is_space(rest->data[end]);)
-		end++;
-	*word_out = pr_str_slice(*rest, start, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return end > start;
+	return pr_str_word(rest, " \t\r\n", word_out);
 }
 
 static const struct pr_map_flag *find(const struct pr_map_flag *table, char letter)

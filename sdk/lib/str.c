@@ -87,6 +87,24 @@ bool pr_str_next(struct pr_str *rest, char separator, struct pr_str *piece_out)
 	return true;
 }
 
+static bool is_among(const char *bytes, char byte)
+{
+	return byte != '\0' && strchr(bytes, byte) != NULL;
+}
+
+bool pr_str_word(struct pr_str *rest, const char *separators, struct pr_str *word_out)
+{
+	size_t start = 0, end;
+
+	while (start < rest->len && is_among(separators, rest->data[start]))
+		start++;
+	for (end = start; end < rest->len && !is_among(separators, rest->data[end]);)
+		end++;
+	*word_out = pr_str_slice(*rest, start, end);
+	*rest = pr_str_slice(*rest, end, rest->len);
+	return end > start;
+}
+
 bool pr_str_number(struct pr_str text, uint64_t max, uint64_t *number_out)
 {
 	uint64_t number = 0;

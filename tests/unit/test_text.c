@@ -28,6 +28,19 @@ static void test_compare(void)
 	CU_ASSERT(pr_str_has_suffix_nocase(PR_NONE, PR_STR("")));
 }
 
+static void test_words(void)
+{
+	struct pr_str rest = pr_str_slice(PR_STR(" ,one, \0two three"), 0, 17), word;
+	struct pr_str nul = {"\0two", 4};
+
+	CU_ASSERT(pr_str_word(&rest, ", ", &word) && pr_str_equal(word, PR_STR("one")));
+	CU_ASSERT(pr_str_word(&rest, ", ", &word) && pr_str_equal(word, nul)); /* a NUL byte separates nothing */
+	CU_ASSERT(pr_str_word(&rest, ", ", &word) && pr_str_equal(word, PR_STR("three")));
+	CU_ASSERT(!pr_str_word(&rest, ", ", &word) && word.len == 0 && rest.len == 0);
+	rest = PR_STR(" , ");
+	CU_ASSERT(!pr_str_word(&rest, ", ", &word) && rest.len == 0);
+}
+
 static void test_cut(void)
 {
 	struct pr_str rest = PR_STR("a,,b,"), piece;
@@ -307,7 +320,7 @@ static void test_memory(void)
 }
 
 static const struct unit_case cases[] = {
-    {"comparing", test_compare}, {"cutting", test_cut}, {"numbers and hashes", test_number},
+    {"comparing", test_compare}, {"cutting", test_cut}, {"words", test_words}, {"numbers and hashes", test_number},
     {"a text never passes its maximum", test_text_limits}, {"editing a text", test_text_edit},
     {"printing as the C library does", test_print}, {"printing into a text", test_addf},
     {"escaping for the log", test_escape}, {"an arena never passes its maximum", test_arena},

@@ -40,25 +40,12 @@ static bool find_switch(struct pr_str word, uint64_t *bits_out)
 	return false;
 }
 
-static bool take_word(struct pr_str *rest, struct pr_str *word_out)
-{
-	size_t begin = 0, end;
-
-	while (begin < rest->len && strchr(", \t", rest->data[begin]) != NULL)
-		begin++;
-	for (end = begin; end < rest->len && strchr(", \t", rest->data[end]) == NULL;)
-		end++;
-	*word_out = pr_str_slice(*rest, begin, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return word_out->len > 0;
-}
-
 static bool apply_switches(SSL_CTX *ssl, const struct net_tls_words *words, struct pr_text *why)
 {
 	struct pr_str rest = words->options, word;
 	uint64_t bits;
 
-	while (take_word(&rest, &word)) {
+	while (pr_str_word(&rest, ", \t", &word)) {
 		bool off = word.data[0] == '-';
 		struct pr_str name = off || word.data[0] == '+' ? pr_str_slice(word, 1, word.len) : word;
 		if (!find_switch(name, &bits)) {

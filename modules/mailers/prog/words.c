@@ -11,24 +11,6 @@
 
 #define WORD_MAX 4096
 
-static bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\n';
-}
-
-static bool next_word(struct pr_str *rest, struct pr_str *word_out)
-{
-	size_t begin = 0, end;
-
-	while (begin < rest->len && is_blank(rest->data[begin]))
-		begin++;
-	for (end = begin; end < rest->len && !is_blank(rest->data[end]);)
-		end++;
-	*word_out = pr_str_slice(*rest, begin, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return word_out->len > 0;
-}
-
 /* "$u" or "${client_addr}" at the front; how many bytes it takes, 0: none is there. */
 static size_t macro_at(struct pr_str text, struct pr_str *name_out)
 {
@@ -144,7 +126,7 @@ enum pr_status prog_words(const struct prog_words *context, const struct prog *p
 	enum pr_status status = words != NULL ? PR_OK : pr_fail(context->call, PR_TEMPFAIL, "no memory left for arguments");
 	size_t count = 0;
 
-	while (status == PR_OK && next_word(&rest, &word)) {
+	while (status == PR_OK && pr_str_word(&rest, " \t\n", &word)) {
 		bool first = count == 0;
 		size_t times = names_user(word) ? context->count : 1;
 		for (size_t i = 0; status == PR_OK && i < times; i++)

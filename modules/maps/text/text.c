@@ -75,11 +75,6 @@ static bool add_entry(struct table *table, struct pr_str key, struct pr_str valu
 	return true;
 }
 
-static bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
 /* Takes one column off the front of *rest; with no delimiter columns are separated by white space. */
 static bool take_column(struct pr_str *rest, struct pr_str delimiter, struct pr_str *column_out)
 {
@@ -91,14 +86,7 @@ static bool take_column(struct pr_str *rest, struct pr_str delimiter, struct pr_
 		*rest = end < rest->len ? pr_str_slice(*rest, end + 1, rest->len) : PR_NONE;
 		return true;
 	}
-	size_t start = 0, end;
-	while (start < rest->len && is_blank(rest->data[start]))
-		start++;
-	for (end = start; end < rest->len && !is_blank(rest->data[end]);)
-		end++;
-	*column_out = pr_str_slice(*rest, start, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return end > start;
+	return pr_str_word(rest, " \t\r", column_out);
 }
 
 /* Column `number` of the line; -1: all that follows the key. */

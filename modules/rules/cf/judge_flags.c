@@ -60,15 +60,7 @@ bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out)
 
 bool cf_word_take(struct pr_str *rest, struct pr_str *word_out)
 {
-	size_t start = 0, end;
-
-	while (start < rest->len && is_blank(rest->data[start]))
-		start++;
-	for (end = start; end < rest->len && !is_blank(rest->data[end]);)
-		end++;
-	*word_out = pr_str_slice(*rest, start, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return end > start;
+	return pr_str_word(rest, " \t\n", word_out);
 }
 
 bool cf_flag_is_of_files(char letter)

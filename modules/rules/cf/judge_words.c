@@ -43,19 +43,6 @@ static bool is_known(const char *const *words, struct pr_str word)
 	return false;
 }
 
-static bool next_word(struct pr_str *rest, struct pr_str *word_out)
-{
-	size_t begin = 0, end;
-
-	while (begin < rest->len && strchr(", \t\n", rest->data[begin]) != NULL)
-		begin++;
-	for (end = begin; end < rest->len && strchr(", \t\n", rest->data[end]) == NULL;)
-		end++;
-	*word_out = pr_str_slice(*rest, begin, end);
-	*rest = pr_str_slice(*rest, end, rest->len);
-	return word_out->len > 0;
-}
-
 /* A sign in front takes the word away, or adds it. */
 static struct pr_str unsigned_word(struct pr_str word)
 {
@@ -86,7 +73,7 @@ static struct pr_str judge(struct cf *cf, const struct list *list, struct pr_str
 	struct pr_text kept;
 
 	pr_text_init(&kept, value.len * 2 + 1);
-	while (next_word(&value, &word)) {
+	while (pr_str_word(&value, ", \t\n", &word)) {
 		struct pr_str bare = list->has_signs ? unsigned_word(word) : word;
 		if (is_good(list, bare)) {
 			pr_text_add_c(&kept, kept.len > 0 ? "," : "");

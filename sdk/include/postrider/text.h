@@ -59,6 +59,8 @@ size_t pr_str_find_last(struct pr_str text, char byte);
 /* Takes the next piece up to `separator` off the front of *rest; false when *rest is empty.
  * "a,,b," gives "a", "", "b". */
 bool pr_str_next(struct pr_str *rest, char separator, struct pr_str *piece_out);
+/* Takes the next word off the front of *rest: what stands between bytes of `separators`, which may be many in a row.  False when there is none. */
+bool pr_str_word(struct pr_str *rest, const char *separators, struct pr_str *word_out);
 /* Decimal digits only, the whole string; false when not a number or over max. */
 bool pr_str_number(struct pr_str text, uint64_t max, uint64_t *number_out);
 /* FNV-1a over lower-cased ASCII. */
