@@ -290,8 +290,22 @@ static void take_back_pieces(const char *path, const char *old, size_t len, off_
 	syscall(SYS_close, fd);
 }
 
+/* A change that another thread had announced and not made yet: both names are still those of one file, and there is nothing to take back. */
+static bool was_not_made(const struct name_undo *undo)
+{
+	const char *name = undo->change == RENAMED ? undo->second : undo->path;
+	struct stat one, other;
+
+	return undo->kept[0] != '\0' && fstatat(AT_FDCWD, undo->kept, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(AT_FDCWD, name, &other, AT_SYMLINK_NOFOLLOW) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 static void take_back_name(const struct name_undo *undo)
 {
+	if (was_not_made(undo)) {
+		syscall(SYS_unlinkat, AT_FDCWD, undo->kept, 0);
+		return;
+	}
 	if (undo->change == CREATED)
 		syscall(SYS_unlinkat, AT_FDCWD, undo->path, 0);
 	if (undo->change == RENAMED)
