@@ -227,8 +227,8 @@ static void do_rescan(struct master *master, struct connection *connection, stru
 	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
 
 	(void)rest;
-	if (courier != NULL && courier->state == CHILD_READY && channel_send(courier->channel, CHANNEL_WAKE, 0, WAKE_SCAN, PR_STR(""), -1))
-		finish(connection, PR_STR("OK\n"));
+	if (courier != NULL && courier->state == CHILD_READY && channel_send(courier->channel, CHANNEL_WAKE, 0, WAKE_SCAN, PR_STR(""), connection->denied ? connection->fd : -1))
+		finish(connection, connection->denied ? PR_STR("") : PR_STR("OK\n"));
 	else
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
@@ -262,7 +262,7 @@ static bool is_for_all(struct pr_str line)
 {
 	struct pr_str word = pr_str_slice(line, 0, pr_str_find(line, ' '));
 
-	return pr_str_equal(line, PR_STR("queue-list")) || pr_str_equal(word, PR_STR("queue-run"));
+	return pr_str_equal(line, PR_STR("queue-list")) || pr_str_equal(line, PR_STR("rescan")) || pr_str_equal(word, PR_STR("queue-run"));
 }
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
