@@ -15,6 +15,7 @@
  *   rescan      OK when the courier was told to look at the queue: somebody has changed it by hand
  *   queue-list  the connection goes to the courier, who decides whether this user may see the queue and sends it (kernel/queue/row.h)
  *
+ * Before the answer to reload and stop there may be a line "WAIT text", which says what is waited for.
  * The last line is always "OK" or "ERROR text"; a connection that ends without one means that the master died.
  */
 #ifndef KERNEL_MASTER_CONTROL_H
