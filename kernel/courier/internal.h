@@ -39,6 +39,7 @@
 #include "kernel/config/role.h"
 #include "kernel/courier/clock.h"
 #include "kernel/courier/courier.h"
+#include "kernel/log/repeat.h"
 #include "kernel/mail/dsn.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
@@ -122,6 +123,7 @@ struct courier {
 	unsigned int selected_running;  /* walks of selected.c */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
+	struct log_repeat status_fails; /* HostStatusDirectory cannot be written */
 	_Atomic int64_t load;           /* load.c; not under the lock */
 	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
