@@ -13,6 +13,7 @@
 #include <postrider/option.h>
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -147,6 +148,51 @@ static int check_certificate(const struct config *config)
 	return status;
 }
 
+/* The courier makes the directory itself, but not those above it.  0, or an errno. */
+static int judge_place(const struct config *config, const char *path)
+{
+	const char *user = config->courier_user.data;
+	struct stat info;
+
+	if (stat(path, &info) != 0)
+		return errno;
+	if (!S_ISDIR(info.st_mode))
+		return ENOTDIR;
+	if (geteuid() != 0)
+		return access(path, W_OK | X_OK) == 0 ? 0 : errno;
+	const struct passwd *account = user != NULL ? getpwnam(user) : NULL;
+	if (account == NULL || account->pw_uid == info.st_uid)
+		return account == NULL || (info.st_mode & 0300) == 0300 ? 0 : EACCES;
+	account = config->receiver_user.data != NULL ? getpwnam(config->receiver_user.data) : NULL; /* whose group is the courier's */
+	unsigned int bits = account != NULL && account->pw_gid == info.st_gid ? info.st_mode >> 3 : info.st_mode;
+	return (bits & 3) == 3 ? 0 : EACCES;
+}
+
+static void check_host_status(const struct config *config)
+{
+	const struct config_place *place = config_option_place(config, "HostStatusDirectory");
+	struct pr_text path;
+
+	pr_text_init(&path, PATH_ROOM);
+	options_host_status_path(&config->options, &path);
+	int error = path.len > 0 ? judge_place(config, path.data) : 0;
+	if (error == ENOENT) { /* the queue directory is made before it */
+		struct pr_str whole = pr_str_slice(pr_text_str(&path), 0, pr_str_find_last(pr_text_str(&path), '/'));
+		struct pr_text above;
+		pr_text_init(&above, PATH_ROOM);
+		pr_text_add_str(&above, whole.len > 0 ? whole : PR_STR("/"));
+		error = pr_str_equal(whole, config->options.queue_directory) ? 0 : judge_place(config, above.data);
+		pr_text_fini(&above);
+	}
+	if (error != 0) {
+		if (place->file != NULL)
+			print_place(place->file, place->line);
+		fprintf(stderr, "warning: option HostStatusDirectory: %s: %s; nothing is kept of hosts: make it, writable for the user of the courier\n", path.data,
+		        strerror(error));
+	}
+	pr_text_fini(&path);
+}
+
 static bool is_readable(const struct config *config)
 {
 	struct pr_text why;
@@ -205,6 +251,7 @@ int check_paths(const struct config *config)
 	if (check_lists(config) != EX_OK)
 		status = EX_CONFIG;
 	check_tables(config);
+	check_host_status(config);
 	if (!is_readable(config))
 		status = EX_CONFIG;
 	return status;

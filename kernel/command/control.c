@@ -17,19 +17,38 @@
 #include <unistd.h>
 
 #define ANSWER_MAX (1u << 20)
+#define WAIT PR_STR("WAIT ")
 #define PATIENCE_SECONDS 3600 /* Timeout.ready and Timeout.stop are the daemon's to keep */
 
-/* Up to the end or an error: whether the answer is whole is seen in its last line. */
-static void read_all(int fd, struct pr_text *answer)
+/* "WAIT what for" is for whoever looks on, and at once; *shown is how much of the answer was looked at. */
+static void show_waits(struct pr_str answer, size_t *shown)
+{
+	for (;;) {
+		struct pr_str rest = pr_str_slice(answer, *shown, answer.len);
+		size_t end = pr_str_find(rest, '\n');
+		if (end == rest.len)
+			return;
+		struct pr_str line = pr_str_slice(rest, 0, end);
+		if (pr_str_has_prefix_nocase(line, WAIT))
+			printf("%.*s\n", PR_PRINT(pr_str_slice(line, WAIT.len, line.len)));
+		(void)fflush(stdout);
+		*shown += end + 1;
+	}
+}
+
+/* Up to the end or an error: whether the answer is whole is seen in its last line.  False: there was none in time. */
+static bool read_all(int fd, struct pr_text *answer)
 {
 	char buffer[4096];
+	size_t shown = 0;
 
 	for (;;) {
 		ssize_t got = read(fd, buffer, sizeof buffer);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0 || !pr_text_add(answer, buffer, (size_t)got))
-			return;
+			return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+		show_waits(pr_text_str(answer), &shown);
 	}
 }
 
@@ -39,6 +58,8 @@ static int judge(struct pr_str answer, struct pr_text *lines)
 	struct pr_str line, last = PR_NONE;
 
 	while (pr_str_next(&answer, '\n', &line)) {
+		if (pr_str_has_prefix_nocase(line, WAIT))
+			continue;
 		if (last.len > 0)
 			pr_text_addf(lines, "%.*s\n", PR_PRINT(last));
 		if (line.len > 0)
@@ -68,8 +89,12 @@ static int converse(int fd, const char *request, struct pr_text *lines)
 	pr_text_addf(&line, "%s\n", request);
 	int status = EX_UNAVAILABLE;
 	if (pr_write_all(fd, line.data, line.len)) {
-		read_all(fd, &answer);
-		status = judge(pr_text_str(&answer), lines);
+		if (read_all(fd, &answer)) {
+			status = judge(pr_text_str(&answer), lines);
+		} else {
+			fprintf(stderr, "no answer within %d s; the daemon goes on with it, its log will say how it ended\n", PATIENCE_SECONDS);
+			status = EX_TEMPFAIL;
+		}
 	}
 	pr_text_fini(&line);
 	pr_text_fini(&answer);

@@ -29,6 +29,21 @@ static struct module_scope *fresh_scope(struct explain_ask *ask)
 	return &ask->tool->scope;
 }
 
+/* A table that cannot be read leaves no answer of the rules: the reason, which the log has too, stands for it. */
+static void tell_routed(const struct explain_ask *ask, enum pr_status status, const struct pr_route *route)
+{
+	const struct module_scope *scope = &ask->tool->scope;
+	struct pr_route told = *route;
+	bool hard = status == PR_PERMFAIL || status == PR_NOTFOUND;
+
+	if (status != PR_OK && route->code == 0) {
+		told.code = hard ? 550 : 451;
+		told.enhanced = hard ? PR_STR("5.1.2") : PR_STR("4.3.0");
+		told.text = status != PR_NOTFOUND && scope->reason.len > 0 ? scope->reason : hard ? PR_STR("Cannot route to this address") : PR_STR("no reason given");
+	}
+	ask->out->form->routed(ask->out, status, &told);
+}
+
 /* With its steps, or - of an engine that does not know them - without. */
 static enum pr_status explained(struct explain_ask *ask, struct pr_str address, struct pr_route *route)
 {
@@ -44,7 +59,7 @@ static enum pr_status explained(struct explain_ask *ask, struct pr_str address, 
 		status = rules_resolve(scope, address, ask->sender, route);
 	}
 	ask->out->form->route(ask->out, address, steps, count, count >= STEPS_MAX);
-	ask->out->form->routed(ask->out, status, route);
+	tell_routed(ask, status, route);
 	return status;
 }
 

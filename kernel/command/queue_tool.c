@@ -217,7 +217,7 @@ static int carry_out(struct job *job, const char *config)
 	if (!job->by_id)
 		narrow(job);
 	status = job->count > 0 ? change_all(job, &done) : EX_OK;
-	if (done > 0 && (job->verb->wakes || geteuid() == 0)) {
+	if (done > 0) {
 		pr_text_init(&lines, 65536);
 		int told = control_ask(config, job->verb->wakes ? "queue-run" : "rescan", &lines);
 		if (job->verb->wakes && told != EX_OK)

@@ -47,6 +47,31 @@ static struct pr_str name_of(const struct job *job, const struct group *group)
 	return group->host;
 }
 
+/* A directory that cannot be made is met by each delivery. */
+static void say_not_kept(const struct job *job, struct pr_str name, const char *path, int error)
+{
+	struct pr_text more;
+	uint64_t kept_back;
+
+	if (!log_repeat_begin(&job->courier->status_fails, courier_now(), &kept_back))
+		return;
+	pr_text_init(&more, 100);
+	if (kept_back > 0)
+		pr_text_addf(&more, " (and %llu times more since the last line)", (unsigned long long)kept_back);
+	log_line(LOGP_WARNING, job->entry->id, "HostStatusDirectory: cannot keep the status of %.*s in %s: %s%.*s", PR_PRINT(name), path, strerror(error),
+	         PR_PRINT(pr_text_str(&more)));
+	pr_text_fini(&more);
+}
+
+static void say_kept(const struct job *job)
+{
+	uint64_t kept_back;
+
+	if (log_repeat_end(&job->courier->status_fails, &kept_back))
+		log_line(LOGP_NOTICE, NULL, "HostStatusDirectory: the status of hosts is kept again; it was not %llu times more since the last line",
+		         (unsigned long long)kept_back);
+}
+
 static void write_status(const struct job *job, struct pr_str name, bool dead, struct pr_str reply)
 {
 	struct pr_text path;
@@ -55,8 +80,12 @@ static void write_status(const struct job *job, struct pr_str name, bool dead, s
 	    .enhanced = dead ? PR_STR("4.4.1") : PR_STR("2.0.0")};
 
 	status.reply = status.error == 0 ? line : PR_NONE;
-	if (find_directory(job->courier, &path) && !host_status_write(path.data, name, &status) && errno != EINVAL)
-		log_line(LOGP_WARNING, job->entry->id, "cannot keep the status of %.*s in %s: %s", PR_PRINT(name), path.data, strerror(errno));
+	if (find_directory(job->courier, &path)) {
+		if (host_status_write(path.data, name, &status))
+			say_kept(job);
+		else if (errno != EINVAL)
+			say_not_kept(job, name, path.data, errno);
+	}
 	pr_text_fini(&path);
 }
 

@@ -5,6 +5,8 @@
  */
 #include "kernel/courier/index_internal.h"
 
+#include <string.h>
+
 #define ROWS_MAX 2000000
 
 void courier_index_open(struct courier *courier)
@@ -155,6 +157,25 @@ void courier_index_scanned(struct courier *courier, const struct pr_entry *entry
 void courier_index_filled(struct courier *courier, const struct pr_entry *entry, const struct pr_envelope *envelope, struct pr_arena *arena)
 {
 	put_read(courier, entry, envelope, arena, false);
+}
+
+size_t courier_index_missed(struct courier *courier, uint32_t *cursor, char (*ids)[PLAN_INDEX_ID_MAX + 1], size_t room)
+{
+	struct courier_index *index = courier->index;
+	struct plan_index_row row;
+	size_t count = 0;
+
+	if (index == NULL)
+		return 0;
+	pthread_mutex_lock(&index->lock);
+	while (count < room && plan_index_next(index->table, cursor, &row)) {
+		if (row.running || row.seen == index->scan)
+			continue;
+		memcpy(ids[count], row.id.data, row.id.len);
+		ids[count++][row.id.len] = '\0';
+	}
+	pthread_mutex_unlock(&index->lock);
+	return count;
 }
 
 void courier_index_scan_ends(struct courier *courier)

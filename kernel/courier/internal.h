@@ -39,10 +39,12 @@
 #include "kernel/config/role.h"
 #include "kernel/courier/clock.h"
 #include "kernel/courier/courier.h"
+#include "kernel/log/repeat.h"
 #include "kernel/mail/dsn.h"
 #include "kernel/module/module.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/helper_protocol.h"
+#include "kernel/plan/index.h"
 #include "kernel/plan/order.h"
 #include "kernel/plan/plan.h"
 #include "kernel/queue/selection.h"
@@ -121,6 +123,7 @@ struct courier {
 	unsigned int selected_running;  /* walks of selected.c */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
+	struct log_repeat status_fails; /* HostStatusDirectory cannot be written */
 	_Atomic int64_t load;           /* load.c; not under the lock */
 	struct courier_shown shown;     /* verbose.c, the one worker's */
 };
@@ -230,6 +233,8 @@ void courier_index_wake(struct courier *courier, struct pr_str id); /* there is 
 void courier_index_running(struct job *job, bool running);
 void courier_index_waits(struct job *job);                           /* put back into the queue as its envelope says */
 void courier_index_gone(struct courier *courier, struct pr_str id);
+/* Up to `room` rows that the scan has not met, from *cursor on; how many. */
+size_t courier_index_missed(struct courier *courier, uint32_t *cursor, char (*ids)[PLAN_INDEX_ID_MAX + 1], size_t room);
 void courier_index_vanished(struct courier *courier, struct pr_str id); /* looked for where another process had it, and not found */
 /* A scan: begins, meets an entry (envelope NULL: unreadable), and has met all. */
 void courier_index_scan(struct courier *courier);

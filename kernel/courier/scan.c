@@ -92,6 +92,37 @@ static void look_again(struct courier *courier, struct module_scope *scope, stru
 		courier_index_gone(courier, id);
 }
 
+/* The plan's entry becomes due, and who takes it finds nothing to claim. */
+static void drop_missing(struct courier *courier, struct pr_str id)
+{
+	const struct plan_item item = {.id = id, .due = courier_now(), .group = PLAN_GROUP_UNKNOWN};
+
+	courier_index_gone(courier, id);
+	pthread_mutex_lock(&courier->lock);
+	if (plan_knows(courier->plan, id)) {
+		plan_put(courier->plan, &item);
+		courier_kick(courier);
+	}
+	pthread_mutex_unlock(&courier->lock);
+}
+
+/* What this scan has not met is asked for by name: the operator may have deleted it, or it was on its way from one form into another. */
+static void look_for_missed(struct courier *courier, struct module_scope *scope)
+{
+	char ids[BATCH][PLAN_INDEX_ID_MAX + 1];
+	uint32_t cursor = 0;
+	size_t count;
+
+	while ((count = courier_index_missed(courier, &cursor, ids, BATCH)) > 0 && !courier_is_leaving(courier))
+		for (size_t i = 0; i < count; i++) {
+			struct pr_entry entry = {.size = sizeof entry};
+			struct pr_envelope *envelope = NULL;
+			if (store_peek(scope, pr_str(ids[i]), &envelope, &entry) == PR_NOTFOUND)
+				drop_missing(courier, pr_str(ids[i]));
+			pr_arena_reset(scope->arena);
+		}
+}
+
 static enum pr_status read_all(struct courier *courier, struct module_scope *scope, struct module_thread *thread, struct batch *batch,
                                bool all_due)
 {
@@ -128,8 +159,10 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 	module_scope_init(&scope, thread, &arena);
 	courier_index_scan(courier);
 	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
-	if (status == PR_NOTFOUND)
+	if (status == PR_NOTFOUND) {
+		look_for_missed(courier, &scope);
 		courier_index_scan_ends(courier);
+	}
 	hand_in(courier, batch, all_due);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));

@@ -16,6 +16,7 @@
 
 #define INPUT_MS 10000
 #define STATUS_MS 2000
+#define STOP_SILENT_MS 1000 /* a stop that takes longer says what it waits for */
 #define REPLY_MAX 16384
 
 static void finish(struct connection *connection, struct pr_str reply)
@@ -176,6 +177,7 @@ static void do_reload(struct master *master, struct connection *connection, stru
 static void do_stop(struct master *master, struct connection *connection, struct pr_str rest)
 {
 	(void)rest;
+	connection->asked_ms = master_now_ms();
 	connection->waits_stop = true; /* whoever starts the next daemon when this is answered must find the place free */
 	connection->deadline_ms = 0;
 	if (!master->stopping) {
@@ -227,8 +229,8 @@ static void do_rescan(struct master *master, struct connection *connection, stru
 	struct child *courier = master->current != NULL ? &master->current->courier : NULL;
 
 	(void)rest;
-	if (courier != NULL && courier->state == CHILD_READY && channel_send(courier->channel, CHANNEL_WAKE, 0, WAKE_SCAN, PR_STR(""), -1))
-		finish(connection, PR_STR("OK\n"));
+	if (courier != NULL && courier->state == CHILD_READY && channel_send(courier->channel, CHANNEL_WAKE, 0, WAKE_SCAN, PR_STR(""), connection->denied ? connection->fd : -1))
+		finish(connection, connection->denied ? PR_STR("") : PR_STR("OK\n"));
 	else
 		finish(connection, PR_STR("ERROR no courier is running\n"));
 }
@@ -262,7 +264,7 @@ static bool is_for_all(struct pr_str line)
 {
 	struct pr_str word = pr_str_slice(line, 0, pr_str_find(line, ' '));
 
-	return pr_str_equal(line, PR_STR("queue-list")) || pr_str_equal(word, PR_STR("queue-run"));
+	return pr_str_equal(line, PR_STR("queue-list")) || pr_str_equal(line, PR_STR("rescan")) || pr_str_equal(word, PR_STR("queue-run"));
 }
 
 static void run_line(struct master *master, struct connection *connection, struct pr_str line)
@@ -324,10 +326,50 @@ void control_reload_done(struct master *master, const char *error)
 	pr_text_fini(&out);
 }
 
+/* A line before the answer. */
+static void tell_waits(struct connection *connection, struct pr_str why)
+{
+	struct pr_text line;
+
+	pr_text_init(&line, REPLY_MAX);
+	pr_text_addf(&line, "WAIT %.*s\n", PR_PRINT(why));
+	(void)!send(connection->fd, line.data, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	pr_text_fini(&line);
+	connection->told = true;
+}
+
+void control_reload_waits(struct master *master, struct pr_str why)
+{
+	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++) {
+		struct connection *connection = &master->connections[i];
+		if (connection->fd >= 0 && connection->waits_reload && !connection->told)
+			tell_waits(connection, why);
+	}
+}
+
+static void tell_stop_waits(const struct master *master, struct connection *connection)
+{
+	const struct generation *both[] = {master->current, master->old};
+	struct pr_text text;
+
+	pr_text_init(&text, REPLY_MAX / 2);
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i] == NULL)
+			continue;
+		pr_text_add_c(&text, text.len == 0 ? "stop waits until " : ", and until ");
+		generation_print_leaving(both[i], &text);
+	}
+	if (text.len > 0)
+		tell_waits(connection, pr_text_str(&text));
+	pr_text_fini(&text);
+}
+
 void control_tick(struct master *master, int64_t now)
 {
 	for (size_t i = 0; i < MASTER_CONNECTIONS_MAX; i++) {
 		struct connection *connection = &master->connections[i];
+		if (connection->fd >= 0 && connection->waits_stop && !connection->told && now >= connection->asked_ms + STOP_SILENT_MS)
+			tell_stop_waits(master, connection);
 		if (connection->fd < 0 || connection->deadline_ms == 0 || now < connection->deadline_ms)
 			continue;
 		if (connection->waits_status)

@@ -95,6 +95,39 @@ static bool find_plan_user(struct master *master, struct identity *identity, str
 	return identity_find("postrider", identity, why) == PR_OK || identity_find("nobody", identity, why) == PR_OK;
 }
 
+static void print_leaving(const struct child *child, const char *what, struct pr_text *out)
+{
+	if (child->state != CHILD_NONE)
+		pr_text_addf(out, "%s%s pid %ld, %s under way", out->len > 0 ? "; " : "", child->role, (long)child->pid, what);
+}
+
+void generation_print_leaving(const struct generation *generation, struct pr_text *out)
+{
+	struct pr_text roles;
+	int64_t last = generation->receiver.kill_ms > generation->courier.kill_ms ? generation->receiver.kill_ms : generation->courier.kill_ms;
+
+	pr_text_init(&roles, 400);
+	print_leaving(&generation->courier, "messages", &roles);
+	print_leaving(&generation->receiver, "sessions", &roles);
+	pr_text_addf(out, "generation %u has left (%s)", generation->number, roles.len > 0 ? roles.data : "it is gone");
+	if (last > 0)
+		pr_text_addf(out, ", in %lld s at the latest", (long long)(last - master_now_ms() + 999) / 1000);
+	pr_text_fini(&roles);
+}
+
+/* A reload that does nothing yet must not look like one that is lost. */
+static void say_reload_waits(struct master *master)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, 1000);
+	pr_text_add_c(&text, "reload waits until ");
+	generation_print_leaving(master->old, &text);
+	log_line(LOGP_NOTICE, NULL, "%s", text.data);
+	control_reload_waits(master, pr_text_str(&text));
+	pr_text_fini(&text);
+}
+
 /* At most two generations: while an old one drains, or one is starting, the wish is remembered. */
 void generation_begin(struct master *master)
 {
@@ -104,6 +137,8 @@ void generation_begin(struct master *master)
 		return;
 	if (master->next != NULL || master->old != NULL) {
 		master->reload_pending = true;
+		if (master->old != NULL)
+			say_reload_waits(master);
 		return;
 	}
 	struct generation *next = free_slot(master);
@@ -204,6 +239,8 @@ void generation_enter(struct master *master)
 		master->old = before;
 	}
 	control_reload_done(master, NULL);
+	if (master->reload_pending && before != NULL)
+		say_reload_waits(master);
 	drop_watch(master);
 	generation_tick(master, master_now_ms());
 }

@@ -65,6 +65,8 @@ struct connection {
 	bool waits_reload;
 	bool waits_status;
 	bool waits_stop;
+	bool told;       /* what it waits for */
+	int64_t asked_ms;
 	bool denied;
 	int64_t deadline_ms;
 	struct pr_text in;
@@ -152,6 +154,8 @@ void generation_fail(struct master *master, const char *why); /* the next never 
 void child_end(struct child *child); /* at once */
 void generation_tick(struct master *master, int64_t now);
 void generation_stop_all(struct master *master);
+/* "generation 3 has left (courier pid 12, messages under way), in 290 s at the latest" */
+void generation_print_leaving(const struct generation *generation, struct pr_text *out);
 bool generation_any_alive(const struct master *master);
 
 /* generation_child.c */
@@ -164,6 +168,7 @@ const char *child_how_it_ended(const struct child *child, int status, char *room
 void control_accept(struct master *master);
 void control_input(struct master *master, struct connection *connection);
 void control_reload_done(struct master *master, const char *error);
+void control_reload_waits(struct master *master, struct pr_str why); /* those who were not told yet are told */
 void control_status_arrived(struct master *master, bool time_is_up);
 void control_tick(struct master *master, int64_t now);
 bool control_waits(const struct connection *connection); /* has asked, and its answer is not there yet */

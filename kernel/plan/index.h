@@ -31,6 +31,7 @@ struct plan_index_row {
 	uint32_t flags;      /* PR_ENVELOPE_... */
 	uint32_t state;      /* enum pr_entry_state */
 	uint32_t recipients; /* that are not delivered yet */
+	uint16_t seen;       /* a walk: number of the last scan that met it */
 	bool running;        /* somebody delivers it now */
 	bool complete;       /* false: only id, state and running mean anything */
 	bool unreadable;     /* its control file cannot be read */

@@ -139,6 +139,17 @@ class Explain(story.Story):
         self.assertEqual(sets[:6], [("set", 0, "canonify"), ("end", 0, "canonify"), ("set", 0, "parse"), ("set", 1, "virtual"), ("end", 1, "virtual"),
                                     ("end", 0, "parse")])
 
+    def test_a_table_of_a_cf_that_cannot_be_read(self):
+        """Its rules give no answer at all: the reason that the log would have stands where it would."""
+        broken = self.pr.write("broken.db", "no table at all\n" * 100)
+        cf = self.cf("broken.cf", virt=(f"Kvirt text {self.virt}", f"Kvirt hash {broken}"))
+        text = self.explain(self.local, config=cf, expect=75)
+        self.assertRegex(text, r"(?m)^  rules say 451 4\.3\.0 .*broken\.db: neither a GDBM ")
+        self.assertNotIn("rules say 0", text)
+        route = next(step for step in self.objects(self.local, config=cf, expect=75)[0]["steps"] if step["kind"] == "route")
+        self.assertEqual((route["code"], route["enhanced"]), (451, "4.3.0"))
+        self.assertIn("broken.db", route["text"])
+
     def test_a_table_that_cannot_answer(self):
         with open(self.pr.conf_path) as handle:
             self.working = self.pr.write("working.conf", handle.read())

@@ -70,6 +70,22 @@ class HostStatus(story.Story):
             self.assertEqual(self.tool("purgestat"), "")
         self.assertEqual(sorted(set(before) - set(self.files())), ["example./old"])
 
+    def test_a_directory_that_cannot_be_made(self):
+        """One line for a minute of deliveries, and check knows it before."""
+        wall = os.path.join(self.scratch, "wall")
+        with open(wall, "w"):
+            pass
+        where = os.path.join(wall, "status")
+        bad = self.daemon("bad", start=False, options={"HostStatusDirectory": where}, rules={"smart_host": f"[127.0.0.1]:{self.next.port}"})
+        bad.start()
+        for _ in range(3):
+            one = bad.send("a@example.net", ["x@near.example"], "Subject: s\n\nbody\n")
+            bad.wait_log(one + ": to=.*stat=")
+        self.assertEqual(len(re.findall(rf"HostStatusDirectory: cannot keep the status of \S+ in {where}: Not a directory\n", bad.log())), 1, bad.log())
+        self.assertEqual(bad.log().count("cannot keep the status"), 1, bad.log())
+        self.assertRegex(bad.ctl("check")[1], rf"postrider\.conf:\d+: warning: option HostStatusDirectory: {where}: Not a directory; ")
+        self.assertNotIn("HostStatusDirectory", self.pr.ctl("check")[1])
+
     def test_sendmails_columns(self):
         """The same files under the real hoststat gave these lines."""
         for host, rest in (("h.org", "E0\nH2\nS75\nD4.4.3\n"), ("t.org", "E110\nH0\nS75\nD4.4.1\nRsaid\n"), ("d.org", "E111\nH0\nS75\nD4.4.1\n"),

@@ -103,6 +103,18 @@ class QueueTool(story.Story):
         self.assertEqual([got[1] for got in self.next.wait(1)], [["bob@far.example", "carl@far.example"]])
         self.wait_gone()
 
+    def test_the_daemon_forgets_what_was_deleted(self):
+        """At once, with what its courier counts; not with the second of two scans."""
+        self.stage(options={"MinQueueAge": "1h", "QueueInterval": "1h"})
+        one, two = self.far(), self.far(sender="")
+        mailq = lambda: self.pr.run("mailq", "-C", self.pr.conf_path).stdout
+        story.wait_for(lambda: "two messages\n" + mailq(), lambda: one in mailq() and two in mailq())
+        for words, gone, left in (((one,), one, 1), (("sender=<>",), two, 0)):
+            self.assertEqual(self.queue("delete", *words), f"{gone} deleted\n")
+            story.wait_for(lambda: f"{gone} to be forgotten\n{mailq()}", lambda: gone not in mailq(), 5 * story.SLOW)
+            story.wait_for(lambda: f"queued={left}\n{self.pr.ctl('status')}", lambda: f" queued={left} " in self.pr.ctl("status")[1], 5 * story.SLOW)
+        self.assertIn("is empty", mailq())
+
     def test_requeue_is_now(self):
         self.stage(options={"MinQueueAge": "1h", "QueueInterval": "1h"})
         one = self.far()

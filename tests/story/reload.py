@@ -147,6 +147,44 @@ class Reload(story.Story):
         self.assertEqual(client.reply()[0], 421)
         client.close(False)
 
+    def hanging(self):
+        """A daemon that delivers to a host that says nothing until `self.go` is set."""
+        self.go, self.hangs = threading.Event(), threading.Event()
+        self.addCleanup(self.go.set)
+
+        def answer(verb, _):
+            if verb == ".":
+                self.hangs.set()
+                self.go.wait(60 * story.SLOW)
+
+        sink = self.sink(answer)
+        daemon = self.daemon(rules={"smart_host": f"[127.0.0.1]:{sink.port}"}, options={"Timeout": {"stop": "3s"}})
+        daemon.send("a@example.net", ["x@far.example"], "Subject: s\n\nbody\n")
+        self.assertTrue(self.hangs.wait(20 * story.SLOW))
+        return daemon
+
+    def test_a_reload_that_waits_says_so(self):
+        daemon = self.hanging()
+        self.assertEqual(daemon.ctl("reload"), (0, ""))
+        sentence = r"reload waits until generation 1 has left \(courier pid \d+, messages under way(; receiver pid \d+, sessions under way)?\), in \d+ s at the latest"
+        os.kill(daemon.process.pid, 1)
+        daemon.wait_log(sentence)
+        libs = os.path.join(story.BUILD, ".libs")
+        with subprocess.Popen(["postriderctl", "-C", daemon.conf_path, "reload"], executable=os.path.join(libs, "postrider"), text=True,
+                              stdout=subprocess.PIPE, env={**os.environ, "LD_LIBRARY_PATH": libs}) as client:
+            self.assertRegex(client.stdout.readline(), rf"^{sentence}\n$")
+            self.assertIsNone(client.poll())
+            self.assertNotIn("generation 3", daemon.log())
+            self.go.set()
+            self.assertEqual((client.stdout.read(), client.wait(60 * story.SLOW)), ("", 0))
+        daemon.wait_log("generation 1 has left\n(.*\n)*.*generation 3 in force")
+
+    def test_a_stop_that_waits_says_so(self):
+        daemon = self.hanging()
+        status, text = daemon.ctl("stop")
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, r"^stop waits until generation 1 has left \(courier pid \d+, messages under way(; receiver pid \d+, sessions under way)?\), in \d+ s at the latest\n")
+
     def test_hundred_reloads_under_two_hundred_sessions(self):
         daemon = self.stage(rules={"local_domains": ["example.org"]}, mailers={"local": {"module": "discard", "flags": "lsDFMAw5:/|@qPSn9"}})
         count, reloads = (200, 100) if story.SLOW == 1 else (60, 20)
