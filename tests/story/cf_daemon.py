@@ -213,6 +213,23 @@ class CfDaemon(story.Story):
         self.assertEqual(done.stdout, f"{USER}@example.org... deliverable: mailer local, user {USER}\n"
                                       "a@far.example... deliverable: mailer smtp, host far.example, user a@far.example\n")
 
+    def test_relative_name(self):
+        """After -C it means the directory one is in, and what cannot be opened ends the program in sendmail's words."""
+        self.pr.write_conf()
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(os.path.dirname(self.cf))
+        done = self.pr.run("sendmail", "-bv", "-C", "sendmail.cf", "a@far.example")
+        self.assertEqual((done.returncode, done.stdout), (0, "a@far.example... deliverable: mailer smtp, host far.example, user a@far.example\n"))
+        for mode in ("-bv", "-bt", "-bp", "-bD", "-bd", "-q", "-bs", "-bi"):
+            done = self.pr.run("sendmail", mode, "-C", "nosuch.cf", "a@far.example")
+            self.assertEqual((mode, done.returncode, done.stdout), (mode, 72, "nosuch.cf: line 0: cannot open: No such file or directory\n"))
+        cf = self.cf
+        self.cf = "sendmail.cf"
+        self.start()
+        self.assertEqual(self.pr.ctl("reload")[0], 0)  # a new generation finds it too
+        self.cf = cf
+
     def test_console(self):
         self.pr.write_conf()
         done = self.sendmail("-bt", text="parse a<@far.example>\n  3 x\n/quit\nnever\n")
