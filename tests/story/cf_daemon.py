@@ -256,6 +256,20 @@ class CfDaemon(story.Story):
         self.assertNotEqual(started.returncode, 0)
         self.assertIn("class nosuchclass not available", started.stdout + self.pr.log())
 
+    def test_ports_and_modifiers(self):
+        self.pr.write_conf()
+        for port in ("99999", "65536", "4294967321"):
+            done = self.sendmail("-bD", f"-ODaemonPortOptions=Port={port}")
+            told = done.stdout + self.pr.log()
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(f"option DaemonPortOptions, Port={port}: a port is a number from 0 to 65535 or the name of a service", told)
+        with open(self.cf, "a") as handle:
+            handle.write(f"O DaemonPortOptions=Name=x, Port={self.pr.port}, M=Eaz\n")
+        done = self.sendmail("-bC")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(f"{self.cf}:{self.cf_text.count(chr(10)) + 1}: option DaemonPortOptions, M=Eaz: there is no modifier \"z\"", done.stdout)
+        self.assertNotIn("no modifier \"E\"", done.stdout)
+
     def test_check_tells_what_has_no_effect(self):
         self.pr.write_conf()
         done = self.sendmail("-bC")
