@@ -270,6 +270,22 @@ class CfDaemon(story.Story):
         self.assertIn(f"{self.cf}:{self.cf_text.count(chr(10)) + 1}: option DaemonPortOptions, M=Eaz: there is no modifier \"z\"", done.stdout)
         self.assertNotIn("no modifier \"E\"", done.stdout)
 
+    def test_check_tells_what_cannot_work(self):
+        table = self.pr.write("loose", "x y\n")
+        os.chmod(table, 0o666)
+        lines = self.cf_text.count("\n")
+        plain = self.pr.write("no-program", "x\n")
+        with open(self.cf, "a") as handle:
+            handle.write(f"Mgone, P=/nosuch/program, F=lsD, A=x\nMplain, P={plain}, F=lsD, A=x\nKloose text {table}\n")
+        self.pr.write_conf()
+        done = self.sendmail("-bC")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for number, words in enumerate(("mailer gone: /nosuch/program: No such file or directory", f"mailer plain: {plain}: it is no program",
+                                        f"map loose: {table}: World writable file")):
+            self.assertIn(f"{self.cf}:{lines + 1 + number}: warning: {words}", done.stdout)
+        self.assertEqual(done.stdout.count("warning: mailer"), 2, done.stdout)
+        self.assertEqual(done.stdout.count("World writable"), 1, done.stdout)
+
     def test_check_tells_what_has_no_effect(self):
         self.pr.write_conf()
         done = self.sendmail("-bC")
