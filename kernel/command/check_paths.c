@@ -10,6 +10,7 @@
 #include "kernel/module/module.h"
 #include "kernel/net/tls/tls.h"
 
+#include <postrider/file.h>
 #include <postrider/option.h>
 
 #include <errno.h>
@@ -101,6 +102,87 @@ static void check_tables(const struct config *config)
 		for (size_t j = 0; map->kind == PR_KIND_MAP && !is_optional(map) && j < map->setting_count; j++)
 			if (pr_str_equal_nocase(map->settings[j].name, PR_STR("file")))
 				check_table(map, &map->settings[j]);
+	}
+}
+
+static bool is_unsafe(const struct config_instance *map)
+{
+	for (size_t i = 0; i < map->setting_count; i++)
+		if (pr_str_equal_nocase(map->settings[i].name, PR_STR("unsafe")))
+			return pr_str_equal_nocase(map->settings[i].text, PR_STR("true"));
+	return false;
+}
+
+/* Refused when somebody else could have written it; what is not there was told already. */
+static void check_writers(const struct config *config, const struct config_instance *map, const struct config_setting *setting, const char *suffix,
+                          struct pr_str file, enum pr_safe_kind kind)
+{
+	char name[PATH_ROOM];
+	struct pr_text why;
+	struct stat info;
+
+	if (snprintf(name, sizeof name, "%.*s%s", PR_PRINT(file), suffix) >= (int)sizeof name || stat(name, &info) != 0)
+		return;
+	pr_text_init(&why, 1000);
+	if (!pr_file_is_safe(name, (uint32_t)info.st_uid, pr_safe_flags(kind, config->options.dont_blame), &why)) {
+		print_place(setting->file, setting->line);
+		fprintf(stderr, "warning: map %.*s: %s: %s; it is not believed, and %s: chmod go-w, or see DontBlameSendmail\n", PR_PRINT(map->name), name,
+		        why.data, kind == PR_SAFE_ALIAS ? "newaliases makes no table of it" : "mail that needs it waits");
+	}
+	pr_text_fini(&why);
+}
+
+static bool is_alias_map(const struct config *config, struct pr_str name)
+{
+	for (size_t i = 0; i < config->options.alias_files.count; i++)
+		if (pr_str_equal(config->options.alias_files.items[i], name))
+			return true;
+	return false;
+}
+
+static void check_rights(const struct config *config)
+{
+	const char *suffix;
+
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *map = &config->instances[i];
+		for (size_t j = 0; !is_unsafe(map) && j < map->setting_count; j++) {
+			struct pr_str file = config_map_file(map, &map->settings[j], &suffix);
+			if (file.len > 0)
+				check_writers(config, map, &map->settings[j], suffix, file, PR_SAFE_MAP);
+			if (file.len > 0 && suffix[0] != '\0' && is_alias_map(config, map->name)) /* the text beside its table */
+				check_writers(config, map, &map->settings[j], "", file, PR_SAFE_ALIAS);
+		}
+	}
+}
+
+static void check_program(const struct config_instance *mailer, const struct config_setting *path)
+{
+	char name[PATH_ROOM];
+	struct stat info;
+	const char *why = NULL;
+
+	if (path->text.len == 0 || path->text.data[0] != '/' || snprintf(name, sizeof name, "%.*s", PR_PRINT(path->text)) >= (int)sizeof name)
+		return;
+	if (stat(name, &info) != 0)
+		why = strerror(errno);
+	else if (!S_ISREG(info.st_mode) || (info.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+		why = "it is no program that can be executed";
+	if (why == NULL)
+		return;
+	print_place(path->file, path->line);
+	fprintf(stderr, "warning: mailer %.*s: %s: %s; its mail cannot be delivered\n", PR_PRINT(mailer->name), name, why);
+}
+
+/* What "prog" runs and "smtp" speaks with; the path of "local" is a mailbox. */
+static void check_programs(const struct config *config)
+{
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *mailer = &config->instances[i];
+		bool runs = pr_str_equal(mailer->module, PR_STR("prog")) || pr_str_equal(mailer->module, PR_STR("smtp"));
+		for (size_t j = 0; mailer->kind == PR_KIND_MAILER && runs && j < mailer->setting_count; j++)
+			if (pr_str_equal(mailer->settings[j].name, PR_STR("path")))
+				check_program(mailer, &mailer->settings[j]);
 	}
 }
 
@@ -252,6 +334,8 @@ int check_paths(const struct config *config)
 		status = EX_CONFIG;
 	check_tables(config);
 	check_host_status(config);
+	check_rights(config);
+	check_programs(config);
 	if (!is_readable(config))
 		status = EX_CONFIG;
 	return status;

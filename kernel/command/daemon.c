@@ -32,7 +32,9 @@ int daemon_mode(const struct arguments *arguments)
 	    .single = arguments->single,
 	    .queue_only = arguments->mode == 'q'};
 
-	int status = tool_overrides(arguments, items, &settings.overrides);
+	int status = tool_config_access(arguments);
+	if (status == EX_OK)
+		status = tool_overrides(arguments, items, &settings.overrides);
 	if (status == EX_OK)
 		status = tool_interval(arguments, &settings.queue_interval);
 	if (status != EX_OK)

@@ -5,6 +5,7 @@
  */
 #include "kernel/command/modes.h"
 
+#include "kernel/config/dialect.h"
 #include "kernel/queue/statistics.h"
 
 #include <postrider/file.h>
@@ -70,35 +71,88 @@ static int parse(int argc, char **argv, struct request *request)
 	return optind == argc ? EX_OK : usage();
 }
 
-static int read_own(const struct request *request, struct meaning *meaning)
+static int parse_own(const char *path, struct pr_str text, struct config **config_out)
 {
 	struct pr_text errors;
 
 	pr_text_init(&errors, 7000);
-	meaning->config = config_parse(request->config, pr_text_str(&meaning->text), NULL, &errors);
-	if (meaning->config == NULL)
+	*config_out = config_parse(path, text, NULL, &errors);
+	if (*config_out == NULL)
 		fputs(errors.data, stderr);
-	else
-		statistics_names_of(meaning->config, &meaning->names);
 	pr_text_fini(&errors);
-	if (meaning->config == NULL)
-		return EX_CONFIG;
-	meaning->file = meaning->config->options.status_file;
-	return EX_OK;
+	return *config_out != NULL ? EX_OK : EX_CONFIG;
 }
 
-static int read_config(const struct request *request, struct meaning *meaning)
+static int read_text(const char *path, struct pr_text *text)
 {
 	struct pr_text why;
 
 	pr_text_init(&why, 1000);
-	enum pr_status status = pr_file_read(request->config, CONFIG_MAX, &meaning->text, &why);
+	enum pr_status status = pr_file_read(path, CONFIG_MAX, text, &why);
 	if (status != PR_OK)
-		fprintf(stderr, "mailstats: %s: %s\n", request->config, status == PR_NOTFOUND ? "No such file or directory" : why.data);
+		fprintf(stderr, "mailstats: %s: %s\n", path, status == PR_NOTFOUND ? "No such file or directory" : why.data);
 	pr_text_fini(&why);
-	if (status != PR_OK)
-		return EX_NOINPUT;
-	return statistics_cf_parse(pr_text_str(&meaning->text), &meaning->names, &meaning->file) ? EX_OK : read_own(request, meaning);
+	return status == PR_OK ? EX_OK : EX_NOINPUT;
+}
+
+/* The sendmail.cf that the rules of postrider.conf are; absent: they are not. */
+static struct pr_str cf_of(const struct config *config)
+{
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *rules = &config->instances[i];
+		for (size_t j = 0; rules->kind == PR_KIND_RULES && pr_str_equal(rules->module, PR_STR("cf")) && j < rules->setting_count; j++)
+			if (pr_str_equal(rules->settings[j].name, PR_STR("file")))
+				return rules->settings[j].text;
+	}
+	return PR_NONE;
+}
+
+/* What the rules say wins, as it does in the daemon. */
+static int read_own(const struct request *request, struct meaning *meaning)
+{
+	int status = parse_own(request->config, pr_text_str(&meaning->text), &meaning->config);
+	if (status != EX_OK)
+		return status;
+	struct pr_str cf = cf_of(meaning->config), file = PR_NONE;
+	statistics_names_init(&meaning->names);
+	if (cf.len > 0) {
+		char *path = pr_copy_str(cf);
+		pr_text_clear(&meaning->text);
+		status = read_text(path, &meaning->text);
+		pr_free(path);
+		if (status == EX_OK)
+			(void)statistics_cf_parse(pr_text_str(&meaning->text), &meaning->names, &file);
+	}
+	statistics_names_add_all(meaning->config, &meaning->names);
+	meaning->file = file.len > 0 ? file : meaning->config->options.status_file;
+	return status;
+}
+
+/* The daemon has more mailers than a sendmail.cf names; without a postrider.conf of the site those that are built in. */
+static void add_site(struct meaning *meaning)
+{
+	struct pr_text text, ignored;
+
+	pr_text_init(&text, CONFIG_MAX);
+	pr_text_init(&ignored, 7000);
+	if (pr_file_read(dialect_site_path(), CONFIG_MAX, &text, &ignored) != PR_OK)
+		pr_text_clear(&text);
+	meaning->config = config_parse(dialect_site_path(), pr_text_str(&text), NULL, &ignored);
+	if (meaning->config != NULL)
+		statistics_names_add_all(meaning->config, &meaning->names);
+	pr_text_fini(&ignored);
+	pr_text_fini(&text);
+}
+
+static int read_config(const struct request *request, struct meaning *meaning)
+{
+	int status = read_text(request->config, &meaning->text);
+	if (status != EX_OK)
+		return status;
+	if (!statistics_cf_parse(pr_text_str(&meaning->text), &meaning->names, &meaning->file))
+		return read_own(request, meaning);
+	add_site(meaning);
+	return EX_OK;
 }
 
 static bool is_row(const struct statistics *statistics, size_t mailer)

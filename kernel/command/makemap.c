@@ -141,6 +141,12 @@ static bool absolute_name(struct builder *builder, struct pr_str *name_out)
 	return name_out->data != NULL;
 }
 
+/* Those that sendmail has and we write; a module of somebody else's may be one more. */
+static bool is_unknown(const char *type, struct pr_str errors)
+{
+	return strcmp(type, "hash") != 0 && strcmp(type, "btree") != 0 && errors.data != NULL && strstr(errors.data, "no such module") != NULL;
+}
+
 /* A set of one map, declared here instead of in a file. */
 static int open_map(struct builder *builder)
 {
@@ -168,6 +174,9 @@ static int open_map(struct builder *builder)
 		builder->thread = module_thread_new(builder->set);
 		module_scope_init(&builder->scope, builder->thread, &builder->calls);
 		builder->map = module_find(builder->set, PR_KIND_MAP, PR_STR("makemap"));
+	} else if (is_unknown(builder->settings->type, pr_text_str(&errors))) {
+		fprintf(stderr, "makemap: error opening type %s map %s: there is no map type \"%s\"; known are hash and btree\n", builder->settings->type,
+		    builder->settings->name, builder->settings->type);
 	} else {
 		fprintf(stderr, "makemap: error opening type %s map %s: %s", builder->settings->type,
 		    builder->settings->name, errors.data);

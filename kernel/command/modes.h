@@ -66,6 +66,8 @@ void tool_close(struct tool *tool);
 /* -O and -o as the configuration takes them: letters that mean nothing here are left out.  Items point into
  * `arguments`. */
 int tool_overrides(const struct arguments *arguments, struct pr_str *items, struct pr_list *list_out);
+/* EX_OSFILE, and sendmail's words for it: the file given with -C cannot be opened. */
+int tool_config_access(const struct arguments *arguments);
 /* -C: a postrider.conf, or a sendmail.cf beside the site's postrider.conf; then *routing_out is not NULL. */
 const char *tool_config_path(const struct arguments *arguments, const char **routing_out);
 /* The same for what stands behind -C of any program; NULL: nothing. */

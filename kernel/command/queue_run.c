@@ -162,7 +162,11 @@ static int make_places(struct run *run)
 		fprintf(stderr, "%s: too long a name for a queue run beside the daemon\n", run->run_directory);
 		return EX_CONFIG;
 	}
-	if (mkdtemp(run->own) != NULL && chmod(run->own, 0755) == 0 && write_places(run))
+	if (mkdtemp(run->own) == NULL && errno == EACCES && getuid() != 0) {
+		run->own[0] = '\0'; /* nothing to be removed */
+		return refuse();
+	}
+	if (access(run->own, F_OK) == 0 && chmod(run->own, 0755) == 0 && write_places(run))
 		return EX_OK;
 	fprintf(stderr, "%s: %s\n", run->own, strerror(errno));
 	return EX_CANTCREAT;

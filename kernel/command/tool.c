@@ -43,6 +43,14 @@ int tool_overrides(const struct arguments *arguments, struct pr_str *items, stru
 	return good ? EX_OK : EX_SOFTWARE;
 }
 
+int tool_config_access(const struct arguments *arguments)
+{
+	if (arguments->config == NULL || access(arguments->config, R_OK) == 0)
+		return EX_OK;
+	fprintf(stderr, "%s: line 0: cannot open: %s\n", arguments->config, strerror(errno));
+	return EX_OSFILE;
+}
+
 static int read_config(const struct arguments *arguments, struct config **config_out)
 {
 	struct pr_str items[ARGUMENTS_OVERRIDES];
@@ -53,10 +61,9 @@ static int read_config(const struct arguments *arguments, struct config **config
 	int status = tool_overrides(arguments, items, &overrides);
 	if (status != EX_OK)
 		return status;
-	if (arguments->config != NULL && access(arguments->config, R_OK) != 0) {
-		fprintf(stderr, "%s: line 0: cannot open: %s\n", arguments->config, strerror(errno));
-		return EX_OSFILE;
-	}
+	status = tool_config_access(arguments);
+	if (status != EX_OK)
+		return status;
 	pr_text_init(&errors, 1u << 20);
 	struct config *config = config_load_routed(path, routing, &overrides, &errors);
 	if (config == NULL) {

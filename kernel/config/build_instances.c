@@ -89,6 +89,7 @@ static struct config_instance *new_instance(struct config_builder *builder)
 	struct config_instance *instance = &builder->instances[config->instance_count++];
 	memset(instance, 0, sizeof *instance);
 	instance->recipients = 100;
+	instance->is_of_rules = builder->is_declared;
 	return instance;
 }
 

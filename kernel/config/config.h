@@ -39,7 +39,8 @@ struct config_setting {
  * those the kernel takes for itself (mailers: flags, size_limit, line_limit, recipients; filters: on_failure). */
 struct config_instance {
 	uint32_t kind; /* enum pr_kind */
-	uint32_t line;
+	uint32_t line; /* 0: built in, nobody declared it */
+	uint32_t is_of_rules; /* declared by the rule engine: an M line */
 	const char *file;
 	struct pr_str name;
 	struct pr_str module;

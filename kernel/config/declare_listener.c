@@ -68,6 +68,31 @@ static void read_options(struct config_builder *builder, const struct config_nod
 	}
 }
 
+/* The resolver cuts a number that is too large to 16 bits and says nothing. */
+static bool is_port(struct config_builder *builder, const struct config_node *node, struct pr_str port)
+{
+	size_t digits = 0;
+	uint64_t number;
+
+	while (digits < port.len && port.data[digits] >= '0' && port.data[digits] <= '9')
+		digits++;
+	if (port.len == 0 || digits < port.len || pr_str_number(port, UINT16_MAX, &number))
+		return true;
+	config_complain(builder, node, "option DaemonPortOptions, Port=%.*s: a port is a number from 0 to 65535 or the name of a service", PR_PRINT(port));
+	return false;
+}
+
+/* sendmail takes any letter, and so do we: rules may ask for it. */
+static void tell_unknown(struct config_builder *builder, const struct config_node *node, struct pr_str modifiers)
+{
+	static const char known[] = "abcfhrsuACEOS \t";
+
+	for (size_t i = 0; i < modifiers.len && !builder->repeats; i++)
+		if (modifiers.data[i] == '\0' || strchr(known, modifiers.data[i]) == NULL)
+			pr_text_addf(&builder->config->notices, "%s:%u: option DaemonPortOptions, M=%.*s: there is no modifier \"%c\"; only rules see it, in "
+			    "${daemon_flags}\n", node->file, node->line, PR_PRINT(modifiers), modifiers.data[i] > ' ' && modifiers.data[i] < 0x7f ? modifiers.data[i] : '?');
+}
+
 static bool is_family(const struct port_options *options, const char *name)
 {
 	return pr_str_equal_nocase(options->family, pr_str(name));
@@ -154,7 +179,7 @@ static void add_listener(struct config_builder *builder, const struct config_nod
 	if (is_family(options, "local") || is_family(options, "unix")) {
 		config_add_value(builder, &group, "path", pr_arena_copy(arena, options->address));
 	} else {
-		if (!resolve(builder, node, options, address, &port))
+		if (!is_port(builder, node, options->port) || !resolve(builder, node, options, address, &port))
 			return;
 		config_add_value(builder, &group, "address", pr_arena_copy(arena, pr_str(address)));
 		config_add_value(builder, &group, "port", port);
@@ -170,6 +195,7 @@ void config_declare_listener(struct config_builder *builder, const struct config
 	struct port_options options = {.family = PR_STR("inet")};
 
 	read_options(builder, node, &options);
+	tell_unknown(builder, node, options.modifiers);
 	forget_others(builder, node);
 	add_listener(builder, node, &options);
 }

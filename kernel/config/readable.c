@@ -173,15 +173,25 @@ static struct pr_str file_in(const struct config_setting *setting)
 	return blank < text.len ? pr_str_slice(text, blank + 1, text.len) : text;
 }
 
-static void look_at_map(struct look *look, const struct config_instance *map, struct pr_text *why)
+struct pr_str config_map_file(const struct config_instance *map, const struct config_setting *setting, const char **suffix_out)
 {
 	const struct table *table = map->kind == PR_KIND_MAP ? table_of(map) : NULL;
+	struct pr_str file = table != NULL ? file_in(setting) : PR_NONE;
 
-	for (size_t i = 0; table != NULL && i < map->setting_count; i++) {
-		struct pr_str file = file_in(&map->settings[i]);
-		bool whole = pr_str_has_suffix_nocase(file, PR_STR(".db"));
-		if (file.len > 0 && file.data[0] == '/')
-			look_at(look, map, file, whole ? "" : table->suffix, why);
+	if (file.len == 0 || file.data[0] != '/')
+		return PR_NONE;
+	*suffix_out = pr_str_has_suffix_nocase(file, PR_STR(".db")) ? "" : table->suffix;
+	return file;
+}
+
+static void look_at_map(struct look *look, const struct config_instance *map, struct pr_text *why)
+{
+	const char *suffix;
+
+	for (size_t i = 0; i < map->setting_count; i++) {
+		struct pr_str file = config_map_file(map, &map->settings[i], &suffix);
+		if (file.len > 0)
+			look_at(look, map, file, suffix, why);
 	}
 }
 

@@ -14,4 +14,7 @@
  * neither, and `why` has a line for each, and the commands. */
 bool config_is_readable(const struct config *config, bool is_root, struct pr_text *why);
 
+/* The file that a setting of a map names, and what is added to it (".db"); absent: it names none. */
+struct pr_str config_map_file(const struct config_instance *map, const struct config_setting *setting, const char **suffix_out);
+
 #endif

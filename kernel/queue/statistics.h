@@ -56,7 +56,8 @@ void counters_take(struct statistics_counters *counters, struct statistics *stat
 /* It could not be written: it is for the next time. */
 void counters_give_back(struct statistics_counters *counters, const struct statistics *statistics);
 
-/* statistics_names.c: prog is 0, file 1; the others count from 3, in the order of the configuration, as sendmail's do. */
+/* statistics_names.c: prog is 0, file 1; the others count from 3 as sendmail's do: those of a sendmail.cf in its order, then those
+ * of postrider.conf, then those that nobody declares. */
 struct statistics_names {
 	struct pr_str names[STATISTICS_MAILERS]; /* absent: no such mailer */
 	size_t next;
@@ -64,6 +65,8 @@ struct statistics_names {
 void statistics_names_init(struct statistics_names *names);
 /* False: there is no row left for it.  The name is borrowed. */
 bool statistics_names_add(struct statistics_names *names, struct pr_str name);
+/* Behind those that are there already. */
+void statistics_names_add_all(const struct config *config, struct statistics_names *names);
 void statistics_names_of(const struct config *config, struct statistics_names *names_out);
 int statistics_number(const struct statistics_names *names, struct pr_str name); /* STATISTICS_NO_MAILER: it has no row */
 

@@ -78,9 +78,9 @@ static int run_check(char **words)
 
 	if (good) {
 		const struct pr_module *module = loaded.module;
-		printf("%s %s: %s %s, ABI %u.%u%s\n", kind_name(module->kind), module->name, module->summary != NULL ? module->summary : "",
+		printf("%s %s: %s %s, ABI %u.%u%s%s\n", kind_name(module->kind), module->name, module->summary != NULL ? module->summary : "",
 		    module->version != NULL ? module->version : "", module->abi_major, module->abi_minor,
-		    (module->flags & PR_CONCURRENT) != 0 ? ", concurrent" : "");
+		    (module->flags & PR_CONCURRENT) != 0 ? ", concurrent" : "", (module->flags & PR_PROMPT) != 0 ? ", prompt" : "");
 		print_options(&loaded);
 	}
 	tool_unload(&loaded);

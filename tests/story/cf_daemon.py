@@ -213,6 +213,23 @@ class CfDaemon(story.Story):
         self.assertEqual(done.stdout, f"{USER}@example.org... deliverable: mailer local, user {USER}\n"
                                       "a@far.example... deliverable: mailer smtp, host far.example, user a@far.example\n")
 
+    def test_relative_name(self):
+        """After -C it means the directory one is in, and what cannot be opened ends the program in sendmail's words."""
+        self.pr.write_conf()
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(os.path.dirname(self.cf))
+        done = self.pr.run("sendmail", "-bv", "-C", "sendmail.cf", "a@far.example")
+        self.assertEqual((done.returncode, done.stdout), (0, "a@far.example... deliverable: mailer smtp, host far.example, user a@far.example\n"))
+        for mode in ("-bv", "-bt", "-bp", "-bD", "-bd", "-q", "-bs", "-bi"):
+            done = self.pr.run("sendmail", mode, "-C", "nosuch.cf", "a@far.example")
+            self.assertEqual((mode, done.returncode, done.stdout), (mode, 72, "nosuch.cf: line 0: cannot open: No such file or directory\n"))
+        cf = self.cf
+        self.cf = "sendmail.cf"
+        self.start()
+        self.assertEqual(self.pr.ctl("reload")[0], 0)  # a new generation finds it too
+        self.cf = cf
+
     def test_console(self):
         self.pr.write_conf()
         done = self.sendmail("-bt", text="parse a<@far.example>\n  3 x\n/quit\nnever\n")
@@ -238,6 +255,36 @@ class CfDaemon(story.Story):
         started = self.pr.run("postrider", "-bD", "-C", self.cf)  # a daemon does not run with half of it
         self.assertNotEqual(started.returncode, 0)
         self.assertIn("class nosuchclass not available", started.stdout + self.pr.log())
+
+    def test_ports_and_modifiers(self):
+        self.pr.write_conf()
+        for port in ("99999", "65536", "4294967321"):
+            done = self.sendmail("-bD", f"-ODaemonPortOptions=Port={port}")
+            told = done.stdout + self.pr.log()
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(f"option DaemonPortOptions, Port={port}: a port is a number from 0 to 65535 or the name of a service", told)
+        with open(self.cf, "a") as handle:
+            handle.write(f"O DaemonPortOptions=Name=x, Port={self.pr.port}, M=Eaz\n")
+        done = self.sendmail("-bC")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(f"{self.cf}:{self.cf_text.count(chr(10)) + 1}: option DaemonPortOptions, M=Eaz: there is no modifier \"z\"", done.stdout)
+        self.assertNotIn("no modifier \"E\"", done.stdout)
+
+    def test_check_tells_what_cannot_work(self):
+        table = self.pr.write("loose", "x y\n")
+        os.chmod(table, 0o666)
+        lines = self.cf_text.count("\n")
+        plain = self.pr.write("no-program", "x\n")
+        with open(self.cf, "a") as handle:
+            handle.write(f"Mgone, P=/nosuch/program, F=lsD, A=x\nMplain, P={plain}, F=lsD, A=x\nKloose text {table}\n")
+        self.pr.write_conf()
+        done = self.sendmail("-bC")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for number, words in enumerate(("mailer gone: /nosuch/program: No such file or directory", f"mailer plain: {plain}: it is no program",
+                                        f"map loose: {table}: World writable file")):
+            self.assertIn(f"{self.cf}:{lines + 1 + number}: warning: {words}", done.stdout)
+        self.assertEqual(done.stdout.count("warning: mailer"), 2, done.stdout)
+        self.assertEqual(done.stdout.count("World writable"), 1, done.stdout)
 
     def test_check_tells_what_has_no_effect(self):
         self.pr.write_conf()

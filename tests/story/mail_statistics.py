@@ -12,6 +12,25 @@ KINDS = ("from", "kb_from", "to", "kb_to", "rejected", "discarded", "quarantined
 ACCESS = ("bad@example.net REJECT\ndisc@example.net DISCARD\nquar@example.net QUARANTINE:held\nslow@example.net ERROR:4.7.1:450 later\n"
           "To:closed@example.org REJECT\n127.0.0.66 REJECT\n")
 
+CF = """V10/Berkeley
+Cwexample.org
+O StatusFile=%s
+O DefaultUser=nobody
+Scanonify=3
+R$@\t$@ <@>
+R$+ @ $+\t$@ $1 < @ $2 >
+Sparse=0
+R$+ < @ $=w >\t$#local $: $1
+R$+ < @ $+ >\t$#net $@ $2 $: $1 @ $2
+R$+\t$#local $: $1
+Sfinal=4
+R$+ < @ $+ >\t$1 @ $2
+Mnet, P=[IPC], F=mDFMuXk0, A=TCP $h
+Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Mmiddle, P=[IPC], F=mDFMuXk0, A=TCP $h
+Mlocal, P=%s, F=lsDFMAw5:/|@qPn, A=deliver $u
+"""
+
 
 class Statistics(story.Story):
     def setUp(self):
@@ -126,6 +145,25 @@ class Statistics(story.Story):
         one()
         expected["esmtp"]["from"] = expected["esmtp"]["kb_from"] = expected["local"]["to"] = expected["local"]["kb_to"] = 7
         story.wait_for(lambda: str(self.table(daemon)), lambda: self.table(daemon)[0] == expected)
+
+    def test_numbers_of_a_cf(self):
+        daemon = self.daemon(start=False, mailers={"spare": {"module": "smtp"}})
+        program = daemon.write("deliver", "#!/bin/sh\ncat > /dev/null\n")
+        os.chmod(program, 0o755)
+        cf = daemon.write("site.cf", CF % (self.file, program))
+        daemon.settings["rules"] = {"module": "cf", "file": cf}
+        open(self.file, "x").close()
+        daemon.start()
+        self.settled(daemon, {}, connections=(1, 0, 0))
+        daemon.send("a@example.net", [self.me], "Subject: s\n\nx\n")
+        daemon.wait_log("stat=Sent")
+        self.settled(daemon, {"net": {"from": 1, "kb_from": 1}, "local": {"to": 1, "kb_to": 1}}, connections=(2, 0, 0))
+        os.environ["POSTRIDER_CONF"] = daemon.conf_path
+        self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
+        by_cf = daemon.run("mailstats", "-C", cf, "-P").stdout.splitlines()[1:]
+        self.assertEqual(by_cf, self.mailstats(daemon, "-P").splitlines()[1:])
+        numbers = {line.split()[8]: int(line.split()[0]) for line in by_cf if len(line.split()) == 9}
+        self.assertEqual((numbers["net"], numbers["local"]), (3, 5))  # as =M of -bt shows; "middle" is 4
 
     def test_single(self):
         daemon = self.daemon(start=False, store={"module": "memory"}, options={"StatusFile": self.file},

@@ -152,6 +152,20 @@ class QueueRun(story.Story):
         return subprocess.run(words, executable=os.path.join(libs, "postrider"), user=NOBODY, group=group, extra_groups=[], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, env={**os.environ, "LD_LIBRARY_PATH": libs})
 
+    def test_no_place_beside_the_daemon(self):
+        """A queue that anybody may look at, and a run directory that is the daemon's: the answer is sendmail's, not that of mkdir."""
+        if not story.IS_ROOT:
+            self.skipTest("only root can be somebody else")
+        self.stage()
+        for folder in (os.path.dirname(self.pr.top), os.path.join(self.pr.top, "run")):
+            os.chmod(folder, 0o755)
+        for queue in (os.path.join(self.pr.top, "other"), os.path.join(self.pr.top, "nosuch")):
+            if queue.endswith("other"):
+                os.mkdir(queue)
+                os.chmod(queue, 0o1777)
+            got = self.as_member(NOBODY, "sendmail", "-C", self.pr.conf_path, "-OQueueDirectory=" + queue, "-q")
+            self.assertEqual((got.returncode, got.stdout), (77, "You do not have permission to process the queue\n"))
+
     def test_who_may_run_it(self):
         """Whoever can enter and write the directory; with restrictqrun only root and its owner; from the daemon and without one."""
         if not story.IS_ROOT:

@@ -115,6 +115,9 @@ class Routing(story.Story):
     def test_a_rebuilt_table_needs_no_hup(self):
         daemon = self.stage({"access": "x.example\tREJECT\n"})
         self.verdicts(daemon, [("a@x.example", "b@example.org", "550 5.7.1")])
+        done = daemon.run("makemap", "-C", daemon.conf_path, "bogus", os.path.join(daemon.top, "etc", "x"), text="")
+        self.assertEqual(done.returncode, 73)
+        self.assertIn('there is no map type "bogus"; known are hash and btree\n', done.stdout)
         done = daemon.run("makemap", "-C", daemon.conf_path, "hash", os.path.join(daemon.top, "etc", "access"), text="y.example\tREJECT\n")
         self.assertEqual(done.returncode, 0, done.stdout)
         self.verdicts(daemon, [("a@y.example", story.ME + "@example.org", "550 5.7.1"), ("a@x.example", story.ME + "@example.org", "250 2.1.5")])

@@ -5,7 +5,9 @@
  */
 #include "kernel/command/sendmail/arguments.h"
 
+#include <limits.h>
 #include <postrider/address.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -193,6 +195,23 @@ static int take_nothing(struct arguments *arguments, const char *value, struct p
 
 #define FIELD(name) offsetof(struct arguments, name), NULL
 
+/* A relative name means the directory we are started in, wherever we go later; it is copied once and lives as long as we do. */
+static int take_config(struct arguments *arguments, const char *value, struct pr_text *error)
+{
+	static char room[2 * PATH_MAX];
+	char here[PATH_MAX];
+
+	arguments->config = value;
+	if (value[0] == '/' || access(value, F_OK) != 0) /* one that is not there is told as it was given */
+		return EX_OK;
+	if (getcwd(here, sizeof here) == NULL || snprintf(room, sizeof room, "%s/%s", strcmp(here, "/") == 0 ? "" : here, value) >= (int)sizeof room) {
+		pr_text_addf(error, "-C %s: cannot tell the working directory; give an absolute name", value);
+		return EX_OSERR;
+	}
+	arguments->config = room;
+	return EX_OK;
+}
+
 static int take_side(struct arguments *arguments, const char *value, struct pr_text *error)
 {
 	(void)error;
@@ -204,7 +223,7 @@ static const struct letter letters[] = {
     {'A', VALUE_NEEDED, 0, take_side}, /* one configuration serves both; only mailq tells them apart */
     {'B', VALUE_NEEDED, 0, take_body},
     {'b', VALUE_NEEDED, 0, take_mode},
-    {'C', VALUE_NEEDED, FIELD(config)},
+    {'C', VALUE_NEEDED, 0, take_config},
     {'c', VALUE_NONE, 0, take_nothing},
     {'D', VALUE_NEEDED, 0, take_debug_file},
     {'d', VALUE_ATTACHED, 0, take_debug},

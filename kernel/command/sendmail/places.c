@@ -163,7 +163,7 @@ int places_find(const char *config, struct places *places, struct pr_text *error
 	*places = (struct places){RUN_DIR, STATE_DIR "/drop", "", ""};
 	pr_text_init(&why, 1000);
 	if (config != NULL && scan_file(config, places, &is_cf, &why) != PR_OK) {
-		pr_text_addf(error, "%s: cannot open: %s", config, strerror(errno));
+		pr_text_addf(error, "%s: line 0: cannot open: %s", config, strerror(errno));
 		status = EX_OSFILE;
 	}
 	if (config == NULL || is_cf) /* missing, or one we may not read: the defaults are what is left */
