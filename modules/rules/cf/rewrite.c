@@ -67,12 +67,29 @@ void cf_trace_macro(struct cf_run *run, const char *side, uint16_t number, struc
 	             PR_PRINT(value.data == NULL ? PR_STR("(NULL)") : value));
 }
 
+static inline bool may_fit(const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask)
+{
+	return (rule->need & ~mask) == 0 && rule->least <= tokens->count && ends_fit(rule, tokens);
+}
+
+/* The next rule that may fit, when nobody watches how the others fail. */
+static uint32_t pass_over(struct cf_run *run, const struct cf_set *set, uint32_t from, const struct cf_tokens *tokens, uint64_t mask)
+{
+	uint32_t i = from;
+
+	if (run->trace != NULL && run->tracing > 0)
+		return from;
+	while (i < set->count && !may_fit(&set->rules[i], tokens, mask))
+		i++;
+	run->work += i - from;
+	return i;
+}
+
 static bool rule_fits(struct cf_run *run, const struct cf_rule *rule, const struct cf_tokens *tokens, uint64_t mask, struct cf_match *operands)
 {
 	trace_rule(run, "-----trying rule:", rule->left, rule->left_count);
-	bool may_fit = (rule->need & ~mask) == 0 && rule->least <= tokens->count && ends_fit(rule, tokens);
 	bool is_watched = run->trace != NULL && run->tracing >= CF_TRACE_MACROS; /* then it is seen how far the match gets */
-	if ((may_fit || is_watched) && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
+	if ((is_watched || may_fit(rule, tokens, mask)) && cf_rule_matches(run, rule, tokens->at, tokens->count, operands))
 		return true;
 	if (run->trace != NULL && run->tracing >= CF_TRACE_FAILURES)
 		show_rule(run, "----- rule fails", NULL, 0);
@@ -118,6 +135,11 @@ static int rules(struct cf_run *run, uint16_t number, struct cf_tokens *tokens, 
 	char buffer[12];
 
 	for (uint32_t i = 0; i < set->count;) {
+		uint32_t next = pass_over(run, set, i, tokens, mask);
+		loops = next == i ? loops : 0;
+		i = next;
+		if (i == set->count)
+			break;
 		const struct cf_rule *rule = &set->rules[i];
 		bool is_failed;
 		if (++run->work > CF_WORK_MAX)
