@@ -39,6 +39,9 @@ def enter():
     sendmail.enter(HOST, packages)
 
 
+HOMES = "/mnt/home/"  # of the world's people; nothing is made in /home, where the clone itself may be
+
+
 def must(*words, **keywords):
     status, text = sendmail.output_of(*words, **keywords)
     if status != 0:
@@ -97,8 +100,10 @@ class World:
     def users(self):
         with open("/etc/passwd", "a") as people, open("/etc/group", "a") as groups:
             for name, number in self.people.items():
-                people.write(f"{name}:x:{number}:{number}:{name.title()} Able:/home/{name}:/bin/sh\n")
+                people.write(f"{name}:x:{number}:{number}:{name.title()} Able:{HOMES}{name}:/bin/sh\n")
                 groups.write(f"{name}:x:{number}:\n")
+                os.makedirs(HOMES + name, 0o755)
+                os.chown(HOMES + name, number, number)
         os.chown("/var/spool/mqueue", pwd.getpwnam("smmta").pw_uid, 0)
         os.chown("/var/spool/mqueue-client", pwd.getpwnam("smmsp").pw_uid, 0)
 
