@@ -88,7 +88,7 @@ static bool may_anything(const struct helper_rights *rights, const struct helper
 	bool program = request->kind != PR_LOCAL_FILE;
 
 	if (program && !rights->anything && rights->mailbox && geteuid() != 0)
-		return helper_may_run(rights, &request->argv, why);
+		return helper_may_run(rights, request, why);
 	if (!rights->anything || geteuid() == 0) {
 		pr_text_addf(why, "%s may not run programs or write files", rights->user);
 		return false;

@@ -31,7 +31,7 @@ struct helper_rights {
 	bool anything; /* programs and files */
 	const char *mailboxes[HELPER_MAILBOXES_MAX]; /* "mbox:/var/mail/joe" */
 	size_t mailbox_count;
-	const char *programs[HELPER_PROGRAMS_MAX];
+	const char *programs[HELPER_PROGRAMS_MAX]; /* "PATH ROOT WORD WORD", as in the master's table */
 	size_t program_count;
 	int channel; /* its hang-up ends a program that runs; 0 for none */
 };
@@ -39,8 +39,8 @@ struct helper_rights {
 /* argv as main got it; the exit status of the process. */
 int helper_main(int argc, char **argv);
 
-/* program_rights.c: is this one of the programs on the command line, and is its file in safe hands? */
-bool helper_may_run(const struct helper_rights *rights, const struct pr_list *argv, struct pr_text *why);
+/* program_rights.c: is this one of the programs on the command line, with the root directory named there, and is its file in safe hands? */
+bool helper_may_run(const struct helper_rights *rights, const struct helper_request *request, struct pr_text *why);
 /* May this be done?  Else one sentence.  `path_out` is the absolute path with "~/" replaced. */
 bool helper_may(const struct helper_rights *rights, const struct helper_request *request, struct pr_text *path_out,
                 struct pr_text *why);

@@ -162,9 +162,11 @@ static bool take_mailbox(const struct line *line, struct table *table)
 
 static bool take_program(const struct line *line, struct table *table)
 {
-	if (line->count < 2 || line->count == FIELDS_MAX || table->program_count == TABLE_PROGRAMS_MAX || !table_path_is_valid(line->fields[0]))
+	if (line->count < 3 || line->count == FIELDS_MAX || table->program_count == TABLE_PROGRAMS_MAX || !table_path_is_valid(line->fields[0]))
 		return false;
-	for (size_t i = 1; i < line->count; i++)
+	if (!pr_str_equal(line->fields[1], PR_STR("-")) && !table_path_is_valid(line->fields[1]))
+		return false;
+	for (size_t i = 2; i < line->count; i++)
 		if (line->fields[i].len == 0 || !is_printable(line->fields[i]))
 			return false;
 	const struct pr_str *first = &line->fields[0], *last = &line->fields[line->count - 1];

@@ -9,11 +9,11 @@
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
- *   program PATH WORD ...                   *     account USER:GROUP
+ *   program PATH ROOT WORD ...              *     account USER:GROUP
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
- * A program is what a mailer may run as the user that mail is for: WORDs (xtext) without '$' stand as they are, the others are put in by the
+ * A program is what a mailer may run as the user that mail is for, below a ROOT directory or, where that is "-", below none: WORDs (xtext) without '$' stand as they are, the others are put in by the
  * mailer.  Helpers run such command lines and no other; the file must be root's own, or ours when we are not root.
  * An account is one with another group than its own, or one without a name, that such a program has.
  */
@@ -47,7 +47,7 @@ struct table_mailbox {
 };
 
 struct table_program {
-	char text[TABLE_PROGRAM_MAX]; /* "PATH WORD WORD" */
+	char text[TABLE_PROGRAM_MAX]; /* "PATH ROOT WORD WORD" */
 };
 
 struct table_account {

@@ -54,7 +54,7 @@ static void print_mailbox(const struct config_instance *instance, struct pr_text
 static void print_program(const struct config_instance *instance, struct pr_text *out)
 {
 	struct pr_str path = setting(instance, PR_STR("path")), rest = setting(instance, PR_STR("argv"));
-	struct pr_str flag = setting(instance, PR_STR("sender_flag")), word;
+	struct pr_str flag = setting(instance, PR_STR("sender_flag")), root = setting(instance, PR_STR("root")), word;
 	bool owner = pr_str_equal(setting(instance, PR_STR("owner")), PR_STR("true")) || setting(instance, PR_STR("user")).len > 0;
 	bool first = true;
 
@@ -62,7 +62,7 @@ static void print_program(const struct config_instance *instance, struct pr_text
 
 	if (instance->kind != PR_KIND_MAILER || !runs || !owner || path.len == 0)
 		return;
-	pr_text_addf(out, "program %.*s", PR_PRINT(path));
+	pr_text_addf(out, "program %.*s %.*s", PR_PRINT(path), PR_PRINT(root.len > 0 ? root : PR_STR("-")));
 	while (rest.len > 0 && pr_str_next(&rest, ' ', &word)) {
 		word = pr_str_trim(word);
 		if (word.len == 0)

@@ -379,16 +379,23 @@ static void test_programs(void)
 	static const struct {
 		const char *words[6];
 		bool known;
+		const char *root;
 	} rows[] = {
-	    {{"/bin/true", "-a", "detail", "-d", "joe", NULL}, true},
-	    {{"/bin/true", "-a", "", "-d", "joe", NULL}, true},
-	    {{"/bin/true", "-a", "detail", "-d", "-joe", NULL}, false}, /* would be an option */
-	    {{"/bin/true", "-a", "detail", "-d", NULL}, false},
-	    {{"/bin/true", "-m", "detail", "-d", "joe", NULL}, false},
-	    {{"/bin/sh", "-a", "detail", "-d", "joe", NULL}, false},
-	    {{NULL}, false},
+	    {{"/bin/true", "-a", "detail", "-d", "joe", NULL}, true, NULL},
+	    {{"/bin/true", "-a", "", "-d", "joe", NULL}, true, NULL},
+	    {{"/bin/true", "-a", "detail", "-d", "-joe", NULL}, false, NULL}, /* would be an option */
+	    {{"/bin/true", "-a", "detail", "-d", NULL}, false, NULL},
+	    {{"/bin/true", "-m", "detail", "-d", "joe", NULL}, false, NULL},
+	    {{"/bin/sh", "-a", "detail", "-d", "joe", NULL}, false, NULL},
+	    {{NULL}, false, NULL},
+	    {{"/bin/true", "-a", "detail", "-d", "joe", NULL}, false, "/tmp"}, /* whoever chose the root would choose the program */
+	    {{"/bin/true", "-l", NULL}, true, "/usr"},
+	    {{"/bin/true", "-l", NULL}, false, NULL},
+	    {{"/bin/true", "-l", NULL}, false, "/tmp"},
+	    {{"/bin/true", "-w", NULL}, false, "/tmp"}, /* anybody may write there */
 	};
-	struct helper_rights rights = {.user = "joe", .mailbox = true, .programs = {"/bin/true true -a $h -d $u"}, .program_count = 1};
+	struct helper_rights rights = {.user = "joe", .mailbox = true, .program_count = 3,
+	    .programs = {"/bin/true - true -a $h -d $u", "/bin/true /usr true -l", "/bin/true /tmp true -w"}};
 	struct pr_text why;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -399,7 +406,8 @@ static void test_programs(void)
 			argv.count++;
 		}
 		pr_text_init(&why, 1000);
-		bool known = helper_may_run(&rights, &argv, &why);
+		struct helper_request request = {.argv = argv, .root = rows[i].root != NULL ? pr_str(rows[i].root) : PR_NONE};
+		bool known = helper_may_run(&rights, &request, &why);
 		if (known != rows[i].known)
 			printf("\nrow %zu: %s", i, why.data);
 		CU_ASSERT_EQUAL(known, rows[i].known);
