@@ -636,6 +636,25 @@ static void test_later(void)
 	harness_remove_scratch(scratch);
 }
 
+/* What is asked of a segment that somebody has removed was written where nobody will find it: that is no 250. */
+static void test_later_removed(void)
+{
+	static struct ids ids;
+	void *transaction;
+	char path[512];
+
+	memset(&ids, 0, sizeof ids);
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start_as(BOTH, two_segments));
+	CU_ASSERT_EQUAL(add_later(&ids, &transaction), PR_COMMIT_DURABLE);
+	CU_ASSERT_EQUAL_FATAL(add_later(&ids, &transaction), PR_COMMIT_WRITTEN);
+	snprintf(path, sizeof path, "%s/journal/000.log", scratch);
+	CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
+	CU_ASSERT_EQUAL(secure(transaction), PR_COMMIT_UNKNOWN);
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
 static void test_checksum(void)
 {
@@ -668,7 +687,7 @@ static const struct unit_case cases[] = {
 	{"hold and remove what is in the journal", test_operators_hands},
 	{"a large body", test_large_body},
 	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
-	{"durable later, or never", test_later},
+	{"durable later, or never", test_later}, {"asked of a segment that is gone", test_later_removed},
 	{NULL, NULL},
 };
 

@@ -222,7 +222,8 @@ void journal_submit(struct spool *spool, struct spool_job *job);
 void journal_say_removed(struct pr_call *call);
 /* Its file is closed, and the lock gone with it; what is not durable by then counts as lost. */
 void journal_leave_segment(struct journal_writer *writer);
-int journal_make_durable(int fd); /* 0 or an errno */
+/* 0 or an errno; ENOENT: on disk, in a file that was removed, where nobody will find it. */
+int journal_make_durable(struct journal_writer *writer);
 void journal_note_durable(struct journal_writer *writer); /* everything written is */
 void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what);
 

@@ -38,7 +38,7 @@ void journal_secure(struct journal_writer *writer, struct spool_job *asked)
 
 	for (const struct spool_job *job = asked; job != NULL && error == 0; job = job->next)
 		if (is_here(writer, job->late) && writer->durable < job->late->end) {
-			error = journal_make_durable(writer->fd);
+			error = journal_make_durable(writer);
 			if (error == 0)
 				journal_note_durable(writer);
 			else

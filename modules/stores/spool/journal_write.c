@@ -44,14 +44,19 @@ static bool is_removed(int fd)
 	return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
-int journal_make_durable(int fd)
+int journal_make_durable(struct journal_writer *writer)
 {
 	int result;
 
 	do
-		result = fdatasync(fd);
+		result = fdatasync(writer->fd);
 	while (result != 0 && errno == EINTR);
-	return result == 0 ? 0 : errno;
+	if (result != 0)
+		return errno;
+	if (!is_removed(writer->fd))
+		return 0;
+	atomic_store(&writer->removed, writer->number + 1);
+	return ENOENT;
 }
 
 void journal_note_durable(struct journal_writer *writer)
@@ -64,7 +69,7 @@ void journal_note_durable(struct journal_writer *writer)
 /* In good order: somebody may still ask whether what he wrote there is durable. */
 static void leave_whole(struct journal_writer *writer)
 {
-	if (writer->fd >= 0 && writer->offset > writer->durable && journal_make_durable(writer->fd) == 0)
+	if (writer->fd >= 0 && writer->offset > writer->durable && journal_make_durable(writer) == 0)
 		journal_note_durable(writer);
 	journal_leave_segment(writer);
 }
@@ -195,9 +200,7 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 		journal_answer_written(writer, batch);
 		return;
 	}
-	error = spool->journal.lazy ? 0 : journal_make_durable(writer->fd);
-	if (error == 0 && is_removed(writer->fd))
-		error = ENOENT;
+	error = !spool->journal.lazy ? journal_make_durable(writer) : is_removed(writer->fd) ? ENOENT : 0;
 	if (error != 0) {
 		scrub(writer, offset);
 		journal_leave_segment(writer);
