@@ -107,21 +107,11 @@ static size_t deliver_some(struct job *job, struct group *group, struct cached_s
 	return count;
 }
 
-/* Of the message as it came: what a mailer adds to it, or leaves out, does not count. */
-static int64_t message_size(const struct pr_envelope *envelope)
-{
-	int64_t size = envelope->body_size > 0 ? envelope->body_size : 0;
-
-	for (size_t i = 0; i < envelope->header_count; i++)
-		size += (int64_t)(envelope->headers[i].name.len + envelope->headers[i].value.len) + 2; /* colon and line end */
-	return size;
-}
-
 static bool is_too_large(struct job *job, struct group *group)
 {
 	int64_t limit = module_config(group->instance)->size_limit;
 
-	if (limit <= 0 || message_size(job->envelope) <= limit)
+	if (limit <= 0 || courier_message_size(job->envelope) <= (uint64_t)limit)
 		return false;
 	group_fail(job, group, PR_PERMFAIL, PR_STR("5.3.4"),
 	           pr_arena_printf(&job->arena, "552 5.3.4 Message is too large; %lld bytes max", (long long)limit));

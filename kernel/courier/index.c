@@ -162,17 +162,15 @@ void courier_index_filled(struct courier *courier, const struct pr_entry *entry,
 size_t courier_index_missed(struct courier *courier, uint32_t *cursor, char (*ids)[PLAN_INDEX_ID_MAX + 1], size_t room)
 {
 	struct courier_index *index = courier->index;
-	struct plan_index_row row;
+	struct pr_str id;
 	size_t count = 0;
 
 	if (index == NULL)
 		return 0;
 	pthread_mutex_lock(&index->lock);
-	while (count < room && plan_index_next(index->table, cursor, &row)) {
-		if (row.running || row.seen == index->scan)
-			continue;
-		memcpy(ids[count], row.id.data, row.id.len);
-		ids[count++][row.id.len] = '\0';
+	while (count < room && plan_index_missed(index->table, cursor, index->scan, &id)) {
+		memcpy(ids[count], id.data, id.len);
+		ids[count++][id.len] = '\0';
 	}
 	pthread_mutex_unlock(&index->lock);
 	return count;

@@ -304,6 +304,8 @@ bool host_record_is_dead(struct job *job, const struct group *group, struct pr_s
 /* statistics.c: nothing without StatusFile */
 void courier_statistics_open(struct courier *courier);
 void courier_statistics_close(struct courier *courier);
+/* Of the message as it came: what a mailer adds to it, or leaves out, does not count. */
+uint64_t courier_message_size(const struct pr_envelope *envelope);
 /* One call of a mailer has given these results; `first`: the session was new. */
 void courier_count_delivery(const struct job *job, const struct group *group, bool first, const struct pr_delivery *deliveries, size_t count);
 /* check_compat said no to some recipient. */

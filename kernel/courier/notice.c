@@ -71,28 +71,27 @@ static void leave_out_taken(struct job *job)
 			success_is_told(job->parcels[i].recipient);
 }
 
-static enum dsn_by by_of(const struct job *job, const struct pr_recipient *recipient)
+static size_t choose_delivered(struct notice *notice, size_t index)
 {
-	for (size_t i = 0; i < job->parcel_count; i++)
-		if (job->parcels[i].recipient == recipient)
-			return job->parcels[i].by;
-	return DSN_BY_NOTHING;
+	if (notice->job->envelope->recipients[index].state != PR_RECIPIENT_DELIVERED || notice->report[index])
+		return 0;
+	notice->report[index] = true;
+	return 1;
 }
 
-/* Adds those that were delivered and want to be told of; how many are chosen. */
+/* Adds those that were delivered and want to be told of, or whose sender wants it by BY=; how many are chosen. */
 static size_t choose_success(struct notice *notice)
 {
-	struct pr_envelope *envelope = notice->job->envelope;
+	const struct job *job = notice->job;
 	size_t count = 0;
 
 	leave_out_taken(notice->job);
-	for (size_t i = 0; notice->report != NULL && i < envelope->recipient_count; i++) {
-		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED ||
-		    (!wants(&envelope->recipients[i], DSN_SUCCESS) && by_of(notice->job, &envelope->recipients[i]) == DSN_BY_NOTHING))
-			continue;
-		notice->report[i] = true;
-		count++;
-	}
+	for (size_t i = 0; notice->report != NULL && i < job->envelope->recipient_count; i++)
+		if (wants(&job->envelope->recipients[i], DSN_SUCCESS))
+			count += choose_delivered(notice, i);
+	for (size_t i = 0; notice->report != NULL && i < job->parcel_count; i++)
+		if (job->parcels[i].by != DSN_BY_NOTHING)
+			count += choose_delivered(notice, (size_t)(job->parcels[i].recipient - job->envelope->recipients));
 	return count;
 }
 

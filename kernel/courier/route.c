@@ -33,10 +33,11 @@ static void refuse(struct job *job, struct parcel *parcel, enum pr_status status
 /* The backslash of "\joe" said that he is no alias, and has been heard; one that goes elsewhere is not ours to take off. */
 static struct pr_str without_backslash(const struct job *job, struct pr_str mailer, struct pr_str user)
 {
+	if (user.len < 2 || user.data[0] != '\\')
+		return user;
 	const struct module_instance *instance = module_find(job->courier->set, PR_KIND_MAILER, mailer);
-	bool local = instance != NULL && module_mailer_has_flag(instance, 'A');
 
-	return pr_str_slice(user, local && user.len > 1 && user.data[0] == '\\', user.len);
+	return instance != NULL && module_mailer_has_flag(instance, 'A') ? pr_str_slice(user, 1, user.len) : user;
 }
 
 static void route_parcel(struct job *job, struct parcel *parcel)

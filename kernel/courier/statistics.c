@@ -30,7 +30,7 @@ static uint64_t header_size(const struct pr_envelope *envelope)
 	return size;
 }
 
-static uint64_t message_size(const struct pr_envelope *envelope)
+uint64_t courier_message_size(const struct pr_envelope *envelope)
 {
 	return header_size(envelope) + (envelope->body_size > 0 ? (uint64_t)envelope->body_size : 0);
 }
@@ -50,7 +50,7 @@ void courier_count_delivery(const struct job *job, const struct group *group, bo
 		counters_connection(courier->statistics, CONNECTION_TO);
 	if (sent)
 		counters_message(courier->statistics, MESSAGES_TO, statistics_number(&courier->statistics_names, group->mailer),
-		                 message_size(job->envelope));
+		                 courier_message_size(job->envelope));
 }
 
 /* As the receiver does: the row is the mailer of the sender, and a message counts once. */
@@ -75,5 +75,5 @@ void courier_count_notice(const struct courier *courier, const struct pr_envelop
 {
 	if (courier->statistics != NULL)
 		counters_message(courier->statistics, MESSAGES_FROM, statistics_number(&courier->statistics_names, PR_STR("local")),
-		                 message_size(envelope));
+		                 courier_message_size(envelope));
 }

@@ -246,7 +246,8 @@ enum pr_status header_complete(const struct header_facts *facts, const struct pr
 			add_missing(&list);
 	}
 	add_given(&list);
-	for (size_t i = 0; names_nobody(&list) && i < facts->last_count; i++)
+	size_t last = facts->last_count > 0 && names_nobody(&list) ? facts->last_count : 0;
+	for (size_t i = 0; i < last; i++)
 		list.out[list.count++] = facts->last[i];
 	for (size_t i = 0; i < list.count; i++)
 		if (list.out[i].name.data == NULL || list.out[i].value.data == NULL)

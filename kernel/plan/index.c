@@ -141,6 +141,18 @@ bool plan_index_next(const struct plan_index *index, uint32_t *cursor, struct pl
 	return row != NULL;
 }
 
+bool plan_index_missed(const struct plan_index *index, uint32_t *cursor, uint16_t scan, struct pr_str *id_out)
+{
+	const struct row *row;
+
+	while ((row = index_slot_next(index, cursor)) != NULL)
+		if (!row->running && row->seen != scan) {
+			*id_out = index_row_id(row);
+			return true;
+		}
+	return false;
+}
+
 void plan_index_sweep(struct plan_index *index, uint16_t scan)
 {
 	uint32_t cursor = 0;

@@ -31,7 +31,6 @@ struct plan_index_row {
 	uint32_t flags;      /* PR_ENVELOPE_... */
 	uint32_t state;      /* enum pr_entry_state */
 	uint32_t recipients; /* that are not delivered yet */
-	uint16_t seen;       /* a walk: number of the last scan that met it */
 	bool running;        /* somebody delivers it now */
 	bool complete;       /* false: only id, state and running mean anything */
 	bool unreadable;     /* its control file cannot be read */
@@ -58,6 +57,8 @@ bool plan_index_next(const struct plan_index *index, uint32_t *cursor, struct pl
 /* The recipients of a row from a walk: *at 0 first. */
 bool plan_index_recipient(const struct plan_index *index, const struct plan_index_row *row, size_t *at,
                           struct plan_index_recipient *recipient_out);
+/* A walk over those that scan number `scan` has not met and that do not run; the id is valid until the next change. */
+bool plan_index_missed(const struct plan_index *index, uint32_t *cursor, uint16_t scan, struct pr_str *id_out);
 /* Scan number `scan` is complete: who was met neither by it nor by the one before, and does not run, is removed. */
 void plan_index_sweep(struct plan_index *index, uint16_t scan);
 

@@ -99,7 +99,7 @@ void index_row_show(const struct plan_index *index, const struct row *row, struc
 	    .directory = intern_text(&index->shared, row->directory), .body_type = intern_text(&index->shared, row->body_type),
 	    .message = intern_text(&index->shared, row->message), .quarantine = intern_text(&index->shared, row->quarantine),
 	    .size = row->size, .created = row->created, .last_try = row->last_try, .tries = row->tries, .priority = row->priority,
-	    .flags = row->flags, .state = row->state, .recipients = row->recipients, .seen = row->seen, .running = row->running,
+	    .flags = row->flags, .state = row->state, .recipients = row->recipients, .running = row->running,
 	    .complete = row->complete, .unreadable = row->unreadable};
 }
 

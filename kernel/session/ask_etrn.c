@@ -13,12 +13,6 @@
 #include "kernel/queue/selection.h"
 #include "kernel/session/report.h"
 
-static void refuse(struct ask *ask, uint32_t code, const char *enhanced, struct pr_str text)
-{
-	ask->answer->stays = true;
-	ask->answer->verdict = (struct pr_verdict){.action = PR_DEFER, .code = code, .enhanced = pr_str(enhanced), .text = text};
-}
-
 static bool is_group(const struct config *config, struct pr_str name)
 {
 	return pr_str_equal_nocase(name, PR_STR("mqueue")) || config_group(config, name) != NULL;
@@ -40,7 +34,7 @@ static bool choose(struct ask *ask, struct pr_str node, struct queue_selection *
 		ask->answer->verdict.text = pr_arena_printf(arena, "Queuing for queue group %.*s started", PR_PRINT(name));
 		return true;
 	}
-	refuse(ask, 459, "4.5.4", pr_arena_printf(arena, "Queue %.*s unknown", PR_PRINT(pr_str_slice(name, 0, 255))));
+	ask_refuse(ask, PR_DEFER, 459, "4.5.4", pr_arena_printf(arena, "Queue %.*s unknown", PR_PRINT(pr_str_slice(name, 0, 255))).data);
 	return false;
 }
 
@@ -66,5 +60,5 @@ void ask_etrn(struct ask *ask)
 	report_asked(ask->session, ask->bench, "ETRN", node);
 	ask->answer->verdict = (struct pr_verdict){.action = PR_CONTINUE};
 	if (choose(ask, node, &selection) && !begin_run(ask, &selection))
-		refuse(ask, 458, "4.3.2", pr_arena_printf(&ask->bench->arena, "Unable to queue messages for node %.*s", PR_PRINT(pr_str_slice(node, 0, 255))));
+		ask_refuse(ask, PR_DEFER, 458, "4.3.2", pr_arena_printf(&ask->bench->arena, "Unable to queue messages for node %.*s", PR_PRINT(pr_str_slice(node, 0, 255))).data);
 }

@@ -76,7 +76,7 @@ static void add_reply(struct pr_text *line, const struct pr_verdict *verdict, st
 	pr_text_addf(line, "%u ", verdict->code);
 	if (verdict->enhanced.data != NULL)
 		pr_text_addf(line, "%.*s ", PR_PRINT(verdict->enhanced));
-	if (about.len > 0 && about.data[0] == '<' && (verdict->code == 450 || verdict->code == 550 || verdict->code == 553)) {
+	if (about.len > 0 && about.data[0] == '<' && smtp_names_address(verdict->code)) {
 		pr_text_add_escaped(line, about, ADDRESS_BYTES);
 		pr_text_add_c(line, "... ");
 	}

@@ -11,12 +11,12 @@
 void report_received(struct session *session, struct bench *bench, const struct part *part);
 /* The same for a message that ended with nothing accepted. */
 void report_nothing(struct session *session, struct bench *bench);
-/* "ruleset=check_rcpt, arg1=<a>, relay=..., reject=550 5.7.1 <a>... Relaying denied" */
 /* VRFY, EXPN, ETRN. */
 void report_asked(struct session *session, struct bench *bench, const char *verb, struct pr_str argument);
 /* With all arguments of the set: arg1=, arg2=. */
 void report_rejected_by(struct session *session, struct bench *bench, struct pr_str ruleset, const struct pr_list *arguments,
     const struct pr_verdict *verdict);
+/* "ruleset=check_rcpt, arg1=<a>, relay=..., reject=550 5.7.1 <a>... Relaying denied" */
 void report_rejected(struct session *session, struct bench *bench, const char *ruleset, struct pr_str argument,
                      const struct pr_verdict *verdict);
 /* "Milter (NAME): to=<a>, reject=..." */

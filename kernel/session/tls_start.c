@@ -33,9 +33,11 @@ static void log_success(const struct session *session)
 	const char *cipher = net_tls_cipher(tls, &bits, &of);
 	log_at(9, LOGP_INFO, "NOQUEUE", "STARTTLS=server, relay=%.*s, version=%s, verify=%s, cipher=%s, bits=%d/%d",
 	    PR_PRINT(session_client(session, &arena)), net_tls_version(tls), net_tls_verified(tls), cipher, bits, of);
-	(void)net_tls_certificate(tls, &arena, &certificate);
-	log_at(14, LOGP_INFO, "NOQUEUE", "STARTTLS=server, cert-subject=%.*s, cert-issuer=%.*s, verifymsg=%s",
-	    PR_PRINT(pr_str_slice(certificate.subject, 0, 256)), PR_PRINT(pr_str_slice(certificate.issuer, 0, 256)), net_tls_verified_why(tls));
+	if (log_level() >= 14) {
+		(void)net_tls_certificate(tls, &arena, &certificate);
+		log_at(14, LOGP_INFO, "NOQUEUE", "STARTTLS=server, cert-subject=%.*s, cert-issuer=%.*s, verifymsg=%s",
+		    PR_PRINT(pr_str_slice(certificate.subject, 0, 256)), PR_PRINT(pr_str_slice(certificate.issuer, 0, 256)), net_tls_verified_why(tls));
+	}
 	pr_arena_fini(&arena);
 }
 

@@ -175,5 +175,7 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
 const char *smtp_machine_protocol(const struct smtp_machine *machine);
 /* Memory held by this machine, bytes; an idle one is under 2 KiB. */
 size_t smtp_machine_memory(const struct smtp_machine *machine);
+/* Does it speak of a mailbox?  sendmail puts the address in front of the texts of such codes and of no others, to the client and in the log. */
+bool smtp_names_address(uint32_t code);
 
 #endif

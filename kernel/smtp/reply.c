@@ -139,8 +139,7 @@ static struct refusal_view view_refusal(const struct smtp_answer *answer, const 
 	return view;
 }
 
-/* The codes that speak of a mailbox; sendmail puts the address in front of their texts and of no others. */
-static bool names_address(uint32_t code)
+bool smtp_names_address(uint32_t code)
 {
 	return code == 450 || code == 550 || code == 553;
 }
@@ -150,7 +149,7 @@ void smtp_reply_refused(struct smtp_machine *machine, const struct smtp_answer *
 {
 	struct refusal_view view = view_refusal(answer, standard);
 
-	if (about.data != NULL && !answer->as_it_is && names_address(view.code))
+	if (about.data != NULL && !answer->as_it_is && smtp_names_address(view.code))
 		smtp_reply(machine, view.code, view.enhanced, "%s... %.*s", smtp_shorten(about).text, PR_PRINT(view.text));
 	else
 		smtp_reply(machine, view.code, view.enhanced, "%.*s", PR_PRINT(view.text));
