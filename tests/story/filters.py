@@ -189,7 +189,7 @@ class Filters(story.Story):
         self.wait_empty(daemon)
 
     def test_blocking_filter(self):
-        daemon = self.filtered(watch(at="rcpt", match="slow", pause="3s"), options={"MaxThreads": 16})
+        daemon = self.filtered(watch(at="rcpt", match="slow", pause="8s"), options={"MaxThreads": 16})
         replies = []
 
         def slow():
@@ -201,21 +201,18 @@ class Filters(story.Story):
         threads = [threading.Thread(target=slow) for _ in range(12)]
         for thread in threads:
             thread.start()
-        started = time.monotonic()
         time.sleep(0.3)
-        longest = sent = 0
-        while sent < 20 and time.monotonic() < started + 2:
+        longest = 0
+        for _ in range(20):
             began = time.monotonic()
-            sent += 1
             daemon.send("a@example.net", [self.to], LETTER)
             longest = max(longest, time.monotonic() - began)
         self.assertEqual(replies, [])  # all of them still blocked
-        self.assertGreater(sent, 3)
         self.assertLess(longest, 1.5)
         for thread in threads:
             thread.join()
         self.assertEqual([code for code, _ in replies], [250] * 12)
-        self.assertLess(max(took for _, took in replies), 3 * 2)  # side by side, not one after the other
+        self.assertLess(max(took for _, took in replies), 8 * 2)  # side by side, not one after the other
 
 
 if __name__ == "__main__":

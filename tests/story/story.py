@@ -370,8 +370,9 @@ class Daemon:
         return self.process.returncode
 
     def kill(self):
-        """SIGKILL for the whole tree, by pid."""
-        for pid in reversed(descendants(self.process.pid)):
+        """SIGKILL for the whole tree, by pid.  The master stands still before the others are counted: else it would start anew whom it sees die."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        for pid in descendants(self.process.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()

@@ -7,8 +7,7 @@
 
 A row of the table: where (a shell pattern), pattern in the question, pattern in sendmail's answer, what stands there with us (* alone: anything), why.
 Where the third begins with "ours: ", its pattern and what stands there are for our answer: what we say more.
-Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain.  A reason
-that begins with "not yet" is about what is being built: it holds for what the candidate has not, and may outlive it."""
+Patterns are regular expressions over bytes.  A row that explains nothing any more is told, and fails: reasons do not outlive what they explain."""
 import difflib
 import fnmatch
 import os
@@ -28,7 +27,7 @@ def load(name):
                     raise SystemExit(f"{name}: line {number}: five fields are wanted, there are {len(fields)}")
                 is_ours = fields[2].startswith(OURS)
                 rows.append((f"{name}:{number}", fields[0].decode(), re.compile(fields[1], re.S), re.compile(fields[2].removeprefix(OURS), re.M | re.S),
-                             fields[3].decode("unicode_escape").encode("latin-1"), is_ours, fields[4].startswith(b"not yet")))
+                             fields[3].decode("unicode_escape").encode("latin-1"), is_ours))
     return rows
 
 
@@ -50,13 +49,13 @@ class Judge:
         self.total = self.unexplained = 0
 
     def is_explained(self, where, question, real, ours):
-        for place, pattern, which, text, replacement, is_ours, pending in self.rows:
+        for place, pattern, which, text, replacement, is_ours in self.rows:
             if fnmatch.fnmatch(where, pattern) and which.search(question):
                 if replacement == b"*" and text.search(real):
                     self.used.add(place)
                     return True
-                answer, other = (ours, real) if is_ours else (real, ours)
-                changed = text.sub(lambda match, by=replacement, keeps=pending, other=other: match.group() if keeps and match.group() in other else match.expand(by), answer)
+                answer = ours if is_ours else real
+                changed = text.sub(lambda match, by=replacement: match.expand(by), answer)
                 if changed != answer:
                     self.used.add(place)
                 real, ours = (real, changed) if is_ours else (changed, ours)
@@ -83,7 +82,7 @@ class Judge:
 
     def stale(self):
         """Rows for what was compared that changed no answer."""
-        return [place for place, pattern, *_, pending in self.rows if not pending and place not in self.used and any(fnmatch.fnmatch(where, pattern) for where in self.seen)]
+        return [place for place, pattern, *_ in self.rows if place not in self.used and any(fnmatch.fnmatch(where, pattern) for where in self.seen)]
 
     def verdict(self, whole=True):
         print(f"{self.total} answers, {self.unexplained} unexplained differences")
