@@ -4,7 +4,6 @@
 mailq, -bv and -bt read the same file."""
 import os
 import re
-import subprocess
 
 import story
 
@@ -111,14 +110,7 @@ class CfDaemon(story.Story):
 
     def start(self, *arguments):
         """The daemon with -C the cf, and nothing else that says where it listens."""
-        self.pr.write_conf()
-        with open(os.path.join(self.pr.top, "out"), "ab") as out:
-            self.pr.process = subprocess.Popen([self.pr.program, "-bD", "-C", self.cf, *arguments], stdin=subprocess.DEVNULL,
-                                               stdout=out, stderr=subprocess.STDOUT)
-        story.wait_for(lambda: "the greeting\n" + self.pr.output() + self.pr.log(),
-                       lambda: self.pr.process.poll() is not None or (": starting daemon (" in self.pr.log() and self.pr.is_greeting()))
-        self.assertIsNone(self.pr.process.poll(), self.pr.output() + self.pr.log())
-        return self.pr
+        return self.pr.start(*arguments, cf=self.cf)
 
     def sendmail(self, *arguments, **keywords):
         return self.pr.run("postrider", "sendmail", "-C", self.cf, *arguments, **keywords)

@@ -5,7 +5,6 @@ The replies are those that sendmail 8.17 gave to the same client with the same s
 import os
 import pwd
 import socket
-import subprocess
 import time
 
 import story
@@ -77,19 +76,14 @@ class CfHooks(story.Story):
         for key, value in {"queue": os.path.join(self.pr.top, "queue"), "port": self.pr.port, "aliases": self.aliases,
                            "pid": os.path.join(self.pr.top, "run", "from-cf.pid")}.items():
             text = text.replace("{%s}" % key, str(value))
-        self.cf = cf = self.pr.write("sendmail.cf", text)
+        self.cf = self.pr.write("sendmail.cf", text)
         os.environ["POSTRIDER_CONF"] = self.pr.conf_path
         self.addCleanup(os.environ.pop, "POSTRIDER_CONF")
         self.pr.write_conf()
         made = self.pr.run("postrider", "makemap", "hash", self.aliases,
                            text="staff\troot, z@b.example, daemon, x@a.example, y@b.example\nprogram\t|/bin/cat\n")
         self.assertEqual(made.returncode, 0, made.stdout)
-        with open(os.path.join(self.pr.top, "out"), "ab") as out:
-            self.pr.process = subprocess.Popen([self.pr.program, "-bD", "-C", cf], stdin=subprocess.DEVNULL, stdout=out,
-                                               stderr=subprocess.STDOUT)
-        story.wait_for(lambda: "the greeting\n" + self.pr.output() + self.pr.log(),
-                       lambda: self.pr.process.poll() is not None or (": starting daemon (" in self.pr.log() and self.pr.is_greeting()))
-        self.assertIsNone(self.pr.process.poll(), self.pr.output() + self.pr.log())
+        self.pr.start(cf=self.cf)
 
     def connect(self, source):
         peer = socket.create_connection(("127.0.0.1", self.pr.port), 20, (source, 0))

@@ -53,7 +53,7 @@ class Limits(story.Story):
 
     def stage(self, **options):
         self.load = os.path.join(self.scratch, "loadavg")
-        self.set_load("0.10")
+        story.write_load(self.load, "0.10")
         os.chmod(self.scratch, 0o755)
         self.pr = self.daemon(options={"LoadAverageFile": self.load, **options})
         return self.pr
@@ -73,14 +73,8 @@ class Limits(story.Story):
             handle.write("".join(f"{k} = {story.conf(v)};\n" for k, v in pr.settings.items()))
         return pr.start()
 
-    def set_load(self, text):
-        with open(self.load + ".new", "w") as file:
-            file.write(f"{text} 1.00 1.00 1/100 4711\n")
-        os.chmod(self.load + ".new", 0o644)
-        os.rename(self.load + ".new", self.load)
-
     def busy(self, load, seen):
-        self.set_load(load)
+        story.write_load(self.load, load)
         story.wait_for(f"the load {seen} in the status", lambda: f" load={seen} " in self.pr.ctl("status")[1])
 
     def come(self, source="127.0.0.1", helo=None):
@@ -259,7 +253,7 @@ class Limits(story.Story):
         self.stage()
         self.busy(f"{12 * processors - 1}.00", 12 * processors - 1)
         self.assertEqual(self.come(), 220)
-        self.set_load(f"{12 * processors}.00")
+        story.write_load(self.load, f"{12 * processors}.00")
         story.wait_for("a refusal", lambda: self.come() == 421)
         self.busy(f"{8 * processors - 1}.00", 8 * processors - 1)
         many = [f"{story.ME}+{number}@example.org" for number in range(30)]

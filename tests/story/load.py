@@ -18,12 +18,8 @@ class Load(story.Story):
         self.pr = self.daemon(options={"QueueLA": 8, "QueueFactor": 100000, "LoadAverageFile": self.file, "MinQueueAge": "0", "QueueInterval": "1h", **options},
                               rules={"smart_host": f"[127.0.0.1]:{self.next.port}"})
 
-    def set_load(self, text):
-        """In one step: the daemon may read it at any moment."""
-        with open(self.file + ".new", "w") as file:
-            file.write(f"{text} 1.00 1.00 1/100 4711\n")
-        os.chmod(self.file + ".new", 0o644)
-        os.rename(self.file + ".new", self.file)
+    def set_load(self, load):
+        story.write_load(self.file, load)
 
     def send(self, *recipients, header=""):
         return self.pr.send("a@example.net", recipients, header + LETTER)

@@ -280,14 +280,15 @@ class Daemon:
             handle.write(text)
         return path
 
-    def start(self, *arguments, wait=True, descriptors=None):
+    def start(self, *arguments, wait=True, descriptors=None, cf=None):
+        """With a sendmail.cf, `cf`, whoever calls has named our configuration in POSTRIDER_CONF."""
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.write_conf()
         before = self.log().count(": starting daemon (")
         self.process = subprocess.Popen(
-            [self.program, "-bD", "-C", self.conf_path, *arguments], stdin=subprocess.DEVNULL,
+            [self.program, "-bD", "-C", cf or self.conf_path, *arguments], stdin=subprocess.DEVNULL,
             stdout=open(os.path.join(self.top, "out"), "ab"), stderr=subprocess.STDOUT, preexec_fn=limit)
         if wait:
             wait_for(lambda: "the greeting of the daemon\n" + self.log(), lambda: self.process.poll() is not None or
@@ -415,6 +416,14 @@ def is_alive(pid):
             return handle.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def write_load(path, load):
+    """A load average for LoadAverageFile, in one step: the daemon may read it at any moment."""
+    with open(path + ".new", "w") as file:
+        file.write(f"{load} 1.00 1.00 1/100 4711\n")
+    os.chmod(path + ".new", 0o644)
+    os.rename(path + ".new", path)
 
 
 def descendants(top):
