@@ -141,7 +141,7 @@ bool smtp_has_next(struct smtp_run *run);
 struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination);
 
 /* program.c */
-/* Starts the program: a connection like any other.  0 or an errno, with the reason in the call. */
+/* Starts the program: *fd_out is a connection like any other.  Otherwise the reason is in the call. */
 enum pr_status smtp_program_open(struct smtp_run *run, int *fd_out);
 
 /* address.c */
