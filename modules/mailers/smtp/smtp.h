@@ -131,6 +131,7 @@ struct smtp_run {
 	struct smtp_route route;
 	bool in_clear;            /* the handshake failed, and this connection is to do without */
 	bool fell;                /* it has just failed */
+	bool is_watched;          /* of the transaction: a host that cannot keep the time is asked to tell of trouble */
 };
 
 /* connect.c */
