@@ -78,14 +78,6 @@ static bool fill_setting(struct module_instance *instance, const struct config_s
 	return status == PR_OK;
 }
 
-static bool has_setting(const struct config_instance *config, const char *name)
-{
-	for (size_t i = 0; i < config->setting_count; i++)
-		if (pr_str_equal_nocase(config->settings[i].name, pr_str(name)))
-			return true;
-	return false;
-}
-
 static bool fill_options(struct module_instance *instance, struct pr_arena *arena, struct pr_text *errors)
 {
 	const struct pr_option *table = instance->module->options;
@@ -100,7 +92,7 @@ static bool fill_options(struct module_instance *instance, struct pr_arena *aren
 	for (size_t i = 0; i < config->setting_count; i++)
 		good = fill_setting(instance, &config->settings[i], arena, errors) && good;
 	for (const struct pr_option *option = table; option != NULL && option->name != NULL; option++)
-		if ((option->flags & PR_OPTION_REQUIRED) != 0 && !has_setting(config, option->name)) {
+		if ((option->flags & PR_OPTION_REQUIRED) != 0 && config_setting_find(config, option->name) == NULL) {
 			complain(errors, config, "needs %s (%s)", option->name, option->help == NULL ? "see its manual" : option->help);
 			good = false;
 		}
