@@ -99,23 +99,46 @@ static bool fill_options(struct module_instance *instance, struct pr_arena *aren
 	return good;
 }
 
+enum pr_status module_run_hook(struct module_scope *scope, struct module_instance *instance, enum pr_status (*hook)(struct pr_call *))
+{
+	struct module_frame frame;
+
+	if (hook == NULL)
+		return PR_OK;
+	instance->is_preparing = true;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, hook(&frame.call));
+	instance->is_preparing = false;
+	return status;
+}
+
+void module_run_close(struct module_scope *scope, struct module_instance *instance)
+{
+	struct module_frame frame;
+
+	if (!instance->is_open && !instance->has_declared)
+		return;
+	instance->is_open = false;
+	instance->is_preparing = true;
+	if (instance->module->close != NULL && module_enter(&frame, scope, instance, NULL) == PR_OK) {
+		instance->module->close(&frame.call);
+		module_leave_void(&frame);
+	}
+	instance->is_preparing = false;
+}
+
 static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(struct pr_call *), const char *name,
     struct pr_text *errors)
 {
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct module_frame frame;
-	enum pr_status status;
 
 	if (hook == NULL)
 		return true;
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, module_thread_new(instance->set), &arena); /* the hook may ask instances opened before it */
-	instance->is_preparing = true;
-	status = module_enter(&frame, &scope, instance, NULL);
-	if (status == PR_OK)
-		status = module_leave(&frame, hook(&frame.call));
-	instance->is_preparing = false;
+	enum pr_status status = module_run_hook(&scope, instance, hook);
 	if (status != PR_OK && instance->has_declared) /* it has named its own file and line */
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
 	else if (status != PR_OK)
@@ -264,19 +287,12 @@ static void close_instance(struct module_instance *instance)
 {
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct module_frame frame;
 
 	if (!instance->is_open && !instance->has_declared)
 		return;
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, module_thread_new(instance->set), &arena);
-	instance->is_open = false;
-	instance->is_preparing = true;
-	if (instance->module->close != NULL && module_enter(&frame, &scope, instance, NULL) == PR_OK) {
-		instance->module->close(&frame.call);
-		module_leave_void(&frame);
-	}
-	instance->is_preparing = false;
+	module_run_close(&scope, instance);
 	module_thread_free(scope.thread);
 	pr_arena_fini(&arena);
 }
