@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """sendmail -q does what its letters say: chosen messages and no others, in sight with -v, quarantined with -Q, on an old queue beside a daemon."""
+import contextlib
 import fcntl
 import os
 import re
@@ -291,18 +292,12 @@ class QueueRun(story.Story):
         self.assertEqual(self.pr.queue_ids(), [])
 
     @staticmethod
-    def roles(process, name):
-        """The processes of that role under the daemon that `process` has started."""
-        found, parents = [], {}
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as line:
-                    parents[int(pid)] = int(stat.read().rpartition(")")[2].split()[1])
-                    if f"--role\0{name}\0" in line.read() + "\0":
-                        found.append(int(pid))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        return [pid for pid in found if parents.get(parents[pid]) == process.pid]
+    def has_daemon(process):
+        """Has it forked the daemon of its run?  Asked without a pause, and so of nobody else."""
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
+                return any(os.readlink(f"/proc/{child}/exe").endswith("/postrider") for child in children.read().split())
+        return False
 
     def begin(self, *words):
         """sendmail, stopped while its daemon starts: the daemon serves, and nobody has asked it for anything."""
@@ -311,12 +306,16 @@ class QueueRun(story.Story):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         end = time.monotonic() + 20 * story.SLOW
-        while not self.roles(process, "courier") and time.monotonic() < end:
-            time.sleep(0.002)
+        while not self.has_daemon(process) and time.monotonic() < end:
+            pass
         process.send_signal(signal.SIGSTOP)
         found = story.wait_for("the courier of the run", lambda: re.search(r"^courier pid (\d+) .*serving .*ready=0 .*\n", self.pr.ctl("status")[1], re.M))
         self.assertIn(" runs=0 ", found.group(0), "the request was faster than this test")
         return process, int(found.group(1))
+
+    def ends_well(self, process):
+        """Nothing is said, but that a stop takes its time on a busy machine."""
+        self.assertEqual((process.wait(60 * story.SLOW), re.sub(r"\Astop waits until .*\n", "", process.stdout.read())), (0, ""))
 
     def test_a_courier_that_is_late(self):
         """On a busy machine the courier takes the run up when the one who waits for it has looked many times; it is waited for all the same."""
@@ -334,7 +333,7 @@ class QueueRun(story.Story):
             self.assertRegex(self.pr.ctl("status")[1], rf"courier pid {courier} generation 1 serving \(did not answer in time\)\n")
         finally:
             os.kill(courier, signal.SIGCONT)
-        self.assertEqual((process.wait(60), process.stdout.read()), (0, ""))
+        self.ends_well(process)
         self.assertEqual((self.delivered(), self.pr.queue_ids()), (["ann@far.example"], []))
 
     def test_a_courier_that_ends(self):
@@ -348,7 +347,7 @@ class QueueRun(story.Story):
         process.send_signal(signal.SIGCONT)
         time.sleep(3)
         os.kill(courier, signal.SIGKILL)
-        self.assertEqual((process.wait(60), process.stdout.read()), (0, ""))
+        self.ends_well(process)
         self.assertEqual((self.delivered(), self.pr.queue_ids()), (["ann@far.example"], []))
 
     def test_no_room_for_places(self):
