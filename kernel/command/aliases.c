@@ -199,16 +199,13 @@ static int rebuild(struct tool *tool, struct module_instance *map, const char *p
 static int one_map(struct tool *tool, struct pr_str name)
 {
 	struct module_instance *map = module_find(tool->set, PR_KIND_MAP, name);
-	struct pr_str file = PR_NONE;
 
 	if (map == NULL) {
 		fprintf(stderr, "AliasFile names %.*s, but no such map is declared\n", PR_PRINT(name));
 		return EX_CONFIG;
 	}
 	const struct config_instance *config = module_config(map);
-	for (size_t i = 0; i < config->setting_count; i++)
-		if (pr_str_equal_nocase(config->settings[i].name, PR_STR("file")))
-			file = config->settings[i].text;
+	struct pr_str file = config_setting_text(config, "file");
 	if (file.len == 0)
 		return EX_OK; /* a directory service has no file to rebuild */
 	bool is_built = !pr_str_equal(config->module, PR_STR("text"));

@@ -77,14 +77,6 @@ static int check_named(const struct config *config, const struct named_file *fil
 	return file->fatal ? EX_CONFIG : EX_OK;
 }
 
-static bool is_optional(const struct config_instance *instance)
-{
-	for (size_t i = 0; i < instance->setting_count; i++)
-		if (pr_str_equal_nocase(instance->settings[i].name, PR_STR("optional")))
-			return pr_str_equal_nocase(instance->settings[i].text, PR_STR("true"));
-	return false;
-}
-
 /* A table that is not built yet; its name may stand without what its maker adds. */
 static void check_table(const struct config_instance *map, const struct config_setting *setting)
 {
@@ -99,18 +91,10 @@ static void check_tables(const struct config *config)
 {
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *map = &config->instances[i];
-		for (size_t j = 0; map->kind == PR_KIND_MAP && !is_optional(map) && j < map->setting_count; j++)
-			if (pr_str_equal_nocase(map->settings[j].name, PR_STR("file")))
-				check_table(map, &map->settings[j]);
+		const struct config_setting *file = map->kind == PR_KIND_MAP ? config_setting_find(map, "file") : NULL;
+		if (file != NULL && !config_setting_is_true(map, "optional"))
+			check_table(map, file);
 	}
-}
-
-static bool is_unsafe(const struct config_instance *map)
-{
-	for (size_t i = 0; i < map->setting_count; i++)
-		if (pr_str_equal_nocase(map->settings[i].name, PR_STR("unsafe")))
-			return pr_str_equal_nocase(map->settings[i].text, PR_STR("true"));
-	return false;
 }
 
 /* Refused when somebody else could have written it; what is not there was told already. */
@@ -146,7 +130,8 @@ static void check_rights(const struct config *config)
 
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *map = &config->instances[i];
-		for (size_t j = 0; !is_unsafe(map) && j < map->setting_count; j++) {
+		bool is_unsafe = config_setting_is_true(map, "unsafe");
+		for (size_t j = 0; !is_unsafe && j < map->setting_count; j++) {
 			struct pr_str file = config_map_file(map, &map->settings[j], &suffix);
 			if (file.len > 0)
 				check_writers(config, map, &map->settings[j], suffix, file, PR_SAFE_MAP);
@@ -180,9 +165,9 @@ static void check_programs(const struct config *config)
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *mailer = &config->instances[i];
 		bool runs = pr_str_equal(mailer->module, PR_STR("prog")) || pr_str_equal(mailer->module, PR_STR("smtp"));
-		for (size_t j = 0; mailer->kind == PR_KIND_MAILER && runs && j < mailer->setting_count; j++)
-			if (pr_str_equal(mailer->settings[j].name, PR_STR("path")))
-				check_program(mailer, &mailer->settings[j]);
+		const struct config_setting *path = mailer->kind == PR_KIND_MAILER && runs ? config_setting_find(mailer, "path") : NULL;
+		if (path != NULL)
+			check_program(mailer, path);
 	}
 }
 
@@ -194,15 +179,14 @@ static int check_lists(const struct config *config)
 
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *rules = &config->instances[i];
-		for (size_t j = 0; rules->kind == PR_KIND_RULES && j < rules->setting_count; j++)
-			for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-				const struct config_setting *setting = &rules->settings[j];
-				if (!pr_str_equal_nocase(setting->name, pr_str(names[k])) || exists(setting->text, "", false))
-					continue;
-				print_place(setting->file, setting->line);
-				fprintf(stderr, "%s: %.*s: %s; make the file or take the line away\n", names[k], PR_PRINT(setting->text), strerror(errno));
-				status = EX_CONFIG;
-			}
+		for (size_t j = 0; rules->kind == PR_KIND_RULES && j < sizeof names / sizeof names[0]; j++) {
+			const struct config_setting *setting = config_setting_find(rules, names[j]);
+			if (setting == NULL || exists(setting->text, "", false))
+				continue;
+			print_place(setting->file, setting->line);
+			fprintf(stderr, "%s: %.*s: %s; make the file or take the line away\n", names[j], PR_PRINT(setting->text), strerror(errno));
+			status = EX_CONFIG;
+		}
 	}
 	return status;
 }

@@ -12,11 +12,12 @@
 
 static struct pr_str table_name(const struct config *config)
 {
-	for (size_t i = 0; i < config->instance_count; i++)
-		for (size_t j = 0; config->instances[i].kind == PR_KIND_RULES && j < config->instances[i].setting_count; j++)
-			if (pr_str_equal_nocase(config->instances[i].settings[j].name, PR_STR("mailertable")))
-				return config->instances[i].settings[j].text;
-	return PR_STR("mailertable");
+	const struct config_setting *setting = NULL;
+
+	for (size_t i = 0; setting == NULL && i < config->instance_count; i++)
+		if (config->instances[i].kind == PR_KIND_RULES)
+			setting = config_setting_find(&config->instances[i], "mailertable");
+	return setting != NULL ? setting->text : PR_STR("mailertable");
 }
 
 /* ".example.org" is what stands below, "." all the rest. */

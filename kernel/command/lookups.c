@@ -6,8 +6,6 @@
 #include "kernel/config/rights.h"
 #include "kernel/command/lookups.h"
 
-#include <postrider/file.h>
-
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -38,20 +36,7 @@ enum pr_status lookup_account(struct pr_str name)
 
 enum pr_status lookup_include(const struct options *options, struct pr_arena *arena, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
-	struct pr_str name = pr_arena_copy(arena, path);
-	enum pr_status status = PR_PERMFAIL;
-	struct pr_text text, why;
-
-	pr_text_init(&text, INCLUDE_MAX);
-	pr_text_init(&why, 1000);
-	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && rights_may_read(options, PR_SAFE_INCLUDE, name.data, &why))
-		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
-	if (status == PR_OK)
-		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
-	*why_out = pr_arena_copy(arena, pr_text_str(&why));
-	pr_text_fini(&text);
-	pr_text_fini(&why);
-	return status;
+	return rights_read_include(options, arena, path, INCLUDE_MAX, contents_out, why_out);
 }
 
 enum pr_status lookup_include_owner(struct pr_arena *arena, struct pr_str path, struct pr_str *user_out)

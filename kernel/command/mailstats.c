@@ -98,12 +98,9 @@ static int read_text(const char *path, struct pr_text *text)
 /* The sendmail.cf that the rules of postrider.conf are; absent: they are not. */
 static struct pr_str cf_of(const struct config *config)
 {
-	for (size_t i = 0; i < config->instance_count; i++) {
-		const struct config_instance *rules = &config->instances[i];
-		for (size_t j = 0; rules->kind == PR_KIND_RULES && pr_str_equal(rules->module, PR_STR("cf")) && j < rules->setting_count; j++)
-			if (pr_str_equal(rules->settings[j].name, PR_STR("file")))
-				return rules->settings[j].text;
-	}
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (config->instances[i].kind == PR_KIND_RULES && pr_str_equal(config->instances[i].module, PR_STR("cf")))
+			return config_setting_text(&config->instances[i], "file");
 	return PR_NONE;
 }
 

@@ -5,19 +5,18 @@
  * its own: the claims of the store keep the two from the same message.
  */
 #include "kernel/command/modes.h"
+#include "kernel/command/queue_progress.h"
 
 #include "kernel/master/control.h"
 #include "kernel/master/master.h"
 
 #include <errno.h>
 #include <postrider/address.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #define QUEUE_DEFAULT "mqueue"
@@ -33,54 +32,6 @@ struct run {
 	char config[3 * PATH_ROOM];    /* the file that names them, for control_ask */
 	bool foreground;
 };
-
-/* "... ready=0 in_line=0 running=2 ...": is anything left that could be done now? */
-static bool is_busy(struct pr_str status)
-{
-	static const char *const names[] = {" ready=", " in_line=", " running=", " scanning="};
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		const char *found = status.data != NULL ? strstr(status.data, names[i]) : NULL;
-		if (found != NULL && found[strlen(names[i])] != '0')
-			return true;
-	}
-	return false;
-}
-
-static volatile sig_atomic_t interrupted;
-
-static void note_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/* ^C ends the run, not only us: the daemon of this run is told to stop. */
-static void watch_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = note_signal};
-
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-		(void)sigaction(numbers[i], &action, NULL);
-}
-
-/* Twice idle in a row: between two looks a message may just have changed hands. */
-static void wait_until_idle(const char *config)
-{
-	const struct timespec pause = {.tv_nsec = 200000000};
-	struct pr_text lines;
-	int idle = 0, status = EX_OK;
-
-	pr_text_init(&lines, 1u << 16);
-	while (idle < 3 && status == EX_OK && !interrupted) {
-		(void)nanosleep(&pause, NULL);
-		pr_text_clear(&lines);
-		status = control_ask(config, "status", &lines);
-		idle = is_busy(pr_text_str(&lines)) ? 0 : idle + 1;
-	}
-	pr_text_fini(&lines);
-}
 
 static int refuse(void)
 {
@@ -162,11 +113,15 @@ static int make_places(struct run *run)
 		fprintf(stderr, "%s: too long a name for a queue run beside the daemon\n", run->run_directory);
 		return EX_CONFIG;
 	}
-	if (mkdtemp(run->own) == NULL && errno == EACCES && getuid() != 0) {
+	if (mkdtemp(run->own) == NULL) {
+		int error = errno;
 		run->own[0] = '\0'; /* nothing to be removed */
-		return refuse();
+		if (error == EACCES && getuid() != 0)
+			return refuse();
+		fprintf(stderr, "%s: cannot make a directory for this queue run: %s\n", run->run_directory, strerror(error));
+		return EX_CANTCREAT;
 	}
-	if (access(run->own, F_OK) == 0 && chmod(run->own, 0755) == 0 && write_places(run))
+	if (chmod(run->own, 0755) == 0 && write_places(run))
 		return EX_OK;
 	fprintf(stderr, "%s: %s\n", run->own, strerror(errno));
 	return EX_CANTCREAT;
@@ -222,12 +177,8 @@ static int work(struct run *run)
 		status = master_main(&settings);
 	if (status != EX_OK)
 		return status;
-	watch_signals();
+	status = progress_run(config, run->request.data);
 	pr_text_init(&lines, 1u << 16);
-	status = control_ask(config, run->request.data, &lines);
-	if (status == EX_OK)
-		wait_until_idle(config);
-	pr_text_clear(&lines);
 	(void)control_ask(config, "stop", &lines);
 	pr_text_fini(&lines);
 	return status;

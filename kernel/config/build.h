@@ -32,6 +32,8 @@ void config_complain(struct config_builder *builder, const struct config_node *n
 const char *config_nearest(const char *const *names, struct pr_str name);
 bool config_want_text(struct config_builder *builder, const struct config_node *node, struct pr_str *text_out);
 bool config_want_flag(struct config_builder *builder, const struct config_node *node, int64_t *flag_out);
+/* settings.c: by the words of PR_OPTION_BOOL; false: it is none of them. */
+bool config_parse_flag(struct pr_str text, bool *flag_out);
 bool config_want_number(struct config_builder *builder, const struct config_node *node, int64_t most, int64_t *number_out);
 
 void config_build_options(struct config_builder *builder, const struct config_node *group);

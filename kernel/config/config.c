@@ -66,10 +66,10 @@ bool config_want_number(struct config_builder *builder, const struct config_node
 
 bool config_want_flag(struct config_builder *builder, const struct config_node *node, int64_t *flag_out)
 {
-	bool yes = node->kind == CONFIG_SCALAR && pr_str_equal_nocase(node->text, PR_STR("true"));
+	bool yes = false;
 
-	if (!yes && (node->kind != CONFIG_SCALAR || !pr_str_equal_nocase(node->text, PR_STR("false")))) {
-		config_complain(builder, node, "%.*s is true or false", PR_PRINT(node->name));
+	if (node->kind != CONFIG_SCALAR || !config_parse_flag(node->text, &yes)) {
+		config_complain(builder, node, "%.*s is true or false (yes, no, on, off, 1, 0)", PR_PRINT(node->name));
 		return false;
 	}
 	*flag_out = yes;

@@ -68,6 +68,13 @@ struct queue_group {
 	const char *file;
 };
 
+/* The setting of that name, in any case as modules find their options; of two the last, which is the one that counts.  NULL: there is none. */
+const struct config_setting *config_setting_find(const struct config_instance *instance, const char *name);
+/* Its value; absent: there is none. */
+struct pr_str config_setting_text(const struct config_instance *instance, const char *name);
+/* Is it there, and a yes in one of the words that PR_OPTION_BOOL has for it? */
+bool config_setting_is_true(const struct config_instance *instance, const char *name);
+
 struct config_listener {
 	struct pr_str name;    /* "MTA" */
 	struct pr_str address; /* "0.0.0.0", "::1"; absent for a Unix socket */

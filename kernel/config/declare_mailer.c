@@ -86,15 +86,7 @@ static void add_flags(struct config_builder *builder, struct pr_str module, stru
 	}
 }
 
-static bool next_word(struct pr_str *rest, struct pr_str *word_out)
-{
-	do {
-		if (rest->len == 0 || !pr_str_next(rest, ' ', word_out))
-			return false;
-		*word_out = pr_str_trim(*word_out);
-	} while (word_out->len == 0);
-	return true;
-}
+#define BLANKS " \t\n" /* between the words of A=, for the modules too */
 
 /* A service by its name is what the system's list of them says. */
 static struct pr_str port_of(struct config_builder *builder, const struct config_node *group, struct pr_str port)
@@ -120,12 +112,12 @@ static void add_destination(struct config_builder *builder, struct pr_str argv, 
 	struct pr_arena *arena = &builder->config->arena;
 	struct pr_str kind = PR_NONE, host = PR_NONE, port = PR_NONE;
 
-	if (!next_word(&argv, &kind) || !next_word(&argv, &host))
+	if (!pr_str_word(&argv, BLANKS, &kind) || !pr_str_word(&argv, BLANKS, &host))
 		return;
 	bool is_socket = pr_str_equal_nocase(kind, PR_STR("FILE"));
 	if (!pr_str_equal(host, PR_STR("$h")))
 		config_add_value(builder, group, "host", pr_arena_copy(arena, host));
-	if (!is_socket && next_word(&argv, &port))
+	if (!is_socket && pr_str_word(&argv, BLANKS, &port))
 		config_add_value(builder, group, "port", port_of(builder, group, port));
 }
 
@@ -206,8 +198,8 @@ static void add_mailbox(struct config_builder *builder, struct pr_str argv, stru
 {
 	struct pr_str word, name;
 
-	while (next_word(&argv, &word))
-		if (pr_str_equal(word, PR_STR("-h")) && next_word(&argv, &name))
+	while (pr_str_word(&argv, BLANKS, &word))
+		if (pr_str_equal(word, PR_STR("-h")) && pr_str_word(&argv, BLANKS, &name))
 			config_add_value(builder, group, "path", pr_arena_printf(&builder->config->arena, "~/%.*s", PR_PRINT(name)));
 }
 

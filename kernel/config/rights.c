@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool rights_may_read(const struct options *options, uint32_t kind, const char *path, struct pr_text *why)
+static bool may_read(const struct options *options, const char *path, struct pr_text *why)
 {
-	uint32_t flags = pr_safe_flags((enum pr_safe_kind)kind, options->dont_blame);
+	uint32_t flags = pr_safe_flags(PR_SAFE_INCLUDE, options->dont_blame);
 	struct pr_text words;
 	struct stat file;
 
@@ -25,4 +25,23 @@ bool rights_may_read(const struct options *options, uint32_t kind, const char *p
 		pr_text_addf(why, "Cannot open %s: %.*s", path, PR_PRINT(pr_text_str(&words)));
 	pr_text_fini(&words);
 	return good;
+}
+
+enum pr_status rights_read_include(const struct options *options, struct pr_arena *arena, struct pr_str path, size_t max, struct pr_str *contents_out,
+    struct pr_str *why_out)
+{
+	struct pr_str name = pr_arena_copy(arena, path);
+	enum pr_status status = PR_PERMFAIL;
+	struct pr_text text, why;
+
+	pr_text_init(&text, max);
+	pr_text_init(&why, 1000);
+	if (name.len > 0 && name.data[0] == '/' && may_read(options, name.data, &why))
+		status = pr_file_read(name.data, max, &text, &why);
+	if (status == PR_OK)
+		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
+	*why_out = pr_arena_copy(arena, pr_text_str(&why));
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return status;
 }

@@ -7,7 +7,9 @@
 
 #include "kernel/config/options.h"
 
-/* `kind` is PR_SAFE_INCLUDE or PR_SAFE_ALIAS (postrider/file.h).  False, with a sentence in `why`. */
-bool rights_may_read(const struct options *options, uint32_t kind, const char *path, struct pr_text *why);
+/* The contents of an :include: file of at most so many bytes, in the arena.  PR_PERMFAIL: it must not be believed, or is no absolute name; another
+ * status is that of pr_file_read().  *why_out has the sentence, empty when there is none. */
+enum pr_status rights_read_include(const struct options *options, struct pr_arena *arena, struct pr_str path, size_t max, struct pr_str *contents_out,
+    struct pr_str *why_out);
 
 #endif

@@ -8,7 +8,6 @@
 #include "kernel/route/expand.h"
 
 #include <postrider/address.h>
-#include <postrider/file.h>
 
 #include <pwd.h>
 #include <string.h>
@@ -66,26 +65,12 @@ static enum pr_status user(void *context, struct pr_str name)
 	return found != NULL ? PR_OK : error == 0 ? PR_NOTFOUND : PR_TEMPFAIL;
 }
 
+/* As for everybody's mail: read only what nobody but its owner can have written. */
 static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
 	struct job *job = context;
-	struct pr_str name = pr_arena_copy(&job->arena, path);
-	struct pr_text text, why;
-	enum pr_status status = PR_TEMPFAIL;
 
-	pr_text_init(&text, INCLUDE_MAX);
-	pr_text_init(&why, 1000);
-	/* as for everybody's mail: read only what nobody but its owner can have written */
-	bool absolute = name.len > 0 && name.data[0] == '/';
-	if (absolute && rights_may_read(job->courier->options, PR_SAFE_INCLUDE, name.data, &why))
-		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
-	if (status == PR_OK)
-		*contents_out = pr_arena_copy(&job->arena, pr_text_str(&text));
-	else
-		*why_out = pr_arena_copy(&job->arena, pr_text_str(&why));
-	pr_text_fini(&text);
-	pr_text_fini(&why);
-	return status;
+	return rights_read_include(job->courier->options, &job->arena, path, INCLUDE_MAX, contents_out, why_out);
 }
 
 static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)

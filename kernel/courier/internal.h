@@ -121,6 +121,7 @@ struct courier {
 	struct courier_clock clock;
 	size_t cached;
 	unsigned int selected_running;  /* walks of selected.c */
+	uint64_t runs;                  /* queue runs that somebody asked for, as they are taken up */
 	size_t sequence_at, sequence_of; /* of the chosen messages: how many had their turn */
 	struct courier_counters counters;
 	struct log_repeat status_fails; /* HostStatusDirectory cannot be written */

@@ -169,12 +169,13 @@ static void send_state(struct courier *courier, uint32_t serial)
 	size_t cached = courier->cached;
 	/* a run that has only begun to look is not done */
 	unsigned int scanning = courier->selected_running + courier->run_all + courier->scan_counts;
+	uint64_t runs = courier->runs;
 	bool partial = courier->scan_counts && !courier->scanned_once;
 	pthread_mutex_unlock(&courier->lock);
 	pr_text_init(&text, CHANNEL_TEXT_MAX - 1);
-	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu scanning=%u destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
-	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, scanning, counts.destinations, counts.dead, workers,
-	             idle, cached);
+	pr_text_addf(&text, "queued=%zu waiting=%zu ready=%zu in_line=%zu running=%zu scanning=%u runs=%llu destinations=%zu dead=%zu workers=%u idle=%u cached=%zu ",
+	             counts.entries, counts.waiting, counts.fresh, counts.in_line, counts.running, scanning, (unsigned long long)runs,
+	             counts.destinations, counts.dead, workers, idle, cached);
 	pr_text_addf(&text, "sent=%llu deferred=%llu failed=%llu notices=%llu", (unsigned long long)courier->counters.sent,
 	             (unsigned long long)courier->counters.deferred, (unsigned long long)courier->counters.failed,
 	             (unsigned long long)courier->counters.notices);
@@ -193,6 +194,20 @@ static bool answer_stranger(const struct courier *courier, int fd)
 	(void)!send(fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
 	return good;
+}
+
+/* Whoever waits for a run sees by the count that it was taken up, also when the load lets nothing be done. */
+static void start_run(struct courier *courier, struct pr_str selection)
+{
+	if (!load_skips_run(courier)) {
+		if (selection.len > 0 || courier->role->selected != 0)
+			selected_start(courier, selection);
+		else
+			run_all(courier);
+	}
+	pthread_mutex_lock(&courier->lock);
+	courier->runs++;
+	pthread_mutex_unlock(&courier->lock);
 }
 
 bool courier_read_channel(struct courier *courier, int64_t *limit_out)
@@ -219,12 +234,8 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 			return true;
 		if (message.number == WAKE_SCAN)
 			scan_soon(courier);
-		else if (load_skips_run(courier))
-			return true;
-		else if (message.length > 0 || courier->role->selected != 0)
-			selected_start(courier, (struct pr_str){message.text, message.length});
 		else
-			run_all(courier);
+			start_run(courier, (struct pr_str){message.text, message.length});
 		return true;
 	case CHANNEL_STATUS:
 		send_state(courier, message.serial);

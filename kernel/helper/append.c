@@ -29,14 +29,6 @@ struct target {
 	bool dot_locked;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -154,7 +146,7 @@ static void drop_dot_lock(struct target *target)
 /* fcntl first, then the dot: both without waiting, or two mailers with the other order would wait for each other. */
 static enum pr_status lock_both(struct target *target)
 {
-	int64_t end = now_ms() + (int64_t)target->append->lock_seconds * 1000;
+	int64_t end = delivery_now_ms() + (int64_t)target->append->lock_seconds * 1000;
 	struct timespec pause = {.tv_nsec = LOCK_TRY_NS};
 
 	for (;;) {
@@ -166,7 +158,7 @@ static enum pr_status lock_both(struct target *target)
 		} else if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
 			return delivery_fail(target->why, "lock", target->append->path);
 		}
-		if (now_ms() >= end) {
+		if (delivery_now_ms() >= end) {
 			pr_text_addf(target->why, "%s is locked", target->append->path);
 			return PR_TEMPFAIL;
 		}

@@ -48,5 +48,6 @@ void dialogue_watch(struct dialogue *dialogue);
 
 /* "cannot WHAT PATH: strerror"; PR_TEMPFAIL for anything that may pass. */
 enum pr_status delivery_fail(struct pr_text *why, const char *what, const char *path);
+int64_t delivery_now_ms(void); /* monotonic */
 
 #endif

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LEAVE_SECONDS 10 /* from the end of the conversation, when W= says nothing else */
@@ -49,21 +48,13 @@ enum pr_status dialogue_start(const struct helper_rights *rights, const struct h
 	return status;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* True: the program has ended. */
 static bool ends_within(const struct dialogue *dialogue, int64_t milliseconds)
 {
 	struct pollfd wait = {.fd = dialogue->launch.pid_fd, .events = POLLIN};
-	int64_t deadline = now_ms() + milliseconds, left;
+	int64_t deadline = delivery_now_ms() + milliseconds, left;
 
-	while ((left = deadline - now_ms()) > 0)
+	while ((left = deadline - delivery_now_ms()) > 0)
 		if (poll(&wait, 1, left > 3600000 ? 3600000 : (int)left) > 0)
 			return true;
 	return false;

@@ -9,6 +9,7 @@
 #include <postrider/file.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIECE 65536
@@ -20,6 +21,14 @@ enum pr_status delivery_fail(struct pr_text *why, const char *what, const char *
 
 	pr_text_addf(why, "cannot %s %s: %s", what, path, strerror(number));
 	return hopeless ? PR_PERMFAIL : PR_TEMPFAIL;
+}
+
+int64_t delivery_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool message_open(int fd, uint64_t header_size, uint32_t flags, struct message *message_out)

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 600
@@ -25,14 +24,6 @@ struct run {
 	struct launch launch;
 	int output; /* our end */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool start(struct run *run, const struct message *message)
 {
@@ -73,7 +64,7 @@ static bool watch(struct run *run, int channel, int64_t deadline, struct pr_text
 	int last_reads = 0;
 
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - delivery_now_ms();
 		if (left <= 0)
 			return false;
 		int ready = poll(polls, 3, left > 3600000 ? 3600000 : (int)left);
@@ -81,7 +72,7 @@ static bool watch(struct run *run, int channel, int64_t deadline, struct pr_text
 		if (ready > 0 && (polls[2].revents & POLLHUP) != 0) {
 			(void)kill(-run->launch.pid, SIGTERM);
 			polls[2].fd = -1;
-			deadline = now_ms() + (left < ALONE_MS ? left : ALONE_MS);
+			deadline = delivery_now_ms() + (left < ALONE_MS ? left : ALONE_MS);
 		}
 		if (ready > 0 && polls[1].revents != 0 && !read_output(run, output))
 			polls[1].fd = -1;
@@ -105,7 +96,7 @@ static enum pr_status collect(struct run *run, int channel, const struct helper_
                               struct pr_text *output, struct pr_text *why)
 {
 	unsigned int seconds = request->timeout > 0 ? request->timeout : DEFAULT_SECONDS;
-	bool ended = watch(run, channel, now_ms() + (int64_t)seconds * 1000, output);
+	bool ended = watch(run, channel, delivery_now_ms() + (int64_t)seconds * 1000, output);
 	int status = ended ? launch_wait(&run->launch) : launch_kill(&run->launch);
 
 	reply->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

@@ -95,11 +95,18 @@ static const char *state_name(const struct child *child)
 	return child->restart_ms != 0 ? "restarting" : "gone";
 }
 
+static bool still_asked(const struct child *child)
+{
+	return child->state == CHILD_READY && !child->replied;
+}
+
 static void print_child(struct pr_text *out, const struct generation *generation, const struct child *child)
 {
 	pr_text_addf(out, "%s pid %ld generation %u %s", child->role, (long)child->pid, generation->number, state_name(child));
 	if (child->report[0] != '\0')
 		pr_text_addf(out, " %s", child->report);
+	else if (still_asked(child))
+		pr_text_add_c(out, " (did not answer in time)");
 	pr_text_add_byte(out, '\n');
 }
 
@@ -132,11 +139,6 @@ static void answer_status(struct master *master)
 	pr_text_fini(&out);
 }
 
-static bool still_asked(const struct child *child)
-{
-	return child->state == CHILD_READY && !child->replied;
-}
-
 void control_status_arrived(struct master *master, bool time_is_up)
 {
 	const struct generation *current = master->current;
@@ -147,6 +149,7 @@ void control_status_arrived(struct master *master, bool time_is_up)
 
 static void ask_state(struct child *child)
 {
+	child->report[0] = '\0'; /* what it said once is not how it is now */
 	child->replied = child->channel < 0 || !channel_send(child->channel, CHANNEL_STATUS, 0, 0, PR_STR(""), -1);
 }
 

@@ -6,7 +6,7 @@
  * master's own user only (SO_PEERCRED), and strangers never take more than half of the connections.  The client sends one line and reads
  * lines until the master closes:
  *
- *   status      "master pid 12 generation 3 uptime 77", then one line for each role; OK
+ *   status      "master pid 12 generation 3 uptime 77", then one line for each role, with what it says of itself now; OK
  *   reload      waits until the new generation is in force: OK; or ERROR and the reason, the old one serves on
  *   stop        the daemon finishes running transactions and leaves; OK when its place is free for another one
  *   queue-run   OK when the courier was told to run the whole queue

@@ -162,7 +162,7 @@ static bool take_mailbox(const struct line *line, struct table *table)
 
 static bool take_program(const struct line *line, struct table *table)
 {
-	if (line->count < 3 || line->count == FIELDS_MAX || table->program_count == TABLE_PROGRAMS_MAX || !table_path_is_valid(line->fields[0]))
+	if (line->count < 3 || line->count == FIELDS_MAX || !table_path_is_valid(line->fields[0]))
 		return false;
 	if (!pr_str_equal(line->fields[1], PR_STR("-")) && !table_path_is_valid(line->fields[1]))
 		return false;
@@ -171,6 +171,11 @@ static bool take_program(const struct line *line, struct table *table)
 			return false;
 	const struct pr_str *first = &line->fields[0], *last = &line->fields[line->count - 1];
 	struct pr_str text = {first->data, (size_t)(last->data + last->len - first->data)};
+	for (size_t i = 0; i < table->program_count; i++) /* mailers may share one */
+		if (pr_str_equal(text, pr_str(table->programs[i].text)))
+			return true;
+	if (table->program_count == TABLE_PROGRAMS_MAX)
+		return false;
 	struct table_program *program = &table->programs[table->program_count];
 	if (!keep(text, program->text, sizeof program->text))
 		return false;
@@ -191,7 +196,12 @@ static bool is_account(const struct line *line)
 
 static bool take_account(const struct line *line, struct table *table)
 {
-	if (!is_account(line) || table->account_count == TABLE_ACCOUNTS_MAX)
+	if (!is_account(line))
+		return false;
+	for (size_t i = 0; i < table->account_count; i++) /* likewise */
+		if (pr_str_equal(line->fields[0], pr_str(table->accounts[i].spec)))
+			return true;
+	if (table->account_count == TABLE_ACCOUNTS_MAX)
 		return false;
 	char *spec = table->accounts[table->account_count].spec;
 	table->account_count++;

@@ -25,19 +25,10 @@ static void prepare(struct asking *asking, const struct module_set *outer, struc
 	pthread_mutex_init(&asking->instance.mutex, NULL);
 }
 
+/* What cannot be opened now cannot be asked for good. */
 static enum pr_status run_hook(struct asking *asking, enum pr_status (*hook)(struct pr_call *))
 {
-	struct module_frame frame;
-	enum pr_status status = PR_OK;
-
-	if (hook == NULL)
-		return PR_OK;
-	asking->instance.is_preparing = true;
-	status = module_enter(&frame, &asking->scope, &asking->instance, NULL);
-	if (status == PR_OK)
-		status = module_leave(&frame, hook(&frame.call));
-	asking->instance.is_preparing = false;
-	return status == PR_OK ? PR_OK : PR_PERMFAIL;
+	return module_run_hook(&asking->scope, &asking->instance, hook) == PR_OK ? PR_OK : PR_PERMFAIL;
 }
 
 static enum pr_status load(struct asking *asking)
@@ -50,19 +41,6 @@ static enum pr_status load(struct asking *asking)
 		asking->scope.reason = pr_arena_copy(asking->scope.arena, pr_str_trim(pr_text_str(&why)));
 	pr_text_fini(&why);
 	return good ? PR_OK : PR_PERMFAIL;
-}
-
-static void close_instance(struct asking *asking)
-{
-	const struct pr_module *module = asking->instance.module;
-	struct pr_str reason = asking->scope.reason;
-	struct module_frame frame;
-
-	if (asking->instance.is_open && module->close != NULL && module_enter(&frame, &asking->scope, &asking->instance, NULL) == PR_OK) {
-		module->close(&frame.call);
-		module_leave_void(&frame);
-	}
-	asking->scope.reason = reason;
 }
 
 static enum pr_status ask(struct asking *asking, struct pr_str key, struct pr_str *value_out)
@@ -96,8 +74,8 @@ enum pr_status module_map_ask(struct pr_call *call, struct pr_str class_name, st
 	status = ask(asking, key, value_out);
 	module_thread_free(asking->scope.thread);
 	asking->scope.thread = NULL;
-	close_instance(asking);
 	call->reason = asking->scope.reason;
+	module_run_close(&asking->scope, &asking->instance);
 	pr_free(asking->instance.memory);
 	pthread_mutex_destroy(&asking->instance.mutex);
 	pr_arena_fini(&asking->set.arena);

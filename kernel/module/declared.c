@@ -89,14 +89,7 @@ static enum pr_status ask(struct module_instance *rules, struct module_scope *sc
 /* What check() would say, for a set with errors elsewhere is not checked any more: all that is wrong is told at once. */
 static void tell_own(struct module_instance *rules, struct module_scope *scope, struct pr_text *errors)
 {
-	struct module_frame frame;
-
-	rules->is_preparing = true;
-	enum pr_status status = module_enter(&frame, scope, rules, NULL);
-	if (status == PR_OK)
-		status = module_leave(&frame, rules->module->check(&frame.call));
-	rules->is_preparing = false;
-	if (status != PR_OK)
+	if (module_run_hook(scope, rules, rules->module->check) != PR_OK)
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope->reason));
 }
 

@@ -74,6 +74,10 @@ static inline struct module_scope *module_call_scope(const struct pr_call *call)
 
 /* set.c: finds the module and fills its options; false, with a sentence in `errors`. */
 bool module_load(struct module_instance *instance, struct pr_text *errors);
+/* check() or open() within the scope, where the reason is; an absent function is content. */
+enum pr_status module_run_hook(struct module_scope *scope, struct module_instance *instance, enum pr_status (*hook)(struct pr_call *));
+/* close() of what is open, or has declared something; the instance is not to be entered any more. */
+void module_run_close(struct module_scope *scope, struct module_instance *instance);
 
 /* ask.c */
 enum pr_status module_map_ask(struct pr_call *call, struct pr_str class_name, struct pr_str name, struct pr_str arguments, struct pr_str key,

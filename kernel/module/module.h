@@ -76,7 +76,7 @@ struct pr_str module_name(const struct module_instance *instance);
 /* mailers: effective F= letters */
 struct pr_str module_mailer_flags(const struct module_instance *mailer);
 bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
-/* What its lines look like; NULL: as they are. */
+/* What its lines look like. */
 struct shape module_mailer_shape(const struct module_instance *mailer);
 
 struct module_thread *module_thread_new(struct module_set *set);

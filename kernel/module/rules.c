@@ -87,16 +87,13 @@ bool rules_take_any_address(const struct module_set *set)
 enum pr_status rules_resolve(struct module_scope *scope, struct pr_str address, struct pr_str sender, struct pr_route *route_out)
 {
 	struct module_frame frame;
-	struct pr_route route = {.size = sizeof route};
 	enum pr_status status = PR_NOTFOUND;
 
-	*route_out = route;
+	*route_out = (struct pr_route){.size = sizeof *route_out};
 	const struct pr_rules_ops *ops = enter(&frame, scope, FUNCTION(resolve), &status);
 	if (ops == NULL)
 		return lacks(scope, status, "has no resolve");
-	status = module_leave(&frame, ops->resolve(&frame.call, address, sender, &route));
-	*route_out = route;
-	return status;
+	return module_leave(&frame, ops->resolve(&frame.call, address, sender, route_out));
 }
 
 enum pr_status rules_rewrite(struct module_scope *scope, enum pr_rewrite which, struct pr_str mailer, struct pr_str address,
@@ -182,18 +179,15 @@ enum pr_status rules_explain(struct module_scope *scope, struct pr_str address, 
     const struct pr_step **steps_out, size_t *count_out)
 {
 	struct module_frame frame;
-	struct pr_route route = {.size = sizeof route};
 	enum pr_status status = PR_NOTFOUND;
 
-	*route_out = route;
+	*route_out = (struct pr_route){.size = sizeof *route_out};
 	*count_out = 0;
 	/* without the memory of a session: every answer stands alone */
 	const struct pr_rules_ops *ops = enter_with(&frame, scope, FUNCTION(explain), false, &status);
 	if (ops == NULL)
 		return lacks(scope, status, "cannot explain what it does");
-	status = module_leave(&frame, ops->explain(&frame.call, address, sender, most, &route, steps_out, count_out));
-	*route_out = route;
-	return status;
+	return module_leave(&frame, ops->explain(&frame.call, address, sender, most, route_out, steps_out, count_out));
 }
 
 enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out)
@@ -209,16 +203,13 @@ enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, str
     struct pr_route *route_out)
 {
 	struct module_frame frame;
-	struct pr_route route = {.size = sizeof route};
 	enum pr_status status = PR_NOTFOUND;
 
-	*route_out = route;
+	*route_out = (struct pr_route){.size = sizeof *route_out};
 	const struct pr_rules_ops *ops = enter(&frame, scope, FUNCTION(local), &status);
 	if (ops == NULL)
 		return status;
-	status = module_leave(&frame, ops->local(&frame.call, mailer, host, user, &route));
-	*route_out = route;
-	return status;
+	return module_leave(&frame, ops->local(&frame.call, mailer, host, user, route_out));
 }
 
 #define MOVES_MAX 10

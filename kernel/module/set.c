@@ -78,14 +78,6 @@ static bool fill_setting(struct module_instance *instance, const struct config_s
 	return status == PR_OK;
 }
 
-static bool has_setting(const struct config_instance *config, const char *name)
-{
-	for (size_t i = 0; i < config->setting_count; i++)
-		if (pr_str_equal_nocase(config->settings[i].name, pr_str(name)))
-			return true;
-	return false;
-}
-
 static bool fill_options(struct module_instance *instance, struct pr_arena *arena, struct pr_text *errors)
 {
 	const struct pr_option *table = instance->module->options;
@@ -100,11 +92,40 @@ static bool fill_options(struct module_instance *instance, struct pr_arena *aren
 	for (size_t i = 0; i < config->setting_count; i++)
 		good = fill_setting(instance, &config->settings[i], arena, errors) && good;
 	for (const struct pr_option *option = table; option != NULL && option->name != NULL; option++)
-		if ((option->flags & PR_OPTION_REQUIRED) != 0 && !has_setting(config, option->name)) {
+		if ((option->flags & PR_OPTION_REQUIRED) != 0 && config_setting_find(config, option->name) == NULL) {
 			complain(errors, config, "needs %s (%s)", option->name, option->help == NULL ? "see its manual" : option->help);
 			good = false;
 		}
 	return good;
+}
+
+enum pr_status module_run_hook(struct module_scope *scope, struct module_instance *instance, enum pr_status (*hook)(struct pr_call *))
+{
+	struct module_frame frame;
+
+	if (hook == NULL)
+		return PR_OK;
+	instance->is_preparing = true;
+	enum pr_status status = module_enter(&frame, scope, instance, NULL);
+	if (status == PR_OK)
+		status = module_leave(&frame, hook(&frame.call));
+	instance->is_preparing = false;
+	return status;
+}
+
+void module_run_close(struct module_scope *scope, struct module_instance *instance)
+{
+	struct module_frame frame;
+
+	if (!instance->is_open && !instance->has_declared)
+		return;
+	instance->is_open = false;
+	instance->is_preparing = true;
+	if (instance->module->close != NULL && module_enter(&frame, scope, instance, NULL) == PR_OK) {
+		instance->module->close(&frame.call);
+		module_leave_void(&frame);
+	}
+	instance->is_preparing = false;
 }
 
 static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(struct pr_call *), const char *name,
@@ -112,18 +133,12 @@ static bool run_hook(struct module_instance *instance, enum pr_status (*hook)(st
 {
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct module_frame frame;
-	enum pr_status status;
 
 	if (hook == NULL)
 		return true;
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, module_thread_new(instance->set), &arena); /* the hook may ask instances opened before it */
-	instance->is_preparing = true;
-	status = module_enter(&frame, &scope, instance, NULL);
-	if (status == PR_OK)
-		status = module_leave(&frame, hook(&frame.call));
-	instance->is_preparing = false;
+	enum pr_status status = module_run_hook(&scope, instance, hook);
 	if (status != PR_OK && instance->has_declared) /* it has named its own file and line */
 		pr_text_addf(errors, "%.*s\n", PR_PRINT(scope.reason));
 	else if (status != PR_OK)
@@ -272,19 +287,12 @@ static void close_instance(struct module_instance *instance)
 {
 	struct pr_arena arena;
 	struct module_scope scope;
-	struct module_frame frame;
 
 	if (!instance->is_open && !instance->has_declared)
 		return;
 	pr_arena_init(&arena, 1u << 20);
 	module_scope_init(&scope, module_thread_new(instance->set), &arena);
-	instance->is_open = false;
-	instance->is_preparing = true;
-	if (instance->module->close != NULL && module_enter(&frame, &scope, instance, NULL) == PR_OK) {
-		instance->module->close(&frame.call);
-		module_leave_void(&frame);
-	}
-	instance->is_preparing = false;
+	module_run_close(&scope, instance);
 	module_thread_free(scope.thread);
 	pr_arena_fini(&arena);
 }

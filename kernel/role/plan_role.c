@@ -27,20 +27,12 @@ static void print_listener(const struct config_listener *listener, struct pr_tex
 		             listener->port);
 }
 
-static struct pr_str setting(const struct config_instance *instance, struct pr_str name)
-{
-	for (size_t i = 0; i < instance->setting_count; i++)
-		if (pr_str_equal_nocase(instance->settings[i].name, name))
-			return instance->settings[i].text;
-	return PR_NONE;
-}
-
 /* Where instances of the module `local` put mail: the only files that a named user's helper will touch.  The defaults are the
  * module's own (modules/mailers/local). */
 static void print_mailbox(const struct config_instance *instance, struct pr_text *out)
 {
-	struct pr_str format = setting(instance, PR_STR("format"));
-	struct pr_str path = setting(instance, PR_STR("path"));
+	struct pr_str format = config_setting_text(instance, "format");
+	struct pr_str path = config_setting_text(instance, "path");
 	bool maildir = pr_str_equal_nocase(format, PR_STR("maildir"));
 
 	if (instance->kind != PR_KIND_MAILER || !pr_str_equal(instance->module, PR_STR("local")))
@@ -53,9 +45,9 @@ static void print_mailbox(const struct config_instance *instance, struct pr_text
 /* The command line of a program that runs as who mail is for: nothing else does, and only so. */
 static void print_program(const struct config_instance *instance, struct pr_text *out)
 {
-	struct pr_str path = setting(instance, PR_STR("path")), rest = setting(instance, PR_STR("argv"));
-	struct pr_str flag = setting(instance, PR_STR("sender_flag")), root = setting(instance, PR_STR("root")), word;
-	bool owner = pr_str_equal(setting(instance, PR_STR("owner")), PR_STR("true")) || setting(instance, PR_STR("user")).len > 0;
+	struct pr_str path = config_setting_text(instance, "path"), rest = config_setting_text(instance, "argv");
+	struct pr_str flag = config_setting_text(instance, "sender_flag"), root = config_setting_text(instance, "root"), word;
+	bool owner = config_setting_is_true(instance, "owner") || config_setting_text(instance, "user").len > 0;
 	bool first = true;
 
 	bool runs = pr_str_equal(instance->module, PR_STR("prog")) || pr_str_equal(instance->module, PR_STR("smtp"));
@@ -63,10 +55,7 @@ static void print_program(const struct config_instance *instance, struct pr_text
 	if (instance->kind != PR_KIND_MAILER || !runs || !owner || path.len == 0)
 		return;
 	pr_text_addf(out, "program %.*s %.*s", PR_PRINT(path), PR_PRINT(root.len > 0 ? root : PR_STR("-")));
-	while (rest.len > 0 && pr_str_next(&rest, ' ', &word)) {
-		word = pr_str_trim(word);
-		if (word.len == 0)
-			continue;
+	while (pr_str_word(&rest, " \t\n", &word)) { /* as modules/mailers/prog cuts them */
 		pr_text_add_byte(out, ' ');
 		pr_xtext_encode(word, out);
 		if (first && flag.len > 0)
@@ -79,11 +68,11 @@ static void print_program(const struct config_instance *instance, struct pr_text
 /* An account with another group than its own, or without a name: the courier may ask for no other such pair. */
 static void print_account(const struct config_instance *instance, struct pr_text *out)
 {
-	struct pr_str user = setting(instance, PR_STR("user"));
+	struct pr_str user = config_setting_text(instance, "user");
 	uint64_t number;
 	bool is_special = pr_str_find(user, ':') < user.len || pr_str_number(user, UINT32_MAX, &number);
 
-	if (instance->kind == PR_KIND_MAILER && setting(instance, PR_STR("path")).len > 0 && is_special)
+	if (instance->kind == PR_KIND_MAILER && config_setting_text(instance, "path").len > 0 && is_special)
 		pr_text_addf(out, "account %.*s\n", PR_PRINT(user));
 }
 

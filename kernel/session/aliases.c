@@ -6,8 +6,6 @@
 #include "kernel/config/rights.h"
 #include "kernel/session/aliases.h"
 
-#include <postrider/file.h>
-
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -75,21 +73,8 @@ static enum pr_status user(void *context, struct pr_str name)
 static enum pr_status include(void *context, struct pr_str path, struct pr_str *contents_out, struct pr_str *why_out)
 {
 	const struct transaction *transaction = context;
-	struct pr_arena *arena = transaction->scope->arena;
-	struct pr_str name = pr_arena_copy(arena, path);
-	enum pr_status status = PR_PERMFAIL;
-	struct pr_text text, why;
 
-	pr_text_init(&text, INCLUDE_MAX);
-	pr_text_init(&why, 1000);
-	if (name.data != NULL && name.len > 0 && name.data[0] == '/' && rights_may_read(transaction->session->receiver->options, PR_SAFE_INCLUDE, name.data, &why))
-		status = pr_file_read(name.data, INCLUDE_MAX, &text, &why);
-	if (status == PR_OK)
-		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
-	*why_out = pr_arena_copy(arena, pr_text_str(&why));
-	pr_text_fini(&text);
-	pr_text_fini(&why);
-	return status;
+	return rights_read_include(transaction->session->receiver->options, transaction->scope->arena, path, INCLUDE_MAX, contents_out, why_out);
 }
 
 static enum pr_status include_owner(void *context, struct pr_str path, struct pr_str *user_out)

@@ -237,15 +237,9 @@ uint32_t pr_safe_flags(enum pr_safe_kind kind, struct pr_str blame)
 	uint32_t flags = kind == PR_SAFE_CLASS || kind == PR_SAFE_MAP ? PR_SAFE_GROUP_FILE : 0; /* a group that keeps tables is nothing unusual */
 	struct pr_str word;
 
-	while (blame.len > 0) {
-		size_t end = 0;
-		while (end < blame.len && strchr(", \t", blame.data[end]) == NULL)
-			end++;
-		word = pr_str_slice(blame, 0, end);
-		blame = pr_str_slice(blame, end + 1, blame.len);
+	while (pr_str_word(&blame, ", \t", &word))
 		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 			if ((words[i].kind == 0 || words[i].kind == (uint32_t)kind) && pr_str_equal_nocase(word, pr_str(words[i].word)))
 				flags |= words[i].flag;
-	}
 	return flags;
 }

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """sendmail -q does what its letters say: chosen messages and no others, in sight with -v, quarantined with -Q, on an old queue beside a daemon."""
+import contextlib
 import fcntl
 import os
 import re
+import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import story
@@ -287,6 +290,75 @@ class QueueRun(story.Story):
         self.sendmail("-qf")
         self.assertEqual(self.delivered(), ["ann@far.example", "bob@far.example"])
         self.assertEqual(self.pr.queue_ids(), [])
+
+    @staticmethod
+    def has_daemon(process):
+        """Has it forked the daemon of its run?  Asked without a pause, and so of nobody else."""
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
+                return any(os.readlink(f"/proc/{child}/exe").endswith("/postrider") for child in children.read().split())
+        return False
+
+    def begin(self, *words):
+        """sendmail, stopped while its daemon starts: the daemon serves, and nobody has asked it for anything."""
+        process = subprocess.Popen([story.PROGRAM, "sendmail", "-C", self.pr.conf_path, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + 20 * story.SLOW
+        while not self.has_daemon(process) and time.monotonic() < end:
+            pass
+        process.send_signal(signal.SIGSTOP)
+        found = story.wait_for("the courier of the run", lambda: re.search(r"^courier pid (\d+) .*serving .*ready=0 .*\n", self.pr.ctl("status")[1], re.M))
+        self.assertIn(" runs=0 ", found.group(0), "the request was faster than this test")
+        return process, int(found.group(1))
+
+    def ends_well(self, process):
+        """Nothing is said, but that a stop takes its time on a busy machine."""
+        self.assertEqual((process.wait(60 * story.SLOW), re.sub(r"\Astop waits until .*\n", "", process.stdout.read())), (0, ""))
+
+    def test_a_courier_that_is_late(self):
+        """On a busy machine the courier takes the run up when the one who waits for it has looked many times; it is waited for all the same."""
+        self.stage()
+        self.deferred("a@example.net", "ann@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        self.open_hosts = True
+        process, courier = self.begin("-qf")
+        os.kill(courier, signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGCONT)
+            with self.assertRaises(subprocess.TimeoutExpired, msg="it did not wait for the courier"):
+                process.wait(9 * story.SLOW)
+            self.assertEqual(self.delivered(), [])
+            self.assertRegex(self.pr.ctl("status")[1], rf"courier pid {courier} generation 1 serving \(did not answer in time\)\n")
+        finally:
+            os.kill(courier, signal.SIGCONT)
+        self.ends_well(process)
+        self.assertEqual((self.delivered(), self.pr.queue_ids()), (["ann@far.example"], []))
+
+    def test_a_courier_that_ends(self):
+        """The next one knows nothing of the run: it is asked for again."""
+        self.stage()
+        self.deferred("a@example.net", "ann@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        self.open_hosts = True
+        process, courier = self.begin("-qf")
+        os.kill(courier, signal.SIGSTOP)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        os.kill(courier, signal.SIGKILL)
+        self.ends_well(process)
+        self.assertEqual((self.delivered(), self.pr.queue_ids()), (["ann@far.example"], []))
+
+    def test_no_room_for_places(self):
+        """The reason is the system's for the directory that could not be made."""
+        if not story.IS_ROOT:
+            self.skipTest("others are told that they may not")
+        self.stage(start=False).write_conf()
+        with open(self.pr.conf_path) as conf:
+            path = self.pr.write("sys.conf", conf.read().replace(os.path.join(self.pr.top, "run"), "/sys"))
+        text = self.sendmail("-OQueueDirectory=" + os.path.join(self.pr.top, "queue"), "-q", conf=path, expect=73)
+        self.assertRegex(text, r"^/sys: cannot make a directory for this queue run: (Operation not permitted|Permission denied|Read-only file system)\n$")
 
     def old_queue(self):
         """mv mqueue omqueue, restart: the old mail lies there and the daemon works on a new directory."""

@@ -74,7 +74,8 @@ static const struct fake_line *find(struct pr_call *call, const char *kind, stru
 
 static bool map_exists(struct pr_call *call, struct pr_str map)
 {
-	return find(call, "map", map, PR_NONE, NULL) != NULL || find(call, "broken", map, PR_NONE, NULL) != NULL;
+	return find(call, "map", map, PR_NONE, NULL) != NULL || find(call, "broken", map, PR_NONE, NULL) != NULL ||
+	       find(call, "missing", map, PR_NONE, NULL) != NULL;
 }
 
 static enum pr_status map_lookup(struct pr_call *call, struct pr_str map, struct pr_str key, const struct pr_list *args,
@@ -83,6 +84,8 @@ static enum pr_status map_lookup(struct pr_call *call, struct pr_str map, struct
 	(void)args;
 	if (find(call, "broken", map, PR_NONE, NULL) != NULL)
 		return pr_fail(call, PR_TEMPFAIL, "%.*s: the disk is on fire", PR_PRINT(map));
+	if (find(call, "missing", map, PR_NONE, NULL) != NULL)
+		return pr_fail(call, PR_TEMPFAIL, "missing map file %.*s.db: No such file or directory", PR_PRINT(map));
 	const struct fake_line *line = find(call, "map", map, key, NULL);
 	if (line == NULL)
 		return map_exists(call, map) ? PR_NOTFOUND : pr_fail(call, PR_MISUSE, "no map %.*s", PR_PRINT(map));

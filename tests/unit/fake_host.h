@@ -3,10 +3,10 @@
  * A world for modules under test: maps, DNS and accounts from a text file, no kernel behind it.
  *
  *   map NAME KEY<TAB>VALUE     dns NAME mx 10 HOST     dns NAME a ADDRESS     dns NAME fail
- *   ptr ADDRESS NAME           user NAME               broken MAP              option NAME VALUE       macro NAME VALUE
+ *   ptr ADDRESS NAME           user NAME               broken MAP   missing MAP   option NAME VALUE       macro NAME VALUE
  * and, for dns_records: dns NAME aaaa ADDRESS, txt TEXT, ptr NAME, ns NAME, cname NAME (which is followed)
  *
- * A map named "broken" answers PR_TEMPFAIL.
+ * A map named "broken" or "missing" answers PR_TEMPFAIL; of the second the file is not there.
  */
 #ifndef TESTS_UNIT_FAKE_HOST_H
 #define TESTS_UNIT_FAKE_HOST_H

@@ -111,6 +111,47 @@ static void test_declared(void)
 	cf_stage_close();
 }
 
+/* What a module hears of a K line: a flag that its class does not know is gone and takes no word along; of classes that are none of
+ * sendmail's nothing is gone. */
+static void test_map_words(void)
+{
+	static const struct {
+		const char *line, *words, *messages;
+	} lines[] = {
+		{ "Ky hash -L /etc/y", "/etc/y", "line 4: Illegal option L map y\n" },
+		{ "Ky hash -k 1 -v 2 -L -o /etc/y", "-k1 -v2 -o /etc/y", "line 4: Illegal option L map y\n" },
+		{ "Ky syslog -L debug -D", "-Ldebug -D", "" },
+		{ "Ky dns -R MX -r 2 -a.", "-RMX -r2 -a.", "" },
+		{ "Ky colour -shade 5 -L red -x /etc/y z", "-shade 5 -L red -x /etc/y z", "" },
+	};
+	const struct pr_declared *declared = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		char text[500], words[200];
+		snprintf(text, sizeof text, HEAD "%s\n", lines[i].line);
+		cf_stage_open(text);
+		CU_ASSERT(cf_same(lines[i].line, lines[i].messages, cf_stage_messages()));
+		cf_stage_ops()->declare(fake_call(&cf_engine), &declared, &count);
+		for (size_t j = 0; j < count && !pr_str_equal(declared->name, PR_STR("y")); j++)
+			declared++;
+		CU_ASSERT_FATAL(pr_str_equal(declared->name, PR_STR("y")) && declared->count == 1);
+		snprintf(words, sizeof words, "%.*s", PR_PRINT(declared->settings[0].value));
+		CU_ASSERT(cf_same(lines[i].line, lines[i].words, words));
+		cf_stage_close();
+	}
+}
+
+/* -q is found behind a flag whose value is a word of its own. */
+static void test_key_flags(void)
+{
+	CU_ASSERT(cf_stage_open(HEAD "Kplain text -k 1 -v 2 /etc/y\nKquoted text -k 1 -v 2 -S+ -q /etc/y\n"));
+	CU_ASSERT_FALSE(cf_map_find(cf_stage_cf(), PR_STR("plain"))->keeps_quotes);
+	CU_ASSERT_TRUE(cf_map_find(cf_stage_cf(), PR_STR("quoted"))->keeps_quotes);
+	CU_ASSERT_EQUAL(cf_map_find(cf_stage_cf(), PR_STR("quoted"))->space, '+');
+	cf_stage_close();
+}
+
 /* Words that a class got from maps; "fruit" and "broken" are tables of the world. */
 static void test_class_maps(void)
 {
@@ -148,6 +189,8 @@ static const struct unit_case cases[] = {
 	{ "small files", test_files },
 	{ "no file", test_missing_file },
 	{ "what the kernel is told", test_declared },
+	{ "arguments of maps", test_map_words },
+	{ "flags about the key", test_key_flags },
 	{ "classes from maps", test_class_maps },
 	{ NULL, NULL },
 };

@@ -14,17 +14,24 @@
 static const char rules[] =
     "V10/Berkeley\nDjmail.corp.example\nO OperatorChars=.:%@!^/[]+\nO DontProbeInterfaces=True\nO BlankSub=.\n"
     "Mlocal, P=/bin/cat, F=lsn, A=cat $u\nMsmtp, P=[IPC], F=mu, A=TCP $h\n"
-    "Cwcorp.example\nKmac macro\nKa arith\nD{seen}none\n"
+    "Cwcorp.example\nKmac macro\nKa arith\nKgone hash /nonexistent\nD{seen}none\n"
     "S3\nR$* < $* > $*\t$: $2\nR$* @ $+\t$: $1 < @ $2 >\n"
     "S0\nR$* < @ bad . $* >\t$#error $@ 5.1.2 $: \"550 no $1\"\nR$* < @ $=w >\t$#local $: $>up $1\nR$* < @ $* >\t$#smtp $@ $2 $: $1 < @ $2 >\n"
     "R$*\t$#local $: $1\nS4\nR$* < @ $* >\t$1 @ $2\nSup\nR$*\t$: $(mac {seen} $@ $1 $) $1\nR$*\t$: $(a + $@ 1 $@ 2 $: $) $1 $&{seen}\n"
     "R3 $*\t$@ $>down $1\nSdown\nR$* a $* a $* a $* a $- b\t$@ odd\nR$*\t$: $1\n"
-    "Scheck_mail\nR$*\t$: $>3 $1\nR$* < @ $+ . spam >\t$#error $@ 5.7.1 $: \"553 away \" $2\nR$*\t$@ OK\n"
+    "Scheck_mail\nR$*\t$: $>3 $1\nR$* < @ $+ . spam >\t$#error $@ 5.7.1 $: \"553 away \" $2\nR$* < @ missing . $* >\t$: $(gone $1 $)\nR$*\t$@ OK\n"
     "Squeuegroup\nR$*\t$# $1\n";
 
 static const char *const addresses[] = { "joe@corp.example", "Joe <JOE@remote.example>", "x@bad.example", "a.a.a.a.a.a.a.a.b@corp.example",
-	"joe", "\"a b\"@corp.example", "a b c" };
+	"joe", "joe@missing.example", "\"a b\"@corp.example", "a b c" };
 #define ADDRESSES (sizeof addresses / sizeof addresses[0])
+
+static void open_stage(void)
+{
+	cf_stage_begin();
+	fake_world_add(&cf_world, "missing gone");
+	CU_ASSERT_FATAL(cf_stage_read(rules));
+}
 
 struct worker {
 	pthread_t thread;
@@ -101,7 +108,7 @@ static void test_threads(void)
 {
 	static struct worker workers[THREADS];
 
-	CU_ASSERT_FATAL(cf_stage_open(rules));
+	open_stage();
 	for (size_t i = 0; i < THREADS; i++)
 		worker_init(&workers[i]);
 	CU_ASSERT_STRING_EQUAL(workers[0].wanted[0], "0 local||joe.joe|joe@corp.example|0|joe@corp.example");
@@ -156,7 +163,7 @@ static void test_allocations(void)
 	static struct worker worker;
 	char answer[200];
 
-	CU_ASSERT_FATAL(cf_stage_open(rules));
+	open_stage();
 	worker_init(&worker);
 	for (size_t i = 0; i < 2 * ADDRESSES; i++)
 		ask(&worker, addresses[i % ADDRESSES], answer);

@@ -124,6 +124,32 @@ static void test_instances(void)
 	config_free(config);
 }
 
+/* A setting is found as its module finds it: in any case, the last of two; and a yes has the words of a module's option. */
+static void test_settings(void)
+{
+	static const struct {
+		const char *value;
+		bool is_true;
+	} words[] = {{"true", true}, {"\"Yes\"", true}, {"\"on\"", true}, {"1", true}, {"false", false}, {"\"no\"", false}, {"\"off\"", false}, {"0", false}, {"\"2\"", false}, {"\"\"", false}};
+	char text[200];
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		snprintf(text, sizeof text, "maps = { m = { module = \"text\"; optional = false; Optional = %s; file = \"/a\"; }; };", words[i].value);
+		struct config *config = parse(text);
+		const struct config_instance *map = instance_of(config, PR_KIND_MAP, "m");
+		CU_ASSERT_EQUAL(config_setting_is_true(map, "optional"), words[i].is_true);
+		CU_ASSERT(is(config_setting_text(map, "FILE"), "/a") && config_setting_find(map, "file")->line == 1);
+		CU_ASSERT(config_setting_find(map, "unsafe") == NULL && config_setting_text(map, "unsafe").data == NULL && !config_setting_is_true(map, "unsafe"));
+		config_free(config);
+	}
+	struct config *config = parse("mailers = { a = { module = \"prog\"; hide_dots = \"yes\"; strip_nul = 1; blank_end = \"off\"; }; };");
+	const struct config_instance *mailer = instance_of(config, PR_KIND_MAILER, "a");
+	CU_ASSERT(mailer->hide_dots == 1 && mailer->strip_nul == 1 && mailer->blank_end == 0);
+	config_free(config);
+	CU_ASSERT_PTR_NULL(parse_with("mailers = { a = { module = \"prog\"; hide_dots = \"perhaps\"; }; };", NULL));
+	CU_ASSERT(is(pr_text_str(&errors), "a.conf:1: hide_dots is true or false (yes, no, on, off, 1, 0)\n"));
+}
+
 /* What is not declared is added, what is declared is left alone. */
 static void test_defaults(void)
 {
@@ -392,7 +418,7 @@ static void test_load(void)
 }
 
 static const struct unit_case cases[] = {
-    {"a file with every section", test_whole}, {"listeners", test_listeners}, {"instances", test_instances},
+    {"a file with every section", test_whole}, {"listeners", test_listeners}, {"instances", test_instances}, {"settings", test_settings},
     {"what is added by default", test_defaults}, {"every mistake has its sentence", test_wrong}, {"-O", test_overrides}, {"who said it last is told", test_blame}, {"words of PrivacyOptions", test_privacy}, {"classes of Precedence", test_precedence},
     {"NUL and depth", test_hostile}, {"a megabyte of junk", test_junk}, {"config_load", test_load}, {NULL, NULL},
 };

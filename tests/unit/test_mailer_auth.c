@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The parts of AUTH that have no conversation: base64, the words of authinfo, and which mechanisms may be tried where.
+ * AUTH as a client: base64, the words of authinfo, which mechanisms may be tried where, and servers whose questions have no end.
  */
 #include "modules/mailers/smtp/auth.h"
+#include "tests/unit/fake_server.h"
 #include "tests/unit/unit.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct pr_arena arena;
 static const char *allowed = "", *letters = "";
@@ -18,7 +22,22 @@ static struct pr_str option(struct pr_call *call, struct pr_str name)
 	return pr_str_equal(name, PR_STR("AuthOptions")) ? pr_str(letters) : PR_NONE;
 }
 
-static const struct pr_host host = {.size = sizeof host, .option = option};
+static enum pr_status feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
+{
+	(void)call;
+	(void)arguments;
+	*value_out = PR_STR("\"U:joe\" \"P:secret\"");
+	return pr_str_equal(name, PR_STR("authinfo")) ? PR_OK : PR_NOTFOUND;
+}
+
+static void log_nothing(struct pr_call *call, uint32_t level, const char *format, ...)
+{
+	(void)call;
+	(void)level;
+	(void)format;
+}
+
+static const struct pr_host host = {.size = sizeof host, .option = option, .rules_feature = feature, .log = log_nothing};
 static struct pr_call call = {.size = sizeof call, .host = &host, .arena = &arena};
 
 static void test_base64(void)
@@ -104,6 +123,64 @@ static void test_mechanisms(void)
 	pr_arena_fini(&arena);
 }
 
-static const struct unit_case cases[] = {{"base64", test_base64}, {"words", test_words}, {"mechanisms", test_mechanisms}, {NULL, NULL}};
+/* Built without Cyrus SASL nothing can be tried. */
+static bool can_try(const struct smtp_session *session)
+{
+	struct auth_identity identity = {.user = PR_STR("joe"), .name = PR_STR("joe"), .password = PR_STR("secret")};
+	struct auth_dialogue *dialogue = auth_dialogue_new(&call, session, &identity, 0);
+	struct pr_str mechanism, bytes;
+	bool can = dialogue != NULL && auth_dialogue_start(dialogue, &call, pr_str(session->mechanisms), &mechanism, &bytes);
+
+	auth_dialogue_free(dialogue);
+	return can;
+}
+
+/* The conversation with a server that plays `script`. */
+static void converse(const char *const *script, enum pr_status wanted, bool is_open)
+{
+	static struct smtp smtp;
+	struct smtp_session session = {.open = 1, .host = &host};
+	struct smtp_run run = {.call = &call, .smtp = &smtp, .session = &session};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct smtp_outcome outcome = {.status = PR_OK};
+
+	pr_arena_init(&arena, 1u << 20);
+	snprintf(session.mechanisms, sizeof session.mechanisms, "CRAM-MD5");
+	snprintf(session.server, sizeof session.server, "mx.example");
+	allowed = letters = "";
+	for (size_t i = 0; i < SMTP_WAITS; i++)
+		smtp.wait[i] = 10;
+	if (can_try(&session)) {
+		struct fake_server *server = fake_server_start(script);
+		address.sin_port = htons((uint16_t)fake_server_port(server));
+		session.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CU_ASSERT_EQUAL_FATAL(connect(session.fd, (struct sockaddr *)&address, sizeof address), 0);
+		CU_ASSERT_EQUAL(smtp_authenticate(&run, &outcome), wanted);
+		CU_ASSERT_EQUAL(outcome.status, wanted);
+		CU_ASSERT_EQUAL(session.open, is_open);
+		smtp_drop(&session);
+		CU_ASSERT_TRUE(fake_server_stop(server));
+		fake_server_free(server);
+	}
+	pr_arena_fini(&arena);
+}
+
+#define CHALLENGE "<334 PDFAbXguZXhhbXBsZT4=\r\n"
+
+static void test_questions_without_end(void)
+{
+	static const char *const known[] = {">AUTH CRAM-MD5\r\n", CHALLENGE, ">am9lI", "<235 2.0.0 welcome\r\n", NULL};
+	static const char *const given_up[] = {">AUTH CRAM-MD5\r\n", "<334 no base64!\r\n", ">*\r\n", "<501 5.7.0 as you like\r\n", NULL};
+	static const char *const asks_on[] = {">AUTH CRAM-MD5\r\n", "<334 no base64!\r\n", ">*\r\n", "<334 no base64!\r\n", ">QUIT\r\n", "<334 no base64!\r\n", NULL};
+	static const char *const again[] = {">AUTH CRAM-MD5\r\n", CHALLENGE, ">am9lI", CHALLENGE, ">*\r\n", CHALLENGE, ">QUIT\r\n", CHALLENGE, NULL};
+
+	converse(known, PR_OK, true);
+	converse(given_up, PR_OK, true);
+	converse(asks_on, PR_TEMPFAIL, false);
+	converse(again, PR_TEMPFAIL, false);
+}
+
+static const struct unit_case cases[] = {{"base64", test_base64}, {"words", test_words}, {"mechanisms", test_mechanisms},
+	{"questions without end", test_questions_without_end}, {NULL, NULL}};
 
 UNIT_MAIN("smtp mailer and AUTH", cases)

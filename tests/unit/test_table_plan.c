@@ -4,6 +4,7 @@
  * Each hostile case is a good plan with one line more, so the refusal can only come from that line.
  */
 #include "kernel/master/table.h"
+#include "kernel/role/plan_role.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -128,7 +129,65 @@ static void test_every_cut(void)
 	pr_text_fini(&why);
 }
 
+/* What the plan prints of a configuration, as the master reads it. */
+static const struct table *plan_of(const char *mailers)
+{
+	static struct table table;
+	struct pr_text text, why;
+
+	pr_text_init(&text, 1 << 20);
+	pr_text_init(&why, 10000);
+	pr_text_addf(&text, "options = { QueueDirectory = \"/q\"; }; mailers = { %s };", mailers);
+	struct config *config = config_parse("a.conf", pr_text_str(&text), NULL, &why);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	pr_text_clear(&text);
+	CU_ASSERT_TRUE(plan_print(config, &text));
+	CU_ASSERT_TRUE_FATAL(table_parse(pr_text_str(&text), &table, &why));
+	config_free(config);
+	pr_text_fini(&text);
+	pr_text_fini(&why);
+	return &table;
+}
+
+/* A yes is a yes in every word that the module takes for one, and words are cut as it cuts them. */
+static void test_programs(void)
+{
+	static const struct {
+		const char *owner, *argv, *text;
+	} cases[] = {
+		{"true", "\"a -b c\"", "/bin/a - a -b c"}, {"\"yes\"", "\"a  -b\\t c \"", "/bin/a - a -b c"}, {"\"On\"", "\"a\"", "/bin/a - a"}, {"1", "\"a\"", "/bin/a - a"},
+		{"false", "\"a\"", NULL}, {"\"no\"", "\"a\"", NULL}, {"0", "\"a\"", NULL}, {"\"perhaps\"", "\"a\"", NULL},
+	};
+	char mailers[300];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(mailers, sizeof mailers, "p = { module = \"prog\"; path = \"/bin/a\"; owner = %s; argv = %s; };", cases[i].owner, cases[i].argv);
+		const struct table *table = plan_of(mailers);
+		CU_ASSERT_EQUAL_FATAL(table->program_count, cases[i].text != NULL);
+		if (cases[i].text != NULL)
+			CU_ASSERT_STRING_EQUAL(table->programs[0].text, cases[i].text);
+	}
+}
+
+/* However many mailers run the same program as the same account, each takes one place. */
+static void test_accounts(void)
+{
+	char mailers[100 * (TABLE_ACCOUNTS_MAX + 2)];
+	size_t used = 0;
+
+	for (size_t i = 0; i <= TABLE_ACCOUNTS_MAX; i++)
+		used += (size_t)snprintf(mailers + used, sizeof mailers - used, "p%zu = { module = \"prog\"; path = \"/bin/a\"; argv = \"a\"; user = \"mail:adm\"; };", i);
+	const struct table *table = plan_of(mailers);
+	CU_ASSERT_EQUAL(table->account_count, 1);
+	CU_ASSERT_EQUAL(table->program_count, 1);
+	CU_ASSERT_STRING_EQUAL(table->accounts[0].spec, "mail:adm");
+	table = plan_of("p = { module = \"prog\"; path = \"/bin/a\"; argv = \"a\"; user = \"mail:adm\"; }; q = { module = \"prog\"; path = \"/bin/a\"; argv = \"a\"; user = \"7\"; };");
+	CU_ASSERT_EQUAL(table->account_count, 2);
+}
+
 static const struct unit_case cases[] = {{"a good plan", test_good},
+                                         {"programs of a configuration", test_programs},
+                                         {"accounts of a configuration", test_accounts},
                                          {"a plan that names too little", test_incomplete},
                                          {"hostile lines", test_hostile},
                                          {"bounds", test_bounds},

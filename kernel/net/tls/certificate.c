@@ -13,28 +13,42 @@
 
 #define NAME_MOST 255 /* bytes of a common name that are looked at */
 
-static int let_go_on(int good, X509_STORE_CTX *store)
+int net_tls_let_go_on(int good, X509_STORE_CTX *store)
 {
 	(void)good;
 	(void)store;
-	return 1; /* SSL_get_verify_result() remembers what was wrong */
+	return 1;
+}
+
+bool net_tls_load_authorities(SSL_CTX *ssl, struct pr_str file, struct pr_str path, struct pr_text *why)
+{
+	if (file.len > 0 && SSL_CTX_load_verify_file(ssl, file.data) != 1) {
+		pr_text_add_c(why, "CACertFile: ");
+		net_tls_explain(ERR_get_error(), file.data, why);
+		return false;
+	}
+	if (path.len > 0 && SSL_CTX_load_verify_dir(ssl, path.data) != 1) {
+		pr_text_add_c(why, "CACertPath: ");
+		net_tls_explain(ERR_get_error(), path.data, why);
+		return false;
+	}
+	return true;
 }
 
 bool net_tls_context_trust(struct net_tls_context *context, struct pr_str file, struct pr_str path, struct pr_text *why)
 {
-	STACK_OF(X509_NAME) *names = NULL;
-
-	if (file.len > 0)
-		names = SSL_load_client_CA_file(file.data);
-	if ((file.len > 0 && names == NULL) ||
-	    SSL_CTX_load_verify_locations(context->ssl, file.len > 0 ? file.data : NULL, path.len > 0 ? path.data : NULL) != 1) {
-		net_tls_explain(ERR_get_error(), file.len > 0 ? file.data : path.data, why);
-		sk_X509_NAME_pop_free(names, X509_NAME_free);
+	ERR_clear_error();
+	if (!net_tls_load_authorities(context->ssl, file, path, why))
+		return false;
+	STACK_OF(X509_NAME) *names = file.len > 0 ? SSL_load_client_CA_file(file.data) : NULL;
+	if (file.len > 0 && names == NULL) {
+		pr_text_add_c(why, "CACertFile: ");
+		net_tls_explain(ERR_get_error(), file.data, why);
 		return false;
 	}
 	if (names != NULL)
 		SSL_CTX_set_client_CA_list(context->ssl, names);
-	SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, let_go_on);
+	SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
 	return true;
 }
 
@@ -106,13 +120,13 @@ static struct pr_str common(struct pr_arena *arena, const X509_NAME *name)
 	return encode(arena, text);
 }
 
-static struct pr_str digest(struct pr_arena *arena, const X509 *certificate)
+struct pr_str net_tls_digest(struct pr_arena *arena, const X509 *certificate, const EVP_MD *digest)
 {
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int length = 0;
 	struct pr_text text;
 
-	if (X509_digest(certificate, EVP_md5(), bytes, &length) != 1)
+	if (X509_digest(certificate, digest, bytes, &length) != 1)
 		return PR_NONE;
 	pr_text_init(&text, 3 * EVP_MAX_MD_SIZE);
 	for (unsigned int i = 0; i < length; i++)
@@ -130,6 +144,6 @@ bool net_tls_certificate(const struct net_tls *tls, struct pr_arena *arena, stru
 		return false;
 	const X509_NAME *subject = X509_get_subject_name(certificate), *issuer = X509_get_issuer_name(certificate);
 	*certificate_out = (struct net_tls_certificate){.subject = whole(arena, subject), .issuer = whole(arena, issuer),
-	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer), .md5 = digest(arena, certificate)};
+	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer), .md5 = net_tls_digest(arena, certificate, EVP_md5())};
 	return true;
 }

@@ -15,28 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-static int go_on(int good, X509_STORE_CTX *store)
-{
-	(void)good;
-	(void)store;
-	return 1;
-}
-
-static bool load_authorities(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
-{
-	if (trust->ca_file.len > 0 && SSL_CTX_load_verify_file(ssl, trust->ca_file.data) != 1) {
-		pr_text_add_c(why, "CACertFile: ");
-		net_tls_explain(ERR_get_error(), trust->ca_file.data, why);
-		return false;
-	}
-	if (trust->ca_path.len > 0 && SSL_CTX_load_verify_dir(ssl, trust->ca_path.data) != 1) {
-		pr_text_add_c(why, "CACertPath: ");
-		net_tls_explain(ERR_get_error(), trust->ca_path.data, why);
-		return false;
-	}
-	return true;
-}
-
 static bool load_revoked(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
@@ -95,9 +73,9 @@ struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, str
 	}
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, go_on);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	if (!load_own(ssl, trust, why) || !load_authorities(ssl, trust, why) || !load_revoked(ssl, trust, why) ||
+	if (!load_own(ssl, trust, why) || !net_tls_load_authorities(ssl, trust->ca_file, trust->ca_path, why) || !load_revoked(ssl, trust, why) ||
 	    !net_tls_apply_words(ssl, &trust->words, why) || !find_digest(trust->fingerprint, &digest, why)) {
 		SSL_CTX_free(ssl);
 		return NULL;

@@ -33,6 +33,7 @@ static enum answer converse(struct smtp_run *run, struct auth_dialogue *dialogue
 	struct pr_str bytes, shown = pr_arena_printf(call->arena, "AUTH %.*s", PR_PRINT(mechanism));
 	struct pr_str encoded = initial.data == NULL ? PR_STR("") : initial.len == 0 ? PR_STR("=") : auth_base64_encode(call->arena, initial);
 	struct pr_str line = pr_arena_printf(call->arena, "AUTH %.*s%s%.*s\r\n", PR_PRINT(mechanism), encoded.len > 0 ? " " : "", PR_PRINT(encoded));
+	bool gave_up = false;
 
 	for (;;) {
 		if (line.data == NULL || line.len > AUTH_STEP_MAX)
@@ -41,11 +42,14 @@ static enum answer converse(struct smtp_run *run, struct auth_dialogue *dialogue
 			return LOST;
 		if (reply.code != 334)
 			return reply.code / 100 == 2 ? KNOWN : reply.code / 100 == 5 ? REFUSED : reply.code == 421 ? LOST : LATER;
+		if (gave_up) /* RFC 4954 4: it must have said 501; who asks on has no end */
+			return LOST;
 		shown = PR_STR("*****");
-		if (challenge_of(call, &reply, &bytes) && auth_dialogue_step(dialogue, call, bytes, &bytes))
-			line = pr_arena_printf(call->arena, "%.*s\r\n", PR_PRINT(auth_base64_encode(call->arena, bytes)));
+		gave_up = !challenge_of(call, &reply, &bytes) || !auth_dialogue_step(dialogue, call, bytes, &bytes);
+		if (gave_up)
+			line = shown = PR_STR("*\r\n");
 		else
-			line = shown = PR_STR("*\r\n"); /* RFC 4954 4: give up this one */
+			line = pr_arena_printf(call->arena, "%.*s\r\n", PR_PRINT(auth_base64_encode(call->arena, bytes)));
 	}
 }
 

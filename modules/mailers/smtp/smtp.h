@@ -131,6 +131,7 @@ struct smtp_run {
 	struct smtp_route route;
 	bool in_clear;            /* the handshake failed, and this connection is to do without */
 	bool fell;                /* it has just failed */
+	bool is_watched;          /* of the transaction: a host that cannot keep the time is asked to tell of trouble */
 };
 
 /* connect.c */
@@ -141,7 +142,7 @@ bool smtp_has_next(struct smtp_run *run);
 struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination);
 
 /* program.c */
-/* Starts the program: a connection like any other.  0 or an errno, with the reason in the call. */
+/* Starts the program: *fd_out is a connection like any other.  Otherwise the reason is in the call. */
 enum pr_status smtp_program_open(struct smtp_run *run, int *fd_out);
 
 /* address.c */

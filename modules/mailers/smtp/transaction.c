@@ -145,7 +145,7 @@ static void add_rcpt(struct smtp_run *run, size_t index, struct pr_text *out)
 
 	pr_text_addf(out, "RCPT To:<%.*s>", PR_PRINT(pr_address_inner(run->deliveries[index].user)));
 	if (has(run, SMTP_DSN) && recipient != NULL) {
-		add_notify(recipient->flags | (is_watched(run) ? own_watch(recipient->flags) : 0), out);
+		add_notify(recipient->flags | (run->is_watched ? own_watch(recipient->flags) : 0), out);
 		add_original(recipient->original, out);
 	}
 	pr_text_add_c(out, "\r\n");
@@ -418,6 +418,7 @@ void smtp_transaction(struct smtp_run *run)
 			run->deliveries[i].remote = PR_NONE; /* it is not the host that says so */
 		return;
 	}
+	run->is_watched = is_watched(run);
 	opening.taken = pr_alloc(run->count + 1);
 	size_t asked = choose(&opening);
 	pr_text_init(&opening.line, 4u << 20);

@@ -79,7 +79,7 @@ static enum pr_status absent(struct pr_call *call, int error)
 	hash_drop(thread);
 	if (error == ENOENT && map->flags.optional) {
 		thread->absent = 1;
-		return pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
+		return pr_map_absent(call);
 	}
 	if (error == ENOENT)
 		return pr_fail(call, PR_TEMPFAIL, "missing map file %s: %s", map->path, strerror(error));
@@ -232,7 +232,7 @@ enum pr_status hash_view(struct pr_call *call)
 	struct stat status;
 
 	if ((has || thread->absent) && thread->generation == generation && now - thread->checked_ms < LOOK_AGAIN_MS)
-		return has ? PR_OK : pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
+		return has ? PR_OK : pr_map_absent(call);
 	thread->checked_ms = now;
 	thread->generation = generation;
 	if (stat(map->path, &status) != 0)

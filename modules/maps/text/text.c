@@ -198,7 +198,7 @@ static enum pr_status hold_current(struct pr_call *call)
 	for (;;) {
 		if (stat(map->path, &now) != 0) {
 			if (errno == ENOENT && map->flags.optional)
-				return pr_fail(call, PR_NOTFOUND, PR_MAP_ABSENT);
+				return pr_map_absent(call);
 			return pr_fail(call, PR_TEMPFAIL, "%s: %s", map->path, strerror(errno));
 		}
 		pthread_rwlock_rdlock(&map->lock);

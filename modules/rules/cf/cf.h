@@ -226,7 +226,7 @@ void cf_link(struct cf *cf);                                /* names in rules to
 struct pr_declared *cf_declare(struct cf *cf, uint32_t kind, struct pr_str name);
 void cf_declare_setting(struct cf *cf, struct pr_declared *declared, const char *name, struct pr_str value);
 /* What sendmail sets before it reads anything. */
-void cf_defaults(struct cf *cf, struct pr_call *call);
+void cf_defaults(struct cf *cf);
 void cf_probe_interfaces(struct cf *cf); /* class w: names and addresses of this host */
 
 /* running ---------------------------------------------------------------- */
@@ -325,12 +325,13 @@ int cf_rewrite(struct cf_run *run, uint16_t number, struct cf_tokens *tokens);
 /* Without quotes and backslashes. */
 struct pr_str cf_unquoted(struct pr_arena *arena, struct pr_str text);
 
+/* console_slash.c: the status that a class of maps gives for "not found". */
+int cf_map_nothing(struct pr_str class_name);
+
 /* debug.c: cf_scan and cf_map_lookup as the console shows them with -d22 and -d60; elsewhere they show nothing. */
 bool cf_scan_shown(struct cf_run *run, struct cf_scan *scan, struct cf_tokens *out);
 int cf_map_lookup_shown(struct cf_run *run, struct pr_str name, const struct cf_map *map, struct pr_str key, const struct pr_list *arguments,
                         struct pr_str *value_out);
-/* The status that a class of maps gives for "not found". */
-int cf_map_nothing(struct pr_str class_name);
 
 struct cf_match {
 	uint16_t first, end; /* [first, end) of the address */

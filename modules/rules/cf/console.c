@@ -205,11 +205,9 @@ static const char help[] =
 /* Whatever stands behind it. */
 static bool is_quit(struct pr_str line)
 {
-	size_t end = 0;
+	struct pr_str word;
 
-	while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
-		end++;
-	return pr_str_equal_nocase(pr_str_slice(line, 0, end), PR_STR("/quit"));
+	return pr_str_word(&line, " \t", &word) && pr_str_equal_nocase(word, PR_STR("/quit"));
 }
 
 enum pr_status cf_console(struct pr_call *call, struct pr_str line, struct pr_text *out)

@@ -7,22 +7,18 @@
 
 #include <postrider/mapflags.h>
 
+#include <stddef.h>
+
 enum { CUT_TEXT = 11, CUT_TOKENS = 12, CUT_EACH = 36, CUT_NOTHING = 1, ASK_MAP = 1, ASK_ARGUMENTS = 5 };
 
-static uint32_t *level_of(struct cf *cf, uint64_t category)
-{
-	switch (category) {
-	case 21: return &cf->tracing;
-	case 22: return &cf->tracing_cuts;
-	case 60: return &cf->tracing_maps;
-	default: return NULL;
-	}
-}
+static const struct {
+	uint64_t number;
+	size_t level; /* where it is kept in struct cf */
+} categories[] = { { 21, offsetof(struct cf, tracing) }, { 22, offsetof(struct cf, tracing_cuts) }, { 60, offsetof(struct cf, tracing_maps) } };
 
 /* "21.12", "21", "0-99.12" */
 static void set_levels(struct cf *cf, struct pr_str part)
 {
-	static const uint64_t categories[] = { 21, 22, 60 };
 	size_t dot = pr_str_find(part, '.'), dash = pr_str_find(part, '-');
 	uint64_t first = 0, last, level = 1;
 
@@ -33,8 +29,8 @@ static void set_levels(struct cf *cf, struct pr_str part)
 	if (dot < part.len)
 		pr_str_number(pr_str_slice(part, dot + 1, part.len), 1000, &level);
 	for (size_t i = 0; i < sizeof categories / sizeof categories[0]; i++)
-		if (first <= categories[i] && categories[i] <= last)
-			*level_of(cf, categories[i]) = (uint32_t)level;
+		if (first <= categories[i].number && categories[i].number <= last)
+			*(uint32_t *)(void *)((char *)cf + categories[i].level) = (uint32_t)level;
 }
 
 void cf_console_debug(struct cf_run *run, struct pr_str line)

@@ -30,16 +30,17 @@ static struct pr_str full_name(struct cf *cf)
 	return name;
 }
 
-static struct pr_str known_name(struct cf *cf, struct pr_call *call)
+static struct pr_str known_name(struct cf *cf)
 {
+	struct pr_call *call = cf->call;
 	struct pr_str name = call->host != NULL && call->host->macro != NULL ? call->host->macro(call, PR_STR("j")) : PR_NONE;
 
 	return name.len > 0 ? pr_arena_copy(&cf->arena, name) : full_name(cf);
 }
 
-static void host_names(struct cf *cf, struct pr_call *call)
+static void host_names(struct cf *cf)
 {
-	struct pr_str name = known_name(cf, call);
+	struct pr_str name = known_name(cf);
 	size_t dot = pr_str_find(name, '.');
 	struct utsname names;
 
@@ -57,8 +58,9 @@ static void host_names(struct cf *cf, struct pr_call *call)
 }
 
 /* Rules may ask for ${opMode} while they are read: `t` in the test mode, `v` for -bv, `d` in the daemon. */
-static void mode(struct cf *cf, struct pr_call *call)
+static void mode(struct cf *cf)
 {
+	struct pr_call *call = cf->call;
 	struct pr_str letter = call->host != NULL && call->host->macro != NULL ? call->host->macro(call, PR_STR("opMode")) : PR_NONE;
 
 	cf_macro_set_text(cf, "opMode", letter.len > 0 ? letter : PR_STR("d"));
@@ -139,13 +141,13 @@ static const char *const mailers[] = {
 	"*include*, P=/dev/null, F=su, A=INCLUDE $u",
 };
 
-void cf_defaults(struct cf *cf, struct pr_call *call)
+void cf_defaults(struct cf *cf)
 {
 	cf_alphabet_init(&cf->alphabet, PR_STR(".:@[]"), ' ');
 	cf_macro_set_text(cf, "v", PR_STR("8.17.1.9"));
 	cf_macro_set_text(cf, "n", PR_STR("MAILER-DAEMON"));
-	host_names(cf, call);
-	mode(cf, call);
+	host_names(cf);
+	mode(cf);
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
 		for (const char *const *word = classes[i].words; *word != NULL; word++)
 			cf_class_add(cf, classes[i].name, *word);

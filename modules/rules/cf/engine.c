@@ -12,9 +12,7 @@ static void read_once(struct pr_call *call)
 	if (!cf->is_read) {
 		pr_arena_init(&cf->arena, (size_t)256 << 20);
 		pr_text_init(&cf->messages, (size_t)1 << 20);
-		cf->call = call;
 		cf_read(cf, call);
-		cf->call = NULL;
 	}
 }
 

@@ -43,18 +43,19 @@ struct pr_str cf_judge_filter(struct cf *cf, struct pr_str filter, char letter, 
 bool cf_judge_group_place(struct cf *cf, bool has_path);
 /* Milter.NAME */
 bool cf_judge_milter(struct cf *cf, struct pr_str name);
-/* A flag of a map and what belongs to it; `whole` is its word. */
+/* A flag of a map and what belongs to it. */
 struct cf_flag {
 	char letter; /* NUL: a lone dash */
-	struct pr_str value, whole;
+	struct pr_str value;
 };
-/* Takes the next flag off *rest; false: what follows is none. */
+/* Takes the next flag off *rest; false: what follows is none.  Which letters have the next word for a value depends on the class; the first
+ * is about those that all maps of files have. */
 bool cf_flag_take(struct pr_str *rest, struct cf_flag *flag_out);
-bool cf_flag_take_of(struct pr_str *rest, const char *others, struct cf_flag *flag_out);
+bool cf_flag_take_of(struct pr_str *rest, struct pr_str class_name, struct cf_flag *flag_out);
 bool cf_word_take(struct pr_str *rest, struct pr_str *word_out);
 /* Do maps of files have it? */
 bool cf_flag_is_of_files(char letter);
-/* The arguments of a map without what means nothing to its class: for the module. */
+/* The arguments of a map without what means nothing to its class: for the module.  Of a class that is none of sendmail's they are as written. */
 struct pr_str cf_map_words(struct cf *cf, struct pr_str class_name, struct pr_str arguments);
 /* The members of a sequence that are there. */
 struct pr_str cf_sequence_members(struct cf *cf, struct pr_str arguments);

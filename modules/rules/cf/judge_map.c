@@ -37,15 +37,10 @@ static bool judge_file(struct cf *cf, struct pr_str name, struct pr_str class_na
 	struct pr_str file;
 
 	judge_flags(cf, name, arguments, &file);
-	if (file.len == 0) {
-		char *lower = pr_copy_str(class_name);
-		for (char *c = lower; *c != '\0'; c++)
-			*c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
-		cf_complain(cf, "No file name for %s map %.*s", lower, PR_PRINT(name));
-		pr_free(lower);
-		return false;
-	}
-	return true;
+	if (file.len > 0)
+		return true;
+	cf_complain(cf, "No file name for %.*s map %.*s", PR_PRINT(pr_arena_lower(&cf->arena, class_name)), PR_PRINT(name));
+	return false;
 }
 
 static bool is_name_byte(char c)
@@ -109,8 +104,7 @@ static bool judge_dns(struct cf *cf, struct pr_str name, struct pr_str class_nam
 	struct pr_str type = PR_NONE;
 	struct cf_flag flag;
 
-	(void)class_name;
-	while (cf_flag_take_of(&arguments, "RBZr", &flag)) {
+	while (cf_flag_take_of(&arguments, class_name, &flag)) {
 		if (flag.letter == 'd')
 			cf_judge_time(cf, flag.value, 's');
 		if (flag.letter != 'R')
@@ -139,8 +133,7 @@ static bool judge_syslog(struct cf *cf, struct pr_str name, struct pr_str class_
 	bool is_good = true;
 
 	(void)name;
-	(void)class_name;
-	while (is_good && cf_flag_take_of(&arguments, "L", &flag)) {
+	while (is_good && cf_flag_take_of(&arguments, class_name, &flag)) {
 		if (flag.letter == '\0' || strchr("DLS", flag.letter) == NULL)
 			cf_complain(cf, "Illegal option %c map syslog", flag.letter);
 		is_good = flag.letter != 'L' || flag.value.len == 0 || is_priority(flag.value);

@@ -149,13 +149,12 @@ static bool is_missing(struct pr_str reason)
 /* Told when the map is opened, which sendmail does once; /map tells it in front of its own line. */
 static void tell_missing(struct cf_run *run, const struct cf_map *known, struct pr_str reason)
 {
-	struct cf_map *map = &run->cf->maps[known - run->cf->maps];
-
-	reason = pr_arena_printf(run->call->arena, "%.*s map \"%.*s\": %.*s", PR_PRINT(map->class_name), PR_PRINT(map->name), PR_PRINT(reason));
+	reason = pr_arena_printf(run->call->arena, "%.*s map \"%.*s\": %.*s", PR_PRINT(known->class_name), PR_PRINT(known->name), PR_PRINT(reason));
 	run->complaint = reason;
-	if (run->trace != NULL && !map->is_told) /* the console owns the process */
-		cf_run_say(run, false, reason);
-	map->is_told = map->is_told || run->trace != NULL;
+	if (run->trace == NULL || known->is_told)
+		return;
+	run->cf->maps[known - run->cf->maps].is_told = true; /* the console owns the process; elsewhere many threads read this */
+	cf_run_say(run, false, reason);
 }
 
 /* Records of DNS that cannot be had are a matter for the status alone. */

@@ -416,11 +416,12 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 
 	pr_text_init(&bytes, FILE_MAX);
 	pr_text_init(&why, 1000);
+	cf->call = call;
 	cf->is_read = true;
 	cf->next_named = CF_SETS_MAX;
 	cf->colon_ok = true;
 	snprintf(cf->must_quote, sizeof cf->must_quote, "@,;:\\()[].'");
-	cf_defaults(cf, call);
+	cf_defaults(cf);
 	enum pr_status status = pr_file_read(cf->file.data, FILE_MAX, &bytes, &why);
 	if (status == PR_OK) {
 		cf->current_file = cf->file;
@@ -439,5 +440,6 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 	}
 	pr_text_fini(&bytes);
 	pr_text_fini(&why);
+	cf->call = NULL;
 	return cf->errors == 0;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <postrider/file.h>
+#include <postrider/mapflags.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,13 +100,10 @@ static bool convert(struct pr_str line, const char *format, char word[WORD_MAX])
 
 void cf_class_add_words(struct cf *cf, uint16_t number, struct pr_str words)
 {
-	while ((words = pr_str_trim(words)).len > 0) {
-		size_t end = 0;
-		while (end < words.len && strchr(" \t\r\n", words.data[end]) == NULL)
-			end++;
-		cf_phrases_add(cf_class_get(cf, number), pr_str_slice(words, 0, end));
-		words = pr_str_slice(words, end, words.len);
-	}
+	struct pr_str word;
+
+	while (pr_map_word(&words, &word))
+		cf_phrases_add(cf_class_get(cf, number), word);
 }
 
 static void add_line(struct cf *cf, uint16_t number, struct pr_str line, const char *format)

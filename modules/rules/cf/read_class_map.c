@@ -29,15 +29,6 @@ static struct pr_str ldap_arguments(struct cf *cf, struct pr_str label)
 	return pr_arena_printf(&cf->arena, LDAP_CLASS, PR_PRINT(label), PR_PRINT(cluster), PR_PRINT(host));
 }
 
-static struct pr_str lower_case(struct cf *cf, struct pr_str text)
-{
-	char *copy = pr_arena_alloc(&cf->arena, text.len + 1);
-
-	for (size_t i = 0; copy != NULL && i < text.len; i++)
-		copy[i] = text.data[i] >= 'A' && text.data[i] <= 'Z' ? (char)(text.data[i] | 0x20) : text.data[i];
-	return copy == NULL ? PR_STR("") : (struct pr_str){ copy, text.len };
-}
-
 /* Cuts `key@class:arguments`; false: it is something else. */
 static bool cut(struct cf *cf, struct pr_str rest, struct source *source)
 {
@@ -55,7 +46,7 @@ static bool cut(struct cf *cf, struct pr_str rest, struct source *source)
 	}
 	if (colon == 0 || colon == tail.len)
 		return false;
-	source->class_name = lower_case(cf, pr_str_slice(tail, 0, colon));
+	source->class_name = pr_arena_lower(&cf->arena, pr_str_slice(tail, 0, colon));
 	source->arguments = pr_arena_copy(&cf->arena, pr_str_trim(pr_str_slice(tail, colon + 1, tail.len)));
 	return true;
 }
@@ -137,12 +128,10 @@ static bool ask(struct cf *cf, struct source *source, struct pr_str *value_out)
 /* The first member that knows the key. */
 static bool ask_members(struct cf *cf, const struct source *source, struct pr_str *value_out)
 {
-	struct pr_str rest = source->arguments, word;
+	struct pr_str members = cf_sequence_members(cf, source->arguments), name;
 
-	while ((rest = pr_str_trim(rest)).len > 0) {
-		if (!pr_str_next(&rest, ' ', &word))
-			break;
-		const struct cf_map *map = cf_map_find(cf, word);
+	while (pr_str_next(&members, ' ', &name)) {
+		const struct cf_map *map = cf_map_find(cf, name);
 		if (map == NULL || map->kind != CF_MAP_OTHER)
 			continue;
 		struct source member = { source->number, map->name, source->key, map->class_name, map->arguments, true };

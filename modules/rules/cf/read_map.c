@@ -22,29 +22,6 @@ static struct pr_str skip_blanks(struct pr_str rest)
 	return rest;
 }
 
-/* Classes are found in any case. */
-static struct pr_str lower_case(struct cf *cf, struct pr_str text)
-{
-	struct pr_str copy = pr_arena_copy(&cf->arena, text);
-	char *bytes = (char *)(uintptr_t)copy.data;
-
-	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
-		bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] | 0x20) : bytes[i];
-	return copy.data != NULL ? copy : PR_STR("");
-}
-
-static struct pr_str take_word(struct pr_str *rest)
-{
-	size_t end = 0;
-
-	*rest = pr_str_trim(*rest);
-	while (end < rest->len && rest->data[end] != ' ' && rest->data[end] != '\t' && rest->data[end] != '\n')
-		end++;
-	struct pr_str word = pr_str_slice(*rest, 0, end);
-	*rest = pr_str_trim(pr_str_slice(*rest, end, rest->len));
-	return word;
-}
-
 struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class_name, struct pr_str arguments)
 {
 	struct cf_map *map = cf_map_find(cf, name);
@@ -68,16 +45,14 @@ struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class
 /* The flags that are about the key: -S gives what stands between two of its atoms, -q leaves its quotes. */
 static void read_key_flags(struct cf_map *map)
 {
-	struct pr_str rest = map->arguments, word;
+	struct pr_str rest = map->arguments;
+	struct cf_flag flag;
 
 	map->keeps_quotes = pr_str_equal_nocase(map->class_name, PR_STR("dequote"));
-	while (rest.len > 0) {
-		word = take_word(&rest);
-		if (word.len < 2 || word.data[0] != '-')
-			break;
-		if (word.data[1] == 'S')
-			map->space = word.len > 2 ? word.data[2] : ' ';
-		map->keeps_quotes = map->keeps_quotes || word.data[1] == 'q';
+	while (cf_flag_take_of(&rest, map->class_name, &flag)) {
+		if (flag.letter == 'S')
+			map->space = flag.value.len > 0 ? flag.value.data[0] : ' ';
+		map->keeps_quotes = map->keeps_quotes || flag.letter == 'q';
 	}
 }
 
@@ -107,7 +82,7 @@ void cf_read_map(struct cf *cf, struct pr_str line)
 	rest = skip_blanks(pr_str_slice(rest, end + 1, rest.len)); /* whatever stands there ends the name, and the class likewise */
 	for (end = 0; end < rest.len && is_letter_or_digit(rest.data[end]);)
 		end++;
-	struct pr_str class_name = lower_case(cf, pr_str_slice(rest, 0, end));
+	struct pr_str class_name = pr_arena_lower(&cf->arena, pr_str_slice(rest, 0, end)); /* classes are found in any case */
 	rest = pr_str_trim(pr_str_slice(rest, end + 1, rest.len));
 	if (class_name.len == 0) {
 		cf_complain(cf, "readcf: config K line, map %.*s: no map class", PR_PRINT(name));

@@ -42,7 +42,7 @@ static enum pr_status ask_tagged(struct pr_call *call, const char *tag, struct p
 }
 
 /* Most sites ask dozens of keys per message of a table they do not have. */
-static bool has_table(struct pr_call *call)
+bool access_has_table(struct pr_call *call)
 {
 	const struct routes *routes = call->instance;
 
@@ -71,7 +71,7 @@ static enum pr_status search_domain(struct pr_call *call, const char *tag, struc
 
 enum pr_status access_domain(struct pr_call *call, const char *tag, struct pr_str domain, struct pr_str *value_out)
 {
-	return has_table(call) ? settle(search_domain(call, tag, domain, value_out), *value_out) : PR_NOTFOUND;
+	return access_has_table(call) ? settle(search_domain(call, tag, domain, value_out), *value_out) : PR_NOTFOUND;
 }
 
 /* user+detail@domain, user@domain, user+detail@, user@, domain and its parents. */
@@ -82,7 +82,7 @@ enum pr_status access_address(struct pr_call *call, const char *tag, struct pr_s
 	size_t count = users[1].len < local.len ? 2 : 1;
 	enum pr_status status = PR_NOTFOUND;
 
-	if (!has_table(call))
+	if (!access_has_table(call))
 		return status;
 	for (size_t i = 0; status == PR_NOTFOUND && domain.len > 0 && i < count; i++)
 		status = ask(call, tag, pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(users[i]), PR_PRINT(domain)), value_out);
@@ -101,7 +101,7 @@ enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_s
 	char mark = six ? ':' : '.';
 	enum pr_status status = PR_NOTFOUND;
 
-	if (!has_table(call))
+	if (!access_has_table(call))
 		return status;
 	if (six && !pr_str_has_prefix_nocase(address, PR_STR("IPv6:")))
 		address = pr_arena_printf(call->arena, "IPv6:%.*s", PR_PRINT(address));
@@ -149,7 +149,7 @@ static enum pr_status tagged_fronts(struct pr_call *call, const char *tag, struc
 
 enum pr_status access_server(struct pr_call *call, const char *tag, struct pr_str name, struct pr_str address, struct pr_str *value_out)
 {
-	if (!has_table(call))
+	if (!access_has_table(call))
 		return PR_NOTFOUND;
 	enum pr_status status = tagged_parents(call, tag, name, value_out);
 	if (status == PR_NOTFOUND)
@@ -163,7 +163,7 @@ enum pr_status access_mailbox(struct pr_call *call, const char *tag, struct pr_s
 {
 	enum pr_status status = PR_NOTFOUND;
 
-	if (!has_table(call))
+	if (!access_has_table(call))
 		return status;
 	if (domain.len > 0)
 		status = ask_tagged(call, tag, pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(local), PR_PRINT(domain)), value_out);

@@ -91,6 +91,7 @@ enum pr_status routes_luser(struct pr_call *call, const struct canonical *addres
                             struct refusal *refusal_out);
 
 /* access.c: PR_OK with a value (never SKIP), PR_NOTFOUND, PR_TEMPFAIL. */
+bool access_has_table(struct pr_call *call); /* else all of them answer PR_NOTFOUND, and nobody needs to make a key */
 enum pr_status access_address(struct pr_call *call, const char *tag, struct pr_str local, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_domain(struct pr_call *call, const char *tag, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_str address, struct pr_str *value_out);

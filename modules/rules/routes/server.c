@@ -21,7 +21,7 @@ static struct pr_str server_address(struct pr_call *call)
 
 static enum pr_status ask_about_server(struct pr_call *call, const char *tag, struct pr_str *value_out)
 {
-	return access_server(call, tag, server_name(call), server_address(call), value_out);
+	return access_has_table(call) ? access_server(call, tag, server_name(call), server_address(call), value_out) : PR_NOTFOUND;
 }
 
 static enum pr_status check_try(struct pr_call *call, struct pr_verdict *verdict)
@@ -43,7 +43,7 @@ static enum pr_status check_recipient(struct pr_call *call, struct pr_str addres
 	struct refusal ignored;
 	struct pr_str value = PR_NONE;
 
-	if (routes_split(call, pr_address_inner(address), &recipient, &ignored) != PR_OK)
+	if (!access_has_table(call) || routes_split(call, pr_address_inner(address), &recipient, &ignored) != PR_OK)
 		return PR_OK;
 	enum pr_status status = access_mailbox(call, "TLS_Rcpt", recipient.local, recipient.domain, &value);
 	if (status != PR_OK)
@@ -70,11 +70,10 @@ enum pr_status routes_check_server(struct pr_call *call, uint32_t check, struct 
 
 enum pr_status routes_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
-	struct pr_str host = arguments->count > 0 ? pr_arena_lower(call->arena, arguments->items[0]) : PR_STR("");
-
-	if (pr_str_equal(name, PR_STR("clt_features"))) /* asked before there is a connection */
-		return access_server(call, "Clt_Features", host, PR_STR(""), value_out);
 	if (pr_str_equal(name, PR_STR("authinfo")))
 		return ask_about_server(call, "AuthInfo", value_out);
-	return PR_NOTFOUND;
+	if (!pr_str_equal(name, PR_STR("clt_features")) || !access_has_table(call))
+		return PR_NOTFOUND;
+	struct pr_str host = arguments->count > 0 ? pr_arena_lower(call->arena, arguments->items[0]) : PR_STR("");
+	return access_server(call, "Clt_Features", host, PR_STR(""), value_out); /* asked before there is a connection */
 }

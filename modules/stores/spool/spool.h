@@ -253,9 +253,9 @@ struct spool_held {
 /* Opens and locks "qfID" (or hf); the name leads to what is locked. */
 enum spool_lock spool_lock(const struct spool_place *place, char kind, const char *id, struct spool_held *held_out);
 enum pr_status spool_lock_status(struct pr_call *call, const struct spool_place *place, enum spool_lock lock, const char *id);
-/* body_fd_out, unless NULL, receives df opened for reading. */
 /* The measured length, where the control file says none; PR_PERMFAIL: it says another. */
 enum pr_status spool_check_length(struct pr_call *call, struct pr_envelope *envelope, int64_t length);
+/* body_fd_out, unless NULL, receives df opened for reading. */
 enum pr_status spool_load(struct pr_call *call, const struct spool_place *place, const struct spool_held *held, struct pr_str id, struct pr_envelope **envelope_out,
                           int *body_fd_out);
 /* Sets an unreadable message aside as Qf; PR_PERMFAIL with `why`. */

@@ -89,6 +89,12 @@ struct pr_map_flag {
 
 /* The reason that goes with PR_NOTFOUND when there is no table at all, and -o says that there need not be one. */
 #define PR_MAP_ABSENT "there is no such table"
+/* That answer.  Such tables are asked for every address, so the reason is no text that has to be made. */
+static inline enum pr_status pr_map_absent(struct pr_call *call)
+{
+	call->reason = PR_STR(PR_MAP_ABSENT);
+	return PR_NOTFOUND;
+}
 
 /* Takes flags->arguments apart; texts point into it.  Letters of `own` (may be NULL) go into `record` and come before the shared ones.
  * PR_MISUSE: "Illegal option x", or a value that is none. */
