@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <string.h>
 
+#define SETTLE_SECONDS 3     /* at a stop, for results that could not be written */
 #define DRAIN_MORE_SECONDS 4 /* the master waits five beyond the limit */
 
 bool courier_is_leaving(struct courier *courier)
@@ -159,6 +160,26 @@ static bool wait_for_threads(struct courier *courier, int64_t limit)
 	return left == 0;
 }
 
+/* Results that could not be written: who delivers next would not know of them, so there is a wait for that, too. */
+static void settle_rest(struct courier *courier, int64_t end)
+{
+	struct worker last = {.courier = courier};
+	struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
+	int64_t ignored;
+
+	if (courier->unsettled == NULL)
+		return;
+	last.thread = module_thread_new(courier->set);
+	while (unsettled_try(courier, &last) && courier_now() < end) {
+		if (poll(&channel, 1, 1000) <= 0 || courier_read_channel(courier, &ignored))
+			continue;
+		channel.fd = -1; /* a stop, or the master is gone */
+		end = ignored >= 0 && courier_now() + SETTLE_SECONDS < end ? courier_now() + SETTLE_SECONDS : end;
+	}
+	unsettled_lose(courier, &last);
+	module_thread_free(last.thread);
+}
+
 bool courier_drain(struct courier *courier, int64_t limit)
 {
 	pthread_mutex_lock(&courier->lock);
@@ -173,8 +194,10 @@ bool courier_drain(struct courier *courier, int64_t limit)
 	if (!stopping)
 		hand_over(courier);
 	bool left = wait_for_threads(courier, limit);
-	if (left)
+	if (left) {
+		settle_rest(courier, stopping ? courier_now() + SETTLE_SECONDS : PLAN_NEVER);
 		let_go(courier);
+	}
 	if (stopping)
 		drain_store(courier, end);
 	return left;

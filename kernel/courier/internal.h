@@ -27,6 +27,7 @@
  *   expand.c    aliases for those notices
  *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
+ *   unsettled.c what the store could not take down yet
  *   statistics.c  what is counted for mailstats
  *   verbose.c   the lines on the terminal of sendmail -v -q
  *   helper.c    local deliveries through the master's helpers
@@ -90,6 +91,9 @@ struct courier_words {
 	bool closed;
 };
 
+/* How a job that is done ends its claim. */
+enum job_end { JOB_RUNS = 0, JOB_DEFERS = 1, JOB_FINISHES = 2 };
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -115,6 +119,7 @@ struct courier {
 	struct plan *plan;
 	unsigned int workers, idle, max_workers;
 	unsigned int services;          /* threads besides the workers */
+	struct job *unsettled;          /* unsettled.c */
 	bool draining, scan_wanted, run_all;
 	bool scan_counts;  /* the scan that runs, or is to run first, is one that who asks for the state waits for */
 	bool scanned_once;
@@ -185,6 +190,10 @@ struct job {
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
 	bool late;                      /* the time of its BY= is over: notices say that */
 	bool written;                   /* some result was already recorded by update */
+	bool unrecorded;                /* and some could not be */
+	enum job_end unsettled;         /* what the store would not do yet */
+	uint8_t group;                  /* of the queue, while it is unsettled */
+	struct job *unsettled_next;     /* under the courier's lock */
 	/* under the lock of the leases */
 	struct job *lease_next;
 	int64_t renew_at, lease_end;    /* monotonic milliseconds */
@@ -331,6 +340,17 @@ void job_free(struct job *job);
 bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry);
 void job_give_up(struct job *job, struct worker *worker); /* a parked one at the end: released */
 void job_release(struct job *job);
+void job_adopt(struct job *job, struct worker *worker); /* the worker goes on with one that has waited */
+
+/* unsettled.c */
+void unsettled_put(struct job *job); /* with the lock held */
+/* The job of a message whose turn it is, or NULL. */
+struct job *unsettled_take(struct courier *courier, struct plan_entry *entry);
+/* So many of this group that nothing more of it is to be tried. */
+bool unsettled_is_full(struct courier *courier, uint8_t group);
+/* When no worker is left: each once more.  True: some are left. */
+bool unsettled_try(struct courier *courier, struct worker *worker);
+void unsettled_lose(struct courier *courier, struct worker *worker); /* they will be tried again as if nothing had happened */
 
 /* route.c */
 enum pr_status job_route(struct job *job);
@@ -360,8 +380,9 @@ void cache_close(struct cached_session *session, struct module_scope *scope);
 
 /* settle.c */
 void job_note_results(struct job *job, struct group *group);
-/* Everything was tried: notices, then finish or defer; the entry goes back to the plan. */
-void job_settle(struct job *job);
+/* Everything was tried: notices, then finish or defer; the entry goes back to the plan.  False: the store could not take that, the job stays. */
+bool job_settle(struct job *job);
+bool job_settle_again(struct job *job);
 /* Seconds of the plan until the next try. */
 int64_t job_next_due(const struct job *job);
 

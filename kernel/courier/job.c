@@ -36,7 +36,7 @@ static void job_reset(struct job *job)
 	*job = (struct job){.courier = courier, .arena = arena};
 }
 
-static void adopt(struct job *job, struct worker *worker)
+void job_adopt(struct job *job, struct worker *worker)
 {
 	module_scope_init(&job->scope, worker->thread, &job->arena);
 	job->scope.macro = courier_macro;
@@ -139,6 +139,11 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	struct courier *courier = job->courier;
 	enum pr_status status;
 
+	if (unsettled_is_full(courier, entry->group)) {
+		words_say(courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
+		entry_retry(courier, entry, courier_now() + BUSY_SECONDS / 4);
+		return false;
+	}
 	job->claim = (struct pr_claim){.size = sizeof job->claim};
 	status = claim_where_it_is(job, entry);
 	if (status == PR_OK && load_is_too_high(courier, job->claim.envelope->priority)) {
@@ -211,9 +216,9 @@ static bool answered_without_trying(struct job *job, struct group *group)
 /* Results that are in are made to last before the next risk is taken. */
 static void record(struct job *job)
 {
-	if (store_update(&job->scope, &job->claim, job->envelope) == PR_OK)
-		job->written = true;
-	else
+	job->unrecorded = store_update(&job->scope, &job->claim, job->envelope) != PR_OK;
+	job->written = job->written || !job->unrecorded;
+	if (job->unrecorded)
 		log_line(LOGP_WARNING, job->entry->id, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
 }
 
@@ -267,7 +272,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	return answer;
 }
 
-/* In line at the first destination that had no room: with the claim while there is room for claims, else without. */
+/* In line at the first destination that had no room: with the claim while there is room for claims, or as long as results stand in it alone. */
 static bool stand_in_line(struct job *job, struct group *group)
 {
 	struct courier *courier = job->courier;
@@ -276,7 +281,7 @@ static bool stand_in_line(struct job *job, struct group *group)
 	if (job->group_count > 1)
 		record(job);
 	pthread_mutex_lock(&courier->lock);
-	parked = plan_may_park(courier->plan) && !courier->draining;
+	parked = (plan_may_park(courier->plan) && !courier->draining) || job->unrecorded;
 	pthread_mutex_unlock(&courier->lock);
 	if (!parked)
 		job_release(job);
@@ -307,16 +312,13 @@ static bool run_groups(struct job *job)
 	}
 	if (full != NULL)
 		return stand_in_line(job, full);
-	job_settle(job);
-	return true;
+	return job_settle(job);
 }
 
 bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 {
-	if (job->entry != NULL) { /* was in line */
-		adopt(job, worker);
-	} else {
-		adopt(job, worker);
+	job_adopt(job, worker);
+	if (job->entry == NULL) { /* else it was in line */
 		if (!job_claim(job, entry)) {
 			job_reset(job);
 			return true;
@@ -334,7 +336,7 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 		verbose_results(job, NULL);
 		job_note_results(job, NULL);
 	}
-	if (!run_groups(job))
+	if (!(job->unsettled != JOB_RUNS ? job_settle_again(job) : run_groups(job)))
 		return false;
 	job_reset(job);
 	return true;
@@ -342,7 +344,9 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 
 void job_give_up(struct job *job, struct worker *worker)
 {
-	adopt(job, worker);
+	job_adopt(job, worker);
+	if (job->unrecorded)
+		record(job);
 	job_release(job);
 	job_free(job);
 }

@@ -11,6 +11,8 @@
 
 #include <postrider/address.h>
 
+#define UNSETTLED_SECONDS 5
+
 static bool is_of(const struct job *job, const struct parcel *parcel, const struct group *group)
 {
 	if (group == NULL)
@@ -163,20 +165,64 @@ static void set_order(struct job *job)
 	job->entry->order = courier_order(job->courier, &facts);
 }
 
-static void put_back(struct job *job)
+/* Letting go of the claim now would deliver again what was delivered. */
+static bool stay(struct job *job, enum job_end end)
 {
 	struct courier *courier = job->courier;
+
+	lease_begin(job);
+	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
+	pthread_mutex_lock(&courier->lock);
+	job->unsettled = end;
+	job->group = job->entry->group;
+	unsettled_put(job);
+	plan_retry(courier->plan, job->entry, courier_now() + UNSETTLED_SECONDS);
+	pthread_mutex_unlock(&courier->lock);
+	return false;
+}
+
+/* `what` could not be done.  True: it may be possible in a moment. */
+static bool may_pass(const struct job *job, enum pr_status status, const char *what)
+{
+	bool passing = status == PR_TEMPFAIL;
+
+	if (job->unsettled == JOB_RUNS)
+		log_line(LOGP_ERR, job->entry->id, "cannot %s: %.*s%s", what, PR_PRINT(job->scope.reason),
+		         passing ? "; what became of it is kept in memory until that is possible" : "");
+	return passing;
+}
+
+static void say_settled(const struct job *job)
+{
+	if (job->unsettled != JOB_RUNS)
+		log_line(LOGP_NOTICE, job->entry->id, "what became of it is written now");
+}
+
+static void prepare_to_wait(struct job *job)
+{
 	struct pr_envelope *envelope = job->envelope;
 
 	note_reason(job);
 	envelope->tries++;
 	envelope->last_try = courier_wall();
-	envelope->priority += courier->options->retry_factor;
+	envelope->priority += job->courier->options->retry_factor;
 	job_find_group(job);
 	set_order(job);
+}
+
+static bool put_back(struct job *job)
+{
+	struct courier *courier = job->courier;
+
+	if (job->unsettled == JOB_RUNS)
+		prepare_to_wait(job);
 	lease_end(job);
-	if (store_defer(&job->scope, &job->claim, envelope) != PR_OK) {
-		log_line(LOGP_ERR, job->entry->id, "cannot put back: %.*s", PR_PRINT(job->scope.reason));
+	enum pr_status status = store_defer(&job->scope, &job->claim, job->envelope);
+	if (status == PR_OK) {
+		say_settled(job);
+	} else {
+		if (may_pass(job, status, "put back"))
+			return stay(job, JOB_DEFERS);
 		store_release(&job->scope, &job->claim);
 	}
 	courier_index_waits(job);
@@ -188,18 +234,23 @@ static void put_back(struct job *job)
 	else
 		plan_retry(courier->plan, job->entry, due);
 	pthread_mutex_unlock(&courier->lock);
+	return true;
 }
 
-static void finish(struct job *job)
+static bool finish(struct job *job)
 {
 	struct courier *courier = job->courier;
 	lease_end(job);
 	enum pr_status status = store_finish(&job->scope, &job->claim);
 
-	if (status != PR_OK) {
+	if (status == PR_OK) {
+		say_settled(job);
+	} else {
 		/* delivered but still in the queue: recorded as such, if that can be done, and removed at the next try */
-		log_line(LOGP_ERR, job->entry->id, "cannot remove: %.*s", PR_PRINT(job->scope.reason));
-		if (store_update(&job->scope, &job->claim, job->envelope) != PR_OK)
+		bool passing = may_pass(job, status, "remove"), recorded = store_update(&job->scope, &job->claim, job->envelope) == PR_OK;
+		if (!recorded && passing)
+			return stay(job, JOB_FINISHES);
+		if (!recorded)
 			log_line(LOGP_ERR, job->entry->id, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
 		store_release(&job->scope, &job->claim);
 	}
@@ -219,9 +270,15 @@ static void finish(struct job *job)
 	if (status == PR_OK)
 		courier_index_gone(courier, id);
 	words_say(courier, id, status == PR_OK ? QUEUE_WORD_DELIVERED : QUEUE_WORD_QUEUED);
+	return true;
 }
 
-void job_settle(struct job *job)
+bool job_settle_again(struct job *job)
+{
+	return job->unsettled == JOB_FINISHES ? finish(job) : put_back(job);
+}
+
+bool job_settle(struct job *job)
 {
 	give_up_on_old(job);
 	bool noticed = true;
@@ -234,11 +291,9 @@ void job_settle(struct job *job)
 	}
 	if (notice_success(job) != PR_OK)
 		log_line(LOGP_WARNING, job->entry->id, "cannot queue a success notice: %.*s", PR_PRINT(job->scope.reason));
-	if (noticed && count_state(job, PR_RECIPIENT_DELIVERED) == job->envelope->recipient_count) {
-		finish(job);
-		return;
-	}
+	if (noticed && count_state(job, PR_RECIPIENT_DELIVERED) == job->envelope->recipient_count)
+		return finish(job);
 	if (notice_delay(job) != PR_OK)
 		log_line(LOGP_WARNING, job->entry->id, "cannot queue a warning: %.*s", PR_PRINT(job->scope.reason));
-	put_back(job);
+	return put_back(job);
 }

@@ -41,7 +41,7 @@ static void close_old(struct worker *worker, struct cached_session *session)
 
 static void work_on(struct worker *worker, struct plan_entry *entry, struct turn turn)
 {
-	struct job *job = entry->job;
+	struct job *job = entry->job != NULL ? entry->job : unsettled_take(worker->courier, entry);
 
 	if (job == NULL) {
 		job = worker->spare != NULL ? worker->spare : job_new(worker->courier);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 STORIES = tests/story/first_letter.py tests/story/reload.py tests/story/kills.py tests/story/routing.py \
-	tests/story/submission.py tests/story/bounces.py tests/story/trouble.py tests/story/filters.py tests/story/split.py tests/story/privilege.py tests/story/attacks.py tests/story/hostile_hosts.py
+	tests/story/submission.py tests/story/bounces.py tests/story/trouble.py tests/story/unwritten.py tests/story/filters.py tests/story/split.py tests/story/privilege.py tests/story/attacks.py tests/story/hostile_hosts.py
 STORIES += tests/story/scheduler.py tests/story/administrator.py tests/story/queue_tool.py tests/story/hostile_queue.py tests/story/hostile_running.py tests/story/hostile_storms.py tests/story/queue_run.py tests/story/host_status.py tests/story/mailq.py tests/story/runners.py tests/story/load.py
 STORIES += tests/story/limits.py tests/story/single.py tests/story/mail_statistics.py tests/story/interactive.py
 STORIES += tests/story/dsn.py tests/story/cf_daemon.py tests/story/mc.py tests/story/explain.py tests/story/cf_hooks.py tests/story/etrn.py

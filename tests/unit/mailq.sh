@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/mqueue" "$dir/run" "$dir/drop"
 cat > "$dir/postrider.conf" <<END
 module_directory = "$build"; run_directory = "$dir/run"; drop_directory = "$dir/drop";
-options = { QueueDirectory = "$dir/mqueue"; };
+options = { QueueDirectory = "$dir/mqueue"; QueueLA = 100000; };
 store = { module = "spool"; };
 END
 mailq() {
@@ -40,7 +40,7 @@ printf '%s is empty\n\t\tTotal requests: 0\n' "$dir/mqueue" > "$dir/expected"
 mailq > "$dir/got" 2>&1
 check "an empty queue"
 # what real sendmail said of many kinds of entries in two directories: each file begins with the command
-sed -i 's|^options = .*|options = { QueueDirectory = "'"$dir"'/mqueue/q.*"; MinQueueAge = 0; };|' "$dir/postrider.conf"
+sed -i 's|^options = .*|options = { QueueDirectory = "'"$dir"'/mqueue/q.*"; MinQueueAge = 0; QueueLA = 100000; };|' "$dir/postrider.conf"
 data=$top/tests/unit/data/mailq
 for queue in q.1 q.2; do
 	mkdir "$dir/mqueue/$queue"

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages whose results the store could not take: a full disk, a directory that may not be written.  Who let go of such a claim would deliver
+ * again, so the job stays with its claim and its results, and has its turn until they are written.  A store that takes nothing is
+ * given few of them: beyond PER_GROUP nothing more of that queue group is claimed.
+ */
+#include "kernel/courier/internal.h"
+#include "kernel/log/log.h"
+
+#define PER_GROUP 32
+
+void unsettled_put(struct job *job)
+{
+	job->unsettled_next = job->courier->unsettled;
+	job->courier->unsettled = job;
+}
+
+struct job *unsettled_take(struct courier *courier, struct plan_entry *entry)
+{
+	pthread_mutex_lock(&courier->lock);
+	struct job **link = &courier->unsettled;
+	while (*link != NULL && !pr_str_equal((*link)->claim.id, pr_str(entry->id)))
+		link = &(*link)->unsettled_next;
+	struct job *job = *link;
+	if (job != NULL) {
+		*link = job->unsettled_next;
+		job->entry = entry;
+	}
+	pthread_mutex_unlock(&courier->lock);
+	return job;
+}
+
+bool unsettled_is_full(struct courier *courier, uint8_t group)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&courier->lock);
+	for (const struct job *job = courier->unsettled; job != NULL; job = job->unsettled_next)
+		count += job->group == group;
+	pthread_mutex_unlock(&courier->lock);
+	return count >= PER_GROUP;
+}
+
+/* Nobody but us is left, and the plan is no matter any more. */
+static bool try_one(struct job *job, struct worker *worker)
+{
+	job_adopt(job, worker);
+	lease_end(job);
+	enum pr_status status = job->unsettled == JOB_FINISHES ? store_finish(&job->scope, &job->claim) : store_defer(&job->scope, &job->claim, job->envelope);
+	if (status == PR_OK)
+		log_line(LOGP_NOTICE, job->claim.id.data, "what became of it is written now");
+	else
+		lease_begin(job);
+	return status == PR_OK;
+}
+
+bool unsettled_try(struct courier *courier, struct worker *worker)
+{
+	struct job **link = &courier->unsettled;
+
+	while (*link != NULL) {
+		struct job *job = *link;
+		if (try_one(job, worker)) {
+			*link = job->unsettled_next;
+			job_free(job);
+		} else {
+			link = &job->unsettled_next;
+		}
+	}
+	return courier->unsettled != NULL;
+}
+
+void unsettled_lose(struct courier *courier, struct worker *worker)
+{
+	struct job *job;
+
+	while ((job = courier->unsettled) != NULL) {
+		courier->unsettled = job->unsettled_next;
+		job_adopt(job, worker);
+		log_line(LOGP_ERR, job->claim.id.data, "what became of it could not be written; it will be delivered again");
+		lease_end(job);
+		store_release(&job->scope, &job->claim);
+		job_free(job);
+	}
+}
