@@ -63,6 +63,7 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 		config_complain(builder, list, "listeners takes a list of groups: listeners = ( { port = 25; } );");
 		return;
 	}
+	builder->config->has_listeners = 1;
 	for (size_t i = 0; i < list->child_count; i++) {
 		const struct config_node *group = &list->children[i];
 		if (group->kind != CONFIG_GROUP) {

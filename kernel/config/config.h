@@ -120,6 +120,7 @@ struct config {
 	struct options options;
 	const struct config_listener *listeners; /* the submission socket RUN/submit.sock is always the last */
 	size_t listener_count;
+	uint32_t has_listeners;       /* `listeners` is there, be it empty */
 	const struct config_instance *instances;
 	size_t instance_count;
 	const struct queue_group *groups; /* those declared */

@@ -220,6 +220,15 @@ static const struct {
     {PR_DECLARED_QUEUE_GROUP, declare_group}, /* whose paths may be relative to QueueDirectory */
 };
 
+/* sendmail listens on port 25 when nobody says where, and calls that so. */
+static void add_listener(struct config_builder *builder)
+{
+	struct config_node node = {.kind = CONFIG_SCALAR, .name = PR_STR("DaemonPortOptions"), .text = PR_STR("Name=Daemon0, Addr=0.0.0.0, Port=25"),
+	                           .file = builder->config->path.data};
+
+	config_declare_listener(builder, &node);
+}
+
 bool config_declare(struct config *config, const struct pr_declared *declared, size_t count, struct pr_text *errors)
 {
 	struct config_builder builder = {.config = config, .errors = errors, .is_declared = true,
@@ -234,6 +243,8 @@ bool config_declare(struct config *config, const struct pr_declared *declared, s
 		}
 	builder.repeats = true;
 	config_apply_overrides(&builder, &config->overrides);
+	if (count > 0 && config->has_listeners == 0)
+		add_listener(&builder);
 	config_finish_options(&builder);
 	config_check_whole(&builder);
 	config->instances = builder.instances;

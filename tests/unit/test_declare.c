@@ -360,6 +360,24 @@ static void test_mistakes(void)
 	}
 }
 
+/* A sendmail.cf that does not say where to listen. */
+static void test_no_listener(void)
+{
+	const struct said said[] = {{PR_DECLARED_OPTION, "QueueDirectory", NULL, {{NULL, "/q"}}}};
+	struct config *config = declare("", NULL, said, 1, true);
+
+	CU_ASSERT_FATAL(config->listener_count == 2);
+	CU_ASSERT(is(config->listeners[0].name, "Daemon0") && is(config->listeners[0].address, "0.0.0.0") && config->listeners[0].port == 25);
+	CU_ASSERT(config->listeners[1].submission == 1);
+	config_free(config);
+	config = declare("listeners = ( );", NULL, said, 1, true);
+	CU_ASSERT(config->listener_count == 1 && config->listeners[0].submission == 1);
+	config_free(config);
+	config = declare("listeners = ( { address = \"127.0.0.1\"; port = 2525; } );", NULL, said, 1, true);
+	CU_ASSERT(config->listener_count == 2 && config->listeners[0].port == 2525);
+	config_free(config);
+}
+
 /* Every name of the two option tables is in one of them only. */
 static void test_idle(void)
 {
@@ -418,7 +436,7 @@ static void test_programs(void)
 static const struct unit_case cases[] = {
     {"which dialect", test_dialect}, {"the site's file", test_site_path}, {"K", test_maps}, {"M", test_mailers},
     {"M of programs", test_mailer_programs}, {"M that is refused", test_mailer_refused}, {"F=", test_flags},
-    {"O P T E", test_options}, {"AliasFile", test_aliases}, {"DaemonPortOptions", test_listeners}, {"Q", test_groups},
+    {"O P T E", test_options}, {"AliasFile", test_aliases}, {"DaemonPortOptions", test_listeners}, {"no DaemonPortOptions", test_no_listener}, {"Q", test_groups},
     {"sendmail's sentences", test_mistakes}, {"options without effect", test_idle}, {"programs of mailers", test_programs}, {NULL, NULL},
 };
 
