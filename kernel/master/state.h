@@ -145,6 +145,11 @@ bool places_prepare(struct master *master, const struct generation *generation, 
 bool places_lock(struct master *master, const char *run, struct pr_text *why);
 bool places_write_pid(struct master *master, const char *path, struct pr_text *why);
 
+/* takeover.c.  Nothing but a queue, or other places of ours, is in it; else `why` names what is. */
+bool takeover_is_ours(int fd, const char *path, mode_t mode, struct pr_text *why);
+/* All of it to a new owner; only for a directory that nobody but its owner could write. */
+bool takeover_queue(int fd, uid_t uid, gid_t gid);
+
 /* generation.c */
 void generation_begin(struct master *master);
 /* The plan is complete: check it, prepare what it names, start the roles. */

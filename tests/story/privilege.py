@@ -266,6 +266,24 @@ class Privilege(story.Story):
             submit.settimeout(10)
             self.assertTrue(submit.recv(100).startswith(b"220"))
 
+    @unittest.skipUnless(story.IS_ROOT, "needs other users")
+    def test_a_queue_with_something_else_in_it_is_left_alone(self):
+        daemon = self.daemon(start=False)
+        group = os.path.join(daemon.top, "queue", "slow")
+        os.makedirs(group, mode=0o700)
+        files = [os.path.join(group, name) for name in ("qf6AKD2KgC025521", "notes")]
+        for path in [group, os.path.dirname(group)]:
+            os.chown(path, 0, 0)
+            os.chmod(path, 0o700)
+        for path in files:
+            with open(path, "w") as out:
+                out.write("x\n")
+        self.assertIn("is not as it must be (mode 1770) and holds slow, so it is left alone", self.not_started(daemon))
+        self.assertEqual({os.stat(path).st_uid for path in [group, *files]}, {0})
+        os.unlink(files[1])
+        daemon.start()
+        self.assertNotIn(0, {os.stat(path).st_uid for path in [group, files[0]]})
+
     # -- tables that sendmail left to its own users -----------------------------
 
     def table(self, daemon, name, owner, group, mode):
