@@ -19,12 +19,12 @@ static const struct pr_option options[] = {
     PR_OPTION_END,
 };
 
-static enum pr_status mechanisms(struct pr_call *call, uint32_t tls, struct pr_list *names_out)
+static enum pr_status mechanisms(struct pr_call *call, uint32_t flags, struct pr_list *names_out)
 {
 	static const struct pr_str names[] = {PR_STR_INIT("DEBUG")};
 	const struct debugauth *auth = call->instance;
 
-	*names_out = (struct pr_list){names, auth->tls_only != 0 && tls == 0 ? 0 : 1};
+	*names_out = (struct pr_list){names, auth->tls_only != 0 && (flags & PR_AUTH_TLS) == 0 ? 0 : 1};
 	return PR_OK;
 }
 
