@@ -83,7 +83,7 @@ static void log_success(struct ask *ask)
 		return;
 	pr_text_init(&name, 1000);
 	pr_text_init(&client, 1000);
-	struct pr_str whom = shown(&name, auth->name, 128), who = shown(&client, session_client(ask->session, &ask->bench->arena), 300);
+	struct pr_str whom = shown(&name, auth_encoded(&ask->bench->arena, auth->name), 128), who = shown(&client, session_client(ask->session, &ask->bench->arena), 300);
 	log_at(9, LOGP_INFO, "NOQUEUE", "AUTH=server, relay=%.*s, authid=%.*s, mech=%.*s, bits=%u", PR_PRINT(who), PR_PRINT(whom),
 	    PR_PRINT(auth->mechanism), auth->strength);
 	pr_text_fini(&name);

@@ -160,9 +160,30 @@ void auth_close(struct session *session, struct bench *bench)
 	session->auth = NULL;
 }
 
+/* What a name may hold must not be taken for a part of an address. */
+struct pr_str auth_encoded(struct pr_arena *arena, struct pr_str name)
+{
+	struct pr_text text;
+
+	if (name.data == NULL)
+		return PR_NONE;
+	pr_text_init(&text, 3 * name.len + 1);
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char byte = (unsigned char)name.data[i];
+		if (byte > ' ' && byte < 0x7f && memchr("+=<>\")", byte, 6) == NULL)
+			pr_text_add_byte(&text, (char)byte);
+		else
+			pr_text_addf(&text, "+%02X", (unsigned int)byte);
+	}
+	struct pr_str result = pr_arena_copy(arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return result;
+}
+
 bool auth_is_trusted(struct session *session, struct bench *bench, struct module_scope *scope, struct pr_str author)
 {
-	struct pr_list arguments = {&author, 1};
+	struct pr_str written = session_macro(scope->macro_context, PR_STR("auth_author"));
+	struct pr_list arguments = {&written, 1};
 	struct pr_verdict verdict = {.action = PR_CONTINUE};
 
 	if (session->user.data != NULL || pr_str_equal(author, PR_STR("<>")))

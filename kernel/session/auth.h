@@ -31,6 +31,8 @@ void auth_take(struct pr_str *place, struct pr_str value);   /* an owned string 
 bool auth_is_known(const struct session *session);
 /* Who is known, or absent. */
 struct pr_str auth_name(const struct session *session);
+/* A name for rules and the log: xtext (RFC 3461 section 4), and a few bytes more, as in sendmail. */
+struct pr_str auth_encoded(struct pr_arena *arena, struct pr_str name);
 /* AUTH= of MAIL as the client wrote it: may it be passed on?  Else it is "<>" for the next host. */
 bool auth_is_trusted(struct session *session, struct bench *bench, struct module_scope *scope, struct pr_str author);
 

@@ -12,7 +12,7 @@ static struct pr_str auth_type(struct macro_context *context)
 
 static struct pr_str auth_authen(struct macro_context *context)
 {
-	return auth_name(context->session);
+	return auth_encoded(context->arena, auth_name(context->session));
 }
 
 static struct pr_str auth_ssf(struct macro_context *context)
@@ -25,7 +25,9 @@ static struct pr_str auth_author(struct macro_context *context)
 {
 	const struct transaction *transaction = context->session->transaction;
 
-	return transaction != NULL ? transaction->author : PR_NONE;
+	if (transaction == NULL || pr_str_equal(transaction->author, PR_STR("<>")))
+		return transaction == NULL ? PR_NONE : transaction->author;
+	return auth_encoded(context->arena, transaction->author);
 }
 
 const struct macro_row macro_rows_auth[] = {

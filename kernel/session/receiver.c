@@ -119,6 +119,8 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		log_set_level((int)receiver->options->log_level);
 	}
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
+	if (role->single == 0)
+		log_set_level((int)receiver->options->log_level); /* the rule engine's own file may have said another one */
 	if (receiver->modules == NULL || !open_tls(receiver, why))
 		return false;
 	session_statistics_open(receiver);

@@ -111,13 +111,34 @@ void sasl_exchange_close(struct sasl_exchange *exchange)
 		sasl_dispose(&exchange->connection);
 }
 
-enum pr_status sasl_exchange_fail(struct pr_call *call, struct sasl_exchange *exchange, int result)
+static bool is_trouble(const struct sasl_exchange *exchange, int result, struct pr_str name)
 {
-	static const int troubles[] = {SASL_FAIL, SASL_NOMEM, SASL_UNAVAIL, SASL_TRYAGAIN, SASL_CONFIGERR};
-	bool is_trouble = exchange->trouble[0] != '\0';
+	static const int troubles[] = {SASL_NOMEM, SASL_UNAVAIL, SASL_TRYAGAIN, SASL_CONFIGERR};
 
 	for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++)
-		is_trouble = is_trouble || result == troubles[i];
-	return pr_fail(call, is_trouble ? PR_TEMPFAIL : PR_NOTFOUND, "%s (%d) %s%s%s", sasl_errstring(result, NULL, NULL), result,
-	    sasl_errdetail(exchange->connection), exchange->trouble[0] != '\0' ? ": " : "", exchange->trouble);
+		if (result == troubles[i])
+			return true;
+	/* "generic failure" is said of a daemon that does not answer, and of a client that has no name */
+	return exchange->trouble[0] != '\0' || (result == SASL_FAIL && name.len > 0);
+}
+
+struct pr_str sasl_exchange_property(struct pr_call *call, struct sasl_exchange *exchange, int which)
+{
+	const void *value = NULL;
+
+	if (sasl_getprop(exchange->connection, which, &value) != SASL_OK || value == NULL)
+		return PR_NONE;
+	return pr_arena_copy(call->arena, pr_str(value));
+}
+
+enum pr_status sasl_exchange_fail(struct pr_call *call, struct sasl_exchange *exchange, int result, struct pr_str *name_out)
+{
+	/* before anything else is asked, for that would be the last error then */
+	struct pr_str detail = pr_arena_copy(call->arena, pr_str(sasl_errdetail(exchange->connection)));
+	struct pr_str name = sasl_exchange_property(call, exchange, SASL_AUTHUSER);
+	bool trouble = is_trouble(exchange, result, name);
+
+	*name_out = name;
+	return pr_fail(call, trouble ? PR_TEMPFAIL : PR_NOTFOUND, "%s (%d) %.*s%s%s", sasl_errstring(result, NULL, NULL), result, PR_PRINT(detail),
+	    exchange->trouble[0] != '\0' ? ": " : "", exchange->trouble);
 }

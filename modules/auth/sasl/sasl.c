@@ -61,24 +61,15 @@ static enum pr_status mechanisms(struct pr_call *call, uint32_t flags, struct pr
 	return status;
 }
 
-static struct pr_str property(struct pr_call *call, struct sasl_exchange *exchange, int which)
-{
-	const void *value = NULL;
-
-	if (sasl_getprop(exchange->connection, which, &value) != SASL_OK || value == NULL)
-		return PR_NONE;
-	return pr_arena_copy(call->arena, pr_str(value));
-}
-
 /* The rules are told who proved himself; whom he named beside is `author`. */
 static void tell_name(struct pr_call *call, struct sasl_exchange *exchange, struct pr_auth_step *step)
 {
-	struct pr_str author = property(call, exchange, SASL_USERNAME);
+	struct pr_str author = sasl_exchange_property(call, exchange, SASL_USERNAME);
 
 	step->done = 1;
 	step->strength = 0;
 	step->name = pr_arena_copy(call->arena, pr_str(exchange->name));
-	step->realm = property(call, exchange, SASL_DEFUSERREALM);
+	step->realm = sasl_exchange_property(call, exchange, SASL_DEFUSERREALM);
 	if (!pr_str_equal(author, step->name))
 		step->author = author;
 }
@@ -101,8 +92,7 @@ static enum pr_status server_step(struct pr_call *call, struct pr_auth_step *ste
 	} else if (result == SASL_CONTINUE) {
 		step->output = bytes != NULL ? pr_arena_copy(call->arena, (struct pr_str){bytes, length}) : PR_STR("");
 	} else {
-		step->name = property(call, exchange, SASL_AUTHUSER); /* who it wanted to be */
-		status = sasl_exchange_fail(call, exchange, result);
+		status = sasl_exchange_fail(call, exchange, result, &step->name);
 	}
 	return status;
 }

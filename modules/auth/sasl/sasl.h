@@ -34,7 +34,9 @@ enum pr_status sasl_library_open(struct pr_call *call, const struct sasl_options
 /* connection.c.  The connection is the exchange's until sasl_exchange_close(); `flags` are enum pr_auth_flag. */
 enum pr_status sasl_exchange_open(struct pr_call *call, struct sasl_exchange *exchange, uint32_t flags);
 void sasl_exchange_close(struct sasl_exchange *exchange);
-/* A result that is neither OK nor CONTINUE, with sendmail's words as the reason; PR_TEMPFAIL when it is not the client's fault. */
-enum pr_status sasl_exchange_fail(struct pr_call *call, struct sasl_exchange *exchange, int result);
+struct pr_str sasl_exchange_property(struct pr_call *call, struct sasl_exchange *exchange, int which); /* absent: not known */
+/* A result that is neither OK nor CONTINUE, with sendmail's words as the reason, and who the client wanted to be; PR_TEMPFAIL when it is not
+ * the client's fault. */
+enum pr_status sasl_exchange_fail(struct pr_call *call, struct sasl_exchange *exchange, int result, struct pr_str *name_out);
 
 #endif
