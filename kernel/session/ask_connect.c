@@ -291,7 +291,7 @@ void ask_connect(struct ask *ask)
 			ask_refuse(ask, PR_DEFER, 450, "4.3.0", "Please try again later.");
 			return;
 		}
-		auth_offer(session, ask->bench, ask->scope);
+		auth_offer(session, ask->scope);
 		pause_ask(session, ask->scope);
 	}
 	struct filter_subject subject = {.hook = FILTER_CONNECT, .client = &client};

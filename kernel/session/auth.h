@@ -21,8 +21,10 @@ struct session_auth {
 
 /* PR_AUTH_...: what AuthOptions, srv_features and TLS make of mechanisms now. */
 uint32_t auth_flags(const struct session *session);
-/* Fills the settings of the machine. */
-void auth_offer(struct session *session, struct bench *bench, struct module_scope *scope);
+/* auth_offer.c: fills the settings of the machine. */
+void auth_offer(struct session *session, struct module_scope *scope);
+void auth_offers_open(struct receiver *receiver); /* when its modules are open */
+void auth_offers_close(struct receiver *receiver);
 /* Nobody is known any more, and nothing goes on. */
 void auth_forget(struct session *session, struct bench *bench);
 void auth_close(struct session *session, struct bench *bench); /* the session ends */

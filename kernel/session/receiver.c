@@ -11,6 +11,7 @@
 #include "kernel/net/dns.h"
 #include "kernel/net/tls/certificate.h"
 #include "kernel/session/accept.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/statistics.h"
@@ -124,6 +125,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	if (receiver->modules == NULL || !open_tls(receiver, why))
 		return false;
 	session_statistics_open(receiver);
+	auth_offers_open(receiver);
 	while (module_at(receiver->modules, PR_KIND_FILTER, receiver->filter_count) != NULL)
 		receiver->filter_count++;
 	if (receiver->filter_count > FILTERS_MAX) {
@@ -184,6 +186,7 @@ static void fini(struct receiver *receiver)
 	loop_free(receiver->loop);
 	config_free(receiver->config);
 	counters_free(receiver->counters);
+	auth_offers_close(receiver);
 	for (size_t i = 0; i < receiver->listener_count; i++)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);
 	pr_free(receiver->listeners);

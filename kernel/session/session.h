@@ -25,6 +25,7 @@
 
 struct transaction;
 struct session_auth;
+struct auth_offers;
 struct net_tls_context;
 struct table;
 struct session;
@@ -56,6 +57,7 @@ struct receiver {
 	struct traffic *traffic;     /* all receivers' */
 	uint32_t column;             /* ours in it */
 	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
+	struct auth_offers *offers;  /* auth.h; NULL: there is no auth module */
 	struct listener *listeners;
 	size_t listener_count;
 	size_t filter_count;

@@ -58,7 +58,7 @@ static void judge(struct session *session, struct bench *bench)
 		answer.verdict = (struct pr_verdict){.action = PR_DEFER, .code = 450, .enhanced = PR_STR("4.3.0"), .text = PR_STR("Please try again later.")};
 	}
 	if (good)
-		auth_offer(session, bench, &scope);
+		auth_offer(session, &scope);
 	else
 		smtp_machine_refuse_client(session->machine, &answer);
 	pr_arena_reset(&bench->arena);

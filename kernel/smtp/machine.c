@@ -307,7 +307,9 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
-	return !machine->extended ? "SMTP" : machine->authenticated ? "ESMTPA" : "ESMTP";
+	static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
+
+	return machine->extended ? names[machine->secured][machine->authenticated] : "SMTP";
 }
 
 size_t smtp_machine_memory(const struct smtp_machine *machine)

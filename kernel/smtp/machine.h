@@ -179,7 +179,7 @@ void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if i
 /* TLS is on: forget everything the client said before.  The driver has thrown away whatever was read behind the STARTTLS
  * line; the machine takes no input between the 220 and this call. */
 void smtp_machine_secured(struct smtp_machine *machine);
-/* What the client said in (E)HLO, or absent; "SMTP" or "ESMTP" for $r. */
+/* What the client said in (E)HLO, or absent; for $r "SMTP", or "ESMTP" with S for TLS and A for AUTH (RFC 3848). */
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
 const char *smtp_machine_protocol(const struct smtp_machine *machine);
 /* Memory held by this machine, bytes; an idle one is under 2 KiB. */
