@@ -12,10 +12,9 @@ static bool fits_crypt(struct pr_str crypted, struct pr_str password)
 {
 	struct crypt_data *data = pr_alloc(sizeof *data);
 	char *text = pr_copy_str(password);
-	const char *made = crypt_r(text, crypted.data, data);
+	const char *made = crypt_rn(text, crypted.data, data, (int)sizeof *data); /* not crypt_r, which would answer something for a hash it does not know */
 	size_t length = made == NULL ? 0 : strlen(made);
-	/* what cannot be made begins with a star */
-	bool fits = length > 1 && made[0] != '*' && length == crypted.len && hash_is_equal((const unsigned char *)made, (const unsigned char *)crypted.data, length);
+	bool fits = length > 0 && length == crypted.len && hash_is_equal((const unsigned char *)made, (const unsigned char *)crypted.data, length);
 
 	explicit_bzero(text, password.len);
 	explicit_bzero(data, sizeof *data);
