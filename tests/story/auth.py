@@ -11,6 +11,7 @@ import smtplib
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -352,6 +353,34 @@ class Sasl(Auth):
         self.far.wait(1)
         self.far.messages.clear()
         self.check_both(PLAIN, WRONG)
+
+    @unittest.skipUnless(shutil.which("saslpasswd2"), "there is no saslpasswd2: sasl2-bin")
+    def test_many_at_once(self):
+        """The library is one for all threads: nobody is let in for another, or kept out because of one."""
+        self.stage(self.configure(f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {self.database()}\n"), {"AuthMechanisms": "CRAM-MD5 SCRAM-SHA-256 PLAIN"}, tls=False)
+        wrong = []
+
+        def one(number):
+            for turn in range(12):
+                password, code = (PASSWORD, 235) if (number + turn) % 3 else ("guess", 535)
+                with self.pr.client() as client:
+                    if turn % 2:
+                        got = scram(client, password=password)[0]
+                    else:
+                        challenge = base64.b64decode(client.command("AUTH CRAM-MD5")[1][4:])
+                        got = client.command(b64(f"{NAME} {hmac.new(password.encode(), challenge, 'md5').hexdigest()}"))[0]
+                if got != code:
+                    wrong.append((number, turn, got))
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(self.pr.log().count("AUTH=server, "), 128)
+        self.assertNotIn("receiver ended", self.pr.log())
+        with smtplib.SMTP("127.0.0.1", self.pr.port, local_hostname="client.example") as client:
+            client.login(NAME, PASSWORD)  # takes CRAM-MD5
 
     @unittest.skipUnless(shutil.which("saslpasswd2"), "there is no saslpasswd2: sasl2-bin")
     def test_a_database_that_cannot_be_read(self):
