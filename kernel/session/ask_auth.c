@@ -102,7 +102,7 @@ static void done(struct ask *ask, const struct pr_auth_step *step)
 {
 	struct session_auth *auth = ask->session->auth;
 
-	auth_take(&auth->name, step->name.data != NULL ? step->name : PR_STR(""));
+	auth_take(&auth->name, step->name);
 	auth->strength = step->strength;
 	auth_end(ask->session, ask->bench);
 	log_success(ask);
@@ -116,6 +116,10 @@ static void take_step(struct ask *ask)
 
 	ask->scope->deadline_ms = milliseconds_now() + STEP_MS;
 	enum pr_status status = auth_server_step(ask->scope, &auth->exchange, &step);
+	if (status == PR_OK && step.done != 0 && step.name.len == 0) {
+		ask->scope->reason = PR_STR("the module says yes and does not say to whom");
+		status = PR_MISUSE;
+	}
 	if (status != PR_OK) {
 		refuse(ask, status, step.name);
 	} else if (step.done == 0) {

@@ -9,6 +9,7 @@ struct debugauth {
 	struct pr_str password;
 	uint32_t broken;
 	uint32_t tls_only;
+	uint32_t nameless;
 };
 
 static const struct pr_option options[] = {
@@ -16,6 +17,7 @@ static const struct pr_option options[] = {
     PR_OPTION(struct debugauth, password, "password", PR_OPTION_STRING, 0, "secret", "and with what word"),
     PR_OPTION(struct debugauth, broken, "broken", PR_OPTION_BOOL, 0, "no", "the password file cannot be read"),
     PR_OPTION(struct debugauth, tls_only, "tls_only", PR_OPTION_BOOL, 0, "no", "offer nothing without TLS"),
+    PR_OPTION(struct debugauth, nameless, "nameless", PR_OPTION_BOOL, 0, "no", "forget to say who it is"),
     PR_OPTION_END,
 };
 
@@ -43,7 +45,7 @@ static enum pr_status server_step(struct pr_call *call, struct pr_auth_step *ste
 	if (!pr_str_equal(step->input, wanted))
 		return pr_fail(call, PR_NOTFOUND, "wrong name or password");
 	step->done = 1;
-	step->name = pr_arena_copy(call->arena, auth->user);
+	step->name = auth->nameless != 0 ? PR_NONE : pr_arena_copy(call->arena, auth->user);
 	return PR_OK;
 }
 

@@ -274,6 +274,34 @@ class Map(Auth):
         self.assertIn("possible SMTP attack: command=AUTH, count=2", self.pr.log())
 
 
+class Strange(Auth):
+    """A module of somebody else (tests/modules/debugauth.c)."""
+
+    @unittest.skipUnless(os.path.exists(os.path.join(story.BUILD, ".libs", "debugauth.so")), "debugauth is not built")
+    def test_nobody_is_not_let_in(self):
+        for name, more, code in (("named", {}, 235), ("nameless", {"nameless": True}, 454), ("broken", {"broken": True}, 454)):
+            with self.subTest(name):
+                self.stage([{"module": "debugauth", **more}], name=name, tls=False)
+                with self.pr.client() as client:
+                    self.assertEqual(self.offered(client), ["DEBUG"])
+                    if name != "broken":
+                        self.assertEqual(client.command("AUTH DEBUG")[1], "334 " + b64("who?"))
+                    self.assertEqual(client.command(b64("joe secret") if name != "broken" else "AUTH DEBUG")[0], code)
+                    self.assertEqual("250 2.1.5" in self.relays(client), code == 235)
+                self.pr.stop()
+
+    @unittest.skipUnless(os.path.exists(os.path.join(story.BUILD, ".libs", "debugauth.so")), "debugauth is not built")
+    def test_two_modules(self):
+        """Each mechanism belongs to the first that has it; what both have is offered once."""
+        self.stage([{"module": "debugauth"}, {"name": "second", "module": "debugauth", "user": "ann"}, {"module": "map", "map": "passwords", "mechanisms": ["SCRAM-SHA-256"]}],
+                   maps=self.table(f"{NAME} {verifier()}\n"), tls=False)
+        with self.pr.client() as client:
+            self.assertEqual(self.offered(client), ["DEBUG SCRAM-SHA-256"])
+            client.expect(334, "AUTH DEBUG")
+            client.expect(535, b64("ann secret"))
+            self.assertEqual(scram(client), (235, True))
+
+
 class Clients(Auth):
     """The programs people have."""
 
