@@ -92,10 +92,14 @@ static void log_success(struct ask *ask)
 
 static void refuse(struct ask *ask, enum pr_status status, struct pr_str name)
 {
+	bool is_wrong = status == PR_NOTFOUND || status == PR_PERMFAIL;
+
+	if (is_wrong)
+		atomic_fetch_add(&ask->session->receiver->counts.auth_failures, 1);
 	log_failure(ask, status, name);
 	auth_end(ask->session, ask->bench);
 	auth_take(&ask->session->auth->mechanism, PR_NONE);
-	ask->answer->verdict.action = status == PR_NOTFOUND || status == PR_PERMFAIL ? PR_REJECT : PR_DEFER;
+	ask->answer->verdict.action = is_wrong ? PR_REJECT : PR_DEFER;
 }
 
 static void done(struct ask *ask, const struct pr_auth_step *step)

@@ -42,7 +42,7 @@ struct listener {
 
 /* Counted for the STATE line. */
 struct receiver_counts {
-	_Atomic uint64_t accepted, refused, messages, timeouts;
+	_Atomic uint64_t accepted, refused, messages, timeouts, auth_failures;
 };
 
 /* One per process; constant after start but for the atomics and what has its own lock. */

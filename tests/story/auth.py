@@ -272,6 +272,7 @@ class Map(Auth):
                 client.expect(535, "AUTH PLAIN " + WRONG)
             self.assertGreater(time.monotonic() - began, 6)
         self.assertIn("possible SMTP attack: command=AUTH, count=2", self.pr.log())
+        self.assertRegex(self.pr.ctl("status")[1], r"(?m)^receiver .* auth_failures=4\b")
 
 
 class Strange(Auth):
