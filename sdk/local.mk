@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/arena.h sdk/include/postrider/auth.h \
+sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/arena.h sdk/include/postrider/auth.h sdk/include/postrider/base64.h \
 	sdk/include/postrider/call.h sdk/include/postrider/envelope.h sdk/include/postrider/file.h \
 	sdk/include/postrider/filter.h sdk/include/postrider/host.h sdk/include/postrider/mailer.h \
 	sdk/include/postrider/map.h sdk/include/postrider/mapflags.h sdk/include/postrider/module.h sdk/include/postrider/option.h \
@@ -8,7 +8,7 @@ sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/aren
 	sdk/include/postrider/version.h
 lib_LTLIBRARIES += libpostrider.la
 libpostrider_la_SOURCES = sdk/lib/address.c sdk/lib/address_list.c sdk/lib/address_scan.c sdk/lib/address_scan.h \
-	sdk/lib/arena.c sdk/lib/ascii.h sdk/lib/call.c sdk/lib/envelope.c sdk/lib/escape.c sdk/lib/file.c \
+	sdk/lib/arena.c sdk/lib/ascii.h sdk/lib/auth.c sdk/lib/base64.c sdk/lib/call.c sdk/lib/envelope.c sdk/lib/escape.c sdk/lib/file.c \
 	sdk/lib/format.c sdk/lib/map_flags.c sdk/lib/memory.c sdk/lib/option.c sdk/lib/option_value.c sdk/lib/status.c sdk/lib/str.c sdk/lib/table.c \
 	sdk/lib/text.c sdk/lib/trust.c sdk/lib/units.c sdk/lib/xtext.c
 libpostrider_la_CPPFLAGS = $(SDK_CPPFLAGS)

@@ -174,6 +174,29 @@ static void add_default(struct config_builder *builder, enum pr_kind kind, const
 	config_build_instances(builder, kind, single ? &group : &outer);
 }
 
+static bool names_auth(const struct config_builder *builder)
+{
+	for (size_t i = 0; i < builder->root->child_count; i++)
+		if (pr_str_equal(builder->root->children[i].name, PR_STR("auth")))
+			return true;
+	return false;
+}
+
+/* Under a sendmail.cf AUTH is what it was in sendmail, unless the file says something of its own, and be it "auth = ( );". */
+static void add_auth(struct config_builder *builder)
+{
+	const struct config *config = builder->config;
+	struct config_node module = {.kind = CONFIG_SCALAR, .name = PR_STR("module"), .text = PR_STR("sasl"), .file = config->path.data};
+	struct config_node group = {.kind = CONFIG_GROUP, .name = PR_STR("auth"), .file = module.file, .children = &module, .child_count = 1};
+	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("auth"), .file = module.file, .children = &group, .child_count = 1};
+
+	for (size_t i = 0; i < config->instance_count; i++)
+		if (builder->instances[i].kind == PR_KIND_RULES && pr_str_equal(builder->instances[i].module, PR_STR("cf")) && !names_auth(builder)) {
+			config_build_instances(builder, PR_KIND_AUTH, &list);
+			return;
+		}
+}
+
 static void add_defaults(struct config_builder *builder)
 {
 	static const char *const mailers[][2] = {{"local", "local"}, {"prog", "prog"}, {"file", "file"}, {"esmtp", "smtp"},
@@ -183,6 +206,7 @@ static void add_defaults(struct config_builder *builder)
 	add_default(builder, PR_KIND_STORE, "store", "spool");
 	for (size_t i = 0; i < sizeof mailers / sizeof mailers[0]; i++)
 		add_default(builder, PR_KIND_MAILER, mailers[i][0], mailers[i][1]);
+	add_auth(builder);
 }
 
 /* The rules of a sendmail.cf. */

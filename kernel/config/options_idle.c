@@ -7,7 +7,7 @@
 #define RULES NULL /* read by the rule engine or a map */
 
 static const char by_module[] = "what is one process at a time there is a thread here";
-static const char no_auth[] = "SMTP AUTH is the business of auth modules, which have options of their own";
+static const char no_layer[] = "no security layer of SASL is asked for; encryption is TLS's business";
 static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
 static const char tls_library[] = "the TLS library's own defaults are taken";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
@@ -19,8 +19,8 @@ static const char no_mime_cut[] = "MIME header fields are not cut; MaxHeadersLen
 
 const struct option_idle options_idle[] = {
     {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
-    {"AuthMaxBits", no_auth},
-    {"AuthRealm", no_auth},
+    {"AuthMaxBits", no_layer},
+    {"AuthRealm", RULES},
     {"BlankSub", RULES},
     {"CheckAliases", "newaliases looks at each address, always"},
     {"CheckpointInterval", "results are recorded after each piece of a delivery"},

@@ -68,6 +68,8 @@ static struct pr_str received(struct list *list)
 		from = pr_arena_printf(list->arena, " (from %.*s)\n\tby", PR_PRINT(client));
 	else
 		from = PR_STR(" by");
+	if (facts->authenticated.len > 0)
+		from = pr_arena_printf(list->arena, "%.*s(%.*s)\n\tby", (int)(from.len - 2), from.data, PR_PRINT(facts->authenticated));
 	if (facts->protocol.len > 0)
 		with = pr_arena_printf(list->arena, " with %.*s", PR_PRINT(facts->protocol));
 	if (facts->only_recipient.len > 0) {

@@ -222,9 +222,11 @@ enum pr_status store_handover(struct module_scope *scope);
 enum pr_status store_list(struct module_scope *scope, void **cursor, struct pr_entry *entry_out, struct pr_envelope **envelope_out);
 
 /* auth; the instances by module_at(set, PR_KIND_AUTH, n).  PR_NOTFOUND of a step: wrong credentials. */
-enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instance *auth, bool tls, struct pr_list *names_out);
-enum pr_status auth_server_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
-enum pr_status auth_client_step(struct module_scope *scope, struct module_instance *auth, struct pr_auth_step *step);
+enum pr_status auth_mechanisms(struct module_scope *scope, struct module_instance *auth, uint32_t flags, struct pr_list *names_out);
+/* An exchange is a module_session from its first step to auth_server_end(), which frees its memory too. */
+enum pr_status auth_server_step(struct module_scope *scope, struct module_session *exchange, struct pr_auth_step *step);
+void auth_server_end(struct module_scope *scope, struct module_session *exchange);
+enum pr_status auth_client_step(struct module_scope *scope, struct module_session *exchange, struct pr_auth_step *step);
 
 /* "maps/hash instance access" while a module runs in this thread, the path of one that is being loaded, else NULL; async-signal-safe. */
 const char *module_on_stack(void);

@@ -225,6 +225,12 @@ static bool prepare_rules(struct module_set *set, struct config *config, uint32_
 	return good;
 }
 
+/* What nobody declared is no loss where it was not built. */
+static bool is_missed(const struct config *config, const struct config_instance *instance)
+{
+	return instance->kind != PR_KIND_AUTH || instance->line > 0 || loader_exists(PR_KIND_AUTH, instance->module, config->module_directory);
+}
+
 static bool is_wanted(uint32_t roles, uint32_t kind)
 {
 	if ((roles & MODULE_ONLY_STORE) != 0)
@@ -242,7 +248,7 @@ static bool load_all(struct module_set *set, uint32_t roles, const struct module
 	for (size_t i = 0; i < config->instance_count; i++) {
 		struct module_instance *instance = &set->instances[set->count];
 		bool is_rules = config->instances[i].kind == PR_KIND_RULES;
-		if (!is_wanted(roles, config->instances[i].kind))
+		if (!is_wanted(roles, config->instances[i].kind) || !is_missed(config, &config->instances[i]))
 			continue;
 		*instance = is_rules ? *early : (struct module_instance){.set = set};
 		instance->config = &config->instances[i];

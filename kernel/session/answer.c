@@ -17,6 +17,7 @@ static void (*const answers[])(struct ask *) = {
     [SMTP_ASK_RCPT] = ask_rcpt,       [SMTP_ASK_DATA] = ask_data,     [SMTP_ASK_BODY] = ask_body,
     [SMTP_ASK_RESET] = ask_reset,     [SMTP_ASK_VRFY] = ask_verify,   [SMTP_ASK_EXPN] = ask_verify,
     [SMTP_ASK_ETRN] = ask_etrn,       [SMTP_ASK_STARTTLS] = ask_starttls, [SMTP_ASK_QUIT] = ask_quit,
+    [SMTP_ASK_AUTH] = ask_auth,
 };
 
 void ask_refuse(struct ask *ask, enum pr_action action, uint32_t code, const char *enhanced, const char *text)
@@ -51,7 +52,7 @@ bool session_answer(struct session *session, struct bench *bench)
 		answer.verdict.enhanced = pr_arena_copy(&bench->arena, answer.verdict.enhanced);
 		answer.verdict.text = pr_arena_copy(&bench->arena, answer.verdict.text);
 		transaction_drop(session, bench);
-	} else if (question->ask > SMTP_ASK_NOTHING && question->ask <= SMTP_ASK_QUIT && answers[question->ask] != NULL) {
+	} else if (question->ask > SMTP_ASK_NOTHING && question->ask <= SMTP_ASK_AUTH && answers[question->ask] != NULL) {
 		answers[question->ask](&ask);
 	}
 	smtp_machine_answer(session->machine, &answer);

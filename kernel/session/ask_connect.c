@@ -11,6 +11,7 @@
 #include "kernel/net/dns.h"
 #include "kernel/net/peer.h"
 #include "kernel/session/admit.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/features.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/macros.h"
@@ -222,6 +223,8 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 /* DaemonPortOptions M=: what one listener does not offer. */
 static void set_modifiers(struct session *session)
 {
+	session->settings.need_auth = session_has_modifier(session, 'a');
+	session->settings.no_auth = session_has_modifier(session, 'A');
 	if (session_has_modifier(session, 'E'))
 		session->settings.no_etrn = 1;
 	if (session_has_modifier(session, 'S'))
@@ -258,7 +261,6 @@ void session_greet(struct session *session, struct bench *bench)
 	    .submission = session->user.data != NULL,
 	    .starttls = receiver->tls != NULL && session->user.data == NULL,
 	};
-	session->settings.need_auth = session_has_modifier(session, 'a');
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);
@@ -289,6 +291,7 @@ void ask_connect(struct ask *ask)
 			ask_refuse(ask, PR_DEFER, 450, "4.3.0", "Please try again later.");
 			return;
 		}
+		auth_offer(session, ask->scope);
 		pause_ask(session, ask->scope);
 	}
 	struct filter_subject subject = {.hook = FILTER_CONNECT, .client = &client};

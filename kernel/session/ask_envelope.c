@@ -6,6 +6,7 @@
 #include "kernel/session/ask.h"
 
 #include "kernel/session/aliases.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
@@ -59,7 +60,7 @@ void ask_mail(struct ask *ask)
 	if (question->envelope_id.len > 0) /* "ENVID=" says nothing */
 		transaction->envelope_id = pr_arena_copy(arena, question->envelope_id);
 	if (question->auth.len > 0)
-		transaction->auth = pr_arena_copy(arena, question->auth);
+		transaction->author = pr_arena_copy(arena, question->auth);
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
 	transaction->deliver_by = deliver_by(question, arena);
@@ -73,6 +74,8 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
+	if (transaction->author.len > 0)
+		transaction->auth = auth_is_trusted(session, ask->bench, ask->scope, transaction->author) ? transaction->author : PR_STR("<>");
 	if (!ask_room(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))
 		transaction_drop(session, ask->bench);
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "kernel/session/account.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/no_recipient.h"
@@ -91,6 +92,7 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .host_name = options->host_name,
 	    .helo = local ? PR_NONE : smtp_machine_helo(session->machine),
 	    .client = session_client(session, scope->arena),
+	    .authenticated = auth_is_known(session) ? pr_arena_printf(scope->arena, "authenticated bits=%u", session->auth->strength) : PR_NONE,
 	    .protocol = local ? PR_NONE : pr_str(smtp_machine_protocol(session->machine)),
 	    .version = PR_STR(PACKAGE_VERSION),
 	    .only_recipient = transaction->only_recipient,

@@ -30,6 +30,12 @@ static void take_letter(struct session *session, char letter)
 		session->settings.http_closes = 1;
 	if (letter == 'V')
 		session->asks_nothing = 1;
+	if (letter == 'a' || letter == 'A')
+		session->settings.no_auth = letter == 'A';
+	if (letter == 'l' || letter == 'L')
+		session->settings.need_auth = letter == 'l';
+	if (letter == 'c' || letter == 'C')
+		session->plaintext = (uint8_t)letter;
 	if (letter == 'S')
 		session->settings.starttls_refused = 1;
 	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)

@@ -114,7 +114,7 @@ static const struct macro_row rows[] = {
 
 struct pr_str session_macro(void *context, struct pr_str name)
 {
-	static const struct macro_row *const tables[] = {rows, macro_rows_connection, macro_rows_message, macro_rows_tls};
+	static const struct macro_row *const tables[] = {rows, macro_rows_connection, macro_rows_message, macro_rows_tls, macro_rows_auth};
 
 	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
 		for (const struct macro_row *row = tables[t]; row->name != NULL; row++)

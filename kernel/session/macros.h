@@ -21,6 +21,7 @@ struct macro_row {
 extern const struct macro_row macro_rows_connection[]; /* macros_connection.c */
 extern const struct macro_row macro_rows_message[];    /* macros_message.c */
 extern const struct macro_row macro_rows_tls[];        /* macros_tls.c */
+extern const struct macro_row macro_rows_auth[];       /* macros_auth.c */
 
 /* Does the listener that the client came by have this letter of sendmail's (M=)? */
 bool session_has_modifier(const struct session *session, char letter);

@@ -105,13 +105,6 @@ static struct pr_str quarantine(struct macro_context *context)
 	return transaction != NULL ? transaction->quarantine : PR_NONE;
 }
 
-static struct pr_str auth_author(struct macro_context *context)
-{
-	const struct transaction *transaction = transaction_of(context);
-
-	return transaction != NULL ? transaction->auth : PR_NONE;
-}
-
 static struct pr_str delivery_mode(struct macro_context *context)
 {
 	const struct transaction *transaction = transaction_of(context);
@@ -176,7 +169,6 @@ static struct pr_str stamp(struct macro_context *context)
 
 const struct macro_row macro_rows_message[] = {
     {"a", date},
-    {"auth_author", auth_author},
     {"b", date},
     {"bodytype", body_type},
     {"c", hops},

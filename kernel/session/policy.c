@@ -6,6 +6,7 @@
 #include "kernel/session/policy.h"
 
 #include "kernel/net/tls/certificate.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/report.h"
 #include "kernel/session/statistics.h"
 #include "kernel/session/transaction.h"
@@ -15,7 +16,7 @@ static const char *const rulesets[] = {
     [PR_CHECK_RCPT] = "check_rcpt",   [PR_CHECK_DATA] = "check_data", [PR_CHECK_ETRN] = "check_etrn",
     [PR_CHECK_VRFY] = "check_vrfy",   [PR_CHECK_EXPN] = "check_expn", [PR_CHECK_EOH] = "check_eoh",
     [PR_CHECK_EOM] = "check_eom",     [PR_CHECK_COMPAT] = "check_compat", [PR_CHECK_HEADER] = "check_header",
-    [PR_CHECK_TLS_CLIENT] = "tls_client",
+    [PR_CHECK_TLS_CLIENT] = "tls_client", [PR_CHECK_TRUST_AUTH] = "trust_auth",
 };
 
 void policy_complete(struct pr_verdict *verdict)
@@ -53,6 +54,7 @@ static void keep_context(struct session *session, struct pr_client *client, stru
 	*context = (struct pr_check_context){.size = sizeof *context, .client = client, .set_out = set};
 	if (session->transaction != NULL)
 		context->sender = session->transaction->sender;
+	context->auth_name = auth_name(session);
 	if (session->stream.tls != NULL)
 		context->tls_verify = pr_str(net_tls_verified(session->stream.tls));
 }
@@ -60,7 +62,7 @@ static void keep_context(struct session *session, struct pr_client *client, stru
 /* Questions about addresses are not mail that was refused. */
 static bool is_counted(enum pr_check check)
 {
-	return check != PR_CHECK_VRFY && check != PR_CHECK_EXPN && check != PR_CHECK_ETRN;
+	return check != PR_CHECK_VRFY && check != PR_CHECK_EXPN && check != PR_CHECK_ETRN && check != PR_CHECK_TRUST_AUTH;
 }
 
 /* The arguments that the log names: of a field its value, for the set has the name. */

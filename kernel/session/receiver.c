@@ -11,6 +11,7 @@
 #include "kernel/net/dns.h"
 #include "kernel/net/tls/certificate.h"
 #include "kernel/session/accept.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/statistics.h"
@@ -119,9 +120,12 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		log_set_level((int)receiver->options->log_level);
 	}
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
+	if (role->single == 0)
+		log_set_level((int)receiver->options->log_level); /* the rule engine's own file may have said another one */
 	if (receiver->modules == NULL || !open_tls(receiver, why))
 		return false;
 	session_statistics_open(receiver);
+	auth_offers_open(receiver);
 	while (module_at(receiver->modules, PR_KIND_FILTER, receiver->filter_count) != NULL)
 		receiver->filter_count++;
 	if (receiver->filter_count > FILTERS_MAX) {
@@ -182,6 +186,7 @@ static void fini(struct receiver *receiver)
 	loop_free(receiver->loop);
 	config_free(receiver->config);
 	counters_free(receiver->counters);
+	auth_offers_close(receiver);
 	for (size_t i = 0; i < receiver->listener_count; i++)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);
 	pr_free(receiver->listeners);
@@ -222,12 +227,13 @@ static void send_state(struct receiver *receiver, uint32_t serial)
 
 	loop_count(receiver->loop, &threads);
 	pr_text_init(&text, 1000);
-	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu load=%lld accepted=%llu refused=%llu messages=%llu timeouts=%llu%s",
+	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu load=%lld accepted=%llu refused=%llu messages=%llu timeouts=%llu auth_failures=%llu%s",
 	    receiver->role->generation, table_count(receiver->table), threads.threads,
 	    (long long)atomic_load(&receiver->load), (unsigned long long)atomic_load(&receiver->counts.accepted),
 	    (unsigned long long)atomic_load(&receiver->counts.refused),
 	    (unsigned long long)atomic_load(&receiver->counts.messages),
-	    (unsigned long long)atomic_load(&receiver->counts.timeouts), atomic_load(&receiver->leaving) != 0 ? " leaving" : "");
+	    (unsigned long long)atomic_load(&receiver->counts.timeouts), (unsigned long long)atomic_load(&receiver->counts.auth_failures),
+	    atomic_load(&receiver->leaving) != 0 ? " leaving" : "");
 	channel_send(receiver->role->channel, CHANNEL_STATE, serial, 0, pr_text_str(&text), -1);
 	pr_text_fini(&text);
 }

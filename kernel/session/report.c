@@ -156,7 +156,7 @@ void report_filter(struct session *session, struct bench *bench, struct pr_str f
 	pr_text_fini(&line);
 }
 
-static void report_limited(const struct session *session, struct log_repeat *repeat, struct pr_str reason)
+static void report_limited(const struct session *session, struct log_repeat *repeat, const char *what, struct pr_str reason)
 {
 	struct pr_text line;
 	uint64_t more;
@@ -164,7 +164,7 @@ static void report_limited(const struct session *session, struct log_repeat *rep
 	if (!log_repeat_begin(repeat, session_now(), &more))
 		return;
 	pr_text_init(&line, LINE_MAX_BYTES);
-	pr_text_add_c(&line, "SYSERR: queue: ");
+	pr_text_addf(&line, "SYSERR: %s: ", what);
 	pr_text_add_escaped(&line, reason.data != NULL ? reason : PR_STR("no reason given"), TEXT_BYTES);
 	if (more > 0)
 		pr_text_addf(&line, " (and %" PRIu64 " times more since the last line)", more);
@@ -174,12 +174,17 @@ static void report_limited(const struct session *session, struct log_repeat *rep
 
 void report_no_room(const struct session *session, struct pr_str reason)
 {
-	report_limited(session, &session->receiver->no_room, reason);
+	report_limited(session, &session->receiver->no_room, "queue", reason);
 }
 
 void report_not_written(const struct session *session, struct pr_str reason)
 {
-	report_limited(session, &session->receiver->not_written, reason);
+	report_limited(session, &session->receiver->not_written, "queue", reason);
+}
+
+void report_no_auth(const struct session *session, struct pr_str reason)
+{
+	report_limited(session, &session->receiver->no_auth, "AUTH", reason);
 }
 
 void report_room(const struct session *session)

@@ -27,6 +27,8 @@ void report_filter(struct session *session, struct bench *bench, struct pr_str f
 void report_no_room(const struct session *session, struct pr_str reason);
 /* It took a message and could not write it: the same. */
 void report_not_written(const struct session *session, struct pr_str reason);
+/* An auth module that cannot say what it offers; at most once a minute. */
+void report_no_auth(const struct session *session, struct pr_str reason);
 void report_room(const struct session *session); /* it does */
 void report_failure(const struct session *session, const char *what, struct pr_str reason);
 

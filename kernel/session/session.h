@@ -24,6 +24,8 @@
 #include "kernel/smtp/machine.h"
 
 struct transaction;
+struct session_auth;
+struct auth_offers;
 struct net_tls_context;
 struct table;
 struct session;
@@ -40,7 +42,7 @@ struct listener {
 
 /* Counted for the STATE line. */
 struct receiver_counts {
-	_Atomic uint64_t accepted, refused, messages, timeouts;
+	_Atomic uint64_t accepted, refused, messages, timeouts, auth_failures;
 };
 
 /* One per process; constant after start but for the atomics and what has its own lock. */
@@ -55,6 +57,7 @@ struct receiver {
 	struct traffic *traffic;     /* all receivers' */
 	uint32_t column;             /* ours in it */
 	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
+	struct auth_offers *offers;  /* auth.h; NULL: there is no auth module */
 	struct listener *listeners;
 	size_t listener_count;
 	size_t filter_count;
@@ -66,6 +69,7 @@ struct receiver {
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
 	_Atomic int64_t load;        /* ${load_avg} as it was a second ago */
 	struct log_repeat overload, crowd, flood, slow; /* RefuseLA, MaxDaemonChildren, ConnectionRateThrottle, DelayLA */
+	struct log_repeat no_auth;   /* an auth module cannot say what it offers */
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
@@ -103,6 +107,7 @@ struct session {
 	struct transaction *transaction; /* between MAIL and its end */
 	struct module_session *filters;  /* receiver->filter_count of them, or NULL */
 	struct module_session rules;     /* what the rule engine keeps of this connection */
+	struct session_auth *auth;       /* auth.h; NULL: AUTH was never offered */
 	struct pr_text input;            /* left over while a question is open; no memory else */
 	struct pr_str name;              /* "host.example.org" or "[192.0.2.1]"; owned */
 	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */
@@ -121,6 +126,7 @@ struct session {
 	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
 	uint8_t refused;                 /* at connect: every MAIL is refused */
 	uint8_t first_input;             /* submission: the first line may be XDROP */
+	uint8_t plaintext;               /* srv_features c: no password as it is without TLS; C: AuthOptions=p is no matter */
 	uint8_t asks_nothing; /* srv_features V: no certificate of the client is asked for */
 	uint8_t issued;                  /* said MAIL, EXPN, VRFY or ETRN */
 	uint8_t broken;                  /* nothing more can be sent */

@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/net/tls/certificate.h"
 #include "kernel/session/ask.h"
+#include "kernel/session/auth.h"
 #include "kernel/session/features.h"
 #include "kernel/session/policy.h"
 
@@ -47,6 +48,7 @@ static void judge(struct session *session, struct bench *bench)
 	struct smtp_answer answer = {.verdict = {.action = PR_CONTINUE}};
 	struct module_scope scope;
 
+	auth_forget(session, bench);
 	session_scope(session, bench, &scope);
 	struct pr_str items[2] = {pr_str(net_tls_verified(session->stream.tls)), PR_STR("STARTTLS")};
 	struct pr_list arguments = {items, 2};
@@ -55,7 +57,9 @@ static void judge(struct session *session, struct bench *bench)
 		good = false;
 		answer.verdict = (struct pr_verdict){.action = PR_DEFER, .code = 450, .enhanced = PR_STR("4.3.0"), .text = PR_STR("Please try again later.")};
 	}
-	if (!good)
+	if (good)
+		auth_offer(session, &scope);
+	else
 		smtp_machine_refuse_client(session->machine, &answer);
 	pr_arena_reset(&bench->arena);
 }

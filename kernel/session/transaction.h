@@ -42,7 +42,9 @@ struct transaction {
 	struct session *session;
 	struct pr_arena arena;        /* everything below points into it */
 	struct pr_str sender;         /* "<a@example.org>", "<>" */
-	struct pr_str body_type, envelope_id, auth;
+	struct pr_str body_type, envelope_id;
+	struct pr_str auth;           /* AUTH= of MAIL for the next host: "<>" when it is not trusted */
+	struct pr_str author;         /* the same as it was said */
 	struct pr_str deliver_by;     /* the envelope's macro "!", or absent */
 	struct pr_str only_recipient; /* as the client gave it, when there was exactly one */
 	struct pr_str recipient_now;  /* the one that is asked about, "<...>"; else absent */

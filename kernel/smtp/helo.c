@@ -59,6 +59,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "DSN");
 	if (!settings->no_etrn)
 		smtp_reply_part(machine, 250, NULL, "ETRN");
+	if (settings->auth_mechanisms.len > 0)
+		smtp_reply_part(machine, 250, NULL, "AUTH %.*s", PR_PRINT(settings->auth_mechanisms));
 	if (settings->starttls && !machine->secured)
 		smtp_reply_part(machine, 250, NULL, "STARTTLS");
 	if (settings->deliver_by_min > 0)

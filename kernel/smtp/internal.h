@@ -18,12 +18,13 @@
 #define SMTP_OUTPUT_MAX 1048576
 #define SMTP_LIST_MAX 500        /* lines of one VRFY or EXPN reply */
 #define SMTP_PARAMETERS_MAX 32   /* ESMTP parameters of one command */
-#define SMTP_ARENA_MAX 65536     /* parsed pieces of one command: a few copies of a line of 2 KiB */
+#define SMTP_ARENA_MAX 65536     /* parsed pieces of one command: a few copies of a line of 2 KiB, or an answer of AUTH and the next challenge */
 
 enum smtp_state {
 	SMTP_STATE_CONNECT,  /* the first question is open */
 	SMTP_STATE_COMMAND,  /* reading command lines */
 	SMTP_STATE_DATA,     /* between 354 and the dot */
+	SMTP_STATE_AUTH,     /* 334 was given: the next line is an answer, and no command */
 	SMTP_STATE_TLS,      /* 220 to STARTTLS was given: nothing is read until smtp_machine_secured() */
 	SMTP_STATE_LEAVING,  /* the last reply is written, RESET or QUIT is still to be answered */
 	SMTP_STATE_FINISHED
@@ -33,7 +34,7 @@ typedef void smtp_step(struct smtp_machine *machine);
 typedef void smtp_answered(struct smtp_machine *machine, const struct smtp_answer *answer);
 
 /* What a client may not do for ever at full speed; those of one kind are counted together. */
-enum smtp_slow { SMTP_SLOW_NEVER, SMTP_SLOW_LOAD, SMTP_SLOW_HELO, SMTP_SLOW_VERIFY, SMTP_SLOW_ETRN, SMTP_SLOW_NOOP, SMTP_SLOW_RCPT, SMTP_SLOW_KINDS };
+enum smtp_slow { SMTP_SLOW_NEVER, SMTP_SLOW_LOAD, SMTP_SLOW_HELO, SMTP_SLOW_VERIFY, SMTP_SLOW_ETRN, SMTP_SLOW_NOOP, SMTP_SLOW_RCPT, SMTP_SLOW_AUTH, SMTP_SLOW_KINDS };
 
 struct smtp_verb {
 	const char *name;
@@ -62,6 +63,7 @@ struct smtp_machine {
 	struct pr_arena arena;   /* parsed pieces of the command being run */
 	struct pr_str verb;      /* into line */
 	struct pr_str argument;  /* into line, blanks at the front taken off */
+	struct pr_str secret;    /* decoded of an AUTH line */
 	char *helo;
 	struct smtp_refusal client;  /* the answer to CONNECT, given to every command of a refused client */
 	struct smtp_refusal message; /* the answer to the dot of a message that is refused while it is read */
@@ -74,6 +76,8 @@ struct smtp_machine {
 	bool extended;           /* EHLO */
 	bool verbose;            /* VERB: mail of this session is delivered before the dot is answered */
 	bool secured;
+	bool authenticated;
+	bool has_secret;         /* the line may hold a password: it is wiped, and what was decoded of it */
 	bool in_transaction;
 	bool any_command;        /* a command was read: no longer the first one */
 	bool leaving;            /* shutdown was asked: 421 as soon as idle */
@@ -151,6 +155,12 @@ bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_s
 /* deliver_by.c: BY=120;RT into the question; false when the 5xx is written */
 bool smtp_take_by(struct smtp_machine *machine, struct pr_str value);
 
+/* auth.c */
+uint32_t smtp_auth_offers(const struct smtp_machine *machine);   /* how many mechanisms */
+bool smtp_auth_is_open(const struct smtp_machine *machine);      /* AUTH is possible now */
+void smtp_auth_line(struct smtp_machine *machine);               /* runs a line that is no command */
+void smtp_auth_wipe(struct smtp_machine *machine);
+
 /* data.c */
 size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);
 
@@ -159,7 +169,8 @@ smtp_step smtp_helo, smtp_ehlo;                                     /* helo.c */
 smtp_step smtp_mail;                                                /* mail.c */
 smtp_step smtp_rcpt;                                                /* rcpt.c */
 smtp_step smtp_data;                                                /* data.c */
-smtp_step smtp_rset, smtp_noop, smtp_quit, smtp_verb_verb, smtp_starttls, smtp_auth, smtp_unimplemented; /* misc.c */
+smtp_step smtp_rset, smtp_noop, smtp_quit, smtp_verb_verb, smtp_starttls, smtp_unimplemented; /* misc.c */
+smtp_step smtp_auth;                                                /* auth.c */
 smtp_step smtp_vrfy, smtp_expn, smtp_etrn;                          /* lists.c */
 smtp_step smtp_help;                                                /* help.c */
 

@@ -34,7 +34,7 @@ struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings)
 	struct smtp_machine *machine = pr_alloc(sizeof *machine);
 
 	machine->settings = settings;
-	pr_text_init(&machine->line, SMTP_LINE_MAX);
+	pr_text_init(&machine->line, SMTP_AUTH_LINE_MAX);
 	pr_text_init(&machine->output, SMTP_OUTPUT_MAX);
 	pr_arena_init(&machine->arena, SMTP_ARENA_MAX);
 	machine->state = SMTP_STATE_CONNECT;
@@ -69,6 +69,7 @@ void smtp_ask(struct smtp_machine *machine, enum smtp_ask ask, smtp_answered *an
 
 static void forget_command(struct smtp_machine *machine)
 {
+	smtp_auth_wipe(machine);
 	pr_text_fini(&machine->line);
 	pr_arena_fini(&machine->arena);
 	machine->verb = machine->argument = PR_NONE;
@@ -156,10 +157,19 @@ void smtp_machine_answer(struct smtp_machine *machine, const struct smtp_answer 
 	command_done(machine);
 }
 
+/* What the line may be, as far as it is known yet. */
+static size_t line_limit(const struct smtp_machine *machine)
+{
+	struct pr_str line = pr_text_str(&machine->line);
+	bool is_auth = machine->state == SMTP_STATE_AUTH || pr_str_has_prefix_nocase(line, PR_STR("AUTH "));
+
+	return is_auth && machine->settings->auth_mechanisms.len > 0 ? SMTP_AUTH_LINE_MAX : SMTP_LINE_MAX;
+}
+
 /* Adds input to the line; runs it when its LF is there.  CR LF and a lone LF both end a command, as sendmail has it. */
 static size_t command_input(struct smtp_machine *machine, const char *data, size_t len)
 {
-	size_t room = SMTP_LINE_MAX - machine->line.len;
+	size_t limit = line_limit(machine), room = limit - machine->line.len;
 	size_t span = len < room ? len : room;
 	const char *newline = memchr(data, '\n', span);
 	size_t taken = newline != NULL ? (size_t)(newline - data) + 1 : span;
@@ -168,9 +178,12 @@ static size_t command_input(struct smtp_machine *machine, const char *data, size
 	if (newline != NULL) {
 		if (machine->line.len > 0 && machine->line.data[machine->line.len - 1] == '\r')
 			pr_text_cut(&machine->line, machine->line.len - 1);
-		smtp_run_line(machine);
+		if (machine->state == SMTP_STATE_AUTH)
+			smtp_auth_line(machine);
+		else
+			smtp_run_line(machine);
 		command_done(machine);
-	} else if (machine->line.len == SMTP_LINE_MAX) {
+	} else if (machine->line.len == line_limit(machine)) {
 		smtp_line_too_long(machine);
 		command_done(machine);
 	}
@@ -182,7 +195,7 @@ static bool wants_input(const struct smtp_machine *machine)
 	if (machine->question.ask != SMTP_ASK_NOTHING)
 		return false;
 	return machine->state == SMTP_STATE_DATA ||
-	       (machine->state == SMTP_STATE_COMMAND && machine->output.len < SMTP_OUTPUT_ENOUGH);
+	       ((machine->state == SMTP_STATE_COMMAND || machine->state == SMTP_STATE_AUTH) && machine->output.len < SMTP_OUTPUT_ENOUGH);
 }
 
 size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t len)
@@ -271,6 +284,7 @@ static void start_secured(struct smtp_machine *machine)
 	machine->helo = NULL;
 	machine->extended = false;
 	machine->secured = true;
+	machine->authenticated = false;
 	machine->state = SMTP_STATE_COMMAND;
 }
 
@@ -281,6 +295,11 @@ void smtp_machine_secured(struct smtp_machine *machine)
 	settle(machine);
 }
 
+bool smtp_machine_is_authenticated(const struct smtp_machine *machine)
+{
+	return machine->authenticated;
+}
+
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 {
 	return pr_str(machine->helo);
@@ -288,7 +307,9 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
-	return machine->extended ? "ESMTP" : "SMTP";
+	static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
+
+	return machine->extended ? names[machine->secured][machine->authenticated] : "SMTP";
 }
 
 size_t smtp_machine_memory(const struct smtp_machine *machine)

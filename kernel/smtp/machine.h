@@ -17,7 +17,7 @@
  *
  * Always true:
  *   - only CR LF "." CR LF ends the data; a bare CR or LF in data is refused (421 4.5.0) and never ends anything;
- *   - a command line is at most SMTP_LINE_MAX bytes, replies echo only escaped printable text;
+ *   - a command line is at most SMTP_LINE_MAX bytes, one of AUTH SMTP_AUTH_LINE_MAX (RFC 4954 section 4), replies echo only escaped printable text;
  *   - memory is bounded whatever the client sends.
  *
  * After MAIL was answered with yes, exactly one END or one RESET ends that transaction (END whatever its answer), also
@@ -39,6 +39,7 @@
 #include <postrider/verdict.h>
 
 #define SMTP_LINE_MAX 2048 /* sendmail's MAXLINE; longer: 421 "Command line too long" */
+#define SMTP_AUTH_LINE_MAX 12288 /* RFC 4954 section 4 */
 
 struct smtp_machine;
 
@@ -56,7 +57,9 @@ struct smtp_settings {
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t need_vrfy_helo, need_expn_helo;
-	uint32_t need_auth;         /* a listener with modifier a: no MAIL before AUTH, which nobody can say yet */
+	struct pr_str auth_mechanisms; /* offered behind AUTH, with blanks between them; absent or empty: AUTH is not available */
+	uint32_t no_auth;           /* for the driver: nothing is to be offered */
+	uint32_t need_auth;         /* a listener with modifier a, srv_features l: no MAIL before AUTH */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
@@ -92,6 +95,7 @@ enum smtp_ask {
 	SMTP_ASK_ETRN,
 	SMTP_ASK_STARTTLS, /* after the answer and the flush the driver does the handshake, then smtp_machine_secured() */
 	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
+	SMTP_ASK_AUTH,     /* argument: the mechanism, absent for what follows in the same exchange; data: what the client said */
 	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
 };
 
@@ -102,7 +106,8 @@ struct smtp_question {
 	enum smtp_ask ask;
 	struct pr_str argument;      /* HELO name, VRFY/EXPN/ETRN argument, raw path "<joe@example.org>" for MAIL and RCPT */
 	struct pr_address address;   /* MAIL, RCPT: parsed */
-	struct pr_str data;          /* BODY: bytes; valid until answered */
+	struct pr_str data;          /* BODY: bytes; valid until answered.  AUTH: decoded, absent: no initial response */
+	bool cancelled;              /* AUTH: the exchange is over, answered with anything */
 	bool in_header;              /* BODY: these bytes are header (the empty line belongs to the header) */
 	bool extended;               /* HELO: EHLO was said; MAIL: parameters seen */
 	uint64_t declared_size;      /* MAIL: SIZE=, 0 when absent */
@@ -140,6 +145,8 @@ struct smtp_answer {
 	bool unsure;        /* VRFY: 252, it is another host that knows */
 	bool stays;         /* a 421 of the rules is a reply like any other: sendmail closes for that of a filter */
 	struct pr_str named; /* RCPT, yes: what this recipient was called when the client named him first, or absent */
+	struct pr_str challenge; /* AUTH, yes: with goes_on the next step; without it the client is who it says it is */
+	bool goes_on;
 	bool waits;         /* RCPT, yes: where he is will be asked once more at delivery: "(will queue)" */
 };
 
@@ -158,6 +165,8 @@ bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine);
+/* True after an AUTH that was answered with yes, until TLS is switched on. */
+bool smtp_machine_is_authenticated(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
 /* From now on it is treated as a client that was refused at CONNECT. */
@@ -170,7 +179,7 @@ void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if i
 /* TLS is on: forget everything the client said before.  The driver has thrown away whatever was read behind the STARTTLS
  * line; the machine takes no input between the 220 and this call. */
 void smtp_machine_secured(struct smtp_machine *machine);
-/* What the client said in (E)HLO, or absent; "SMTP" or "ESMTP" for $r. */
+/* What the client said in (E)HLO, or absent; for $r "SMTP", or "ESMTP" with S for TLS and A for AUTH (RFC 3848). */
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
 const char *smtp_machine_protocol(const struct smtp_machine *machine);
 /* Memory held by this machine, bytes; an idle one is under 2 KiB. */

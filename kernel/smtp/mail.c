@@ -163,7 +163,7 @@ void smtp_mail(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
 	else if (machine->in_transaction)
 		smtp_reply(machine, 503, "5.5.0", "Sender already specified");
-	else if (settings->need_auth && !settings->submission)
+	else if (settings->need_auth && !settings->submission && !machine->authenticated)
 		smtp_reply(machine, 530, "5.7.0", "Authentication required");
 	else
 		ask(machine);

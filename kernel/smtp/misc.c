@@ -77,11 +77,6 @@ void smtp_starttls(struct smtp_machine *machine)
 		smtp_reset_then(machine, ask_starttls);
 }
 
-void smtp_auth(struct smtp_machine *machine)
-{
-	smtp_reply(machine, 503, "5.3.3", "AUTH not available");
-}
-
 void smtp_unimplemented(struct smtp_machine *machine)
 {
 	if (!smtp_bad_command(machine))

@@ -20,6 +20,8 @@ static uint32_t of_count(struct smtp_machine *machine, enum smtp_slow kind)
 {
 	uint32_t most = kind == SMTP_SLOW_NOOP ? machine->settings->noop_max : limits[kind].most;
 
+	if (kind == SMTP_SLOW_AUTH && smtp_auth_is_open(machine))
+		most = smtp_auth_offers(machine) + 1; /* each once, and no more words to try */
 	if (most == 0)
 		return 0;
 	uint32_t count = ++machine->slow_counts[kind];

@@ -20,7 +20,7 @@ static const struct smtp_verb verbs[] = {
     {"HELP", smtp_help, 0, SMTP_SLOW_LOAD},
     {"VERB", smtp_verb_verb, 0, SMTP_SLOW_NOOP},
     {"STARTTLS", smtp_starttls, 0, SMTP_SLOW_LOAD},
-    {"AUTH", smtp_auth, 0, SMTP_SLOW_LOAD},
+    {"AUTH", smtp_auth, 0, SMTP_SLOW_AUTH},
     {"ONEX", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"XUSR", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SEND", smtp_unimplemented, 0, SMTP_SLOW_LOAD},

@@ -31,6 +31,7 @@ void conversation_settings(struct smtp_settings *settings, uint8_t flags)
 	settings->no_expn = (flags & 4) != 0;
 	settings->no_etrn = settings->any_address = (flags & 8) != 0;
 	settings->starttls = (flags & 16) != 0;
+	settings->auth_mechanisms = flags & 16 ? PR_STR("PLAIN CRAM-MD5 LOGIN") : PR_NONE;
 	settings->need_helo = (flags & 32) != 0;
 	settings->submission = (flags & 64) != 0;
 	settings->max_recipients = flags & 128 ? 3 : 0;
@@ -52,6 +53,8 @@ static void account(struct driver *driver, const struct smtp_question *q, bool y
 		FUZZ_CHECK(!driver->open);
 		driver->open = yes;
 		driver->given = 0;
+	} else if (q->ask == SMTP_ASK_AUTH) {
+		FUZZ_CHECK(!driver->open);
 	} else if (q->ask == SMTP_ASK_RCPT || q->ask == SMTP_ASK_DATA) {
 		FUZZ_CHECK(driver->open);
 	} else if (q->ask == SMTP_ASK_BODY) {
@@ -89,6 +92,10 @@ static void answer_all(struct driver *driver)
 			answer.verdict = (struct pr_verdict){.action = PR_REJECT + dice / 8 % 4,
 			    .code = dice / 32 % 4 == 0 ? 421 : dice / 32 % 4 == 1 ? 250 : 0,
 			    .text = dice & 4096 ? PR_STR("bad\r\n250 \xff text") : PR_NONE};
+		if (q->ask == SMTP_ASK_AUTH && dice % 3 != 0) {
+			answer.goes_on = true;
+			answer.challenge = dice & 64 ? PR_STR("\xff\r\n250 x") : PR_STR("");
+		}
 		bool yes = answer.verdict.action != PR_REJECT && answer.verdict.action != PR_DEFER;
 		account(driver, q, yes);
 		note(driver, q);

@@ -3,6 +3,7 @@
 FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/corpus"'
 fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control tests/fuzz/fuzz_cf_file tests/fuzz/fuzz_cf_match tests/fuzz/fuzz_cf_text
+fuzz_targets += tests/fuzz/fuzz_auth
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 XFAIL_TESTS = tests/fuzz/fuzz_control
@@ -28,6 +29,9 @@ tests_fuzz_fuzz_config_LDADD = libkernel.la
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_common)
 tests_fuzz_fuzz_control_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/control"'
 tests_fuzz_fuzz_control_LDADD = libpure.la
+tests_fuzz_fuzz_auth_SOURCES = tests/fuzz/fuzz_auth.c $(auth_map_sources) $(fuzz_common)
+tests_fuzz_fuzz_auth_CPPFLAGS = $(FUZZ_CPPFLAGS) $(OPENSSL_CFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/auth"' -DMUTATIONS=300
+tests_fuzz_fuzz_auth_LDADD = libpostrider.la $(OPENSSL_LIBS) -lcrypt
 tests_fuzz_fuzz_cf_file_SOURCES = tests/fuzz/fuzz_cf_file.c tests/fuzz/cf_world.c tests/fuzz/cf_world.h $(fuzz_common)
 tests_fuzz_fuzz_cf_file_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/cf_file"' -DMUTATIONS=60
 tests_fuzz_fuzz_cf_file_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)

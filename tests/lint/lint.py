@@ -30,9 +30,9 @@ BANNED = re.compile(
 ONE_HOME = [  # header pattern, files that may include it
     (re.compile(r"^libconfig\.h$"), lambda p: p == "kernel/config/tree.c"),
     (re.compile(r"^ltdl\.h$"), lambda p: p in ("kernel/module/loader.c", "sdk/tools/load.c") or p.startswith("tests/")),
-    (re.compile(r"^openssl/"), lambda p: p.startswith("kernel/net/tls/")),
+    (re.compile(r"^openssl/"), lambda p: p.startswith("kernel/net/tls/") or p == "modules/auth/map/hash.c"),
     (re.compile(r"^db\.h$"), lambda p: p == "modules/maps/hash/berkeley.c" or p.startswith("tests/")),
-    (re.compile(r"^sasl/"), lambda p: p == "modules/mailers/smtp/auth_sasl.c"),
+    (re.compile(r"^sasl/"), lambda p: p == "modules/mailers/smtp/auth_sasl.c" or p.startswith("modules/auth/sasl/")),
     (re.compile(r"^gdbm\.h$"), lambda p: p.startswith(("modules/maps/hash/", "tests/"))),
 ]
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK(?!\(`))\b")  # HACK(`name') is a word of sendmail's m4

@@ -9,6 +9,7 @@ struct debugauth {
 	struct pr_str password;
 	uint32_t broken;
 	uint32_t tls_only;
+	uint32_t nameless;
 };
 
 static const struct pr_option options[] = {
@@ -16,15 +17,16 @@ static const struct pr_option options[] = {
     PR_OPTION(struct debugauth, password, "password", PR_OPTION_STRING, 0, "secret", "and with what word"),
     PR_OPTION(struct debugauth, broken, "broken", PR_OPTION_BOOL, 0, "no", "the password file cannot be read"),
     PR_OPTION(struct debugauth, tls_only, "tls_only", PR_OPTION_BOOL, 0, "no", "offer nothing without TLS"),
+    PR_OPTION(struct debugauth, nameless, "nameless", PR_OPTION_BOOL, 0, "no", "forget to say who it is"),
     PR_OPTION_END,
 };
 
-static enum pr_status mechanisms(struct pr_call *call, uint32_t tls, struct pr_list *names_out)
+static enum pr_status mechanisms(struct pr_call *call, uint32_t flags, struct pr_list *names_out)
 {
 	static const struct pr_str names[] = {PR_STR_INIT("DEBUG")};
 	const struct debugauth *auth = call->instance;
 
-	*names_out = (struct pr_list){names, auth->tls_only != 0 && tls == 0 ? 0 : 1};
+	*names_out = (struct pr_list){names, auth->tls_only != 0 && (flags & PR_AUTH_TLS) == 0 ? 0 : 1};
 	return PR_OK;
 }
 
@@ -43,7 +45,7 @@ static enum pr_status server_step(struct pr_call *call, struct pr_auth_step *ste
 	if (!pr_str_equal(step->input, wanted))
 		return pr_fail(call, PR_NOTFOUND, "wrong name or password");
 	step->done = 1;
-	step->name = pr_arena_copy(call->arena, auth->user);
+	step->name = auth->nameless != 0 ? PR_NONE : pr_arena_copy(call->arena, auth->user);
 	return PR_OK;
 }
 

@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT", "WAIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT", "AUTH", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
@@ -148,6 +148,9 @@ static void read_answer(struct play *play, struct pr_str text, uint32_t line)
 		scripted->answer.lines = (struct pr_list){items, count};
 	} else if (pr_str_equal(what, PR_STR("named"))) {
 		scripted->answer.named = rest;
+	} else if (pr_str_equal(what, PR_STR("challenge"))) {
+		scripted->answer.goes_on = true;
+		scripted->answer.challenge = unescaped(play, rest, "");
 	} else if (pr_str_equal(what, PR_STR("waits"))) {
 		scripted->answer.waits = true;
 	} else if (pr_str_equal(what, PR_STR("yes"))) {
@@ -190,6 +193,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"submission", &s->submission, NULL, NULL},
 	    {"any_address", &s->any_address, NULL, NULL},
 	    {"need_auth", &s->need_auth, NULL, NULL},
+	    {"auth_mechanisms", NULL, NULL, &s->auth_mechanisms},
 	    {"need_helo", &s->need_helo, NULL, NULL},
 	    {"no_vrfy", &s->no_vrfy, NULL, NULL},
 	    {"no_expn", &s->no_expn, NULL, NULL},
@@ -331,6 +335,12 @@ static void log_question(struct play *play, const struct smtp_question *q)
 		pr_text_addf(out, " %.*s", PR_PRINT(q->argument));
 	if (play->settings.any_address && q->address.full.data != NULL)
 		pr_text_addf(out, " is %.*s at %.*s", PR_PRINT(q->address.local), PR_PRINT(q->address.domain));
+	if (q->ask == SMTP_ASK_AUTH && q->data.data != NULL) {
+		pr_text_add_c(out, " data=");
+		pr_text_add_escaped(out, q->data, 100);
+	}
+	if (q->cancelled)
+		pr_text_add_c(out, " cancelled");
 	log_flags(out, q);
 	if (q->ask == SMTP_ASK_WAIT)
 		pr_text_addf(out, " %u%s%s", q->seconds, q->attack > 0 ? " attack" : "", q->flood ? " flood" : "");
@@ -447,6 +457,8 @@ static void check(struct play *play, const struct step *step)
 		good = smtp_machine_timeout(machine) == number;
 	else if (pr_str_equal(what, PR_STR("data")))
 		good = smtp_machine_in_data(machine);
+	else if (pr_str_equal(what, PR_STR("authenticated")))
+		good = smtp_machine_is_authenticated(machine);
 	else if (pr_str_equal(what, PR_STR("transaction")))
 		good = smtp_machine_in_transaction(machine);
 	else

@@ -48,17 +48,17 @@ static void test_base64(void)
 
 	pr_arena_init(&arena, 1u << 20);
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-		CU_ASSERT_TRUE(pr_str_equal(auth_base64_encode(&arena, pr_str(pairs[i][0])), pr_str(pairs[i][1])));
-		CU_ASSERT_TRUE(auth_base64_decode(&arena, pr_str(pairs[i][1]), &bytes));
+		CU_ASSERT_TRUE(pr_str_equal(pr_base64_encode(&arena, pr_str(pairs[i][0])), pr_str(pairs[i][1])));
+		CU_ASSERT_TRUE(pr_base64_decode(&arena, pr_str(pairs[i][1]), &bytes));
 		CU_ASSERT_TRUE(pr_str_equal(bytes, pr_str(pairs[i][0])));
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		CU_ASSERT_FALSE(auth_base64_decode(&arena, pr_str(bad[i]), &bytes));
+		CU_ASSERT_FALSE(pr_base64_decode(&arena, pr_str(bad[i]), &bytes));
 	char all[256];
 	for (int i = 0; i < 256; i++)
 		all[i] = (char)i;
 	struct pr_str whole = {all, sizeof all};
-	CU_ASSERT_TRUE(auth_base64_decode(&arena, auth_base64_encode(&arena, whole), &bytes));
+	CU_ASSERT_TRUE(pr_base64_decode(&arena, pr_base64_encode(&arena, whole), &bytes));
 	CU_ASSERT_TRUE(pr_str_equal(bytes, whole));
 	pr_arena_fini(&arena);
 }

@@ -317,16 +317,22 @@ static void test_auth(void)
 	struct stage stage;
 
 	stage_open(&stage, "auth = ( { module = \"debugauth\"; tls_only = true; }, { name = \"broken\"; module = \"debugauth\"; broken = true; } );");
-	struct module_instance *auth = module_at(stage.set, PR_KIND_AUTH, 0), *broken = module_at(stage.set, PR_KIND_AUTH, 1);
-	CU_ASSERT(auth_mechanisms(&stage.scope, auth, false, &names) == PR_OK && names.count == 0);
-	CU_ASSERT(auth_mechanisms(&stage.scope, auth, true, &names) == PR_OK && names.count == 1 && stage_is(names.items[0], "DEBUG"));
-	CU_ASSERT(auth_server_step(&stage.scope, auth, &step) == PR_OK && step.done == 0 && stage_is(step.output, "who?"));
+	struct module_instance *auth = module_at(stage.set, PR_KIND_AUTH, 0);
+	struct module_session exchange, broken;
+	module_session_init(&exchange, auth);
+	module_session_init(&broken, module_at(stage.set, PR_KIND_AUTH, 1));
+	CU_ASSERT(auth_mechanisms(&stage.scope, auth, PR_AUTH_NO_PLAINTEXT, &names) == PR_OK && names.count == 0);
+	CU_ASSERT(auth_mechanisms(&stage.scope, auth, PR_AUTH_TLS, &names) == PR_OK && names.count == 1 && stage_is(names.items[0], "DEBUG"));
+	CU_ASSERT(auth_server_step(&stage.scope, &exchange, &step) == PR_OK && step.done == 0 && stage_is(step.output, "who?"));
 	step.input = PR_STR("joe guess");
-	CU_ASSERT_EQUAL(auth_server_step(&stage.scope, auth, &step), PR_NOTFOUND);
-	CU_ASSERT(auth_client_step(&stage.scope, auth, &step) == PR_OK && stage_is(step.output, "joe secret"));
+	CU_ASSERT_EQUAL(auth_server_step(&stage.scope, &exchange, &step), PR_NOTFOUND);
+	CU_ASSERT(auth_client_step(&stage.scope, &exchange, &step) == PR_OK && stage_is(step.output, "joe secret"));
 	step.input = step.output;
-	CU_ASSERT(auth_server_step(&stage.scope, auth, &step) == PR_OK && step.done == 1 && stage_is(step.name, "joe"));
-	CU_ASSERT(auth_server_step(&stage.scope, broken, &step) == PR_TEMPFAIL && stage_is(stage.scope.reason, "told not to read the passwords"));
+	CU_ASSERT(auth_server_step(&stage.scope, &exchange, &step) == PR_OK && step.done == 1 && stage_is(step.name, "joe"));
+	CU_ASSERT(auth_server_step(&stage.scope, &broken, &step) == PR_TEMPFAIL && stage_is(stage.scope.reason, "told not to read the passwords"));
+	auth_server_end(&stage.scope, &exchange);
+	auth_server_end(&stage.scope, &broken);
+	CU_ASSERT(exchange.instance == NULL && broken.memory == NULL);
 	stage_close(&stage);
 }
 

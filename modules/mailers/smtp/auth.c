@@ -23,7 +23,7 @@ static bool challenge_of(struct pr_call *call, const struct smtp_reply *reply, s
 {
 	struct pr_str text = pr_str_trim(pr_str_slice(reply->text, 4, reply->text.len));
 
-	return pr_str_find(text, '\n') == text.len && auth_base64_decode(call->arena, text, bytes_out);
+	return pr_str_find(text, '\n') == text.len && pr_base64_decode(call->arena, text, bytes_out);
 }
 
 static enum answer converse(struct smtp_run *run, struct auth_dialogue *dialogue, struct pr_str mechanism, struct pr_str initial)
@@ -31,7 +31,7 @@ static enum answer converse(struct smtp_run *run, struct auth_dialogue *dialogue
 	struct pr_call *call = run->call;
 	struct smtp_reply reply;
 	struct pr_str bytes, shown = pr_arena_printf(call->arena, "AUTH %.*s", PR_PRINT(mechanism));
-	struct pr_str encoded = initial.data == NULL ? PR_STR("") : initial.len == 0 ? PR_STR("=") : auth_base64_encode(call->arena, initial);
+	struct pr_str encoded = initial.data == NULL ? PR_STR("") : initial.len == 0 ? PR_STR("=") : pr_base64_encode(call->arena, initial);
 	struct pr_str line = pr_arena_printf(call->arena, "AUTH %.*s%s%.*s\r\n", PR_PRINT(mechanism), encoded.len > 0 ? " " : "", PR_PRINT(encoded));
 	bool gave_up = false;
 
@@ -49,7 +49,7 @@ static enum answer converse(struct smtp_run *run, struct auth_dialogue *dialogue
 		if (gave_up)
 			line = shown = PR_STR("*\r\n");
 		else
-			line = pr_arena_printf(call->arena, "%.*s\r\n", PR_PRINT(auth_base64_encode(call->arena, bytes)));
+			line = pr_arena_printf(call->arena, "%.*s\r\n", PR_PRINT(pr_base64_encode(call->arena, bytes)));
 	}
 }
 

@@ -15,6 +15,8 @@
 
 #include "smtp.h"
 
+#include <postrider/base64.h>
+
 #define AUTH_STEP_MAX 12000 /* bytes of a step, in base64 (RFC 4954 4) */
 
 struct auth_identity {
@@ -31,9 +33,6 @@ enum pr_status auth_info_find(struct smtp_run *run, struct auth_identity *identi
 bool auth_info_parse(struct pr_call *call, struct pr_str text, struct auth_identity *identity_out);
 /* What may be tried on this connection, words with blanks between them. */
 struct pr_str auth_mechanisms(struct smtp_run *run, const struct auth_identity *identity);
-
-bool auth_base64_decode(struct pr_arena *arena, struct pr_str text, struct pr_str *bytes_out);
-struct pr_str auth_base64_encode(struct pr_arena *arena, struct pr_str bytes);
 
 /* auth_sasl.c: one conversation about one name. */
 struct auth_dialogue;

@@ -67,7 +67,7 @@ bool auth_info_parse(struct pr_call *call, struct pr_str text, struct auth_ident
 		if (place == NULL || (word.data[1] != ':' && word.data[1] != '='))
 			return false;
 		value = pr_str_slice(word, 2, word.len);
-		if (word.data[1] == '=' && !auth_base64_decode(call->arena, value, &value))
+		if (word.data[1] == '=' && !pr_base64_decode(call->arena, value, &value))
 			return false;
 		if (!is_clean(value))
 			return false;

@@ -9,6 +9,7 @@ static const char *const sets[] = {
 	[PR_CHECK_ETRN] = "check_etrn", [PR_CHECK_VRFY] = "check_vrfy", [PR_CHECK_EXPN] = "check_expn", [PR_CHECK_EOH] = "check_eoh",
 	[PR_CHECK_EOM] = "check_eom", [PR_CHECK_COMPAT] = "check_compat", [PR_CHECK_TLS_CLIENT] = "tls_client",
 	[PR_CHECK_TRY_TLS] = "try_tls", [PR_CHECK_TLS_SERVER] = "tls_server", [PR_CHECK_TLS_RCPT] = "tls_rcpt",
+	[PR_CHECK_TRUST_AUTH] = "trust_auth",
 };
 
 static bool add_argument(struct cf_run *run, struct pr_str text, struct cf_tokens *tokens)

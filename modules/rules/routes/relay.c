@@ -106,7 +106,7 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
 	if (status != PR_OK || verdict->action != PR_CONTINUE)
 		return status;
 	status = hides_another(call, &address) ? PR_NOTFOUND : is_ours(call, &address);
-	if (status == PR_NOTFOUND && context->auth_name.len > 0)
+	if (status == PR_NOTFOUND && routes_login_relays(call, context))
 		status = PR_OK;
 	if (status == PR_NOTFOUND)
 		status = is_trusted_client(call, context->client);

@@ -138,6 +138,8 @@ static const struct pr_option options[] = {
 	OPTION(relay_domains, PR_OPTION_LIST, NULL, "domains, with all below them, to which anybody's mail is passed on; numbers are client networks"),
 	OPTION(relay_domains_file, PR_OPTION_PATH, NULL, "a file with more of them"),
 	OPTION(relay_clients, PR_OPTION_LIST, "127.0.0.1,::1", "addresses and networks that may send anywhere"),
+	OPTION(relay_authenticated, PR_OPTION_LIST, "*", "who may send anywhere after AUTH: names, @domains, * for all; none: nobody"),
+	OPTION(relay_mechanisms, PR_OPTION_LIST, "*", "mechanisms of AUTH that are good enough for that; * for all"),
 	OPTION(smart_host, PR_OPTION_STRING, NULL, "host, [host] or mailer:host for all mail that leaves"),
 	OPTION(local_mailer, PR_OPTION_STRING, "local", "mailer for local users"),
 	OPTION(remote_mailer, PR_OPTION_STRING, "esmtp", "mailer for other domains"),

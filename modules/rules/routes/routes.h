@@ -21,6 +21,7 @@
 struct routes {
 	/* options */
 	struct pr_list local_domains, relay_domains, virtual_domains, relay_clients;
+	struct pr_list relay_authenticated, relay_mechanisms;
 	struct pr_str local_host_names, relay_domains_file;
 	struct pr_str smart_host, local_mailer, remote_mailer, relay_mailer;
 	struct pr_list remote_names;
@@ -112,6 +113,10 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
                                       struct pr_verdict *verdict);
 enum pr_status routes_reject(struct pr_verdict *verdict, uint32_t code, const char *enhanced, struct pr_str text);
 enum pr_status routes_refuse(const struct refusal *refusal, struct pr_verdict *verdict);
+
+/* login.c: may who has authenticated himself relay; is AUTH= of MAIL to be believed? */
+bool routes_login_relays(struct pr_call *call, const struct pr_check_context *context);
+enum pr_status routes_check_author(const struct pr_check_context *context, struct pr_str author, struct pr_verdict *verdict);
 
 /* server.c: what mailers ask about next hosts */
 enum pr_status routes_check_server(struct pr_call *call, uint32_t check, struct pr_str argument, struct pr_verdict *verdict);

@@ -51,7 +51,8 @@ enum pr_check {
 	PR_CHECK_TRY_TLS = 14,    /* the host's name, when it offers STARTTLS: a refusal means without */
 	PR_CHECK_TLS_SERVER = 15, /* how the server was verified ("OK", "FAIL", "NONE" ...): before the first MAIL; after a failed attempt
 	                             "TEMP", "PROTOCOL", "SOFTWARE"; on the way without TLS after it "CLEAR" */
-	PR_CHECK_TLS_RCPT = 16    /* the recipient as he is to be named: before each RCPT */
+	PR_CHECK_TLS_RCPT = 16,   /* the recipient as he is to be named: before each RCPT */
+	PR_CHECK_TRUST_AUTH = 17  /* since 1.4: AUTH= of MAIL as it was written (RFC 4954 section 5); a refusal is told to nobody, but nobody is named to the next host then */
 };
 
 struct pr_check_context {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Base64 (RFC 4648 4) for the steps of AUTH.  What is not exactly that is refused: no blanks, no missing padding.
+ * Base64 (RFC 4648 4): a table of digits, four of them for three bytes.
  */
-#include "auth.h"
+#include <postrider/base64.h>
 
 #include <string.h>
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-struct pr_str auth_base64_encode(struct pr_arena *arena, struct pr_str bytes)
+struct pr_str pr_base64_encode(struct pr_arena *arena, struct pr_str bytes)
 {
 	char *out = pr_arena_alloc(arena, (bytes.len + 2) / 3 * 4 + 1);
 	size_t length = 0;
@@ -36,12 +36,14 @@ static bool decode_four(const char *from, size_t padding, char *to)
 			return false;
 		word = word << 6 | (uint32_t)(digit - digits);
 	}
+	if ((word & ((1u << 8 * padding) - 1)) != 0)
+		return false;
 	for (size_t k = 0; k < 3 - padding; k++)
 		to[k] = (char)(word >> (16 - 8 * k) & 255);
 	return true;
 }
 
-bool auth_base64_decode(struct pr_arena *arena, struct pr_str text, struct pr_str *bytes_out)
+bool pr_base64_decode(struct pr_arena *arena, struct pr_str text, struct pr_str *bytes_out)
 {
 	char *out = pr_arena_alloc(arena, text.len / 4 * 3 + 1);
 	size_t length = 0;
