@@ -31,7 +31,6 @@ const struct option_idle options_idle[] = {
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultCharSet", in_one_piece},
-    {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
