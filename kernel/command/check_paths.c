@@ -318,9 +318,15 @@ static int check_server_tls(const struct config *config)
 	struct pr_text why;
 	int status = EX_OK;
 
-	if (!net_tls_server_settings(config, &settings) || !are_readable(&settings))
-		return EX_OK;
 	pr_text_init(&why, 4096);
+	if (net_tls_server_lacks(config, &why)) {
+		fprintf(stderr, "%s\n", why.data);
+		status = EX_CONFIG;
+	}
+	if (!net_tls_server_settings(config, &settings) || !are_readable(&settings)) {
+		pr_text_fini(&why);
+		return status;
+	}
 	struct net_tls_server *server = net_tls_server_new(&settings, NULL, &why);
 	if (server == NULL) {
 		bool of_certificate = print_place_of_certificate(config, pr_text_str(&why));

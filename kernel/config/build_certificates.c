@@ -77,10 +77,11 @@ static void set_key(struct config_builder *builder, struct config_certificate *c
 	}
 }
 
-static bool is_declared_before(const struct config *config, size_t index, struct pr_str name)
+/* Before name `at` of certificate `index`. */
+static bool is_declared_before(const struct config *config, size_t index, size_t at, struct pr_str name)
 {
-	for (size_t i = 0; i < index; i++)
-		for (size_t j = 0; j < config->certificates[i].names.count; j++)
+	for (size_t i = 0; i <= index; i++)
+		for (size_t j = 0; j < (i < index ? config->certificates[i].names.count : at); j++)
 			if (pr_str_equal_nocase(config->certificates[i].names.items[j], name))
 				return true;
 	return false;
@@ -94,7 +95,7 @@ static void check_one(struct config_builder *builder, const struct config_node *
 	if (certificate->names.count == 0 || certificate->cert.len == 0 || certificate->key.len == 0)
 		config_complain(builder, group, "a certificate needs names, cert and key");
 	for (size_t i = 0; i < certificate->names.count; i++)
-		if (is_declared_before(config, index, certificate->names.items[i]))
+		if (is_declared_before(config, index, i, certificate->names.items[i]))
 			config_complain(builder, group, "there is a certificate for %.*s before it", PR_PRINT(certificate->names.items[i]));
 }
 

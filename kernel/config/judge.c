@@ -185,25 +185,6 @@ static void judge_certificate(struct config_builder *builder)
 		                cert ? "ServerKeyFile" : "ServerCertFile");
 }
 
-/* What can only be said in TLS needs something to say it with. */
-static void judge_secure(struct config_builder *builder)
-{
-	const struct config *config = builder->config;
-
-	if (config->options.cert_file.len > 0)
-		return;
-	for (size_t i = 0; i < config->listener_count; i++) {
-		const struct config_listener *listener = &config->listeners[i];
-		struct config_node node = {.file = listener->file, .line = listener->line};
-		if (pr_str_find(listener->modifiers, 's') < listener->modifiers.len)
-			config_complain(builder, &node, "listener %.*s has modifier s (TLS from the first byte) and there is no ServerCertFile", PR_PRINT(listener->name));
-	}
-	for (size_t i = 0; i < config->certificate_count; i++) {
-		struct config_node node = {.file = config->certificates[i].file, .line = config->certificates[i].line};
-		config_complain(builder, &node, "certificates are for clients that name a host; there must be a ServerCertFile for all others");
-	}
-}
-
 void config_judge_options(struct config_builder *builder)
 {
 	for (const struct pr_option *option = options_table; option->name != NULL; option++)
@@ -213,5 +194,4 @@ void config_judge_options(struct config_builder *builder)
 	judge_no_recipient(builder);
 	judge_precedence(builder);
 	judge_certificate(builder);
-	judge_secure(builder);
 }

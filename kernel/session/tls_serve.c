@@ -21,6 +21,8 @@ bool tls_serve_open(struct receiver *receiver, struct pr_text *why)
 {
 	struct net_tls_server_settings settings;
 
+	if (net_tls_server_lacks(receiver->config, why))
+		return false;
 	if (!net_tls_server_settings(receiver->config, &settings))
 		return true;
 	receiver->tls = net_tls_server_new(&settings, traffic_tickets(receiver->traffic), why);

@@ -37,6 +37,8 @@ struct net_tls_server_settings {
 
 /* From the configuration, to which they point from then on.  False: TLS is not wanted, there is no certificate. */
 bool net_tls_server_settings(const struct config *config, struct net_tls_server_settings *settings_out);
+/* True, and "FILE:LINE: why": there is no ServerCertFile, and something that needs one. */
+bool net_tls_server_lacks(const struct config *config, struct pr_text *why);
 /* The strings must live as long as the server, and so must `tickets` (NULL: no session comes back).  NULL and a sentence in `why` that names the
  * option. */
 struct net_tls_server *net_tls_server_new(const struct net_tls_server_settings *settings, struct net_tickets *tickets, struct pr_text *why);
