@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import time
+import unittest
 
 import story
 import tls_peer
@@ -328,6 +329,27 @@ class Server(story.Story):
                     pass
             client.close(False)
         self.assertLess(time.monotonic() - began, 30 * story.SLOW)
+
+    @unittest.skipIf(story.SLOW > 1, "a sanitizer has memory of its own")
+    def test_memory(self):
+        """KiB of an idle session, those of the system's sockets not counted."""
+        self.stage()
+        warm, room = [self.secure() for _ in range(100)], {}
+        for kind, count, most in (("plain", 1000, 8), ("tls", 1000, 60)):
+            before = self.receiver_kib()
+            clients = [self.secure() if kind == "tls" else self.pr.client(helo="x") for _ in range(count)]
+            room[kind] = (self.receiver_kib() - before) / count
+            self.assertLess(room[kind], most)
+            for client in clients:
+                client.close(False)
+        print(f"KiB of an idle session: {room['tls']:.1f} in TLS, {room['plain']:.1f} without", flush=True)
+        for client in warm:
+            client.close(False)
+
+    def receiver_kib(self):
+        pid = next(pid for pid, role in self.pr.processes().items() if role == "receiver")
+        with open(f"/proc/{pid}/smaps_rollup") as handle:
+            return int(re.search(r"(?m)^Pss: +(\d+)", handle.read()).group(1))
 
     def client_hello(self):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -13,7 +13,7 @@ static bool load(SSL_CTX *ssl, const char *path, struct pr_text *why)
 {
 	BIO *file = BIO_new_file(path, "r");
 	EVP_PKEY *parameters = file != NULL ? PEM_read_bio_Parameters_ex(file, NULL, NULL, NULL) : NULL;
-	bool good = parameters != NULL && EVP_PKEY_is_a(parameters, "DH") && SSL_CTX_set0_tmp_dh_pkey(ssl, parameters) == 1;
+	bool good = parameters != NULL && (EVP_PKEY_is_a(parameters, "DH") || EVP_PKEY_is_a(parameters, "DHX")) && SSL_CTX_set0_tmp_dh_pkey(ssl, parameters) == 1;
 
 	if (!good) {
 		unsigned long error = ERR_get_error();
