@@ -79,9 +79,9 @@ void net_tls_server_free(struct net_tls_server *server)
 
 enum net_tls_look net_tls_server_look(struct net_tls_server *server, int64_t now, struct pr_text *why)
 {
+	net_tls_tend_tickets(server->tickets);
 	if (!net_watch_changed(&server->all, now))
 		return NET_TLS_SAME;
-	net_tls_tend_tickets(server->tickets);
 	struct net_tls_context *context = make(server, why);
 	if (context == NULL)
 		return NET_TLS_BROKEN;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define PATHS_MAX (1u << 22)
 
@@ -41,25 +42,34 @@ static uint64_t mix(uint64_t sign, uint64_t value)
 	return sign ^ (sign >> 29);
 }
 
-static uint64_t mix_file(uint64_t sign, const char *path)
+/* *newest: when the latest of them became what it is. */
+static uint64_t mix_file(uint64_t sign, const char *path, time_t *newest)
 {
 	struct stat info;
 
 	if (stat(path, &info) != 0)
 		return mix(sign, (uint64_t)errno);
+	*newest = info.st_ctim.tv_sec > *newest ? info.st_ctim.tv_sec : *newest;
 	sign = mix(mix(sign, (uint64_t)info.st_dev), (uint64_t)info.st_ino);
 	sign = mix(mix(sign, (uint64_t)info.st_size), (uint64_t)info.st_mode);
 	sign = mix(mix(sign, (uint64_t)info.st_mtim.tv_sec), (uint64_t)info.st_mtim.tv_nsec);
 	return mix(mix(sign, (uint64_t)info.st_ctim.tv_sec), (uint64_t)info.st_ctim.tv_nsec);
 }
 
-uint64_t net_watch_sign(const struct net_watch *watch)
+static uint64_t sign_of(const struct net_watch *watch, time_t *newest)
 {
 	uint64_t sign = 1;
 
 	for (size_t at = 0; at < watch->paths.len; at += strlen(watch->paths.data + at) + 1)
-		sign = mix_file(sign, watch->paths.data + at);
+		sign = mix_file(sign, watch->paths.data + at, newest);
 	return sign;
+}
+
+uint64_t net_watch_sign(const struct net_watch *watch)
+{
+	time_t newest = 0;
+
+	return sign_of(watch, &newest);
 }
 
 void net_watch_begin(struct net_watch *watch)
@@ -72,8 +82,10 @@ bool net_watch_changed(struct net_watch *watch, int64_t now)
 	if (now < watch->next)
 		return false;
 	watch->next = now + NET_WATCH_SECONDS;
-	uint64_t sign = net_watch_sign(watch);
-	bool at_rest = sign == watch->seen;
+	time_t newest = 0, clock = time(NULL);
+	uint64_t sign = sign_of(watch, &newest);
+	/* whoever looks seldom need not look twice; a clock that is elsewhere makes him do so */
+	bool at_rest = sign == watch->seen || (newest > 0 && newest + NET_WATCH_SECONDS < clock);
 	watch->seen = sign;
 	if (sign == watch->loaded || !at_rest)
 		return false;

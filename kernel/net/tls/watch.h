@@ -2,7 +2,8 @@
  *
  * Files that may be replaced while we run: has one of them become another, and is the replacing over?
  *
- * A certificate and its key are two files and are never replaced at one instant, so a change counts when two looks have seen the same.
+ * A certificate and its key are two files and are never replaced at one instant, so a change counts when it is some seconds old, or two looks have
+ * seen the same.
  */
 #ifndef KERNEL_NET_TLS_WATCH_H
 #define KERNEL_NET_TLS_WATCH_H
