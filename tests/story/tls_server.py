@@ -309,11 +309,12 @@ class Server(story.Story):
 
     def test_clients_certificates(self):
         others = tls_peer.Authority(os.path.join(self.scratch, "others"), "Root of Others")
-        self.stage({"CACertFile": self.pki.path})
+        one = self.pair("one.example")
+        self.stage({"CACertFile": self.pki.path}, certificates=[{"names": "one.example", "cert": one[0], "key": one[1]}])
         for certificate, verify in ((self.pki.certificate("client.example"), "OK"), (others.certificate("foreign.example"), "FAIL"), (None, "NO")):
-            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            for version, name in ((ssl.TLSVersion.TLSv1_2, None), (ssl.TLSVersion.TLSv1_3, None), (ssl.TLSVersion.TLSv1_2, "one.example"), (ssl.TLSVersion.TLSv1_3, "one.example")):
                 before = self.pr.log().count(f"verify={verify},")
-                self.secure(self.context(version, certificate=certificate)).close()
+                self.secure(self.context(version, certificate=certificate), name=name).close()
                 story.wait_for(self.pr.log, lambda: self.pr.log().count(f"verify={verify},") == before + 1)
 
     # -- many, and slow ones ------------------------------------------------------------

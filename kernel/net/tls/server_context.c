@@ -10,6 +10,14 @@
 #include <openssl/err.h>
 #include <string.h>
 
+/* What all of one context are made of. */
+struct making {
+	const struct net_tls_server_settings *settings;
+	struct net_tickets *tickets;
+	uint64_t trust_sign;
+	struct pr_text *why;
+};
+
 /* The library keeps of the trust in a ticket nothing but its result, so where the trust has changed there must be a new handshake. */
 static void set_session_id(SSL_CTX *ssl, uint64_t trust_sign)
 {
@@ -25,17 +33,33 @@ static void set_habits(SSL_CTX *ssl)
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	/* An idle session must stay small: buffers go back when nothing is in flight. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(ssl, 1); /* head and body of a record in one call of the system */
 	SSL_CTX_set_max_early_data(ssl, 0);
 	SSL_CTX_set_recv_max_early_data(ssl, 0);
+}
+
+static bool asks(const struct net_tls_server_settings *settings)
+{
+	return !settings->asks_nothing && (settings->ca_file.len > 0 || settings->ca_path.len > 0);
 }
 
 static bool load_trust(SSL_CTX *ssl, const struct net_tls_server_settings *settings, struct pr_text *why)
 {
 	const struct net_tls_authorities trust = {settings->ca_file, settings->ca_path, settings->crl_file, settings->crl_path};
 
-	if (settings->asks_nothing || (trust.ca_file.len == 0 && trust.ca_path.len == 0))
-		return true;
-	return net_tls_load_trust(ssl, &trust, why) && net_tls_ask_clients(ssl, &trust, why);
+	return !asks(settings) || (net_tls_load_trust(ssl, &trust, why) && net_tls_ask_clients(ssl, &trust, why));
+}
+
+/* A list of authorities may be as large as the world's, so it is there once. */
+static bool set_trust(SSL_CTX *ssl, const struct making *making, const SSL_CTX *like)
+{
+	if (like == NULL)
+		return load_trust(ssl, making->settings, making->why);
+	STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(like);
+	SSL_CTX_set1_cert_store(ssl, SSL_CTX_get_cert_store(like));
+	if (names != NULL)
+		SSL_CTX_set_client_CA_list(ssl, SSL_dup_CA_list(names));
+	return true;
 }
 
 static bool load_own(SSL_CTX *ssl, struct pr_str cert, struct pr_str key, const char *whose, struct pr_text *why)
@@ -47,21 +71,22 @@ static bool load_own(SSL_CTX *ssl, struct pr_str cert, struct pr_str key, const 
 	return true;
 }
 
-static SSL_CTX *new_ssl(const struct net_tls_server_settings *settings, struct pr_str cert, struct pr_str key, const char *whose,
-                        struct net_tickets *tickets, uint64_t trust_sign, struct pr_text *why)
+/* `like`: an identity's is as the default's is, but for the certificates; NULL: this is the default's. */
+static SSL_CTX *new_ssl(const struct making *making, const SSL_CTX *like, const char *whose, struct pr_str cert, struct pr_str key)
 {
+	const struct net_tls_server_settings *settings = making->settings;
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
 	if (ssl == NULL) {
-		net_tls_explain(ERR_get_error(), "TLS", why);
+		net_tls_explain(ERR_get_error(), "TLS", making->why);
 		return NULL;
 	}
 	set_habits(ssl);
-	set_session_id(ssl, trust_sign);
-	net_tls_use_tickets(ssl, tickets);
+	set_session_id(ssl, making->trust_sign);
+	net_tls_use_tickets(ssl, making->tickets);
 	/* the words may lower the level of security that certificates are held against, so they come first */
-	if (net_tls_apply_words(ssl, &settings->words, why) && net_tls_set_dh(ssl, settings->dh_parameters, why) && load_trust(ssl, settings, why) &&
-	    load_own(ssl, cert, key, whose, why))
+	if (net_tls_apply_words(ssl, &settings->words, making->why) && net_tls_set_dh(ssl, settings->dh_parameters, making->why) &&
+	    set_trust(ssl, making, like) && load_own(ssl, cert, key, whose, making->why))
 		return ssl;
 	SSL_CTX_free(ssl);
 	return NULL;
@@ -98,16 +123,17 @@ static int choose(SSL *ssl, int *alert, void *argument)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static bool add_identities(struct net_tls_context *context, const struct net_tls_server_settings *settings, struct net_tickets *tickets,
-                           uint64_t trust_sign, struct pr_text *why)
+static bool add_identities(struct net_tls_context *context, const struct making *making)
 {
+	const struct net_tls_server_settings *settings = making->settings;
+
 	context->named = pr_alloc((settings->identity_count + 1) * sizeof(SSL_CTX *));
 	context->identities = settings->identities;
 	for (; context->count < settings->identity_count; context->count++) {
 		const struct config_certificate *one = &settings->identities[context->count];
 		char whose[300];
 		(void)pr_print(whose, sizeof whose, "certificate of %.*s: ", PR_PRINT(one->names.items[0]));
-		context->named[context->count] = new_ssl(settings, one->cert, one->key, whose, tickets, trust_sign, why);
+		context->named[context->count] = new_ssl(making, context->ssl, whose, one->cert, one->key);
 		if (context->named[context->count] == NULL)
 			return false;
 	}
@@ -119,14 +145,16 @@ static bool add_identities(struct net_tls_context *context, const struct net_tls
 struct net_tls_context *net_tls_context_new(const struct net_tls_server_settings *settings, struct net_tickets *tickets, uint64_t trust_sign,
                                             struct pr_text *why)
 {
+	const struct making making = {settings, tickets, trust_sign, why};
+
 	ERR_clear_error();
-	SSL_CTX *ssl = new_ssl(settings, settings->cert_file, settings->key_file, "ServerCertFile: ", tickets, trust_sign, why);
+	SSL_CTX *ssl = new_ssl(&making, NULL, "ServerCertFile: ", settings->cert_file, settings->key_file);
 	if (ssl == NULL)
 		return NULL;
 	struct net_tls_context *context = pr_alloc(sizeof *context);
 	context->users = 1;
 	context->ssl = ssl;
-	if (settings->identity_count == 0 || add_identities(context, settings, tickets, trust_sign, why))
+	if (settings->identity_count == 0 || add_identities(context, &making))
 		return context;
 	net_tls_context_release(context);
 	return NULL;

@@ -77,7 +77,7 @@ void net_tls_shutdown(struct net_tls *tls)
 
 bool net_tls_has_input(const struct net_tls *tls)
 {
-	return tls != NULL && SSL_pending(tls->ssl) > 0;
+	return tls != NULL && SSL_has_pending(tls->ssl) == 1;
 }
 
 const char *net_tls_version(const struct net_tls *tls)
