@@ -8,7 +8,7 @@
 
 #include "kernel/config/readable.h"
 #include "kernel/module/module.h"
-#include "kernel/net/tls/tls.h"
+#include "kernel/net/tls/server.h"
 
 #include <postrider/file.h>
 #include <postrider/option.h>
@@ -64,16 +64,30 @@ static const struct named_file {
     {"ServerKeyFile", false, true, "the receiver does not start; name the file with the key, in PEM form"},
 };
 
+/* A path, or several with commas; *missing_out is one that is not there. */
+static bool are_there(struct pr_str paths, bool directory, struct pr_str *missing_out)
+{
+	*missing_out = paths;
+	if (exists(paths, "", directory))
+		return true;
+	while (paths.len > 0 && pr_str_next(&paths, ',', missing_out)) {
+		*missing_out = pr_str_trim(*missing_out);
+		if (!exists(*missing_out, "", directory))
+			return false;
+	}
+	return true;
+}
+
 static int check_named(const struct config *config, const struct named_file *file)
 {
 	const struct config_place *place = config_option_place(config, file->name);
 	const struct pr_option *option = pr_option_find(options_table, pr_str(file->name));
-	struct pr_str path = *(const struct pr_str *)(const void *)((const char *)&config->options + option->offset);
+	struct pr_str path = *(const struct pr_str *)(const void *)((const char *)&config->options + option->offset), missing;
 
-	if (place->file == NULL || path.len == 0 || path.data[0] != '/' || exists(path, "", file->directory))
+	if (place->file == NULL || path.len == 0 || path.data[0] != '/' || are_there(path, file->directory, &missing))
 		return EX_OK;
 	print_place(place->file, place->line);
-	fprintf(stderr, "%soption %s: %.*s: %s; %s\n", file->fatal ? "" : "warning: ", file->name, PR_PRINT(path), strerror(errno), file->hint);
+	fprintf(stderr, "%soption %s: %.*s: %s; %s\n", file->fatal ? "" : "warning: ", file->name, PR_PRINT(missing), strerror(errno), file->hint);
 	return file->fatal ? EX_CONFIG : EX_OK;
 }
 
@@ -191,29 +205,6 @@ static int check_lists(const struct config *config)
 	return status;
 }
 
-/* Whether they belong together only TLS itself can say, and only to who may read the key. */
-static int check_certificate(const struct config *config)
-{
-	const struct options *options = &config->options;
-	const struct config_place *place = config_option_place(config, "ServerCertFile");
-	struct pr_text why;
-	int status = EX_OK;
-
-	if (options->cert_file.len == 0 || access(options->cert_file.data, R_OK) != 0 || access(options->key_file.data, R_OK) != 0)
-		return EX_OK;
-	pr_text_init(&why, 4096);
-	struct net_tls_words words = {.ciphers = options->cipher_list, .suites = options->cipher_suites, .options = options->server_ssl_options};
-	struct net_tls_context *context = net_tls_context_new(options->cert_file, options->key_file, &words, &why);
-	if (context == NULL) {
-		print_place(place->file, place->line);
-		fprintf(stderr, "option ServerCertFile: %s\n", why.data);
-		status = EX_CONFIG;
-	}
-	net_tls_context_free(context);
-	pr_text_fini(&why);
-	return status;
-}
-
 /* The courier makes the directory itself, but not those above it.  0, or an errno. */
 static int judge_place(const struct config *config, const char *path)
 {
@@ -274,7 +265,7 @@ static bool is_readable(const struct config *config)
 static void print_place_of(const struct config *config, struct pr_str sentence)
 {
 	static const char *const names[] = {"ClientCertFile", "CACertFile", "CACertPath", "CRLFile", "CRLPath", "CipherList", "CipherSuites", "ClientSSLOptions",
-	                                    "CertFingerprintAlgorithm"};
+	                                    "CertFingerprintAlgorithm", "ServerCertFile", "ServerSSLOptions", "DHParameters"};
 	const struct config_place *place = NULL;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -282,6 +273,71 @@ static void print_place_of(const struct config *config, struct pr_str sentence)
 			place = config_option_place(config, names[i]);
 	if (place != NULL && place->file != NULL)
 		print_place(place->file, place->line);
+}
+
+/* "certificate of mx.example.org: why" */
+static bool print_place_of_certificate(const struct config *config, struct pr_str sentence)
+{
+	struct pr_str head = PR_STR("certificate of ");
+
+	if (!pr_str_has_prefix_nocase(sentence, head))
+		return false;
+	for (size_t i = 0; i < config->certificate_count; i++)
+		if (pr_str_has_prefix_nocase(pr_str_slice(sentence, head.len, sentence.len), config->certificates[i].names.items[0]))
+			print_place(config->certificates[i].file, config->certificates[i].line);
+	return true;
+}
+
+static bool is_each_readable(struct pr_str list)
+{
+	struct pr_str file;
+	bool good = true;
+
+	while (good && list.len > 0 && pr_str_next(&list, ',', &file)) {
+		char *path = pr_copy_str(pr_str_trim(file));
+		good = access(path, R_OK) == 0;
+		pr_free(path);
+	}
+	return good;
+}
+
+/* A key that only its user can read is left to it. */
+static bool are_readable(const struct net_tls_server_settings *settings)
+{
+	bool good = is_each_readable(settings->cert_file) && is_each_readable(settings->key_file);
+
+	for (size_t i = 0; good && i < settings->identity_count; i++)
+		good = is_each_readable(settings->identities[i].cert) && is_each_readable(settings->identities[i].key);
+	return good;
+}
+
+/* What the receiver would say when it starts. */
+static int check_server_tls(const struct config *config)
+{
+	struct net_tls_server_settings settings;
+	struct pr_text why;
+	int status = EX_OK;
+
+	pr_text_init(&why, 4096);
+	if (net_tls_server_lacks(config, &why)) {
+		fprintf(stderr, "%s\n", why.data);
+		status = EX_CONFIG;
+	}
+	if (!net_tls_server_settings(config, &settings) || !are_readable(&settings)) {
+		pr_text_fini(&why);
+		return status;
+	}
+	struct net_tls_server *server = net_tls_server_new(&settings, NULL, &why);
+	if (server == NULL) {
+		bool of_certificate = print_place_of_certificate(config, pr_text_str(&why));
+		if (!of_certificate)
+			print_place_of(config, pr_text_str(&why));
+		fprintf(stderr, "%s%s\n", of_certificate ? "" : "option ", why.data);
+		status = EX_CONFIG;
+	}
+	net_tls_server_free(server);
+	pr_text_fini(&why);
+	return status;
 }
 
 /* What the courier would say when it starts; a key that only its user can read is left to it. */
@@ -311,7 +367,7 @@ int check_paths(const struct config *config)
 		if (check_named(config, &named_files[i]) != EX_OK)
 			status = EX_CONFIG;
 	if (status == EX_OK)
-		status = check_certificate(config);
+		status = check_server_tls(config);
 	if (status == EX_OK)
 		status = check_client_tls(config);
 	if (check_lists(config) != EX_OK)

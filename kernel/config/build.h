@@ -41,6 +41,7 @@ void config_apply_overrides(struct config_builder *builder, const struct pr_list
 void config_finish_options(struct config_builder *builder);
 void config_build_listeners(struct config_builder *builder, const struct config_node *list);
 void config_add_submission_listener(struct config_builder *builder);
+void config_build_certificates(struct config_builder *builder, const struct config_node *list);
 void config_build_groups(struct config_builder *builder, const struct config_node *node);
 void config_check_groups(struct config_builder *builder);
 /* The node to complain of when that option has a wrong value. */

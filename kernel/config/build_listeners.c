@@ -72,6 +72,7 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 		}
 		struct config_listener *listener = new_listener(builder);
 		listener->line = group->line;
+		listener->file = group->file;
 		for (size_t j = 0; j < group->child_count; j++)
 			set_key(builder, listener, &group->children[j]);
 		if (listener->name.len == 0)

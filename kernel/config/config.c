@@ -76,7 +76,7 @@ bool config_want_flag(struct config_builder *builder, const struct config_node *
 	return true;
 }
 
-enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_GROUPS, TOP_INSTANCES };
+enum top_type { TOP_TEXT, TOP_USERS, TOP_OPTIONS, TOP_LISTENERS, TOP_GROUPS, TOP_CERTIFICATES, TOP_INSTANCES };
 
 static const struct top_key {
 	const char *name;
@@ -92,6 +92,7 @@ static const struct top_key {
     {"options", TOP_OPTIONS, 0, 0},
     {"listeners", TOP_LISTENERS, 0, 0},
     {"queue_groups", TOP_GROUPS, 0, 0},
+    {"certificates", TOP_CERTIFICATES, 0, 0},
     {"maps", TOP_INSTANCES, PR_KIND_MAP, 0},
     {"mailers", TOP_INSTANCES, PR_KIND_MAILER, 0},
     {"filters", TOP_INSTANCES, PR_KIND_FILTER, 0},
@@ -152,6 +153,8 @@ static void build_top(struct config_builder *builder, const struct config_node *
 		config_build_listeners(builder, node);
 	else if (key->type == TOP_GROUPS)
 		config_build_groups(builder, node);
+	else if (key->type == TOP_CERTIFICATES)
+		config_build_certificates(builder, node);
 	else if (key->kind == PR_KIND_RULES && builder->routing != NULL)
 		return; /* -C replaces it */
 	else

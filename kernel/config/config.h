@@ -7,6 +7,7 @@
  *   log = "syslog";                               # or "stderr" or a file name
  *   options = { QueueDirectory = "/var/spool/postrider/mqueue"; Timeout = { queuereturn = "5d"; }; };
  *   listeners = ( { name = "MTA"; address = "0.0.0.0"; port = 25; } );
+ *   certificates = ( { names = ( "mx.example.net" ); cert = "/etc/ssl/net.pem"; key = "/etc/ssl/private/net.key"; } );
  *   maps    = { access = { module = "hash"; file = "/etc/postrider/access.db"; }; };
  *   mailers = { local = { module = "local"; }; esmtp = { module = "smtp"; }; };
  *   filters = ( { name = "watch"; module = "debug"; } );
@@ -75,15 +76,24 @@ struct pr_str config_setting_text(const struct config_instance *instance, const 
 /* Is it there, and a yes in one of the words that PR_OPTION_BOOL has for it? */
 bool config_setting_is_true(const struct config_instance *instance, const char *name);
 
+/* What is shown to clients of TLS that name one of these hosts (SNI). */
+struct config_certificate {
+	struct pr_list names;  /* "mx.example.org", "*.example.org" */
+	struct pr_str cert, key;
+	uint32_t line;
+	const char *file;
+};
+
 struct config_listener {
 	struct pr_str name;    /* "MTA" */
 	struct pr_str address; /* "0.0.0.0", "::1"; absent for a Unix socket */
 	struct pr_str path;    /* Unix socket, else absent */
 	uint32_t port;
-	struct pr_str modifiers; /* sendmail's letters, for ${daemon_flags} */
+	struct pr_str modifiers; /* sendmail's letters, for ${daemon_flags}; a E s S count here */
 	uint32_t mode;         /* of the Unix socket, 0666 */
 	uint32_t submission;   /* 1: the local submission socket: SO_PEERCRED is the identity */
 	uint32_t line;
+	const char *file;
 };
 
 /* A variable for the programs of mailers; value absent: as the daemon has it. */
@@ -121,6 +131,8 @@ struct config {
 	const struct config_listener *listeners; /* the submission socket RUN/submit.sock is always the last */
 	size_t listener_count;
 	uint32_t has_listeners;       /* `listeners` is there, be it empty */
+	const struct config_certificate *certificates;
+	size_t certificate_count;
 	const struct config_instance *instances;
 	size_t instance_count;
 	const struct queue_group *groups; /* those declared */

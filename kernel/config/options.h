@@ -31,7 +31,7 @@ struct options {
 	struct pr_str unix_from_line;    /* UnixFromLine */
 	struct pr_str delivery_mode;     /* DeliveryMode: begins with i b q or d; checked */
 	struct pr_str help_file;         /* HelpFile */
-	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain; with the key: STARTTLS is offered */
+	struct pr_str cert_file;         /* ServerCertFile: PEM, the whole chain, or several with commas; with the key: STARTTLS is offered */
 	struct pr_str key_file;          /* ServerKeyFile: PEM, readable by the receiver's user */
 	struct pr_str ca_file, ca_path;  /* CACertFile, CACertPath: of whom certificates are believed */
 	struct pr_str tls_srv_options;   /* TLSSrvOptions: V: clients are not asked for one */
@@ -41,6 +41,7 @@ struct options {
 	struct pr_str cipher_list, cipher_suites; /* CipherList, CipherSuites: of both sides */
 	struct pr_str server_ssl_options, client_ssl_options; /* ServerSSLOptions, ClientSSLOptions: "+SSL_OP_..." */
 	struct pr_str cert_fingerprint;  /* CertFingerprintAlgorithm */
+	struct pr_str dh_parameters;     /* DHParameters: of the receiver */
 	uint32_t tls_fallback;           /* TLSFallbacktoClear */
 	struct pr_str default_auth_info; /* DefaultAuthInfo; AuthMechanisms, AuthOptions: as a client */
 	struct pr_str auth_mechanisms, auth_options;

@@ -8,8 +8,9 @@
 
 static const char by_module[] = "what is one process at a time there is a thread here";
 static const char no_layer[] = "no security layer of SASL is asked for; encryption is TLS's business";
-static const char no_crl[] = "in this release a client's certificate is judged by CACertFile and CACertPath alone";
-static const char tls_library[] = "the TLS library's own defaults are taken";
+static const char no_altnames[] = "other names of a certificate are no macros in this release";
+static const char no_engine[] = "the TLS library of OpenSSL 3 has providers, which its own openssl.cnf names";
+static const char no_seed[] = "the TLS library takes its random bytes from the system";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
 static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
@@ -31,7 +32,6 @@ const struct option_idle options_idle[] = {
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DefaultCharSet", in_one_piece},
-    {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
@@ -70,7 +70,7 @@ const struct option_idle options_idle[] = {
     {"ProcessTitlePrefix", "processes show their role"},
     {"QueueFileMode", files_fixed},
     {"QueueLowMem", no_memory},
-    {"RandFile", tls_library},
+    {"RandFile", no_seed},
     {"RefuseLowMem", no_memory},
     {"RejectLogInterval", "what is refused many times is logged once a minute"},
     {"RequiresDirfsync", "directories are made durable, always"},
@@ -78,14 +78,14 @@ const struct option_idle options_idle[] = {
     {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},
     {"RunAsUser", "users in postrider.conf says who receiver and courier are; neither is ever root"},
     {"ServiceSwitchFile", RULES},
-    {"SetCertAltnames", no_crl},
+    {"SetCertAltnames", no_altnames},
     {"SevenBitInput", in_one_piece},
     {"SharedMemoryKey", "counters are in memory that the daemon shares with its own processes"},
     {"SharedMemoryKeyFile", "counters are in memory that the daemon shares with its own processes"},
     {"SingleLineFromHeader", "a folded From: is understood"},
     {"SoftBounce", "permanent failures are permanent"},
-    {"SSLEngine", tls_library},
-    {"SSLEnginePath", tls_library},
+    {"SSLEngine", no_engine},
+    {"SSLEnginePath", no_engine},
     {"StrictTransportSecurity", "policies of MTA-STS are not looked up in this release"},
     {"TempFileMode", files_fixed},
     {"Timeout.aconnect", "each address has Timeout.connect"},

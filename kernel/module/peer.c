@@ -10,6 +10,7 @@
 #include "kernel/log/log.h"
 
 #include <errno.h>
+#include <time.h>
 
 struct pr_tls {
 	struct net_tls *tls;
@@ -50,6 +51,27 @@ void module_tls_close(struct module_set *set)
 	set->tls = NULL;
 }
 
+/* A certificate that was renewed counts for the next connection; at most one look in some seconds. */
+static void look_at_files(struct net_tls_client *client)
+{
+	struct timespec now;
+	struct pr_text why;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	pr_text_init(&why, 1000);
+	switch (net_tls_client_look(client, (int64_t)now.tv_sec, &why)) {
+	case NET_TLS_SAME:
+		break;
+	case NET_TLS_RENEWED:
+		log_at(8, LOGP_INFO, NULL, "STARTTLS=client, files were replaced: new connections get what is in them");
+		break;
+	case NET_TLS_BROKEN:
+		log_line(LOGP_ERR, NULL, "STARTTLS=client, error: files were replaced and cannot be used, what was there before is used on: %s", why.data);
+		break;
+	}
+	pr_text_fini(&why);
+}
+
 static void report(const struct pr_tls *tls, struct pr_str name)
 {
 	const struct net_tls_facts *facts = &tls->facts;
@@ -67,6 +89,7 @@ enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_st
 
 	if (set->tls == NULL)
 		return pr_fail(call, PR_MISUSE, "this process has no TLS");
+	look_at_files(set->tls);
 	name = pr_arena_copy(call->arena, name); /* with a NUL behind it */
 	pr_text_init(&why, 400);
 	struct net_tls *connection = net_tls_connect(set->tls, socket, name, milliseconds, &why);
@@ -80,7 +103,7 @@ enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_st
 	struct pr_tls *tls = pr_alloc(sizeof *tls);
 	tls->tls = connection;
 	pr_arena_init(&tls->arena, 1u << 16);
-	net_tls_describe(set->tls, connection, &tls->arena, &tls->facts);
+	net_tls_describe(connection, &tls->arena, &tls->facts);
 	report(tls, name);
 	*tls_out = tls;
 	return PR_OK;

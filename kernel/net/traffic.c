@@ -9,13 +9,16 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct traffic *traffic_map(int descriptor)
 {
+	struct stat info;
 	void *memory;
 
-	if (descriptor < 0)
+	/* a master of before an upgrade may have made another table */
+	if (descriptor < 0 || fstat(descriptor, &info) != 0 || info.st_size != (off_t)sizeof(struct traffic))
 		return NULL;
 	memory = mmap(NULL, sizeof(struct traffic), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
 	return memory == MAP_FAILED ? NULL : memory;
@@ -51,7 +54,7 @@ struct traffic *traffic_new(int *descriptor_out)
 		return NULL;
 	if (ftruncate(fd, sizeof *traffic) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		traffic = traffic_map(fd);
-	if (traffic == NULL || !make_locks(traffic)) {
+	if (traffic == NULL || !make_locks(traffic) || !net_tickets_init(&traffic->tickets)) {
 		int error = errno;
 		traffic_free(traffic);
 		close(fd);
@@ -77,6 +80,11 @@ void traffic_forget(struct traffic *traffic, uint32_t column)
 	for (size_t i = 0; i < TRAFFIC_CLIENTS; i++)
 		if (atomic_load_explicit(&traffic->used[i / TRAFFIC_WAYS], memory_order_relaxed) != 0)
 			atomic_store_explicit(&traffic->entries[i].open[column], 0, memory_order_relaxed);
+}
+
+struct net_tickets *traffic_tickets(struct traffic *traffic)
+{
+	return &traffic->tickets;
 }
 
 uint64_t traffic_sessions(struct traffic *traffic)

@@ -29,6 +29,7 @@
 #define TRAFFIC_NAME_MAX 48   /* bytes of a name that count */
 
 struct traffic;
+struct net_tickets;
 
 /* traffic.c.  The master's; *descriptor_out is for its children.  NULL with errno. */
 struct traffic *traffic_new(int *descriptor_out);
@@ -41,6 +42,8 @@ void traffic_forget(struct traffic *traffic, uint32_t column);
 bool traffic_begin(struct traffic *traffic, uint32_t column, uint64_t most);
 void traffic_end(struct traffic *traffic, uint32_t column);
 uint64_t traffic_sessions(struct traffic *traffic);
+/* The keys of TLS session tickets, which all receivers share as well. */
+struct net_tickets *traffic_tickets(struct traffic *traffic);
 
 struct traffic_client {
 	uint32_t place;       /* for traffic_leave; 0: there was no room to count it */

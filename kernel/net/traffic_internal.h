@@ -5,6 +5,7 @@
 #ifndef KERNEL_NET_TRAFFIC_INTERNAL_H
 #define KERNEL_NET_TRAFFIC_INTERNAL_H
 
+#include "kernel/net/tls/tickets.h"
 #include "kernel/net/traffic.h"
 
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct traffic {
 	_Atomic uint32_t sessions[TRAFFIC_COLUMNS];
 	_Atomic uint8_t used[TRAFFIC_BUCKETS]; /* 1: it had an entry once.  The others are looked at by nobody, so they have no memory yet */
 	struct traffic_entry entries[TRAFFIC_CLIENTS];
+	struct net_tickets tickets;
 };
 
 #endif

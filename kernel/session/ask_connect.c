@@ -261,6 +261,7 @@ void session_greet(struct session *session, struct bench *bench)
 	    .submission = session->user.data != NULL,
 	    .starttls = receiver->tls != NULL && session->user.data == NULL,
 	};
+	session->settings.secured = session->user.data == NULL && receiver->tls != NULL && session_has_modifier(session, 's');
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);

@@ -83,8 +83,14 @@ static struct pr_str cert_md5(struct macro_context *context)
 	return certificate_of(context).md5;
 }
 
+static struct pr_str cert_fp(struct macro_context *context)
+{
+	return certificate_of(context).fingerprint;
+}
+
 const struct macro_row macro_rows_tls[] = {
     {"alg_bits", alg_bits},
+    {"cert_fp", cert_fp},
     {"cert_issuer", cert_issuer},
     {"cert_md5", cert_md5},
     {"cert_subject", cert_subject},

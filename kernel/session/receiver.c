@@ -9,13 +9,14 @@
 #include "kernel/log/log.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/dns.h"
-#include "kernel/net/tls/certificate.h"
+#include "kernel/net/tls/server.h"
 #include "kernel/session/accept.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/statistics.h"
 #include "kernel/session/table.h"
+#include "kernel/session/tls_serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,34 +79,6 @@ static void attention(void *context)
 		return; /* full: attention is wanted already */
 }
 
-/* Without an authority to believe, or with TLSSrvOptions=V, clients are not asked who they are. */
-static bool trust(struct receiver *receiver, struct pr_text *why)
-{
-	const struct options *options = receiver->options;
-
-	if ((options->ca_file.len == 0 && options->ca_path.len == 0) || pr_str_find(options->tls_srv_options, 'V') < options->tls_srv_options.len)
-		return true;
-	return net_tls_context_trust(receiver->tls, options->ca_file, options->ca_path, why);
-}
-
-/* Half a configuration of TLS is a mistake, not a wish to do without. */
-static bool open_tls(struct receiver *receiver, struct pr_text *why)
-{
-	struct pr_str cert = receiver->options->cert_file;
-	struct pr_str key = receiver->options->key_file;
-
-	if (cert.len == 0 && key.len == 0)
-		return true;
-	if (cert.len == 0 || key.len == 0) {
-		pr_text_add_c(why, "ServerCertFile and ServerKeyFile must be given together");
-		return false;
-	}
-	struct net_tls_words words = {.ciphers = receiver->options->cipher_list, .suites = receiver->options->cipher_suites,
-	                              .options = receiver->options->server_ssl_options};
-	receiver->tls = net_tls_context_new(cert, key, &words, why);
-	return receiver->tls != NULL && trust(receiver, why);
-}
-
 static bool open_modules(struct receiver *receiver, struct pr_text *why)
 {
 	const struct role *role = receiver->role;
@@ -122,7 +95,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
 	if (role->single == 0)
 		log_set_level((int)receiver->options->log_level); /* the rule engine's own file may have said another one */
-	if (receiver->modules == NULL || !open_tls(receiver, why))
+	if (receiver->modules == NULL)
 		return false;
 	session_statistics_open(receiver);
 	auth_offers_open(receiver);
@@ -191,7 +164,7 @@ static void fini(struct receiver *receiver)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);
 	pr_free(receiver->listeners);
 	table_free(receiver->table);
-	net_tls_context_free(receiver->tls);
+	net_tls_server_free(receiver->tls);
 	traffic_free(receiver->traffic);
 	timer_wheel_fini(&receiver->wheel);
 	pthread_mutex_destroy(&receiver->reserve_lock);
@@ -301,6 +274,7 @@ static void serve(struct receiver *receiver)
 		}
 		timer_wheel_advance(&receiver->wheel, session_now(), timer_fired, receiver);
 		accept_tend(receiver);
+		tls_serve_tend(receiver);
 		if (atomic_load(&receiver->leaving) != 0 && (table_count(receiver->table) == 0 || session_now() >= leave_at))
 			return;
 	}
@@ -322,6 +296,10 @@ int receiver_main(const struct role *role)
 	status = EXIT_OS;
 	if (!admit_start(receiver, &why))
 		goto out;
+	status = EXIT_CONFIG;
+	if (!tls_serve_open(receiver, &why))
+		goto out;
+	status = EXIT_OS;
 	if (!start_threads(receiver, &why))
 		goto out;
 	status = 0;

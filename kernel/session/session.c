@@ -230,16 +230,24 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	return next;
 }
 
-static enum next phase_greet(struct session *session, struct bench *bench, uint32_t events)
+static enum next show_greeting(struct session *session, struct bench *bench)
 {
-	(void)events;
-	session_greet(session, bench);
-	session_answer(session, bench);
 	session->phase = SESSION_TALKING;
 	if (!pause_begins(session, bench))
 		return NEXT_AGAIN;
 	session->phase = SESSION_PAUSING;
 	return NEXT_PARK;
+}
+
+static enum next phase_greet(struct session *session, struct bench *bench, uint32_t events)
+{
+	(void)events;
+	session_greet(session, bench);
+	session_answer(session, bench);
+	if (session->settings.secured == 0)
+		return show_greeting(session, bench);
+	tls_begin(session);
+	return NEXT_AGAIN;
 }
 
 static enum next phase_pause(struct session *session, struct bench *bench, uint32_t events)
@@ -269,20 +277,29 @@ static enum next phase_commit(struct session *session, struct bench *bench, uint
 
 static enum next phase_secure(struct session *session, struct bench *bench, uint32_t events)
 {
-	if ((events & (LOOP_TIMER | LOOP_IO)) == LOOP_TIMER && atomic_load(&session->timer.due) == 0)
+	bool greets = session->settings.secured != 0 && session->greeted == 0;
+
+	if ((events & (LOOP_TIMER | LOOP_IO)) == LOOP_TIMER && atomic_load(&session->timer.due) == 0) {
+		tls_timed_out(session);
 		return NEXT_GONE;
-	enum net_result result = flush(session);
+	}
+	enum net_result result = greets ? NET_DONE : flush(session); /* a greeting waits for TLS, a 220 goes before it */
 	if (result == NET_DONE)
 		result = tls_start(session, bench);
 	if (result == NET_AGAIN)
 		return NEXT_WAIT;
 	session->phase = SESSION_TALKING;
+	session->stalled = 0;
 	session->unread = 1; /* what came with the end of the handshake makes no event any more */
 	if (result != NET_DONE) {
 		session->broken = 1;
 		peer_gone(session);
+		return NEXT_AGAIN;
 	}
-	return NEXT_AGAIN;
+	if (!greets)
+		return NEXT_AGAIN;
+	session->greeted = 1;
+	return show_greeting(session, bench);
 }
 
 static enum next phase_linger(struct session *session, struct bench *bench, uint32_t events)

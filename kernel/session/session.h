@@ -26,7 +26,7 @@
 struct transaction;
 struct session_auth;
 struct auth_offers;
-struct net_tls_context;
+struct net_tls_server;
 struct table;
 struct session;
 
@@ -56,8 +56,8 @@ struct receiver {
 	struct table *table;
 	struct traffic *traffic;     /* all receivers' */
 	uint32_t column;             /* ours in it */
-	struct net_tls_context *tls; /* NULL: STARTTLS is not offered */
 	struct auth_offers *offers;  /* auth.h; NULL: there is no auth module */
+	struct net_tls_server *tls;  /* NULL: STARTTLS is not offered */
 	struct listener *listeners;
 	size_t listener_count;
 	size_t filter_count;
@@ -133,6 +133,7 @@ struct session {
 	uint8_t stalled;                 /* the last input completed nothing: its deadline stays */
 	uint8_t in_use;
 	uint8_t unread;                  /* an event said that there may be input, and no read has said since that it is all */
+	uint8_t greeted;                 /* TLS from the first byte: that is behind us */
 	uint8_t quit;                    /* the client has asked for the end */
 	uint8_t ending;                  /* the peer has closed: only a read that says so is the last */
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */

@@ -7,10 +7,16 @@
 
 #include "kernel/log/log.h"
 #include "kernel/net/tls/certificate.h"
+#include "kernel/net/tls/server.h"
 #include "kernel/session/ask.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/features.h"
 #include "kernel/session/policy.h"
+
+static void log_reason(const struct session *session, const char *why)
+{
+	log_at(7, LOGP_WARNING, "NOQUEUE", "STARTTLS=server, error: handshake with %.*s failed: %s", PR_PRINT(session->address), why);
+}
 
 static void log_failure(const struct session *session)
 {
@@ -18,8 +24,7 @@ static void log_failure(const struct session *session)
 
 	pr_text_init(&why, 400);
 	net_tls_reason(session->stream.tls, &why);
-	log_at(7, LOGP_WARNING, "NOQUEUE", "STARTTLS=server, error: handshake with %.*s failed: %s", PR_PRINT(session->address),
-	    why.data);
+	log_reason(session, why.data);
 	pr_text_fini(&why);
 }
 
@@ -64,17 +69,31 @@ static void judge(struct session *session, struct bench *bench)
 	pr_arena_reset(&bench->arena);
 }
 
+void tls_begin(struct session *session)
+{
+	session->phase = SESSION_SECURING;
+	/* the time of a handshake is limited as a whole: more bytes do not put its end off */
+	timer_clear(&session->receiver->wheel, &session->timer);
+	session->stalled = 1;
+}
+
+void tls_timed_out(const struct session *session)
+{
+	log_reason(session, "it took too long");
+}
+
 enum net_result tls_start(struct session *session, struct bench *bench)
 {
 	struct net_stream *stream = &session->stream;
 
 	if (stream->tls == NULL) {
-		stream->tls = net_tls_new(session->receiver->tls, stream->fd);
+		stream->tls = net_tls_accept(session->receiver->tls, stream->fd);
 		if (stream->tls == NULL)
 			return NET_BROKEN;
 		if (session->asks_nothing != 0)
 			net_tls_ask_nothing(stream->tls);
 	}
+	loop_hand_over(session->receiver->loop); /* a signature takes longer than many commands of others */
 	enum net_result result = net_tls_handshake(stream->tls, &stream->wants);
 	if (result == NET_DONE) {
 		log_success(session);
@@ -92,5 +111,5 @@ void ask_starttls(struct ask *ask)
 		ask_refuse(ask, PR_DEFER, 454, "4.3.3", "TLS not available after start");
 		return;
 	}
-	ask->session->phase = SESSION_SECURING;
+	tls_begin(ask->session);
 }

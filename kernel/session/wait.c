@@ -18,9 +18,18 @@
 #define STAY_MS 2
 #define BRISK 8 /* so many waits when a thread could have stayed, and the session leaves the set again */
 
+static uint32_t seconds_of(const struct session *session)
+{
+	if (session->phase == SESSION_LINGERING)
+		return LINGER_SECONDS;
+	if (session->phase == SESSION_SECURING && session->receiver->options->timeout_starttls > 0)
+		return (uint32_t)session->receiver->options->timeout_starttls;
+	return smtp_machine_timeout(session->machine);
+}
+
 void session_deadline(struct session *session)
 {
-	uint32_t timeout = session->phase == SESSION_LINGERING ? LINGER_SECONDS : smtp_machine_timeout(session->machine);
+	uint32_t timeout = seconds_of(session);
 	int64_t due = session_now() + (int64_t)timeout + 1;
 
 	if (session->stalled == 0 || atomic_load(&session->timer.due) == 0)

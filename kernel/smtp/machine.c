@@ -38,6 +38,7 @@ struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings)
 	pr_text_init(&machine->output, SMTP_OUTPUT_MAX);
 	pr_arena_init(&machine->arena, SMTP_ARENA_MAX);
 	machine->state = SMTP_STATE_CONNECT;
+	machine->secured = settings->secured != 0;
 	smtp_ask(machine, SMTP_ASK_CONNECT, greet);
 	return machine;
 }

@@ -74,6 +74,7 @@ struct smtp_settings {
 	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
 	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
 	uint32_t starttls;          /* offered */
+	uint32_t secured;           /* the session is in TLS before its first byte of SMTP (RFC 8314 3.3) */
 	uint32_t starttls_refused;  /* there is TLS, and this client gets none */
 	/* Timeout.* in seconds */
 	uint32_t timeout_initial, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit, timeout_datablock,

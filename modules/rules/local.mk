@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 rules_LTLIBRARIES += routes.la
-routes_la_SOURCES = modules/rules/routes/access.c modules/rules/routes/canonical.c modules/rules/routes/check.c \
+routes_la_SOURCES = modules/rules/routes/access.c modules/rules/routes/canonical.c modules/rules/routes/certificate.c modules/rules/routes/check.c \
 	modules/rules/routes/console.c modules/rules/routes/explain.c modules/rules/routes/generics.c modules/rules/routes/luser.c modules/rules/routes/mailertable.c \
 	modules/rules/routes/login.c modules/rules/routes/masquerade.c modules/rules/routes/names.c modules/rules/routes/names.h modules/rules/routes/relay.c \
 	modules/rules/routes/resolve.c modules/rules/routes/routes.c modules/rules/routes/routes.h modules/rules/routes/sender.c \

@@ -4,6 +4,7 @@
 and the options say, and no mail is lost or bounced for it."""
 import os
 import re
+import shutil
 import time
 
 import story
@@ -168,6 +169,33 @@ class Tls(story.Story):
         self.send()
         peer.wait(1)
         self.assertIn("client=client.example", peer.conversations[0][2])
+
+    def test_our_certificate_is_renewed(self):
+        peer = self.good(root=self.pki.path)
+        places = [os.path.join(self.scratch, name) for name in ("our.pem", "our.key")]
+        self.place("first.example", places)
+        self.stage(peer, options={"ClientCertFile": places[0], "ClientKeyFile": places[1]}, mailer={"messages": 1})
+        self.send()
+        peer.wait(1)
+        self.place("second.example", places)
+        time.sleep(4)  # a replacement must have been there for some seconds
+        self.send()
+        peer.wait(2)
+        with open(places[0], "w") as handle:
+            handle.write("broken")
+        time.sleep(4)
+        self.send()
+        peer.wait(3)
+        self.assertEqual([re.search("client=(.*)", one[2]).group(1) for one in peer.conversations], ["first.example", "second.example", "second.example"])
+        self.assertIn("STARTTLS=client, files were replaced: new connections", self.pr.log())
+        self.assertIn("STARTTLS=client, error: files were replaced and cannot be used, what was there before is used on: ClientCertFile: ", self.pr.log())
+
+    def place(self, name, places):
+        for source, target in zip(self.pki.certificate(name), places):
+            shutil.copy(source, target + ".new")
+            if story.IS_ROOT:
+                shutil.chown(target + ".new", "bin")
+            os.rename(target + ".new", target)
 
     def test_names_and_passwords(self):
         """By the access table, over TLS; what goes out is not shown to who watches."""

@@ -38,12 +38,12 @@ class Authority:
         if done.returncode != 0:
             raise AssertionError(f"openssl {' '.join(words)}: {done.stdout}")
 
-    def certificate(self, name, expired=False, own=False):
-        """Signed by the root, or by itself."""
-        base = os.path.join(self.folder, name + ("-old" if expired else "") + ("-own" if own else ""))
+    def certificate(self, name, expired=False, own=False, rsa=False):
+        """Signed by the root, or by itself; its key is ECDSA P-256 unless `rsa`."""
+        base = os.path.join(self.folder, name + ("-old" if expired else "") + ("-own" if own else "") + ("-rsa" if rsa else ""))
         files = base + ".pem", base + ".key"
-        self.run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", SUBJECT.format(name), "-keyout", files[1],
-                 "-out", base + ".csr")
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        self.run("req", "-new", "-newkey", *kind, "-nodes", "-subj", SUBJECT.format(name), "-keyout", files[1], "-out", base + ".csr")
         signer = ["-selfsign", "-keyfile", files[1]] if own else ["-cert", self.path, "-keyfile", self.key]
         return self.sign(base, files, signer, expired)
 

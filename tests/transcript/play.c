@@ -215,6 +215,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"bad_rcpt_shutdown", &s->bad_rcpt_shutdown, NULL, NULL},
 	    {"bad_rcpt_shutdown_good", &s->bad_rcpt_shutdown_good, NULL, NULL},
 	    {"starttls", &s->starttls, NULL, NULL},
+	    {"secured", &s->secured, NULL, NULL},
 	    {"timeout_command", &s->timeout_command, NULL, NULL},
 	    {"timeout_datablock", &s->timeout_datablock, NULL, NULL},
 	};

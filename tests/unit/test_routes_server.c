@@ -39,7 +39,8 @@ static struct pr_str ask(uint32_t check, const char *argument)
 {
 	struct pr_str item = pr_str(argument);
 	struct pr_list arguments = {&item, 1};
-	struct pr_check_context context = {.size = sizeof context};
+	static const struct pr_client client = {.size = sizeof client, .name = {"Host.Far.Example", 16}, .address = {"192.0.2.9", 9}};
+	struct pr_check_context context = {.size = sizeof context, .client = &client};
 	struct pr_verdict verdict = {.action = PR_CONTINUE};
 	struct pr_call *call = fake_call(&engine);
 
@@ -158,6 +159,35 @@ static void test_features(void)
 	stop();
 }
 
-static const struct unit_case cases[] = {{"requirements", test_requirements}, {"keys", test_keys}, {"no table, no answer", test_no_table},
+static void test_clients(void)
+{
+	static const struct {
+		const char *verify, *line, *answer;
+	} cases[] = {
+		{"OK", "map access CERTISSUER:/CN=root\tRELAY", "ok"}, {"FAIL", "map access CERTISSUER:/CN=root\tRELAY", "550 5.7.1 Relaying denied"},
+		{"OK", "map access CERTISSUER:/CN=root\tOK", "550 5.7.1 Relaying denied"}, {"OK", "map access CERTISSUER:/CN=other\tRELAY", "550 5.7.1 Relaying denied"},
+		{"OK", "map access CERTISSUER:/CN=root\tSUBJECT", "550 5.7.1 Relaying denied"}, {"OK", "map access CERTSUBJECT:/CN=joe\tRELAY", "550 5.7.1 Relaying denied"},
+		{"OK", "broken access", "?"},
+	};
+	char verify[40];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(verify, sizeof verify, "macro verify %s", cases[i].verify);
+		start((const char *const[]){verify, "macro cert_issuer /CN=root", "macro cert_subject /CN=joe", cases[i].line, NULL});
+		expect(cases[i].answer, ask(PR_CHECK_RCPT, "<a@elsewhere.test>"));
+		stop();
+	}
+	start((const char *const[]){"macro verify OK", "macro cert_issuer /CN=root", "macro cert_subject /CN=joe", "map access CERTISSUER:/CN=root\tSUBJECT",
+		"map access CERTSUBJECT:/CN=joe\tRELAY", "map access TLS_Clt:far.example\tVERIFY", "map access TLS_Clt:\tENCR:4096", NULL});
+	expect("ok", ask(PR_CHECK_RCPT, "<a@elsewhere.test>"));
+	expect("ok", ask(PR_CHECK_TLS_CLIENT, "OK"));
+	expect("454 4.7.0 not authenticated", ask(PR_CHECK_TLS_CLIENT, "NO"));
+	stop();
+	start((const char *const[]){"macro verify NO", "map access TLS_Clt:192.0.2\tPERM+VERIFY", NULL});
+	expect("503 5.7.0 not authenticated", ask(PR_CHECK_MAIL, "<a@elsewhere.test>"));
+	stop();
+}
+
+static const struct unit_case cases[] = {{"requirements", test_requirements}, {"clients", test_clients}, {"keys", test_keys}, {"no table, no answer", test_no_table},
 	{"features", test_features}, {NULL, NULL}};
 UNIT_MAIN("routes about next hosts", cases)

@@ -20,35 +20,20 @@ int net_tls_let_go_on(int good, X509_STORE_CTX *store)
 	return 1;
 }
 
-bool net_tls_load_authorities(SSL_CTX *ssl, struct pr_str file, struct pr_str path, struct pr_text *why)
+bool net_tls_ask_clients(SSL_CTX *ssl, const struct net_tls_authorities *trust, struct pr_text *why)
 {
-	if (file.len > 0 && SSL_CTX_load_verify_file(ssl, file.data) != 1) {
-		pr_text_add_c(why, "CACertFile: ");
-		net_tls_explain(ERR_get_error(), file.data, why);
-		return false;
-	}
-	if (path.len > 0 && SSL_CTX_load_verify_dir(ssl, path.data) != 1) {
-		pr_text_add_c(why, "CACertPath: ");
-		net_tls_explain(ERR_get_error(), path.data, why);
-		return false;
-	}
-	return true;
-}
+	STACK_OF(X509_NAME) *names = NULL;
 
-bool net_tls_context_trust(struct net_tls_context *context, struct pr_str file, struct pr_str path, struct pr_text *why)
-{
-	ERR_clear_error();
-	if (!net_tls_load_authorities(context->ssl, file, path, why))
-		return false;
-	STACK_OF(X509_NAME) *names = file.len > 0 ? SSL_load_client_CA_file(file.data) : NULL;
-	if (file.len > 0 && names == NULL) {
-		pr_text_add_c(why, "CACertFile: ");
-		net_tls_explain(ERR_get_error(), file.data, why);
-		return false;
+	if (trust->ca_file.len > 0) {
+		names = SSL_load_client_CA_file(trust->ca_file.data);
+		if (names == NULL) {
+			pr_text_add_c(why, "CACertFile: ");
+			net_tls_explain(ERR_get_error(), trust->ca_file.data, why);
+			return false;
+		}
+		SSL_CTX_set_client_CA_list(ssl, names);
 	}
-	if (names != NULL)
-		SSL_CTX_set_client_CA_list(context->ssl, names);
-	SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
 	return true;
 }
 
@@ -120,13 +105,22 @@ static struct pr_str common(struct pr_arena *arena, const X509_NAME *name)
 	return encode(arena, text);
 }
 
-struct pr_str net_tls_digest(struct pr_arena *arena, const X509 *certificate, const EVP_MD *digest)
+bool net_tls_find_digest(struct pr_str name, const EVP_MD **digest_out, struct pr_text *why)
+{
+	*digest_out = name.len > 0 ? EVP_get_digestbyname(name.data) : NULL;
+	if (name.len == 0 || *digest_out != NULL)
+		return true;
+	pr_text_addf(why, "CertFingerprintAlgorithm: %.*s is no digest that this library knows", PR_PRINT(name));
+	return false;
+}
+
+static struct pr_str digest(struct pr_arena *arena, const X509 *certificate, const EVP_MD *kind)
 {
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int length = 0;
 	struct pr_text text;
 
-	if (X509_digest(certificate, digest, bytes, &length) != 1)
+	if (X509_digest(certificate, kind, bytes, &length) != 1)
 		return PR_NONE;
 	pr_text_init(&text, 3 * EVP_MAX_MD_SIZE);
 	for (unsigned int i = 0; i < length; i++)
@@ -144,6 +138,8 @@ bool net_tls_certificate(const struct net_tls *tls, struct pr_arena *arena, stru
 		return false;
 	const X509_NAME *subject = X509_get_subject_name(certificate), *issuer = X509_get_issuer_name(certificate);
 	*certificate_out = (struct net_tls_certificate){.subject = whole(arena, subject), .issuer = whole(arena, issuer),
-	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer), .md5 = net_tls_digest(arena, certificate, EVP_md5())};
+	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer)};
+	*(tls->digest == NULL ? &certificate_out->md5 : &certificate_out->fingerprint) =
+	    digest(arena, certificate, tls->digest == NULL ? EVP_md5() : tls->digest);
 	return true;
 }

@@ -2,7 +2,7 @@
  *
  * Certificates of clients, as sendmail treats them: one is asked for, none is demanded, and what it is worth the rules decide.
  *
- *     a context --net_tls_context_trust()--> its connections ask   --net_tls_ask_nothing()--> this one does not
+ *     a server that knows an authority --> its connections ask   --net_tls_ask_nothing()--> this one does not
  *     a handshake later: net_tls_verified(), and net_tls_certificate() for the names
  */
 #ifndef KERNEL_NET_TLS_CERTIFICATE_H
@@ -16,11 +16,9 @@
 struct net_tls_certificate {
 	struct pr_str subject, issuer; /* "/C=AQ/O=Test/CN=joe" */
 	struct pr_str cn_subject, cn_issuer;
-	struct pr_str md5;
+	struct pr_str md5, fingerprint; /* one of them: with CertFingerprintAlgorithm it is not MD5 */
 };
 
-/* CACertFile and CACertPath, one of which may be absent.  False and a sentence in `why` when they cannot be used. */
-bool net_tls_context_trust(struct net_tls_context *context, struct pr_str file, struct pr_str path, struct pr_text *why);
 /* Before the handshake: this client is not asked. */
 void net_tls_ask_nothing(struct net_tls *tls);
 /* ${verify}: "OK", "FAIL", "NO" (it has none), "NOT" (it was not asked). */

@@ -15,29 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-static bool load_revoked(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
-
-	if (trust->crl_file.len == 0 && trust->crl_path.len == 0)
-		return true;
-	if (trust->crl_file.len > 0) {
-		X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-		if (lookup == NULL || X509_load_crl_file(lookup, trust->crl_file.data, X509_FILETYPE_PEM) < 1) {
-			pr_text_add_c(why, "CRLFile: ");
-			net_tls_explain(ERR_get_error(), trust->crl_file.data, why);
-			return false;
-		}
-	}
-	if (trust->crl_path.len > 0 && X509_STORE_load_path(store, trust->crl_path.data) != 1) {
-		pr_text_add_c(why, "CRLPath: ");
-		net_tls_explain(ERR_get_error(), trust->crl_path.data, why);
-		return false;
-	}
-	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	return true;
-}
-
 static bool load_own(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_text *why)
 {
 	if (trust->cert_file.len == 0 && trust->key_file.len == 0)
@@ -47,25 +24,16 @@ static bool load_own(SSL_CTX *ssl, const struct net_tls_trust *trust, struct pr_
 		return false;
 	}
 	pr_text_add_c(why, "ClientCertFile: ");
-	if (!net_tls_load_pair(ssl, trust->cert_file, trust->key_file, why))
+	if (!net_tls_load_pairs(ssl, trust->cert_file, trust->key_file, why))
 		return false;
 	pr_text_clear(why);
 	return true;
 }
 
-static bool find_digest(struct pr_str name, const EVP_MD **digest_out, struct pr_text *why)
+static SSL_CTX *new_ssl(const struct net_tls_trust *trust, struct pr_text *why)
 {
-	*digest_out = name.len > 0 ? EVP_get_digestbyname(name.data) : NULL;
-	if (name.len == 0 || *digest_out != NULL)
-		return true;
-	pr_text_addf(why, "CertFingerprintAlgorithm: %.*s is no digest that this library knows", PR_PRINT(name));
-	return false;
-}
-
-struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, struct pr_text *why)
-{
+	const struct net_tls_authorities authorities = {trust->ca_file, trust->ca_path, trust->crl_file, trust->crl_path};
 	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
-	const EVP_MD *digest = NULL;
 
 	if (ssl == NULL) {
 		net_tls_explain(ERR_get_error(), "TLS", why);
@@ -75,15 +43,41 @@ struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, str
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	if (!load_own(ssl, trust, why) || !net_tls_load_authorities(ssl, trust->ca_file, trust->ca_path, why) || !load_revoked(ssl, trust, why) ||
-	    !net_tls_apply_words(ssl, &trust->words, why) || !find_digest(trust->fingerprint, &digest, why)) {
-		SSL_CTX_free(ssl);
+	if (net_tls_apply_words(ssl, &trust->words, why) && net_tls_load_trust(ssl, &authorities, why) && load_own(ssl, trust, why))
+		return ssl;
+	SSL_CTX_free(ssl);
+	return NULL;
+}
+
+static void watch_files(struct net_tls_client *client)
+{
+	const struct net_tls_trust *trust = &client->trust;
+	const struct pr_str files[] = {trust->cert_file, trust->key_file, trust->ca_file, trust->ca_path, trust->crl_file, trust->crl_path};
+
+	net_watch_init(&client->watch);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		net_watch_add(&client->watch, files[i]);
+	net_watch_begin(&client->watch);
+}
+
+struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, struct pr_text *why)
+{
+	const EVP_MD *digest = NULL;
+
+	ERR_clear_error();
+	if (!net_tls_find_digest(trust->fingerprint, &digest, why))
 		return NULL;
-	}
 	struct net_tls_client *client = pr_alloc(sizeof *client);
-	client->ssl = ssl;
+	client->trust = *trust;
 	client->digest = digest;
-	return client;
+	pthread_mutex_init(&client->lock, NULL);
+	pthread_mutex_init(&client->looking, NULL);
+	watch_files(client);
+	client->ssl = new_ssl(trust, why);
+	if (client->ssl != NULL)
+		return client;
+	net_tls_client_free(client);
+	return NULL;
 }
 
 void net_tls_client_free(struct net_tls_client *client)
@@ -91,7 +85,35 @@ void net_tls_client_free(struct net_tls_client *client)
 	if (client == NULL)
 		return;
 	SSL_CTX_free(client->ssl);
+	net_watch_fini(&client->watch);
+	pthread_mutex_destroy(&client->looking);
+	pthread_mutex_destroy(&client->lock);
 	pr_free(client);
+}
+
+static enum net_tls_look look(struct net_tls_client *client, int64_t now, struct pr_text *why)
+{
+	if (!net_watch_changed(&client->watch, now))
+		return NET_TLS_SAME;
+	ERR_clear_error();
+	SSL_CTX *ssl = new_ssl(&client->trust, why);
+	if (ssl == NULL)
+		return NET_TLS_BROKEN;
+	pthread_mutex_lock(&client->lock);
+	SSL_CTX *before = client->ssl;
+	client->ssl = ssl;
+	pthread_mutex_unlock(&client->lock);
+	SSL_CTX_free(before); /* connections have it as long as they need it */
+	return NET_TLS_RENEWED;
+}
+
+enum net_tls_look net_tls_client_look(struct net_tls_client *client, int64_t now, struct pr_text *why)
+{
+	if (pthread_mutex_trylock(&client->looking) != 0)
+		return NET_TLS_SAME; /* somebody does */
+	enum net_tls_look result = look(client, now, why);
+	pthread_mutex_unlock(&client->looking);
+	return result;
 }
 
 /* SNI is for names only (RFC 6066 3). */
@@ -113,8 +135,9 @@ static int64_t now_ms(void)
 
 static struct net_tls *prepare(struct net_tls_client *client, int fd, struct pr_str name)
 {
+	pthread_mutex_lock(&client->lock);
 	SSL *ssl = SSL_new(client->ssl);
-
+	pthread_mutex_unlock(&client->lock);
 	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || (is_name(name) && SSL_set_tlsext_host_name(ssl, name.data) != 1)) {
 		SSL_free(ssl);
 		return NULL;
@@ -122,6 +145,7 @@ static struct net_tls *prepare(struct net_tls_client *client, int fd, struct pr_
 	SSL_set_connect_state(ssl);
 	struct net_tls *tls = pr_alloc(sizeof *tls);
 	tls->ssl = ssl;
+	tls->digest = client->digest;
 	return tls;
 }
 

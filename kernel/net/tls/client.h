@@ -23,9 +23,13 @@ struct net_tls_trust {
 	struct net_tls_words words;
 };
 
-/* NULL and a sentence in `why` that names the option. */
+/* The strings must live as long as it does.  NULL and a sentence in `why` that names the option. */
 struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, struct pr_text *why);
 void net_tls_client_free(struct net_tls_client *client);
+
+/* To be called now and then, by any thread: when files were replaced, new connections get what is in them.  BROKEN: they cannot be used, and what
+ * was there stays. */
+enum net_tls_look net_tls_client_look(struct net_tls_client *client, int64_t now, struct pr_text *why);
 
 /* The handshake, in at most so many milliseconds.  NULL and the reason: the connection is of no use any more. */
 struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr_str name, int64_t milliseconds, struct pr_text *why);
@@ -38,6 +42,6 @@ struct net_tls_facts {
 	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_md5, cert_fp; /* absent without a certificate; md5 only when no
 	                                                                                       fingerprint is asked for */
 };
-void net_tls_describe(const struct net_tls_client *client, const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out);
+void net_tls_describe(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out);
 
 #endif

@@ -3,9 +3,10 @@
  * A connection in the words of the macros; what the certificate says is certificate.c's matter.
  */
 #include "kernel/net/tls/certificate.h"
-#include "kernel/net/tls/client_internal.h"
+#include "kernel/net/tls/client.h"
+#include "kernel/net/tls/internal.h"
 
-static void describe_certificate(const struct net_tls_client *client, const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts)
+static void describe_certificate(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts)
 {
 	struct net_tls_certificate names;
 
@@ -15,13 +16,11 @@ static void describe_certificate(const struct net_tls_client *client, const stru
 	facts->cert_issuer = names.issuer;
 	facts->cn_subject = names.cn_subject;
 	facts->cn_issuer = names.cn_issuer;
-	if (client->digest == NULL)
-		facts->cert_md5 = names.md5;
-	else
-		facts->cert_fp = net_tls_digest(arena, SSL_get0_peer_certificate(tls->ssl), client->digest);
+	facts->cert_md5 = names.md5;
+	facts->cert_fp = names.fingerprint;
 }
 
-void net_tls_describe(const struct net_tls_client *client, const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out)
+void net_tls_describe(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out)
 {
 	int algorithm_bits = 0;
 	int bits = SSL_get_cipher_bits(tls->ssl, &algorithm_bits);
@@ -34,5 +33,5 @@ void net_tls_describe(const struct net_tls_client *client, const struct net_tls 
 	    .cipher_bits = pr_arena_printf(arena, "%d", bits),
 	    .alg_bits = pr_arena_printf(arena, "%d", algorithm_bits),
 	};
-	describe_certificate(client, tls, arena, facts_out);
+	describe_certificate(tls, arena, facts_out);
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * TLS over a non-blocking socket, server side (client.h: the other one); OpenSSL ends in this folder.
+ * One TLS connection over a socket: what server.h has accepted, or client.h has connected; OpenSSL ends in this folder.
  *
- * A context is made once per process from certificate and key, a connection once per STARTTLS.  OpenSSL reads from the
- * descriptor itself only after net_tls_new(): what the client sent in plain text behind its STARTTLS must have been thrown
- * away by then (CVE-2011-0411).
+ * OpenSSL reads from the descriptor itself only after net_tls_accept(): what the client sent in plain text behind its STARTTLS must have been
+ * thrown away by then (CVE-2011-0411).
  */
 #ifndef KERNEL_NET_TLS_TLS_H
 #define KERNEL_NET_TLS_TLS_H
 
 #include "kernel/net/stream.h"
-
-struct net_tls_context;
 
 /* As the options say it; empty: the library's own.  Checked before they get here is nothing of it. */
 struct net_tls_words {
@@ -20,12 +17,10 @@ struct net_tls_words {
 	struct pr_str options; /* ServerSSLOptions or ClientSSLOptions: "+SSL_OP_NO_TICKET -SSL_OP_TLSEXT_PADDING" */
 };
 
-/* NULL and a sentence in `why` when the files cannot be used. */
-struct net_tls_context *net_tls_context_new(struct pr_str cert_file, struct pr_str key_file, const struct net_tls_words *words, struct pr_text *why);
-void net_tls_context_free(struct net_tls_context *context);
-
-struct net_tls *net_tls_new(struct net_tls_context *context, int fd);
 void net_tls_free(struct net_tls *tls);
+/* What became of files that may have been replaced; server.h, client.h. */
+enum net_tls_look { NET_TLS_SAME, NET_TLS_RENEWED, NET_TLS_BROKEN };
+
 /* NET_DONE when secured; NET_AGAIN with *wants. */
 enum net_result net_tls_handshake(struct net_tls *tls, uint32_t *wants);
 enum net_result net_tls_read(struct net_tls *tls, void *buffer, size_t room, size_t *length_out, uint32_t *wants);

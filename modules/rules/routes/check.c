@@ -42,6 +42,15 @@ static bool is_submission(const struct pr_check_context *context)
 	return context->client != NULL && pr_str_equal(context->client->address, PR_STR("local"));
 }
 
+/* How it came counts before what it says. */
+static enum pr_status check_mail(struct pr_call *call, const struct pr_check_context *context, struct pr_str sender, struct pr_verdict *verdict)
+{
+	struct pr_str verify = call->host->macro(call, PR_STR("verify"));
+	enum pr_status status = routes_check_client_tls(call, context->client, verify, verdict);
+
+	return status != PR_OK || verdict->action != PR_CONTINUE ? status : routes_check_sender(call, context, sender, verdict);
+}
+
 enum pr_status routes_check(struct pr_call *call, uint32_t check, const struct pr_check_context *context,
                             const struct pr_list *arguments, struct pr_verdict *verdict)
 {
@@ -54,8 +63,10 @@ enum pr_status routes_check(struct pr_call *call, uint32_t check, const struct p
 	switch (check) {
 	case PR_CHECK_RELAY:
 		return is_submission(context) ? PR_OK : check_client(call, context->client, verdict);
+	case PR_CHECK_TLS_CLIENT:
+		return routes_check_client_tls(call, context->client, argument, verdict);
 	case PR_CHECK_MAIL:
-		return is_submission(context) ? PR_OK : routes_check_sender(call, context, argument, verdict);
+		return is_submission(context) ? PR_OK : check_mail(call, context, argument, verdict);
 	case PR_CHECK_TRUST_AUTH:
 		return routes_check_author(context, argument, verdict);
 	case PR_CHECK_RCPT:

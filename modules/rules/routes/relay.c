@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * May this client name this recipient?  What ends here is for everybody; anything else needs a client we trust by its address, an
- * entry in the access table, or a login.  The address is judged after everything that could hide a second destination has been
+ * entry in the access table, a login, or a certificate.  The address is judged after everything that could hide a second destination has been
  * taken off, so a%b@us is a recipient at b.
  */
 #include "routes.h"
@@ -110,6 +110,8 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
 		status = PR_OK;
 	if (status == PR_NOTFOUND)
 		status = is_trusted_client(call, context->client);
+	if (status == PR_NOTFOUND)
+		status = routes_certificate_relays(call);
 	if (status == PR_NOTFOUND)
 		return deny(call, context->client, pr_address_inner(recipient), verdict);
 	return status == PR_OK ? PR_OK : PR_TEMPFAIL;

@@ -107,8 +107,10 @@ static struct pr_str unmet(struct pr_call *call, struct pr_str item)
 	} subjects[] = {{"CN:", "cn_subject", "CN"}, {"CS:", "cert_subject", "Cert Subject"}, {"CI:", "cert_issuer", "Cert Issuer"}};
 	struct pr_str issuer = macro(call, "cert_issuer"), value = PR_NONE;
 
-	if (pr_str_equal_nocase(item, PR_STR("CN"))) /* the name we called */
-		item = pr_arena_printf(call->arena, "CN:%.*s", PR_PRINT(macro(call, "server_name")));
+	if (pr_str_equal_nocase(item, PR_STR("CN"))) { /* the name we called, or who called us */
+		struct pr_str server = macro(call, "server_name");
+		item = pr_arena_printf(call->arena, "CN:%.*s", PR_PRINT(server.len > 0 ? server : macro(call, "client_name")));
+	}
 	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
 		struct pr_str wanted = item, is = macro(call, subjects[i].macro);
 		if (!take_word(&wanted, subjects[i].prefix))

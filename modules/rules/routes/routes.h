@@ -124,6 +124,11 @@ enum pr_status routes_feature(struct pr_call *call, struct pr_str name, const st
 /* requirement.c: is a connection with this result of verification what the value of the table asks for?  Value absent: nothing is asked. */
 void routes_judge_tls(struct pr_call *call, struct pr_str verify, struct pr_str value, struct pr_verdict *verdict);
 
+/* certificate.c: may the owner of the certificate that the client has shown relay?  PR_OK, PR_NOTFOUND, PR_TEMPFAIL */
+enum pr_status routes_certificate_relays(struct pr_call *call);
+/* TLS_Clt:, after the handshake and at MAIL */
+enum pr_status routes_check_client_tls(struct pr_call *call, const struct pr_client *client, struct pr_str verify, struct pr_verdict *verdict);
+
 /* masquerade.c, generics.c */
 enum pr_status routes_rewrite(struct pr_call *call, uint32_t which, struct pr_str mailer, struct pr_str address,
                               struct pr_str *address_out);
