@@ -152,6 +152,7 @@ const struct pr_option options_table[] = {
     ROW(timeout_auth, "Timeout.auth", TIME, "10m", "for each reply in AUTH"),
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
     IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),
+    ROW(trust_anchors, "TrustAnchorFile", PATH, NULL, "DS or DNSKEY records that DNSSEC begins with; default: answers of name servers are not verified"),
     ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
     ROW(unix_from_line, "UnixFromLine", STRING, "From $g  $d", "the line between the messages of a mailbox"),
     PR_OPTION_END,

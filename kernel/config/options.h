@@ -50,6 +50,7 @@ struct options {
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
+	struct pr_str trust_anchors;     /* TrustAnchorFile; empty: no DNSSEC */
 	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */
 	struct pr_str forward_path;      /* ForwardPath */
 	/* limits */

@@ -15,10 +15,14 @@ struct pr_delivery; /* mailer.h */
 struct pr_verdict;  /* verdict.h */
 struct pr_tls;      /* one connection with TLS; the kernel's */
 
+/* Since 1.5: DNSSEC (RFC 4035 4.3) proves the answer that this record is from, with every alias on the way.  An answer that it proves false is
+ * PR_TEMPFAIL. */
+#define PR_DNS_SECURE 1u
+
 struct pr_mx {
 	struct pr_str name; /* without the final dot */
 	uint32_t preference;
-	uint32_t reserved;
+	uint32_t flags; /* since 1.5: PR_DNS_SECURE */
 };
 
 /* One record of an answer.  text: the address as it is written ("192.0.2.1", "2001:db8::1"), the name an MX, NS, PTR, CNAME, SRV or
@@ -27,7 +31,7 @@ struct pr_dns_record {
 	uint32_t type;
 	uint32_t preference; /* MX preference, SRV priority, AFSDB subtype */
 	uint32_t ttl;        /* seconds it may be remembered */
-	uint32_t reserved;
+	uint32_t flags;      /* since 1.5: PR_DNS_SECURE */
 	struct pr_str name;
 	struct pr_str text;
 };
