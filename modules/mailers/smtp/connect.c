@@ -400,8 +400,15 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 	if (last != PR_OK)
 		return last;
 	last = PR_NOTFOUND;
+	if (route->failed.status != PR_OK && route->next < route->count) {
+		last = route->failed.status;
+		*outcome = route->failed;
+	}
 	while (route->next < route->count) {
-		enum pr_status status = try_target(run, &route->targets[route->next++], &later);
+		const struct smtp_target *target = &route->targets[route->next++];
+		if (target->is_last_resort && pr_str_equal(outcome->enhanced, PR_STR("5.3.5")))
+			continue; /* it goes in a circle */
+		enum pr_status status = try_target(run, target, &later);
 		if (status == PR_OK)
 			return PR_OK;
 		/* a temporary trouble with one MX outweighs a permanent one with another */

@@ -109,12 +109,16 @@ struct smtp_target {
 	uint32_t by_name;         /* not in brackets */
 	uint32_t order;           /* preference */
 	uint32_t lot;             /* random among equals */
+	uint32_t is_last_resort;  /* FallbackSmartHost */
 };
 
 struct smtp_route {
 	struct smtp_target targets[SMTP_CANDIDATES];
 	size_t count, next;
+	struct smtp_outcome failed; /* why some of them could not be found; PR_OK: all were */
 	uint32_t ready;           /* was computed */
+	uint32_t is_cut;          /* MX records ended at our own name */
+	uint32_t is_final;        /* nobody else may take this mail: it goes in a circle, or is not wanted */
 };
 
 struct smtp_run {
@@ -146,7 +150,14 @@ struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const
 enum pr_status smtp_program_open(struct smtp_run *run, int *fd_out);
 
 /* address.c */
+/* One more; its lot is drawn here. */
+void smtp_add_target(struct smtp_run *run, const struct smtp_target *target);
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* fallback.c */
+/* Is it this host, by any of its names? */
+bool smtp_is_own_name(struct smtp_run *run, struct pr_str name);
+void smtp_add_fallbacks(struct smtp_run *run);
 
 #define SMTP_JUST_HEARD_MS 100 /* a peer that spoke so lately is taken to be there: deliver() survives one that is not */
 
