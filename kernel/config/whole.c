@@ -67,6 +67,15 @@ static void check_resolver(struct config_builder *builder)
 			    PR_PRINT(servers->items[i]));
 }
 
+/* Without an anchor nothing is ever proven, and DANE would be a word. */
+static void check_dane(struct config_builder *builder)
+{
+	struct config_node node = config_option_node(builder, "DANE");
+
+	if (builder->config->options.dane != 0 && builder->config->options.trust_anchors.len == 0)
+		config_complain(builder, &node, "option DANE: TrustAnchorFile is needed, on Debian /usr/share/dns/root.key of the package dns-root-data");
+}
+
 /* The name stands in the greeting, in EHLO and in Received: lines. */
 static void check_host_name(struct config_builder *builder)
 {
@@ -145,6 +154,7 @@ void config_check_whole(struct config_builder *builder)
 	if (builder->routing == NULL) /* else its maps are not known yet */
 		check_alias_maps(builder);
 	check_resolver(builder);
+	check_dane(builder);
 	check_host_name(builder);
 	check_sort_order(builder);
 	config_check_groups(builder);

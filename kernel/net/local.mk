@@ -10,5 +10,5 @@ endif
 EXTRA_DIST += kernel/net/dns_ask_unbound.c kernel/net/unbound_library.c kernel/net/unbound_library.h kernel/net/dns_ask_libc.c
 libkernel_la_SOURCES += kernel/net/stream.c kernel/net/stream.h kernel/net/peer.c kernel/net/peer.h kernel/net/traffic.h kernel/net/traffic.c kernel/net/traffic_clients.c kernel/net/traffic_internal.h \
 	kernel/net/tls/tls.c kernel/net/tls/tls.h kernel/net/tls/internal.h kernel/net/tls/certificate.c kernel/net/tls/certificate.h kernel/net/tls/words.c \
-	kernel/net/tls/client.c kernel/net/tls/client.h kernel/net/tls/client_internal.h kernel/net/tls/facts.c
+	kernel/net/tls/client.c kernel/net/tls/client.h kernel/net/tls/client_internal.h kernel/net/tls/facts.c kernel/net/tls/dane.c kernel/net/tls/dane.h kernel/net/dane.c kernel/net/dane.h
 libkernel_la_LIBADD += $(OPENSSL_LIBS)

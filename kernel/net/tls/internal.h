@@ -17,6 +17,7 @@ struct net_tls_context {
 struct net_tls {
 	SSL *ssl;
 	unsigned long error;
+	bool has_dane; /* TLSA records judge who is there */
 };
 
 void net_tls_explain(unsigned long error, const char *what, struct pr_text *why);

@@ -144,7 +144,8 @@ static enum pr_status add_mx(struct smtp_run *run, const struct item *item, stru
 	run->route.is_cut |= own != UINT32_MAX;
 	for (size_t i = 0; i < count; i++)
 		if (mx[i].preference < own && mx[i].name.len > 0)
-			add_target(run, mx[i].name, item->port, true, (item->order << 16) + mx[i].preference);
+			smtp_add_target(run, &(struct smtp_target){.name = mx[i].name, .port = item->port, .by_name = true, .order = (item->order << 16) + mx[i].preference,
+				.is_unproven = (mx[i].flags & PR_DNS_SECURE) == 0, .domain = item->name});
 	if (run->route.count > before)
 		return PR_OK;
 	if (own != UINT32_MAX)

@@ -284,6 +284,8 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 	run->in_clear = false;
 	for (;;) {
 		enum pr_status status = smtp_ask_features(run, server_name(target), outcome);
+		if (status == PR_OK)
+			status = smtp_dane_find(run, target, outcome);
 		if (status != PR_OK)
 			return status;
 		int error = open_connection(run, &address, length);
@@ -291,7 +293,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
 		status = introduce(run, target, outcome);
-		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST)
+		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST || run->dane != NULL)
 			return status;
 		run->in_clear = true; /* and then it cannot fall again */
 		tell_connecting(run, target);

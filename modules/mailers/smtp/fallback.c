@@ -48,7 +48,8 @@ static void add_host(struct smtp_run *run, struct pr_str name, uint32_t order)
 	}
 	if (run->call->host->dns_mx(run->call, name, &mx, &count) == PR_OK)
 		for (size_t i = 0; i < count && mx[i].name.len > 0 && !smtp_is_own_name(run, mx[i].name); i++)
-			smtp_add_target(run, &(struct smtp_target){.name = mx[i].name, .port = port, .by_name = true, .order = order + mx[i].preference});
+			smtp_add_target(run, &(struct smtp_target){.name = mx[i].name, .port = port, .by_name = true, .order = order + mx[i].preference,
+				.is_unproven = (mx[i].flags & PR_DNS_SECURE) == 0, .domain = name});
 	if (run->route.count == before)
 		smtp_add_target(run, &(struct smtp_target){.name = name, .port = port, .by_name = true, .order = order});
 	run->call->reason = PR_NONE;

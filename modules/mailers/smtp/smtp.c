@@ -31,6 +31,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
+	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
@@ -77,6 +78,8 @@ static enum pr_status check(struct pr_call *call)
 
 	if (!find_tls_use(smtp->tls, &smtp->tls_use))
 		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
+	if (smtp->dane.len > 0 && !pr_str_equal_nocase(smtp->dane, PR_STR("yes")) && !pr_str_equal_nocase(smtp->dane, PR_STR("no")))
+		return pr_fail(call, PR_MISUSE, "dane: %.*s is neither yes nor no", PR_PRINT(smtp->dane));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
 	if ((smtp->path.len > 0) != (smtp->argv.len > 0))
@@ -101,6 +104,8 @@ static enum pr_status open_instance(struct pr_call *call)
 		if (smtp->wait[i] == 0)
 			smtp->wait[i] = waits[i].seconds;
 	}
+	struct pr_str dane = smtp->dane.len > 0 ? smtp->dane : call->host->option(call, PR_STR("DANE"));
+	smtp->dane_use = smtp->tls_use != SMTP_TLS_NEVER && (pr_str_equal_nocase(dane, PR_STR("yes")) || pr_str_equal_nocase(dane, PR_STR("true")));
 	smtp->tls_fallback = pr_str_equal_nocase(call->host->option(call, PR_STR("TLSFallbacktoClear")), PR_STR("true"));
 	return PR_OK;
 }
