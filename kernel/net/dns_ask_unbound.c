@@ -148,10 +148,10 @@ static int set_servers(struct ub_ctx *context)
 	return error;
 }
 
-/* Of names below these the library would say by itself that there are none (RFC 6761); that is for the name servers to say. */
+/* Of names below these the library would say by itself that there are none (RFC 6761, 6303); that is for the name servers to say. */
 static int pass_names(struct ub_ctx *context)
 {
-	static const char *const zones[] = {"test.", "invalid.", "home.arpa."};
+	static const char *const zones[] = {"test.", "invalid.", "home.arpa.", "127.in-addr.arpa."};
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < sizeof zones / sizeof zones[0]; i++)
@@ -241,8 +241,12 @@ static struct timespec end_of(const struct pr_call *call)
 /* With the mutex.  NULL, and the reason in the call. */
 static struct question *put(struct pr_call *call, const char *name, int type)
 {
+	char lower[NS_MAXDNAME];
 	struct pr_text why;
 
+	/* names in the answer are written as ends of this one, and would get its capitals */
+	for (size_t i = 0; i <= strlen(name) && i < sizeof lower; i++)
+		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 'a' - 'A') : name[i];
 	pr_text_init(&why, 400);
 	if (!context_open(&why)) {
 		pr_fail(call, PR_TEMPFAIL, "%s: %s", name, resolver.is_over ? "this process ends" : why.data);
@@ -255,7 +259,7 @@ static struct question *put(struct pr_call *call, const char *name, int type)
 		return NULL;
 	}
 	struct question *question = question_new();
-	int error = resolver.library->resolve(resolver.context, name, type, ns_c_in, question, answered, NULL);
+	int error = resolver.library->resolve(resolver.context, lower, type, ns_c_in, question, answered, NULL);
 	if (error != 0) {
 		pr_fail(call, PR_TEMPFAIL, "%s: the resolver: %s", name, resolver.library->explain(error));
 		question->owners = 1;

@@ -198,27 +198,25 @@ static enum pr_status endless(struct pr_call *call, const char *name)
 	return pr_fail(call, PR_PERMFAIL, "DNS failure: CNAME loop for %s", name);
 }
 
-/* A server that follows aliases itself says SERVFAIL when they never end, as it does when it cannot reach somebody. */
-static bool is_endless(struct pr_call *call, struct resolver *resolver, const char *begin)
+/* A server that follows aliases itself says SERVFAIL when they never end, as it does when it cannot reach somebody.  `name` goes along. */
+static bool is_endless(struct pr_call *call, struct resolver *resolver, char *name)
 {
-	char name[DNS_NAME_MAX];
 	unsigned int aliases = 0;
 	bool more;
 
-	memcpy(name, begin, sizeof name);
 	while (aliases <= DNS_ALIASES_MAX) {
 		resolver->answer.count = 0;
 		if (dns_ask(call, name, ns_t_cname, &resolver->packet) != PR_OK || !read_answer(resolver, ns_t_cname, name, &aliases, &more) ||
 		    resolver->answer.count == 0)
 			return false;
-		memcpy(name, resolver->answer.records[0].name, sizeof name);
+		memcpy(name, resolver->answer.records[0].name, DNS_NAME_MAX);
 		aliases++;
 	}
 	return true;
 }
 
 /* One question for what the aliases have led to so far. */
-static enum pr_status ask(struct pr_call *call, struct resolver *resolver, const char *name, int type)
+static enum pr_status ask(struct pr_call *call, struct resolver *resolver, char *name, int type)
 {
 	enum pr_status status = dns_ask(call, name, type, &resolver->packet);
 
