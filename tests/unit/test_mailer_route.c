@@ -14,7 +14,8 @@ extern const struct pr_module smtp_LTX_pr_module;
 static const struct pr_mx *mx_answer;
 static size_t mx_count;
 static enum pr_status mx_status;
-static struct pr_str fallback_mx, fallback_smart, try_null_mx;
+static struct pr_str fallback_mx, fallback_smart, try_null_mx, dane, letters;
+static char dane_asked[400]; /* "mx.example;" */
 
 static enum pr_status fake_mx(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out)
 {
@@ -46,6 +47,8 @@ static struct pr_str fake_option(struct pr_call *call, struct pr_str name)
 		return fallback_smart;
 	if (pr_str_equal(name, PR_STR("TryNullMXList")))
 		return try_null_mx;
+	if (pr_str_equal(name, PR_STR("DANE")))
+		return dane;
 	return pr_str_has_prefix_nocase(name, PR_STR("Timeout.")) ? PR_STR("1s") : PR_NONE;
 }
 
@@ -68,7 +71,10 @@ static enum pr_status fake_header(struct pr_call *call, const struct pr_envelope
 static enum pr_status fake_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
 	(void)call;
-	(void)value_out;
+	if (pr_str_equal(name, PR_STR("clt_features")) && letters.len > 0) {
+		*value_out = letters;
+		return PR_OK;
+	}
 	return pr_str_equal(name, PR_STR("local_host_name")) && pr_str_equal_nocase(arguments->items[0], PR_STR("also.example")) ? PR_OK : PR_NOTFOUND;
 }
 
@@ -79,6 +85,15 @@ static enum pr_status fake_check(struct pr_call *call, uint32_t check, const str
 	(void)arguments;
 	(void)verdict;
 	return PR_OK;
+}
+
+static enum pr_status fake_dane(struct pr_call *call, struct pr_str name, uint32_t port, const struct pr_dane **dane_out)
+{
+	size_t length = strlen(dane_asked);
+
+	(void)dane_out;
+	snprintf(dane_asked + length, sizeof dane_asked - length, "%.*s:%u;", PR_PRINT(name), port);
+	return pr_fail(call, PR_TEMPFAIL, "it is forged");
 }
 
 static void fake_answered(struct pr_call *call, const struct pr_delivery *delivery, struct pr_str command)
@@ -95,7 +110,8 @@ static void fake_talks_to(struct pr_call *call, const struct pr_peer *peer)
 }
 
 static const struct pr_host host = {.size = sizeof host, .option = fake_option, .macro = fake_macro, .dns_mx = fake_mx, .dns_addresses = fake_addresses,
-    .header_print = fake_header, .answered = fake_answered, .rules_feature = fake_feature, .rules_check = fake_check, .talks_to = fake_talks_to};
+    .header_print = fake_header, .answered = fake_answered, .rules_feature = fake_feature, .rules_check = fake_check, .talks_to = fake_talks_to,
+    .dane_find = fake_dane};
 
 /* one delivery ------------------------------------------------------------ */
 static enum pr_status nothing(struct pr_body *body, struct pr_call *call, void *buffer, size_t room, size_t *length_out)
@@ -224,6 +240,34 @@ static void test_smart_host(void)
 	fallback_smart = PR_NONE;
 }
 
+/* TLSA records are asked for where the host was found by proven means; a host of which they cannot be told is not called. */
+static void test_dane(void)
+{
+	static const struct pr_mx proven[] = {{.name = {"mx1.example", 11}, .preference = 1, .flags = PR_DNS_SECURE}, {.name = {"mx2.example", 11}, .preference = 2, .flags = PR_DNS_SECURE}};
+	static const struct pr_mx unproven[] = {{.name = {"mx1.example", 11}, .preference = 1}};
+
+	answer(PR_OK, proven, 2);
+	expect_route("y.example", PR_TEMPFAIL, "4.4.1", "Connection refused by mx2.example.");
+	CU_ASSERT_STRING_EQUAL(dane_asked, ""); /* the option is off */
+	dane = PR_STR("true");
+	expect_route("y.example", PR_TEMPFAIL, "4.7.0", "Deferred: DANE of mx2.example cannot be told: it is forged");
+	CU_ASSERT_STRING_EQUAL(dane_asked, "mx1.example:1;mx2.example:1;");
+	dane_asked[0] = '\0';
+	expect_route("[relay.example]", PR_TEMPFAIL, "4.7.0", "DANE of relay.example");
+	CU_ASSERT_STRING_EQUAL(dane_asked, "relay.example:1;");
+	answer(PR_NOTFOUND, NULL, 0);
+	expect_route("bare.example", PR_TEMPFAIL, "4.7.0", "DANE of bare.example");
+	dane_asked[0] = '\0';
+	expect_route("[127.0.0.1]", PR_TEMPFAIL, "4.4.1", "Connection refused by [127.0.0.1]");
+	answer(PR_OK, unproven, 1);
+	expect_route("y.example", PR_TEMPFAIL, "4.4.1", "Connection refused by mx1.example.");
+	letters = PR_STR("MD");
+	answer(PR_OK, proven, 1);
+	expect_route("y.example", PR_TEMPFAIL, "4.4.1", "Connection refused by mx1.example.");
+	CU_ASSERT_STRING_EQUAL(dane_asked, "");
+	dane = letters = PR_NONE;
+}
+
 static const struct unit_case cases[] = {{"MX records", test_records}, {"no MX records", test_no_records}, {"TryNullMXList", test_own_list},
-    {"FallbackMXhost", test_fallbacks}, {"FallbackSmartHost", test_smart_host}, {NULL, NULL}};
+    {"FallbackMXhost", test_fallbacks}, {"FallbackSmartHost", test_smart_host}, {"DANE", test_dane}, {NULL, NULL}};
 UNIT_MAIN("routes of the SMTP mailer", cases)

@@ -5,6 +5,7 @@
  */
 #include "smtp.h"
 
+#include "../../maps/sequence/services.h"
 #include "../prog/prog.h"
 
 #include <postrider/address.h>
@@ -93,6 +94,19 @@ static enum pr_status check(struct pr_call *call)
 	return PR_OK;
 }
 
+/* As sendmail does it: where the service switch file names no dns for hosts, there are no MX records either. */
+static bool asks_dns(struct pr_call *call)
+{
+	struct pr_str services = PR_NONE, word;
+
+	if (services_find(call, PR_NONE, PR_STR("hosts"), &services) != PR_OK)
+		return true;
+	while (pr_str_word(&services, " \t", &word))
+		if (pr_str_equal_nocase(word, PR_STR("dns")))
+			return true;
+	return false;
+}
+
 static enum pr_status open_instance(struct pr_call *call)
 {
 	struct smtp *smtp = call->instance;
@@ -104,6 +118,8 @@ static enum pr_status open_instance(struct pr_call *call)
 		if (smtp->wait[i] == 0)
 			smtp->wait[i] = waits[i].seconds;
 	}
+	if (smtp->mx && !asks_dns(call))
+		smtp->mx = 0;
 	struct pr_str dane = smtp->dane.len > 0 ? smtp->dane : call->host->option(call, PR_STR("DANE"));
 	smtp->dane_use = smtp->tls_use != SMTP_TLS_NEVER && (pr_str_equal_nocase(dane, PR_STR("yes")) || pr_str_equal_nocase(dane, PR_STR("true")));
 	smtp->tls_fallback = pr_str_equal_nocase(call->host->option(call, PR_STR("TLSFallbacktoClear")), PR_STR("true"));
