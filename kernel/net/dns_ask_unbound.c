@@ -43,6 +43,7 @@ static struct {
 	pthread_t reader;
 	int stop; /* an eventfd: the reader is to end */
 	size_t open;
+	pid_t process; /* whose threads these are: a child that was forked has none of them */
 	bool is_over;
 } resolver = {.mutex = PTHREAD_MUTEX_INITIALIZER, .stop = -1};
 
@@ -102,6 +103,8 @@ static void stop_at_exit(void)
 {
 	uint64_t one = 1;
 
+	if (resolver.process != getpid())
+		return;
 	pthread_mutex_lock(&resolver.mutex);
 	struct ub_ctx *context = resolver.context;
 	resolver.context = NULL;
@@ -203,6 +206,7 @@ static bool context_open(struct pr_text *why)
 		return false;
 	}
 	resolver.context = context;
+	resolver.process = getpid();
 	atexit(stop_at_exit);
 	return true;
 }

@@ -242,4 +242,8 @@ if __name__ == "__main__":
     if not signed_zone.is_there():
         print("SKIP: there is no knotd (Debian: knot)")
         sys.exit(77)
+    with open(os.path.join(story.BUILD, "config.status"), encoding="utf-8", errors="replace") as built:
+        if 'S["HAVE_LIBUNBOUND_TRUE"]="#"' in built.read():
+            print("SKIP: this build has no libunbound (Debian: libunbound-dev)")
+            sys.exit(77)
     story.main()
