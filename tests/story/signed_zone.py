@@ -61,8 +61,12 @@ class Server:
         self.conf = self.write("knot.conf", conf)
         self.errors = open(os.path.join(folder, "log"), "wb")
         self.process = subprocess.Popen([*(["faketime", "-f", clock] if clock else []), "/usr/sbin/knotd", "-c", self.conf], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=subprocess.STDOUT)
-        story.wait_for(lambda: "an answer of knotd: " + self.log(), lambda: all(self.answers(name) for name in zones))
-        self.anchors = self.write("anchors", "".join(self.run("keymgr", "-c", self.conf, name, "ds") for name in signed))
+        try:
+            story.wait_for(lambda: "an answer of knotd: " + self.log(), lambda: all(self.answers(name) for name in zones))
+            self.anchors = self.write("anchors", "".join(self.run("keymgr", "-c", self.conf, name, "ds") for name in signed))
+        except BaseException:
+            self.stop()  # nobody else knows of it yet
+            raise
         os.chmod(folder, 0o755)
 
     def write(self, name, text):
