@@ -69,9 +69,11 @@ class Dane(story.Story):
         self.count = 0
 
     def tearDown(self):
-        super().tearDown()
-        if self.server:
-            self.server.stop()
+        try:
+            super().tearDown()
+        finally:
+            if self.server:
+                self.server.stop()
 
     def der(self, path, *words):
         return subprocess.run(["openssl", *words, "-in", path, "-outform", "DER"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout

@@ -60,7 +60,8 @@ class Server:
             self.write(f"{name}zone", HEAD.format(name=name) + text)
         self.conf = self.write("knot.conf", conf)
         self.errors = open(os.path.join(folder, "log"), "wb")
-        self.process = subprocess.Popen([*(["faketime", "-f", clock] if clock else []), "/usr/sbin/knotd", "-c", self.conf], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen([*(["faketime", "-f", clock] if clock else []), "/usr/sbin/knotd", "-c", self.conf], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=subprocess.STDOUT,
+                                        start_new_session=True)  # faketime has it for a child: both are ended
         try:
             story.wait_for(lambda: "an answer of knotd: " + self.log(), lambda: all(self.answers(name) for name in zones))
             self.anchors = self.write("anchors", "".join(self.run("keymgr", "-c", self.conf, name, "ds") for name in signed))
@@ -100,11 +101,11 @@ class Server:
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            os.killpg(self.process.pid, signal.SIGTERM)
             end = time.monotonic() + 30
             while self.process.poll() is None and time.monotonic() < end:
                 time.sleep(0.02)
             if self.process.poll() is None:
-                self.process.kill()
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.errors.close()
