@@ -51,6 +51,10 @@ struct options {
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
+	struct pr_str fallback_mx_host, fallback_smart_host; /* FallbackMXhost, FallbackSmartHost: "relay.example.org", "[192.0.2.1]"; mailers ask */
+	uint32_t try_null_mx_list;       /* TryNullMXList */
+	uint32_t dane;                   /* DANE; mailers ask */
+	struct pr_str trust_anchors;     /* TrustAnchorFile; empty: no DNSSEC */
 	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */
 	struct pr_str forward_path;      /* ForwardPath */
 	/* limits */

@@ -4,6 +4,7 @@
  * line that set the value; a value that no line set is the fault of the file as a whole.
  */
 #include "kernel/config/build.h"
+#include "kernel/config/server.h"
 #include "kernel/config/tree.h"
 #include "kernel/plan/order.h"
 
@@ -52,30 +53,27 @@ static void check_alias_maps(struct config_builder *builder)
 	}
 }
 
-static bool is_server(struct pr_str item)
-{
-	char text[INET_ADDRSTRLEN];
-	size_t colon = pr_str_find(item, ':');
-	struct in_addr address;
-	uint64_t port = 53;
-
-	if (colon >= sizeof text || (colon < item.len && !pr_str_number(pr_str_slice(item, colon + 1, item.len), 65535, &port)))
-		return false;
-	memcpy(text, item.data, colon);
-	text[colon] = '\0';
-	return port > 0 && inet_pton(AF_INET, text, &address) == 1;
-}
-
 /* A server that is not understood would be left out silently, and with the last one the system's would be asked. */
 static void check_resolver(struct config_builder *builder)
 {
 	const struct pr_list *servers = &builder->config->options.resolver;
 	struct config_node node = config_option_node(builder, "Resolver");
+	char address[INET6_ADDRSTRLEN];
+	uint32_t port;
 
 	for (size_t i = 0; i < servers->count; i++)
-		if (!is_server(pr_str_trim(servers->items[i])))
-			config_complain(builder, &node, "option Resolver: \"%.*s\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353",
+		if (!config_server_parse(servers->items[i], address, &port))
+			config_complain(builder, &node, "option Resolver: \"%.*s\" is no address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353",
 			    PR_PRINT(servers->items[i]));
+}
+
+/* Without an anchor nothing is ever proven, and DANE would be a word. */
+static void check_dane(struct config_builder *builder)
+{
+	struct config_node node = config_option_node(builder, "DANE");
+
+	if (builder->config->options.dane != 0 && builder->config->options.trust_anchors.len == 0)
+		config_complain(builder, &node, "option DANE: TrustAnchorFile is needed, on Debian /usr/share/dns/root.key of the package dns-root-data");
 }
 
 /* The name stands in the greeting, in EHLO and in Received: lines. */
@@ -156,6 +154,7 @@ void config_check_whole(struct config_builder *builder)
 	if (builder->routing == NULL) /* else its maps are not known yet */
 		check_alias_maps(builder);
 	check_resolver(builder);
+	check_dane(builder);
 	check_host_name(builder);
 	check_sort_order(builder);
 	config_check_groups(builder);

@@ -5,7 +5,6 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
-#include "kernel/net/dns.h"
 #include "kernel/plan/order.h"
 #include "kernel/queue/queue.h"
 
@@ -375,7 +374,6 @@ static bool courier_open(struct courier *courier)
 		goto out;
 	courier->options = &courier->config->options;
 	if (role->single == 0) { /* the threads of one process share both, and the receiver sets them */
-		dns_init(&courier->options->resolver);
 		if (courier->config->log.len > 0)
 			log_open(courier->config->log.data, "postrider");
 		log_set_level((int)courier->options->log_level);

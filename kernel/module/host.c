@@ -264,5 +264,7 @@ void host_init(struct pr_host *host)
 	    .talks_to = host_talks_to,
 	    .rules_check = host_rules_check,
 	    .rules_feature = host_rules_feature,
+	    .dane_find = host_dane_find,
+	    .tls_start_with = host_tls_start_with,
 	};
 }

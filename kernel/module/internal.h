@@ -84,6 +84,8 @@ enum pr_status module_map_ask(struct pr_call *call, struct pr_str class_name, st
     struct pr_str *value_out);
 
 /* peer.c */
+enum pr_status host_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
+enum pr_status host_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
 enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out);
 int64_t host_tls_read(struct pr_tls *tls, void *buffer, size_t room);
 int64_t host_tls_write(struct pr_tls *tls, const void *data, size_t len);

@@ -5,6 +5,7 @@
  * again for another message means the same host, the same certificate, the same verdict.
  */
 #include "kernel/module/internal.h"
+#include "kernel/net/dane.h"
 #include "kernel/net/tls/client.h"
 
 #include "kernel/log/log.h"
@@ -82,20 +83,47 @@ static void report(const struct pr_tls *tls, struct pr_str name)
 	    PR_PRINT(facts->cert_issuer), PR_PRINT(facts->verify_message));
 }
 
-enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out)
+/* With a NUL behind each, for the library. */
+static bool copy_wish(struct pr_call *call, const struct pr_tls_wish *from, struct pr_tls_wish *wish)
+{
+	struct pr_str *names = pr_arena_alloc(call->arena, (from->names.count + 1) * sizeof *names);
+
+	if (names == NULL)
+		return false;
+	for (size_t i = 0; i < from->names.count; i++)
+		if ((names[i] = pr_arena_copy(call->arena, from->names.items[i])).data == NULL)
+			return false;
+	*wish = *from;
+	if (from->dane != NULL) {
+		struct pr_dane *dane = pr_arena_alloc(call->arena, sizeof *dane);
+		if (dane == NULL)
+			return false;
+		*dane = *from->dane;
+		if (dane->state == PR_DANE_VERIFY && (dane->base = pr_arena_copy(call->arena, dane->base)).data == NULL)
+			return false;
+		wish->dane = dane;
+	}
+	wish->name = pr_arena_copy(call->arena, from->name);
+	wish->names.items = names;
+	return wish->name.data != NULL;
+}
+
+enum pr_status host_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *given, int64_t milliseconds, struct pr_tls **tls_out)
 {
 	struct module_set *set = ((const struct module_frame *)call->kernel)->instance->set;
+	struct pr_tls_wish wish;
 	struct pr_text why;
 
 	if (set->tls == NULL)
 		return pr_fail(call, PR_MISUSE, "this process has no TLS");
 	look_at_files(set->tls);
-	name = pr_arena_copy(call->arena, name); /* with a NUL behind it */
+	if (!copy_wish(call, given, &wish))
+		return pr_fail(call, PR_TEMPFAIL, "no memory for names");
 	pr_text_init(&why, 400);
-	struct net_tls *connection = net_tls_connect(set->tls, socket, name, milliseconds, &why);
+	struct net_tls *connection = net_tls_connect_with(set->tls, socket, &wish, milliseconds, &why);
 	if (connection == NULL) {
-		log_at(7, LOGP_WARNING, NULL, "STARTTLS=client, error: handshake with %.*s failed: %s", PR_PRINT(name), why.data);
-		pr_fail(call, PR_TEMPFAIL, "handshake with %.*s failed: %s", PR_PRINT(name), why.data);
+		log_at(7, LOGP_WARNING, NULL, "STARTTLS=client, error: handshake with %.*s failed: %s", PR_PRINT(wish.name), why.data);
+		pr_fail(call, PR_TEMPFAIL, "handshake with %.*s failed: %s", PR_PRINT(wish.name), why.data);
 		pr_text_fini(&why);
 		return PR_TEMPFAIL;
 	}
@@ -104,9 +132,25 @@ enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_st
 	tls->tls = connection;
 	pr_arena_init(&tls->arena, 1u << 16);
 	net_tls_describe(connection, &tls->arena, &tls->facts);
-	report(tls, name);
+	report(tls, wish.name);
 	*tls_out = tls;
 	return PR_OK;
+}
+
+enum pr_status host_tls_start(struct pr_call *call, int32_t socket, struct pr_str name, int64_t milliseconds, struct pr_tls **tls_out)
+{
+	return host_tls_start_with(call, socket, &(struct pr_tls_wish){.size = sizeof(struct pr_tls_wish), .name = name}, milliseconds, tls_out);
+}
+
+/* Records that nobody can use are told: whoever wrote them believes that his host is protected. */
+enum pr_status host_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out)
+{
+	enum pr_status status = dane_find(call, host, port, dane_out);
+
+	if (status == PR_OK && (*dane_out)->state == PR_DANE_ENCRYPT)
+		log_at(8, LOGP_NOTICE, NULL, "DANE: host=%.*s, none of the TLSA records of _%u._tcp.%.*s can be used: TLS is asked for, whoever it is with",
+		    PR_PRINT(host), port, PR_PRINT((*dane_out)->base));
+	return status;
 }
 
 static int64_t outcome(enum net_result result, const size_t *length)

@@ -277,8 +277,8 @@ struct module_set *module_set_open(struct config *config, uint32_t roles, struct
 	set->config = config;
 	pr_arena_init(&set->arena, 64u << 20);
 	host_init(&set->host);
-	bool good = prepare_rules(set, config, roles, &early, errors);
-	dns_init(&config->options.resolver);
+	bool good = dns_init(&config->options.resolver, config->options.trust_anchors, errors); /* rules that are read may ask */
+	good = prepare_rules(set, config, roles, &early, errors) && good;
 	bool loaded = load_all(set, roles, &early, errors);
 	if (good && !loaded && (roles & MODULE_ROLE_CHECK) != 0 && set->rules != NULL)
 		(void)check(set, set->rules, roles, errors); /* all that is wrong is told at once */

@@ -6,7 +6,10 @@
  */
 #include "kernel/net/dns.h"
 
+#include "kernel/config/server.h"
+#include "kernel/net/dns_ask.h"
 #include "kernel/net/dns_query.h"
+#include "kernel/net/hosts.h"
 #include <postrider/address.h>
 
 #include <arpa/inet.h>
@@ -18,6 +21,29 @@
 #include <sys/socket.h>
 
 #define ADDRESSES_MAX 32
+
+static bool has_servers, is_validating;
+
+bool dns_init(const struct pr_list *servers, struct pr_str anchors, struct pr_text *why)
+{
+	struct dns_settings settings = {.anchors = anchors};
+	char address[INET6_ADDRSTRLEN];
+	uint32_t port;
+
+	for (size_t i = 0; i < servers->count && settings.server_count < DNS_SERVERS_MAX; i++)
+		if (config_server_parse(servers->items[i], address, &port))
+			pr_print(settings.servers[settings.server_count++], sizeof settings.servers[0], "%s@%u", address, port);
+	if (!dns_ask_init(&settings, why))
+		return false;
+	has_servers = settings.server_count > 0;
+	is_validating = anchors.len > 0;
+	return true;
+}
+
+bool dns_is_validating(void)
+{
+	return is_validating;
+}
 
 static bool is_localhost(struct pr_str name)
 {
@@ -53,6 +79,7 @@ enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const struct p
 		if (name.len == 0 || !pr_domain_is_valid(name))
 			continue;
 		list[count].name = pr_arena_copy(call->arena, name);
+		list[count].flags = answer->secure ? PR_DNS_SECURE : 0;
 		list[count++].preference = answer->records[i].preference;
 	}
 	if (count == 0 && null_mx)
@@ -65,15 +92,22 @@ enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const struct p
 	return PR_OK;
 }
 
-static void add_address(struct pr_call *call, struct pr_str *items, size_t *count, const char *text)
+struct addresses {
+	struct pr_arena *arena;
+	struct pr_str *items;
+	size_t count;
+};
+
+static void add_address(void *context, const char *text)
 {
+	struct addresses *found = context;
 	struct pr_str address = pr_str(text);
 
-	for (size_t i = 0; i < *count; i++)
-		if (pr_str_equal(items[i], address))
+	for (size_t i = 0; i < found->count; i++)
+		if (pr_str_equal(found->items[i], address))
 			return;
-	if (*count < ADDRESSES_MAX)
-		items[(*count)++] = pr_arena_copy(call->arena, address);
+	if (found->count < ADDRESSES_MAX)
+		found->items[found->count++] = pr_arena_copy(found->arena, address);
 }
 
 /* gai_strerror's words hide which is which: only "no name" is no; all else is "could not ask". */
@@ -86,7 +120,7 @@ static enum pr_status system_failure(struct pr_call *call, struct pr_str name, i
 	return pr_fail(call, absent ? PR_NOTFOUND : PR_TEMPFAIL, "%.*s: %s", PR_PRINT(name), gai_strerror(error));
 }
 
-static enum pr_status ask_system(struct pr_call *call, struct pr_str name, struct pr_str *items, size_t *count)
+static enum pr_status ask_system(struct pr_call *call, struct pr_str name, struct addresses *found)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
 	struct pr_str copy = pr_arena_copy(call->arena, name);
@@ -99,12 +133,12 @@ static enum pr_status ask_system(struct pr_call *call, struct pr_str name, struc
 		return system_failure(call, name, error);
 	for (struct addrinfo *item = list; item != NULL; item = item->ai_next)
 		if (getnameinfo(item->ai_addr, item->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0 && strchr(text, '%') == NULL)
-			add_address(call, items, count, text);
+			add_address(found, text);
 	freeaddrinfo(list);
 	return PR_OK;
 }
 
-static enum pr_status ask_servers(struct pr_call *call, struct pr_str name, struct pr_str *items, size_t *count)
+static enum pr_status ask_servers(struct pr_call *call, struct pr_str name, struct addresses *found)
 {
 	static const int types[] = {ns_t_a, ns_t_aaaa};
 	enum pr_status worst = PR_NOTFOUND;
@@ -120,30 +154,39 @@ static enum pr_status ask_servers(struct pr_call *call, struct pr_str name, stru
 		}
 		for (size_t k = 0; k < answer->count; k++)
 			if (inet_ntop(types[i] == ns_t_a ? AF_INET : AF_INET6, answer->records[k].data, text, sizeof text) != NULL)
-				add_address(call, items, count, text);
+				add_address(found, text);
 	}
-	return *count > 0 ? PR_OK : worst;
+	return found->count > 0 ? PR_OK : worst;
+}
+
+/* As nsswitch.conf has it, or of the configured servers alone. */
+static enum pr_status find_addresses(struct pr_call *call, struct pr_str name, struct addresses *found)
+{
+	if (has_servers)
+		return ask_servers(call, name, found);
+	if (!hosts_are_simple())
+		return ask_system(call, name, found);
+	return hosts_addresses(name, add_address, found) ? PR_OK : ask_servers(call, name, found);
 }
 
 enum pr_status dns_addresses(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out)
 {
-	struct pr_str *items = pr_arena_alloc(call->arena, ADDRESSES_MAX * sizeof *items);
-	size_t count = 0;
+	struct addresses found = {.arena = call->arena, .items = pr_arena_alloc(call->arena, ADDRESSES_MAX * sizeof *found.items)};
 	enum pr_status status = PR_OK;
 
-	if (items == NULL)
+	if (found.items == NULL)
 		return pr_fail(call, PR_TEMPFAIL, "out of memory");
 	if (is_localhost(name)) {
-		add_address(call, items, &count, "127.0.0.1");
-		add_address(call, items, &count, "::1");
+		add_address(&found, "127.0.0.1");
+		add_address(&found, "::1");
 	} else {
-		status = dns_has_servers() ? ask_servers(call, name, items, &count) : ask_system(call, name, items, &count);
+		status = find_addresses(call, name, &found);
 	}
 	if (status != PR_OK)
 		return status;
-	if (count == 0)
+	if (found.count == 0)
 		return pr_fail(call, PR_NOTFOUND, "%.*s: no such record", PR_PRINT(name));
-	*addresses_out = (struct pr_list){items, count};
+	*addresses_out = (struct pr_list){found.items, found.count};
 	return PR_OK;
 }
 
@@ -153,12 +196,16 @@ union any_address {
 	struct sockaddr_in6 six;
 };
 
+static struct pr_str plain(struct pr_str text)
+{
+	return pr_str_has_prefix_nocase(text, PR_STR("IPv6:")) ? pr_str_slice(text, 5, text.len) : text;
+}
+
 static socklen_t parse_address(struct pr_str text, union any_address *address)
 {
 	char copy[INET6_ADDRSTRLEN + 1];
 
-	if (pr_str_has_prefix_nocase(text, PR_STR("IPv6:")))
-		text = pr_str_slice(text, 5, text.len);
+	text = plain(text);
 	if (text.len == 0 || text.len >= sizeof copy)
 		return 0;
 	memcpy(copy, text.data, text.len);
@@ -206,12 +253,12 @@ enum pr_status dns_name(struct pr_call *call, struct pr_str text, struct pr_str 
 
 	if (length == 0)
 		return pr_fail(call, PR_NOTFOUND, "not an address");
-	if (dns_has_servers()) {
-		status = ask_pointer(call, &address, name, sizeof name);
-	} else {
+	if (!has_servers && !hosts_are_simple()) {
 		int error = getnameinfo(&address.any, length, name, sizeof name, NULL, 0, NI_NAMEREQD);
 		if (error != 0)
 			status = system_failure(call, text, error);
+	} else if (has_servers || !hosts_name(plain(text), name, sizeof name)) {
+		status = ask_pointer(call, &address, name, sizeof name);
 	}
 	bool loopback = pr_str_equal(text, PR_STR("127.0.0.1")) || pr_str_equal(text, PR_STR("::1"));
 	if (status != PR_OK && loopback)

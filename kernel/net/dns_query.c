@@ -1,112 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Asks with res_nquery and reads the answer with ns_parserr, one resolver state and buffer per thread.
+ * Asks through dns_ask.h and reads the answer with ns_parserr, one packet and one list of records per thread.
  * Aliases are followed here, with a count, because an answer may hold a chain, a part of one or a loop.
  */
 #include "kernel/net/dns_query.h"
 
-#include <arpa/inet.h>
+#include "kernel/net/dns_ask.h"
+
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <resolv.h>
 #include <string.h>
-
-#define ANSWER_MAX 65536
-#define SERVERS_MAX MAXNS
-
-static struct sockaddr_in servers[SERVERS_MAX];
-static int server_count;
+#include <time.h>
 
 struct resolver {
-	struct __res_state state;
 	struct dns_answer answer;
-	unsigned char packet[ANSWER_MAX];
+	struct dns_packet packet;
 };
 
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-
-static void resolver_free(void *memory)
-{
-	struct resolver *resolver = memory;
-
-	res_nclose(&resolver->state);
-	pr_free(resolver);
-}
+static bool has_key;
 
 static void key_make(void)
 {
-	if (pthread_key_create(&key, resolver_free) != 0)
-		server_count = -1;
-}
-
-void dns_init(const struct pr_list *items)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	struct sockaddr_in given[SERVERS_MAX];
-	int count = 0;
-	char text[64];
-
-	for (size_t i = 0; items != NULL && i < items->count && count < SERVERS_MAX; i++) {
-		struct pr_str item = pr_str_trim(items->items[i]);
-		size_t colon = pr_str_find(item, ':');
-		struct sockaddr_in *server = &given[count];
-		uint64_t port = 53;
-		if (colon < item.len && !pr_str_number(pr_str_slice(item, colon + 1, item.len), 65535, &port))
-			continue;
-		if (colon == 0 || colon >= sizeof text)
-			continue;
-		memcpy(text, item.data, colon);
-		text[colon] = '\0';
-		memset(server, 0, sizeof *server);
-		server->sin_family = AF_INET;
-		server->sin_port = htons((uint16_t)port);
-		if (inet_pton(AF_INET, text, &server->sin_addr) == 1)
-			count++;
-	}
-	/* in one process all roles come here with the same, and the first is at work already */
-	pthread_mutex_lock(&lock);
-	if (server_count != count || (count > 0 && memcmp(servers, given, (size_t)count * sizeof *given) != 0)) {
-		memcpy(servers, given, (size_t)count * sizeof *given);
-		server_count = count;
-	}
-	pthread_mutex_unlock(&lock);
-}
-
-bool dns_has_servers(void)
-{
-	return server_count > 0;
+	has_key = pthread_key_create(&key, pr_free) == 0;
 }
 
 static struct resolver *resolver_get(void)
 {
 	pthread_once(&key_once, key_make);
-	if (server_count < 0)
+	if (!has_key)
 		return NULL;
 	struct resolver *resolver = pthread_getspecific(key);
 	if (resolver != NULL)
 		return resolver;
 	resolver = pr_alloc(sizeof *resolver);
-	if (res_ninit(&resolver->state) != 0 || pthread_setspecific(key, resolver) != 0) {
-		pr_free(resolver);
-		return NULL;
-	}
-	/* names are complete, and an unknown option must not cost an answer */
-	resolver->state.options &= ~(unsigned long)(RES_DNSRCH | RES_DEFNAMES | RES_USE_EDNS0 | RES_USE_DNSSEC);
-	if (server_count > 0) {
-		resolver->state.nscount = server_count;
-		memcpy(resolver->state.nsaddr_list, servers, (size_t)server_count * sizeof servers[0]);
-	}
-	return resolver;
-}
-
-static void set_patience(struct pr_call *call, struct resolver *resolver)
-{
-	int64_t each = pr_call_remaining(call, 20000) / 4000;
-
-	resolver->state.retrans = each < 1 ? 1 : (int)each;
-	resolver->state.retry = 2;
+	if (pthread_setspecific(key, resolver) == 0)
+		return resolver;
+	pr_free(resolver);
+	return NULL;
 }
 
 static bool read_name(const ns_msg *message, const unsigned char *at, char *name)
@@ -158,6 +91,10 @@ static bool read_record(const ns_msg *message, const ns_rr *rr, struct dns_recor
 		return read_name(message, data + 6, record->name);
 	case ns_t_txt:
 		return read_text(data, length, record->text);
+	case DNS_TYPE_TLSA: /* RFC 6698 2.1; the bytes stay in the packet */
+		record->rdata = data;
+		record->rdata_len = length;
+		return length > 3;
 	case ns_t_ns:
 	case ns_t_ptr:
 	case ns_t_cname:
@@ -204,13 +141,13 @@ static bool scan(ns_msg *message, int type, const char *owner, struct dns_answer
 }
 
 /* Follows the aliases the packet holds; `name` is then the name to ask next. */
-static bool read_answer(struct resolver *resolver, int length, int type, char *name, unsigned int *aliases, bool *more_out)
+static bool read_answer(struct resolver *resolver, int type, char *name, unsigned int *aliases, bool *more_out)
 {
 	ns_msg message;
 	char alias[DNS_NAME_MAX];
 
 	*more_out = false;
-	if (ns_initparse(resolver->packet, length, &message) != 0)
+	if (ns_initparse(resolver->packet.bytes, (int)resolver->packet.len, &message) != 0)
 		return false;
 	for (;;) {
 		if (!scan(&message, type, name, &resolver->answer, alias))
@@ -231,15 +168,6 @@ static bool read_answer(struct resolver *resolver, int length, int type, char *n
 	}
 }
 
-static enum pr_status failure(struct pr_call *call, const char *name, int error)
-{
-	if (error == HOST_NOT_FOUND)
-		return pr_fail(call, PR_NOTFOUND, "%s: no such name", name);
-	if (error == NO_DATA)
-		return pr_fail(call, PR_NOTFOUND, "%s: no such record", name);
-	return pr_fail(call, PR_TEMPFAIL, "%s: name server failure", name);
-}
-
 /* RFC 1035 section 2.3.4: a label has 1 to 63 bytes; what cannot be asked does not exist, which is not a failure of the name server. */
 static bool has_sound_labels(struct pr_str name)
 {
@@ -253,36 +181,99 @@ static bool has_sound_labels(struct pr_str name)
 	return true;
 }
 
-enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, const struct dns_answer **answer_out)
+/* A name that can be asked, without its final dot. */
+static bool take_name(struct pr_str text, char *name)
 {
-	struct resolver *resolver = resolver_get();
-	char name[DNS_NAME_MAX];
+	if (text.len > 0 && text.data[text.len - 1] == '.')
+		text.len--;
+	if (text.len == 0 || text.len >= DNS_NAME_MAX - 1 || memchr(text.data, '\0', text.len) != NULL || !has_sound_labels(text))
+		return false;
+	memcpy(name, text.data, text.len);
+	name[text.len] = '\0';
+	return true;
+}
+
+static enum pr_status endless(struct pr_call *call, const char *name)
+{
+	return pr_fail(call, PR_PERMFAIL, "DNS failure: CNAME loop for %s", name);
+}
+
+/* A server that follows aliases itself says SERVFAIL when they never end, as it does when it cannot reach somebody.  `name` goes along. */
+static bool is_endless(struct pr_call *call, struct resolver *resolver, char *name)
+{
+	unsigned int aliases = 0;
+	bool more;
+
+	while (aliases <= DNS_ALIASES_MAX) {
+		resolver->answer.count = 0;
+		if (dns_ask(call, name, ns_t_cname, &resolver->packet) != PR_OK || !read_answer(resolver, ns_t_cname, name, &aliases, &more) ||
+		    resolver->answer.count == 0)
+			return false;
+		memcpy(name, resolver->answer.records[0].name, DNS_NAME_MAX);
+		aliases++;
+	}
+	return true;
+}
+
+/* One question for what the aliases have led to so far. */
+static enum pr_status ask(struct pr_call *call, struct resolver *resolver, char *name, int type)
+{
+	enum pr_status status = dns_ask(call, name, type, &resolver->packet);
+
+	if (status != PR_TEMPFAIL || resolver->packet.rcode != ns_r_servfail || type == ns_t_cname)
+		return status;
+	struct pr_str reason = call->reason;
+	if (is_endless(call, resolver, name))
+		return endless(call, name);
+	call->reason = reason;
+	return status;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum pr_status query(struct pr_call *call, struct resolver *resolver, char *name, int type)
+{
 	unsigned int aliases = 0;
 	bool more = true;
 
-	if (resolver == NULL)
-		return pr_fail(call, PR_TEMPFAIL, "no resolver");
-	if (text.len > 0 && text.data[text.len - 1] == '.')
-		text.len--;
-	if (text.len == 0 || text.len >= sizeof name - 1 || memchr(text.data, '\0', text.len) != NULL || !has_sound_labels(text))
-		return pr_fail(call, PR_NOTFOUND, "not a host name");
-	memcpy(name, text.data, text.len);
-	name[text.len] = '\0';
-	set_patience(call, resolver);
 	resolver->answer.count = 0;
+	resolver->answer.secure = true;
 	while (more) {
-		int length = res_nquery(&resolver->state, name, ns_c_in, type, resolver->packet, sizeof resolver->packet);
-		if (length < 0)
-			return failure(call, name, resolver->state.res_h_errno);
-		if (length > (int)sizeof resolver->packet)
-			return pr_fail(call, PR_TEMPFAIL, "%s: answer too long", name);
-		if (!read_answer(resolver, length, type, name, &aliases, &more))
+		enum pr_status status = ask(call, resolver, name, type);
+		if (status != PR_OK)
+			return status;
+		resolver->answer.secure = resolver->answer.secure && resolver->packet.secure;
+		if (!read_answer(resolver, type, name, &aliases, &more))
 			return pr_fail(call, PR_TEMPFAIL, "%s: answer cannot be read", name);
 		if (aliases > DNS_ALIASES_MAX)
-			return pr_fail(call, PR_PERMFAIL, "DNS failure: CNAME loop for %s", name);
+			return endless(call, name);
 	}
 	if (resolver->answer.count == 0)
 		return pr_fail(call, PR_NOTFOUND, "%s: no such record", name);
+	return PR_OK;
+}
+
+enum pr_status dns_query(struct pr_call *call, struct pr_str text, int type, const struct dns_answer **answer_out)
+{
+	struct resolver *resolver = resolver_get();
+	struct pr_call limited = *call;
+	char name[DNS_NAME_MAX];
+
+	if (resolver == NULL)
+		return pr_fail(call, PR_TEMPFAIL, "no resolver");
+	if (!take_name(text, name))
+		return pr_fail(call, PR_NOTFOUND, "not a host name");
+	limited.deadline_ms = now_ms() + pr_call_remaining(call, DNS_PATIENCE_MS); /* for all questions that come of this one */
+	enum pr_status status = query(&limited, resolver, name, type);
+	call->reason = limited.reason;
+	if (status != PR_OK)
+		return status;
 	memcpy(resolver->answer.owner, name, sizeof name);
 	*answer_out = &resolver->answer;
 	return PR_OK;

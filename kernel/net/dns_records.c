@@ -47,7 +47,7 @@ enum pr_status dns_records(struct pr_call *call, struct pr_str name, uint32_t ty
 		return pr_fail(call, PR_TEMPFAIL, "out of memory");
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct dns_record *record = &answer->records[i];
-		records[i] = (struct pr_dns_record){.type = type, .preference = record->preference, .ttl = record->ttl, .name = owner,
+		records[i] = (struct pr_dns_record){.type = type, .preference = record->preference, .ttl = record->ttl, .name = owner, .flags = answer->secure ? PR_DNS_SECURE : 0,
 		    .text = text_of(call, record, type)};
 		if (records[i].text.data == NULL)
 			return pr_fail(call, PR_TEMPFAIL, "out of memory");

@@ -8,7 +8,6 @@
 
 #include "kernel/log/log.h"
 #include "kernel/net/channel.h"
-#include "kernel/net/dns.h"
 #include "kernel/net/tls/server.h"
 #include "kernel/session/accept.h"
 #include "kernel/session/auth.h"
@@ -88,7 +87,6 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		return false;
 	receiver->options = &receiver->config->options;
 	if (role->single == 0) {
-		dns_init(&receiver->options->resolver);
 		log_open(receiver->config->log.data, "postrider");
 		log_set_level((int)receiver->options->log_level);
 	}

@@ -112,3 +112,18 @@ enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const 
 {
 	return HAS(call->host, rules_feature) ? call->host->rules_feature(call, name, arguments, value_out) : PR_NOTFOUND;
 }
+
+enum pr_status pr_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out)
+{
+	static const struct pr_dane none = {.size = sizeof none, .state = PR_DANE_NONE};
+
+	*dane_out = &none;
+	return HAS(call->host, dane_find) ? call->host->dane_find(call, host, port, dane_out) : PR_OK;
+}
+
+enum pr_status pr_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out)
+{
+	if (HAS(call->host, tls_start_with))
+		return call->host->tls_start_with(call, socket, wish, milliseconds, tls_out);
+	return call->host->tls_start(call, socket, wish->name, milliseconds, tls_out);
+}

@@ -122,15 +122,20 @@ static struct pr_str macro(struct pr_call *call, struct pr_str name)
 
 static enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out)
 {
-	static const struct pr_mx some[1];
+	struct pr_mx *list = pr_arena_alloc(call->arena, 20 * sizeof *list);
+	const struct fake_line *line;
+	size_t count = 0, from = 0;
 
 	if (find(call, "dns", domain, PR_STR("fail"), NULL) != NULL)
 		return pr_fail(call, PR_TEMPFAIL, "name server failed");
-	if (find(call, "dns", domain, PR_STR("mx"), NULL) == NULL)
-		return PR_NOTFOUND;
-	*mx_out = some;
-	*count_out = 1;
-	return PR_OK;
+	while (count < 20 && (line = find(call, "dns", domain, PR_STR("mx"), &from)) != NULL) {
+		struct pr_str name = line->words[3];
+		name = pr_str_slice(name, pr_str_find(name, ' ') + 1, name.len);
+		list[count++] = (struct pr_mx){.name = pr_str_equal(name, PR_STR(".")) ? PR_STR("") : name, .preference = (uint32_t)count};
+	}
+	*mx_out = list;
+	*count_out = count;
+	return count > 0 ? PR_OK : PR_NOTFOUND;
 }
 
 static enum pr_status dns_addresses(struct pr_call *call, struct pr_str name, struct pr_list *addresses_out)

@@ -138,6 +138,12 @@ tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/f
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_route
+TESTS += tests/unit/test_mailer_route
+tests_unit_test_mailer_route_SOURCES = tests/unit/test_mailer_route.c tests/unit/unit.h \
+	$(smtp_mailer_sources)
+tests_unit_test_mailer_route_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_route_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_tls
 TESTS += tests/unit/test_mailer_tls
 tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \

@@ -210,8 +210,8 @@ static const struct {
     {"options = { Timeout = { mail = { a = 1; }; }; };\n", "a.conf:1: option Timeout.mail: takes one value, not a list\n"},
     {"\nlog = \"mail.log\";\n", "a.conf:2: log is syslog, stderr or the absolute name of a file, not \"mail.log\"\n"},
     {"options = {\n Resolver = ( \"192.0.2.1\", \"192.0.2.1:x\", \"dns\", \"192.0.2.2:5353\" ); };\n",
-        "a.conf:2: option Resolver: \"192.0.2.1:x\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"
-        "a.conf:2: option Resolver: \"dns\" is no IPv4 address such as 192.0.2.53 or 192.0.2.53:5353\n"},
+        "a.conf:2: option Resolver: \"192.0.2.1:x\" is no address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353\n"
+        "a.conf:2: option Resolver: \"dns\" is no address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353\n"},
     {"options = { QueueSortOrder = \"zzz\"; };\n",
         "a.conf:1: option QueueSortOrder: invalid queue sort order \"zzz\"; it is priority, host, filename, time, modification, random or none\n"},
     {"options = { Timeout = { queuereturn = { urgnt = \"1d\"; }; }; };\n",

@@ -241,7 +241,11 @@ int main(void)
 		snprintf(server, sizeof server, "127.0.0.1:%s", port);
 		struct pr_str item = pr_str(server);
 		struct pr_list servers = {&item, 1};
-		dns_init(&servers);
+		struct pr_text why;
+		pr_text_init(&why, 400);
+		if (!dns_init(&servers, PR_STR(""), &why))
+			return EXIT_FAILURE;
+		pr_text_fini(&why);
 		pr_arena_init(&arena, 1024);
 		status = unit_run("dns", cases);
 		pr_arena_fini(&arena);

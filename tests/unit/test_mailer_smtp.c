@@ -44,7 +44,9 @@ static enum pr_status fake_addresses(struct pr_call *call, struct pr_str name, s
 static struct pr_str fake_option(struct pr_call *call, struct pr_str name)
 {
 	(void)call;
-	return pr_str_equal(name, PR_STR("HostName")) ? PR_STR("me.example") : PR_STR("1s");
+	if (pr_str_equal(name, PR_STR("HostName")))
+		return PR_STR("me.example");
+	return pr_str_has_prefix_nocase(name, PR_STR("Timeout.")) ? PR_STR("1s") : PR_NONE;
 }
 
 static struct pr_str fake_macro(struct pr_call *call, struct pr_str name)
@@ -582,57 +584,6 @@ static void test_unsendable(void)
 	end(&f);
 }
 
-static void expect_route(const char *host_text, enum pr_status status, const char *enhanced, const char *text)
-{
-	struct fixture f;
-	enum pr_status wanted_mx = mx_status;
-	size_t count = mx_count;
-
-	begin(&f, 1, host_text);
-	mx_status = wanted_mx;
-	mx_count = count;
-	f.smtp.port = 1;
-	deliver(&f, 1);
-	CU_ASSERT_EQUAL(f.deliveries[0].status, status);
-	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[0].enhanced, pr_str(enhanced)));
-	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], text));
-	end(&f);
-}
-
-static void test_routes(void)
-{
-	static const struct pr_mx null_mx[] = {{.name = {"", 0}}};
-	static const struct pr_mx self_only[] = {{.name = {"ME.example", 10}, .preference = 5}, {.name = {"worse.example", 13}, .preference = 9}};
-	static const struct pr_mx better[] = {{.name = {"better.example", 14}, .preference = 1}, {.name = {"me.example", 10}, .preference = 5},
-	                                      {.name = {"none.example", 12}, .preference = 9}};
-
-	mx_answer = null_mx;
-	mx_count = 1;
-	mx_status = PR_OK;
-	expect_route("null.example", PR_PERMFAIL, "5.1.10", "556 5.1.10 Host does not accept mail: MX 0 .");
-	mx_answer = self_only;
-	mx_count = 2;
-	mx_status = PR_OK;
-	expect_route("loop.example", PR_PERMFAIL, "5.3.5", "config error: mail loops back to me (MX problem?)");
-	mx_answer = better;
-	mx_count = 3;
-	mx_status = PR_OK;
-	expect_route("y.example", PR_TEMPFAIL, "4.4.1", "Connection refused by better.example.");
-	mx_status = PR_TEMPFAIL;
-	expect_route("y.example", PR_TEMPFAIL, "4.4.3", "host name lookup failure");
-	mx_status = PR_PERMFAIL;
-	expect_route("y.example", PR_PERMFAIL, "5.4.6", "no answer");
-	mx_status = PR_NOTFOUND;
-	expect_route("none.example", PR_PERMFAIL, "5.1.2", "Host unknown");
-	mx_status = PR_NOTFOUND;
-	expect_route("later.example", PR_TEMPFAIL, "4.4.3", "later.example");
-	expect_route("[none.example]", PR_PERMFAIL, "5.1.2", "Host unknown");
-	expect_route("none.example:later.example", PR_TEMPFAIL, "4.4.3", "later.example");
-	expect_route("bad host", PR_PERMFAIL, "5.1.2", "not valid");
-	expect_route("", PR_PERMFAIL, "5.1.2", "No host name");
-	expect_route("[127.0.0.1", PR_PERMFAIL, "5.1.2", "Host unknown");
-}
-
 /* 4xx for a recipient: the next host of the list is asked for that one only. */
 static void test_next_candidate(void)
 {
@@ -690,7 +641,6 @@ static const struct unit_case cases[] = {
 	{"alive", test_alive},
 	{"a body that cannot be read has no end", test_body_breaks},
 	{"addresses that would be commands", test_unsendable},
-	{"routes: MX, loops, lists", test_routes},
 	{"4xx goes to the next host", test_next_candidate},
 	{"LMTP", test_lmtp},
 	{NULL, NULL},

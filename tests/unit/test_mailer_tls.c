@@ -105,7 +105,9 @@ static const char *fallback = "false";
 static struct pr_str option(struct pr_call *call, struct pr_str name)
 {
 	(void)call;
-	return pr_str_equal(name, PR_STR("TLSFallbacktoClear")) ? pr_str(fallback) : PR_STR("1s");
+	if (pr_str_equal(name, PR_STR("TLSFallbacktoClear")))
+		return pr_str(fallback);
+	return pr_str_has_prefix_nocase(name, PR_STR("Timeout.")) ? PR_STR("1s") : PR_NONE;
 }
 
 static enum pr_status header_print(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out)

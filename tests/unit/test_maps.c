@@ -228,6 +228,7 @@ static const struct row rows[] = {
 	{ "program -a.P @/prog fix two2", "z", NULL, "3:fix two2 z.P" },
 	{ "program @/prog", "empty", NULL, NONE },
 	{ "program @/prog", "two", NULL, "one" },
+	{ "program @/prog", "open", NULL, "no" },
 	{ "program @/prog", "one1", NULL, NONE },
 	{ "program @/prog", "nf", NULL, NONE },
 	{ "program -T.T @/prog", "temp", NULL, "temp.T" },
@@ -306,8 +307,9 @@ static void setup(void)
 	build_userdb();
 	write_file("prog", "#!/bin/sh\ncase $1 in\nempty) ;;\ntwo) echo one; echo two;;\none1) echo out; exit 1;;\ntemp) echo out; exit 75;;\n"
 	                   "nf) exit 67;;\nkilled) kill -9 $$;;\nstdin) read x || echo nothing;;\nenvironment) env | grep -c '^PATH=\\|^AGENT=\\|^PWD=';;\n"
-	                   "slow) sleep 20; echo late;;\n*) echo \"$#:$*\";;\nesac\n");
+	                   "slow) sleep 20; echo late;;\nopen) [ -e /proc/$$/fd/77 ] && echo yes || echo no;;\n*) echo \"$#:$*\";;\nesac\n");
 	CU_ASSERT_EQUAL(chmod(in_folder("prog"), 0755), 0);
+	CU_ASSERT_EQUAL(dup2(2, 77), 77); /* as a library leaves it: open for every program */
 	write_file("switch", "# comment\nboth a b # there\nsome nis b\nhosts files dns\n");
 	write_file("hosts", "# hosts\n127.0.0.1 localhost.localdomain localhost\n127.0.0.1 mail.corp.example mail\n127.0.0.9 short\n::1 six\n");
 	write_file("text", "k1 v1\nk2 v2 extra\n# comment\n#c x\nUPPER lower\nonly\ndup one\ndup two\n lead x\narg %0/%1/%%\n");

@@ -16,7 +16,7 @@ extern const struct pr_module routes_LTX_pr_module;
 static const char *const base_options[] = { "local_domains", "corp.example,www.corp.example,lists.example,corp2.example",
 	"virtual_domains", "virt.example,virt2.example", "relay_domains", "relayed.example,192.0.2", "masquerade_as", "corp.example",
 	"masquerade_domains", "pc1.corp.example,branch.example", "generics_domains", "corp.example,pc1.corp.example",
-	"always_add_domain", "true", "remote_names", "", "masquerade_envelope", "true", NULL };
+	"always_add_domain", "true", "remote_names", "", "masquerade_envelope", "true", "accept_null_mx_senders", "true", NULL };
 static const char *const smart_options[] = { "local_domains", "corp.example,www.corp.example,lists.example,corp2.example",
 	"virtual_domains", "virt.example,virt2.example", "masquerade_as", "corp.example", "masquerade_domains", "pc1.corp.example,branch.example",
 	"generics_domains", "corp.example,pc1.corp.example", "always_add_domain", "true", "remote_names", "",

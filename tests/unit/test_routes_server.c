@@ -11,7 +11,8 @@
 
 extern const struct pr_module routes_LTX_pr_module;
 
-static const char *const options[] = {"local_domains", "corp.example", NULL};
+static const char *const plain_options[] = {"local_domains", "corp.example", NULL};
+static const char *const *options = plain_options;
 static struct fake_world world;
 static struct fake_instance engine;
 
@@ -188,6 +189,67 @@ static void test_clients(void)
 	stop();
 }
 
-static const struct unit_case cases[] = {{"requirements", test_requirements}, {"clients", test_clients}, {"keys", test_keys}, {"no table, no answer", test_no_table},
+/* check_mail and check_rcpt, of a stranger */
+static struct pr_str ask_address(uint32_t check, const char *address)
+{
+	struct pr_client client = {.size = sizeof client, .address = PR_STR("192.0.2.99"), .name = PR_STR("a.stranger.test")};
+	struct pr_str item = pr_str(address);
+	struct pr_list arguments = {&item, 1};
+	struct pr_check_context context = {.size = sizeof context, .client = &client, .sender = PR_STR("<>")};
+	struct pr_verdict verdict = {.action = PR_CONTINUE};
+	struct pr_call *call = fake_call(&engine);
+
+	if (ops()->check(call, check, &context, &arguments, &verdict) != PR_OK)
+		return PR_STR("?");
+	return verdict.action == PR_CONTINUE ? PR_STR("ok") : pr_arena_printf(call->arena, "%u %.*s %.*s", verdict.code, PR_PRINT(verdict.enhanced), PR_PRINT(verdict.text));
+}
+
+static void test_null_mx(void)
+{
+	static const char *const lines[] = {"dns null.test mx 0 .", "dns null.test a 192.0.2.1", "dns some.test mx 10 mx.some.test", NULL};
+
+	start(lines);
+	expect("550 5.7.27 Domain of sender address a@null.test does not accept mail: MX 0 .", ask_address(PR_CHECK_MAIL, "<a@null.test>"));
+	expect("ok", ask_address(PR_CHECK_MAIL, "<a@some.test>"));
+	stop();
+	options = (const char *const[]){"local_domains", "corp.example", "accept_null_mx_senders", "true", NULL};
+	start(lines);
+	expect("ok", ask_address(PR_CHECK_MAIL, "<a@null.test>"));
+	stop();
+	options = plain_options;
+}
+
+/* A backup MX is one because the domain says so. */
+static void test_relay_based_on_mx(void)
+{
+	static const char *const lines[] = {"dns backed.test mx 10 mx.backed.test", "dns backed.test mx 20 Mail.corp.example", "dns other.test mx 10 mx.other.test",
+		"dns failing.test fail", NULL};
+
+	start(lines);
+	expect("550 5.7.1 Relaying denied", ask_address(PR_CHECK_RCPT, "<a@backed.test>"));
+	stop();
+	options = (const char *const[]){"local_domains", "corp.example,mail.corp.example", "relay_based_on_mx", "true", NULL};
+	start(lines);
+	expect("ok", ask_address(PR_CHECK_RCPT, "<a@backed.test>"));
+	expect("550 5.7.1 Relaying denied", ask_address(PR_CHECK_RCPT, "<a@other.test>"));
+	expect("550 5.7.1 Relaying denied", ask_address(PR_CHECK_RCPT, "<a%other.test@backed.test>"));
+	expect("?", ask_address(PR_CHECK_RCPT, "<a@failing.test>")); /* 451: it may be ours to keep */
+	stop();
+	options = plain_options;
+}
+
+/* What mailers ask before they follow MX records. */
+static void test_own_names(void)
+{
+	struct pr_str value = PR_NONE;
+
+	start((const char *const[]){"macro j mail.corp.example", NULL});
+	CU_ASSERT_EQUAL(feature("local_host_name", "CORP.example", &value), PR_OK);
+	CU_ASSERT_EQUAL(feature("local_host_name", "far.example", &value), PR_NOTFOUND);
+	stop();
+}
+
+static const struct unit_case cases[] = {{"null MX", test_null_mx}, {"relay_based_on_mx", test_relay_based_on_mx}, {"names of this host", test_own_names},
+	{"requirements", test_requirements}, {"clients", test_clients}, {"keys", test_keys}, {"no table, no answer", test_no_table},
 	{"features", test_features}, {NULL, NULL}};
 UNIT_MAIN("routes about next hosts", cases)

@@ -7,6 +7,7 @@
 #include "kernel/net/tls/client.h"
 
 #include "kernel/net/tls/client_internal.h"
+#include "kernel/net/tls/dane.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,7 +44,7 @@ static SSL_CTX *new_ssl(const struct net_tls_trust *trust, struct pr_text *why)
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	if (net_tls_apply_words(ssl, &trust->words, why) && net_tls_load_trust(ssl, &authorities, why) && load_own(ssl, trust, why))
+	if (net_tls_dane_prepare(ssl, why) && net_tls_apply_words(ssl, &trust->words, why) && net_tls_load_trust(ssl, &authorities, why) && load_own(ssl, trust, why))
 		return ssl;
 	SSL_CTX_free(ssl);
 	return NULL;
@@ -149,18 +150,11 @@ static struct net_tls *prepare(struct net_tls_client *client, int fd, struct pr_
 	return tls;
 }
 
-struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr_str name, int64_t milliseconds, struct pr_text *why)
+static struct net_tls *shake_hands(struct net_tls *tls, int64_t end, struct pr_text *why)
 {
-	int64_t end = now_ms() + milliseconds;
 	enum net_result result;
 	uint32_t wants;
 
-	ERR_clear_error();
-	struct net_tls *tls = prepare(client, fd, name);
-	if (tls == NULL) {
-		net_tls_explain(ERR_get_error(), "TLS", why);
-		return NULL;
-	}
 	do /* the socket's own timeout makes it AGAIN now and then */
 		result = net_tls_handshake(tls, &wants);
 	while (result == NET_AGAIN && now_ms() < end);
@@ -172,4 +166,26 @@ struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr
 		net_tls_reason(tls, why);
 	net_tls_free(tls);
 	return NULL;
+}
+
+struct net_tls *net_tls_connect_with(struct net_tls_client *client, int fd, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_text *why)
+{
+	bool has_records = wish->dane != NULL && wish->dane->state == PR_DANE_VERIFY;
+	int64_t end = now_ms() + milliseconds;
+
+	ERR_clear_error();
+	struct net_tls *tls = prepare(client, fd, has_records ? PR_NONE : wish->name);
+	if (tls == NULL) {
+		net_tls_explain(ERR_get_error(), "TLS", why);
+		return NULL;
+	}
+	if (!has_records || net_tls_dane_apply(tls, wish, why))
+		return shake_hands(tls, end, why);
+	net_tls_free(tls);
+	return NULL;
+}
+
+struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr_str name, int64_t milliseconds, struct pr_text *why)
+{
+	return net_tls_connect_with(client, fd, &(struct pr_tls_wish){.size = sizeof(struct pr_tls_wish), .name = name}, milliseconds, why);
 }

@@ -12,6 +12,7 @@
 #include "kernel/net/tls/tls.h"
 
 #include <postrider/arena.h>
+#include <postrider/host.h>
 
 struct net_tls_client;
 
@@ -34,9 +35,12 @@ enum net_tls_look net_tls_client_look(struct net_tls_client *client, int64_t now
 /* The handshake, in at most so many milliseconds.  NULL and the reason: the connection is of no use any more. */
 struct net_tls *net_tls_connect(struct net_tls_client *client, int fd, struct pr_str name, int64_t milliseconds, struct pr_text *why);
 
+/* The same for who knows more of the other side than its name (SNI): pr_host.tls_start_with. */
+struct net_tls *net_tls_connect_with(struct net_tls_client *client, int fd, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_text *why);
+
 /* Who is at the other end: the words that the rules see.  In the arena; certificates' own words are printable, see facts.c. */
 struct net_tls_facts {
-	struct pr_str verify;         /* OK: by an authority we believe; FAIL: not; NO: there is no certificate */
+	struct pr_str verify;         /* OK: by an authority we believe; FAIL: not; NO: there is no certificate; with TLSA records TRUSTED or DANE_FAIL */
 	struct pr_str verify_message; /* "ok", "certificate has expired" */
 	struct pr_str version, cipher, cipher_bits, alg_bits;
 	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_md5, cert_fp; /* absent without a certificate; md5 only when no

@@ -4,6 +4,7 @@
  */
 #include "kernel/net/tls/certificate.h"
 #include "kernel/net/tls/client.h"
+#include "kernel/net/tls/dane.h"
 #include "kernel/net/tls/internal.h"
 
 static void describe_certificate(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts)
@@ -33,5 +34,7 @@ void net_tls_describe(const struct net_tls *tls, struct pr_arena *arena, struct 
 	    .cipher_bits = pr_arena_printf(arena, "%d", bits),
 	    .alg_bits = pr_arena_printf(arena, "%d", algorithm_bits),
 	};
+	if (tls->has_dane)
+		facts_out->verify = net_tls_dane_is_met(tls) ? PR_STR("TRUSTED") : PR_STR("DANE_FAIL");
 	describe_certificate(tls, arena, facts_out);
 }

@@ -17,6 +17,7 @@ struct net_tls {
 	unsigned long error;
 	const EVP_MD *digest;            /* for fingerprints, or NULL */
 	struct net_tls_context *context; /* a server's, held; else NULL */
+	bool has_dane;                   /* TLSA records judge who is there */
 };
 
 /* Whom we believe, and whom not any more; each may be empty. */

@@ -56,15 +56,22 @@ static bool take_item(struct pr_str *rest, struct item *item, uint32_t default_p
 	return true;
 }
 
-static void add_target(struct smtp_route *route, struct pr_str name, uint32_t port, bool by_name, uint32_t order)
+void smtp_add_target(struct smtp_run *run, const struct smtp_target *target)
 {
+	struct smtp_route *route = &run->route;
 	uint32_t lot = 0;
 
 	if (route->count == SMTP_CANDIDATES)
 		return;
 	if (getrandom(&lot, sizeof lot, GRND_NONBLOCK) != (ssize_t)sizeof lot)
 		lot = (uint32_t)smtp_now_ms() * 2654435761u;
-	route->targets[route->count++] = (struct smtp_target){.name = name, .port = port, .by_name = by_name, .order = order, .lot = lot};
+	route->targets[route->count] = *target;
+	route->targets[route->count++].lot = lot;
+}
+
+static void add_target(struct smtp_run *run, struct pr_str name, uint32_t port, bool by_name, uint32_t order)
+{
+	smtp_add_target(run, &(struct smtp_target){.name = name, .port = port, .by_name = by_name, .order = order});
 }
 
 static int by_order_then_lot(const void *a, const void *b)
@@ -76,16 +83,37 @@ static int by_order_then_lot(const void *a, const void *b)
 	return x->lot < y->lot ? -1 : x->lot > y->lot;
 }
 
-/* Is it us?  The best preference of our own name, or UINT32_MAX. */
+/* Is it us?  The best preference of a name of ours, or UINT32_MAX. */
 static uint32_t own_preference(struct smtp_run *run, const struct pr_mx *mx, size_t count)
 {
-	struct pr_str self = smtp_identity(run->call, run->smtp, run->destination);
 	uint32_t best = UINT32_MAX;
 
 	for (size_t i = 0; i < count; i++)
-		if (run->smtp->loop_check && pr_str_equal_nocase(mx[i].name, self) && mx[i].preference < best)
+		if (run->smtp->loop_check && mx[i].preference < best && mx[i].name.len > 0 && smtp_is_own_name(run, mx[i].name))
 			best = mx[i].preference;
 	return best;
+}
+
+/* Our own record is the best there is.  TryNullMXList: then the domain's own address, if it has one, is where the mail goes. */
+static enum pr_status points_back(struct smtp_run *run, const struct item *item, struct smtp_outcome *outcome)
+{
+	struct pr_call *call = run->call;
+	struct pr_list addresses = {NULL, 0};
+	bool tries = pr_str_equal_nocase(call->host->option(call, PR_STR("TryNullMXList")), PR_STR("true"));
+	enum pr_status status = tries && !smtp_is_own_name(run, item->name) ? call->host->dns_addresses(call, item->name, &addresses) : PR_NOTFOUND;
+
+	if (status == PR_OK && addresses.count > 0) {
+		add_target(run, item->name, item->port, true, item->order << 16);
+		return PR_OK;
+	}
+	if (status == PR_TEMPFAIL) {
+		fail(outcome, PR_TEMPFAIL, 0, PR_STR("4.4.3"), pr_arena_printf(call->arena, "Deferred: Name server: %.*s: host name lookup failure", PR_PRINT(item->name)));
+		return PR_TEMPFAIL;
+	}
+	run->route.is_final = 1;
+	fail(outcome, PR_PERMFAIL, 554, PR_STR("5.3.5"), pr_arena_printf(call->arena, "554 5.3.5 MX list for %.*s points back to %.*s",
+	     PR_PRINT(item->name), PR_PRINT(smtp_identity(call, run->smtp, run->destination))));
+	return PR_PERMFAIL;
 }
 
 static enum pr_status add_mx(struct smtp_run *run, const struct item *item, struct smtp_outcome *outcome)
@@ -96,7 +124,7 @@ static enum pr_status add_mx(struct smtp_run *run, const struct item *item, stru
 	enum pr_status status = call->host->dns_mx(call, item->name, &mx, &count);
 
 	if (status == PR_NOTFOUND || (status == PR_OK && count == 0)) {
-		add_target(&run->route, item->name, item->port, true, item->order << 16);
+		add_target(run, item->name, item->port, true, item->order << 16);
 		return PR_OK;
 	}
 	if (status == PR_PERMFAIL) {
@@ -108,21 +136,21 @@ static enum pr_status add_mx(struct smtp_run *run, const struct item *item, stru
 		return PR_TEMPFAIL;
 	}
 	if (count == 1 && mx[0].name.len == 0) { /* RFC 7505 */
+		run->route.is_final = 1;
 		fail(outcome, PR_PERMFAIL, 556, PR_STR("5.1.10"), PR_STR("556 5.1.10 Host does not accept mail: MX 0 ."));
 		return PR_PERMFAIL;
 	}
 	uint32_t own = own_preference(run, mx, count);
+	run->route.is_cut |= own != UINT32_MAX;
 	for (size_t i = 0; i < count; i++)
 		if (mx[i].preference < own && mx[i].name.len > 0)
-			add_target(&run->route, mx[i].name, item->port, true, (item->order << 16) + mx[i].preference);
+			smtp_add_target(run, &(struct smtp_target){.name = mx[i].name, .port = item->port, .by_name = true, .order = (item->order << 16) + mx[i].preference,
+				.is_unproven = (mx[i].flags & PR_DNS_SECURE) == 0, .domain = item->name});
 	if (run->route.count > before)
 		return PR_OK;
-	if (own == UINT32_MAX) {
-		fail(outcome, PR_PERMFAIL, 550, PR_STR("5.1.2"), PR_STR("550 5.1.2 Host has no usable MX record"));
-		return PR_PERMFAIL;
-	}
-	fail(outcome, PR_PERMFAIL, 553, PR_STR("5.3.5"), pr_arena_printf(call->arena,
-	     "553 5.3.5 %.*s. config error: mail loops back to me (MX problem?)", PR_PRINT(item->name)));
+	if (own != UINT32_MAX)
+		return points_back(run, item, outcome);
+	fail(outcome, PR_PERMFAIL, 550, PR_STR("5.1.2"), PR_STR("550 5.1.2 Host has no usable MX record"));
 	return PR_PERMFAIL;
 }
 
@@ -132,35 +160,38 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 	struct item item;
 	uint32_t order = 0;
 	size_t items = 0;
-	enum pr_status failed = PR_OK;
 
 	run->route.ready = 1;
 	if (run->smtp->path.len > 0) { /* a program goes by the name of its mailer, or of the host that it leads to */
 		bool has_host = !run->smtp->lmtp && run->destination->host.len > 0;
-		add_target(&run->route, has_host ? run->destination->host : run->destination->mailer, 0, false, 0);
+		add_target(run, has_host ? run->destination->host : run->destination->mailer, 0, false, 0);
 		return PR_OK;
 	}
 	if (rest.len > 0 && rest.data[0] == '/') { /* a Unix socket */
-		add_target(&run->route, rest, 0, false, 0);
+		add_target(run, rest, 0, false, 0);
 		return PR_OK;
 	}
 	while (items++ < SMTP_CANDIDATES && take_item(&rest, &item, (uint32_t)run->smtp->port, &order)) {
 		enum pr_status status = PR_OK;
 		if (item.bracketed)
-			add_target(&run->route, item.name, item.port, false, item.order << 16);
+			add_target(run, item.name, item.port, false, item.order << 16);
 		else if (!run->smtp->mx)
-			add_target(&run->route, item.name, item.port, true, item.order << 16);
+			add_target(run, item.name, item.port, true, item.order << 16);
 		else if (pr_domain_is_valid(item.name))
 			status = add_mx(run, &item, outcome);
 		else
 			fail(outcome, status = PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 Host name is not valid"));
-		if (status != PR_OK && failed != PR_TEMPFAIL)
-			failed = status;
+		if (status != PR_OK && run->route.failed.status != PR_TEMPFAIL)
+			run->route.failed = *outcome;
 	}
-	if (run->route.count == 0 && failed == PR_OK)
-		fail(outcome, failed = PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 No host name"));
-	if (run->route.count == 0)
-		return failed;
+	if (items == 1)
+		fail(&run->route.failed, PR_PERMFAIL, 553, PR_STR("5.1.2"), PR_STR("553 5.1.2 No host name"));
+	else
+		smtp_add_fallbacks(run);
+	if (run->route.count == 0) {
+		*outcome = run->route.failed;
+		return outcome->status;
+	}
 	qsort(run->route.targets, run->route.count, sizeof run->route.targets[0], by_order_then_lot);
 	return PR_OK;
 }

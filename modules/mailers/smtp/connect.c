@@ -284,6 +284,8 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 	run->in_clear = false;
 	for (;;) {
 		enum pr_status status = smtp_ask_features(run, server_name(target), outcome);
+		if (status == PR_OK)
+			status = smtp_dane_find(run, target, outcome);
 		if (status != PR_OK)
 			return status;
 		int error = open_connection(run, &address, length);
@@ -291,7 +293,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
 		status = introduce(run, target, outcome);
-		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST)
+		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST || run->dane != NULL)
 			return status;
 		run->in_clear = true; /* and then it cannot fall again */
 		tell_connecting(run, target);
@@ -400,8 +402,15 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 	if (last != PR_OK)
 		return last;
 	last = PR_NOTFOUND;
+	if (route->failed.status != PR_OK && route->next < route->count) {
+		last = route->failed.status;
+		*outcome = route->failed;
+	}
 	while (route->next < route->count) {
-		enum pr_status status = try_target(run, &route->targets[route->next++], &later);
+		const struct smtp_target *target = &route->targets[route->next++];
+		if (target->is_last_resort && pr_str_equal(outcome->enhanced, PR_STR("5.3.5")))
+			continue; /* it goes in a circle */
+		enum pr_status status = try_target(run, target, &later);
 		if (status == PR_OK)
 			return PR_OK;
 		/* a temporary trouble with one MX outweighs a permanent one with another */

@@ -6,7 +6,7 @@
  *      |          |no        |4xx, 5xx          |failed
  *      '----------'----------'---tls_server-----'---> in the clear, or not at all
  *
- * A server that takes STARTTLS and then cannot do it is not served in the clear on another connection unless TLSFallbacktoClear says so: who
+ * Where TLSA records ask for TLS (dane.c) there is no way in the clear at all.  A server that takes STARTTLS and then cannot do it is not served in the clear on another connection unless TLSFallbacktoClear says so: who
  * breaks a handshake on the way would get just what he wanted.
  */
 #include "smtp.h"
@@ -33,7 +33,7 @@ static enum how shake_hands(struct smtp_run *run)
 	int64_t patience = pr_call_remaining(run->call, run->smtp->wait[SMTP_WAIT_STARTTLS] * 1000);
 
 	session->begin = session->end = 0;
-	enum pr_status status = run->call->host->tls_start(run->call, session->fd, pr_str(session->server), patience, &session->tls);
+	enum pr_status status = smtp_start_tls(run, patience);
 	if (status == PR_OK)
 		return SECURED;
 	set_verify(session, "SOFTWARE");
@@ -70,6 +70,9 @@ static enum pr_status refuse(struct smtp_run *run, enum how how)
 static const struct smtp_outcome not_authenticated = {PR_TEMPFAIL, 403, {"4.7.0", 5}, {"403 4.7.0 server not authenticated.", 35}, {NULL, 0}};
 static const struct smtp_outcome not_encrypted = {PR_TEMPFAIL, 403, {"4.7.0", 5}, {"403 4.7.0 this mailer goes by TLS only", 38}, {NULL, 0}};
 
+static const struct smtp_outcome not_the_one = {PR_TEMPFAIL, 454, {"4.7.0", 5}, {"454 4.7.0 DANE check failed.", 28}, {NULL, 0}};
+static const struct smtp_outcome not_offered = {PR_TEMPFAIL, 403, {"4.7.0", 5}, {"403 4.7.0 DANE wants TLS, which is not to be had", 48}, {NULL, 0}};
+
 /* EHLO once more: what was offered in the clear may have been somebody else's words (RFC 3207 4.2). */
 static enum pr_status greet_again(struct smtp_run *run, struct smtp_outcome *outcome)
 {
@@ -96,7 +99,7 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 	set_verify(run->session, "");
 	smtp_tell_peer(run);
 	bool wanted = is_wanted(run);
-	set_verify(run->session, run->in_clear ? "CLEAR" : "NONE");
+	set_verify(run->session, run->in_clear ? "CLEAR" : run->dane != NULL ? "DANE_NOTLS" : "NONE");
 	smtp_tell_peer(run);
 	if (wanted && start(run, &how, &reply) != PR_OK) {
 		*outcome = smtp_outcome_lost(run->call);
@@ -109,12 +112,18 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 		refuse(run, how);
 		return status;
 	}
+	if (how == SECURED && smtp_dane_failed(run)) {
+		*outcome = not_the_one;
+		return refuse(run, how);
+	}
 	if (how == SECURED)
 		return greet_again(run, outcome);
 	if (how == TURNED_AWAY)
 		*outcome = smtp_outcome_of(&reply, PR_STR("STARTTLS"));
 	else if (how == HANDSHAKE_FAILED)
 		*outcome = not_authenticated;
+	else if (run->dane != NULL)
+		*outcome = not_offered;
 	else if (run->smtp->tls_use == SMTP_TLS_MUST)
 		*outcome = not_encrypted;
 	else

@@ -5,6 +5,7 @@
  */
 #include "smtp.h"
 
+#include "../../maps/sequence/services.h"
 #include "../prog/prog.h"
 
 #include <postrider/address.h>
@@ -31,6 +32,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
+	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
@@ -77,6 +79,8 @@ static enum pr_status check(struct pr_call *call)
 
 	if (!find_tls_use(smtp->tls, &smtp->tls_use))
 		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
+	if (smtp->dane.len > 0 && !pr_str_equal_nocase(smtp->dane, PR_STR("yes")) && !pr_str_equal_nocase(smtp->dane, PR_STR("no")))
+		return pr_fail(call, PR_MISUSE, "dane: %.*s is neither yes nor no", PR_PRINT(smtp->dane));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
 	if ((smtp->path.len > 0) != (smtp->argv.len > 0))
@@ -90,6 +94,19 @@ static enum pr_status check(struct pr_call *call)
 	return PR_OK;
 }
 
+/* As sendmail does it: where the service switch file names no dns for hosts, there are no MX records either. */
+static bool asks_dns(struct pr_call *call)
+{
+	struct pr_str services = PR_NONE, word;
+
+	if (services_find(call, PR_NONE, PR_STR("hosts"), &services) != PR_OK)
+		return true;
+	while (pr_str_word(&services, " \t", &word))
+		if (pr_str_equal_nocase(word, PR_STR("dns")))
+			return true;
+	return false;
+}
+
 static enum pr_status open_instance(struct pr_call *call)
 {
 	struct smtp *smtp = call->instance;
@@ -101,6 +118,10 @@ static enum pr_status open_instance(struct pr_call *call)
 		if (smtp->wait[i] == 0)
 			smtp->wait[i] = waits[i].seconds;
 	}
+	if (smtp->mx && !asks_dns(call))
+		smtp->mx = 0;
+	struct pr_str dane = smtp->dane.len > 0 ? smtp->dane : call->host->option(call, PR_STR("DANE"));
+	smtp->dane_use = smtp->tls_use != SMTP_TLS_NEVER && (pr_str_equal_nocase(dane, PR_STR("yes")) || pr_str_equal_nocase(dane, PR_STR("true")));
 	smtp->tls_fallback = pr_str_equal_nocase(call->host->option(call, PR_STR("TLSFallbacktoClear")), PR_STR("true"));
 	return PR_OK;
 }

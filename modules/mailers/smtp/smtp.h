@@ -56,6 +56,9 @@ struct smtp {                     /* instance */
 	struct pr_str tls;        /* "may", "never", "must" */
 	uint32_t tls_use;         /* enum smtp_tls_use: the same, and TLSFallbacktoClear */
 	uint32_t tls_fallback;
+	struct pr_str dane;       /* "yes", "no"; absent: as the option DANE says */
+	uint32_t dane_use;
+	uint32_t reserved3;
 	/* in the place of a host: a program, spoken with over its standard input and output */
 	struct pr_str path, argv;
 	struct pr_str user;
@@ -109,12 +112,18 @@ struct smtp_target {
 	uint32_t by_name;         /* not in brackets */
 	uint32_t order;           /* preference */
 	uint32_t lot;             /* random among equals */
+	uint32_t is_last_resort;  /* FallbackSmartHost */
+	uint32_t is_unproven;     /* the MX record that led here is not proven by DNSSEC */
+	struct pr_str domain;     /* whose MX record it is; absent: none */
 };
 
 struct smtp_route {
 	struct smtp_target targets[SMTP_CANDIDATES];
 	size_t count, next;
+	struct smtp_outcome failed; /* why some of them could not be found; PR_OK: all were */
 	uint32_t ready;           /* was computed */
+	uint32_t is_cut;          /* MX records ended at our own name */
+	uint32_t is_final;        /* nobody else may take this mail: it goes in a circle, or is not wanted */
 };
 
 struct smtp_run {
@@ -132,6 +141,9 @@ struct smtp_run {
 	bool in_clear;            /* the handshake failed, and this connection is to do without */
 	bool fell;                /* it has just failed */
 	bool is_watched;          /* of the transaction: a host that cannot keep the time is asked to tell of trouble */
+	bool without_dane;        /* the rules say D, or whoever sent this message does not want it */
+	const struct pr_dane *dane; /* of the host that is called; NULL: nothing is known of its TLS */
+	struct pr_str dane_names[2]; /* that its certificate may have, too */
 };
 
 /* connect.c */
@@ -146,7 +158,14 @@ struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const
 enum pr_status smtp_program_open(struct smtp_run *run, int *fd_out);
 
 /* address.c */
+/* One more; its lot is drawn here. */
+void smtp_add_target(struct smtp_run *run, const struct smtp_target *target);
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* fallback.c */
+/* Is it this host, by any of its names? */
+bool smtp_is_own_name(struct smtp_run *run, struct pr_str name);
+void smtp_add_fallbacks(struct smtp_run *run);
 
 #define SMTP_JUST_HEARD_MS 100 /* a peer that spoke so lately is taken to be there: deliver() survives one that is not */
 
@@ -165,6 +184,14 @@ struct smtp_outcome smtp_outcome_of(const struct smtp_reply *reply, struct pr_st
 struct smtp_outcome smtp_outcome_lost(struct pr_call *call);
 void smtp_drop(struct smtp_session *session);
 void smtp_quit(struct pr_call *call, const struct smtp *smtp, struct smtp_session *session);
+
+/* dane.c */
+/* Before a host is called; run->dane.  PR_TEMPFAIL: it must not be, and the reason in *outcome. */
+enum pr_status smtp_dane_find(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome);
+/* tls_start, with what is known of the host. */
+enum pr_status smtp_start_tls(struct smtp_run *run, int64_t patience);
+/* After the handshake: somebody else answered. */
+bool smtp_dane_failed(struct smtp_run *run);
 
 /* secure.c */
 /* After EHLO.  PR_OK: ready to serve; else the connection is closed and the reason in *outcome. */

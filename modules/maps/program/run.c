@@ -31,6 +31,8 @@ static void child(const struct run *run, int out, int trouble)
 	bool good = null >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1;
 	if (good && geteuid() == 0)
 		good = setgroups(1, &run->gid) == 0 && setgid(run->gid) == 0 && setuid(run->uid) == 0;
+	if (good) /* what a library opened without asking for it is not for the program */
+		good = close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 	if (good)
 		execve(run->argv[0], run->argv, environment);
 	error = errno;

@@ -16,6 +16,8 @@ enum pr_status cf_feature_op(struct pr_call *call, struct pr_str name, const str
 	enum pr_status result = PR_NOTFOUND;
 
 	cf_run_begin(&run, call);
+	if (pr_str_equal(name, PR_STR("local_host_name"))) /* class w, which is no set */
+		return arguments->count > 0 && cf_phrases_has(cf_class_find(run.cf, 'w'), arguments->items[0]) ? PR_OK : PR_NOTFOUND;
 	struct cf_tokens *tokens = &run.thread->address;
 	tokens->count = 0;
 	uint16_t set = cf_set_find(run.cf, name);

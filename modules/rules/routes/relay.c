@@ -39,6 +39,22 @@ static enum pr_status is_ours(struct pr_call *call, const struct canonical *addr
 	return status == PR_OK && !access_is_relay(value) ? PR_NOTFOUND : status;
 }
 
+/* relay_based_on_mx: does the domain itself name us, as one of the hosts that take its mail? */
+static enum pr_status names_us(struct pr_call *call, struct pr_str domain)
+{
+	const struct routes *routes = call->instance;
+	const struct pr_mx *mx = NULL;
+	size_t count = 0;
+
+	if (!routes->relay_based_on_mx || domain.len == 0 || domain.data[0] == '[')
+		return PR_NOTFOUND;
+	enum pr_status status = call->host->dns_mx(call, domain, &mx, &count);
+	for (size_t i = 0; status == PR_OK && i < count; i++)
+		if (mx[i].name.len > 0 && routes_is_local_domain(call, pr_arena_lower(call->arena, mx[i].name)))
+			return PR_OK;
+	return status == PR_TEMPFAIL ? PR_TEMPFAIL : PR_NOTFOUND;
+}
+
 /* Something like user%elsewhere behind a domain we only relay for: the next host would take it apart. */
 static bool hides_another(struct pr_call *call, const struct canonical *address)
 {
@@ -110,6 +126,8 @@ enum pr_status routes_check_recipient(struct pr_call *call, const struct pr_chec
 		status = PR_OK;
 	if (status == PR_NOTFOUND)
 		status = is_trusted_client(call, context->client);
+	if (status == PR_NOTFOUND && !hides_another(call, &address))
+		status = names_us(call, address.domain);
 	if (status == PR_NOTFOUND)
 		status = routes_certificate_relays(call);
 	if (status == PR_NOTFOUND)

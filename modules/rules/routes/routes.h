@@ -30,7 +30,7 @@ struct routes {
 	struct pr_str masquerade_as, luser_relay;
 	struct pr_list masquerade_domains, masquerade_exceptions, exposed_users, generics_domains;
 	uint32_t masquerade_envelope, masquerade_entire_domain, generics_entire_domain, all_masquerade, always_add_domain;
-	uint32_t accept_unresolvable_domains, accept_unqualified_senders, blocklist_recipients;
+	uint32_t accept_unresolvable_domains, accept_unqualified_senders, blocklist_recipients, relay_based_on_mx, accept_null_mx_senders;
 	/* made of them by open() */
 	struct names local, relay, virtuals, masquerade, exceptions, exposed, generics;
 	struct networks clients;

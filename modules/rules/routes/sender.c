@@ -5,7 +5,7 @@
  */
 #include "routes.h"
 
-/* PR_OK, PR_NOTFOUND (does not exist) or PR_TEMPFAIL. */
+/* PR_OK, PR_NOTFOUND (does not exist), PR_PERMFAIL (takes no mail, RFC 7505) or PR_TEMPFAIL. */
 static enum pr_status domain_exists(struct pr_call *call, struct pr_str domain)
 {
 	const struct pr_mx *mx = NULL;
@@ -16,6 +16,10 @@ static enum pr_status domain_exists(struct pr_call *call, struct pr_str domain)
 	if (domain.data[0] == '[' && domain.data[domain.len - 1] == ']')
 		return call->host->dns_name(call, pr_arena_copy(call->arena, pr_str_slice(domain, 1, domain.len - 1)), &name);
 	enum pr_status status = call->host->dns_mx(call, domain, &mx, &count);
+	if (status == PR_OK && count == 1 && mx[0].name.len == 0)
+		return PR_PERMFAIL;
+	if (status == PR_PERMFAIL) /* aliases without end lead nowhere */
+		return PR_NOTFOUND;
 	return status == PR_NOTFOUND ? call->host->dns_addresses(call, domain, &addresses) : status;
 }
 
@@ -34,6 +38,10 @@ static enum pr_status check_domain(struct pr_call *call, const struct canonical 
 	if (status == PR_TEMPFAIL)
 		return routes_reject(verdict, 451, "4.1.8",
 		                     pr_arena_printf(call->arena, "Domain of sender address %.*s does not resolve", PR_PRINT(shown)));
+	if (status == PR_PERMFAIL && routes->accept_null_mx_senders)
+		return PR_OK;
+	if (status == PR_PERMFAIL)
+		return routes_reject(verdict, 550, "5.7.27", pr_arena_printf(call->arena, "Domain of sender address %.*s does not accept mail: MX 0 .", PR_PRINT(shown)));
 	return routes_reject(verdict, 553, "5.1.8",
 	                     pr_arena_printf(call->arena, "Domain of sender address %.*s does not exist", PR_PRINT(shown)));
 }

@@ -70,6 +70,8 @@ enum pr_status routes_check_server(struct pr_call *call, uint32_t check, struct 
 
 enum pr_status routes_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
+	if (pr_str_equal(name, PR_STR("local_host_name")))
+		return arguments->count > 0 && routes_is_local_domain(call, pr_arena_lower(call->arena, arguments->items[0])) ? PR_OK : PR_NOTFOUND;
 	if (pr_str_equal(name, PR_STR("authinfo")))
 		return ask_about_server(call, "AuthInfo", value_out);
 	if (!pr_str_equal(name, PR_STR("clt_features")) || !access_has_table(call))

@@ -15,10 +15,14 @@ struct pr_delivery; /* mailer.h */
 struct pr_verdict;  /* verdict.h */
 struct pr_tls;      /* one connection with TLS; the kernel's */
 
+/* Since 1.5: DNSSEC (RFC 4035 4.3) proves the answer that this record is from, with every alias on the way.  An answer that it proves false is
+ * PR_TEMPFAIL. */
+#define PR_DNS_SECURE 1u
+
 struct pr_mx {
 	struct pr_str name; /* without the final dot */
 	uint32_t preference;
-	uint32_t reserved;
+	uint32_t flags; /* since 1.5: PR_DNS_SECURE */
 };
 
 /* One record of an answer.  text: the address as it is written ("192.0.2.1", "2001:db8::1"), the name an MX, NS, PTR, CNAME, SRV or
@@ -27,9 +31,40 @@ struct pr_dns_record {
 	uint32_t type;
 	uint32_t preference; /* MX preference, SRV priority, AFSDB subtype */
 	uint32_t ttl;        /* seconds it may be remembered */
-	uint32_t reserved;
+	uint32_t flags;      /* since 1.5: PR_DNS_SECURE */
 	struct pr_str name;
 	struct pr_str text;
+};
+
+/* Since 1.5.  A TLSA record (RFC 6698 2.1): how a certificate is to be compared, with what. */
+struct pr_tlsa {
+	uint32_t usage;    /* 2: an authority; 3: the certificate itself */
+	uint32_t selector; /* 0: all of it; 1: its public key */
+	uint32_t matching; /* 0: as it is; 1: SHA-256; 2: SHA-512 */
+	uint32_t reserved;
+	struct pr_str data;
+};
+
+/* Since 1.5.  What a host's own zone says of its TLS (RFC 7672 2.2). */
+enum pr_dane_state {
+	PR_DANE_NONE = 0,    /* nothing that is proven: TLS as with anybody */
+	PR_DANE_ENCRYPT = 1, /* there are records, but none that can be used: TLS, whoever it is */
+	PR_DANE_VERIFY = 2   /* one of the records must match */
+};
+struct pr_dane {
+	size_t size;
+	uint32_t state; /* enum pr_dane_state */
+	uint32_t count;
+	const struct pr_tlsa *records; /* those that can be used */
+	struct pr_str base;            /* whose records they are; the name that is sent along (SNI) */
+};
+
+/* Since 1.5.  What a handshake is to look for. */
+struct pr_tls_wish {
+	size_t size;
+	struct pr_str name;         /* is sent along unless it is an address; with records that of `dane` is */
+	const struct pr_dane *dane; /* or NULL */
+	struct pr_list names;       /* with usage 2: names that the certificate may have beside dane->base (RFC 7672 3.2.2) */
 };
 
 /* What the helper is asked to do; it runs as `user`, never as root. */
@@ -160,6 +195,13 @@ struct pr_host {
 	/* Since 1.4.  What the rules say: pr_rules_ops.check (enum pr_check: those of TLS) and feature ("clt_features", "authinfo"). */
 	enum pr_status (*rules_check)(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
 	enum pr_status (*rules_feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+
+	/* Since 1.5.  DANE for a host, in the call's arena.  To be asked of a host that was found by proven means only: an MX record with PR_DNS_SECURE, the
+	 * domain of the mail itself, or a name that the configuration gives.  PR_TEMPFAIL: it cannot be known now, or somebody forged it; the host
+	 * must not be used. */
+	enum pr_status (*dane_find)(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
+	/* Since 1.5.  tls_start() with more than a name.  Records that do not match are no failure either: ${verify} is DANE_FAIL, and TRUSTED when one does. */
+	enum pr_status (*tls_start_with)(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
 };
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
@@ -181,6 +223,10 @@ bool pr_has_tls(const struct pr_call *call);
 void pr_talks_to(struct pr_call *call, const struct pr_peer *peer);
 enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
 enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+
+/* The calls of 1.5; with an older kernel no zone says anything of TLS, and the handshake looks for the name alone. */
+enum pr_status pr_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
+enum pr_status pr_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);

@@ -149,7 +149,8 @@ struct pr_rules_ops {
 	 * once, if the engine was asked anything in it. */
 	void (*session_close)(struct pr_call *call);
 	/* Since 1.3.  Questions that are answered with a value: "greet_pause" (milliseconds), "srv_features" (letters); of a mailer "clt_features"
-	 * (letters; name of the host), "authinfo" (words "U:user" "P:password" ...; name and address); the arguments are those of sendmail's set of that name.  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
+	 * (letters; name of the host), "authinfo" (words "U:user" "P:password" ...; name and address); the arguments are those of sendmail's set of that name.
+	 * Since 1.5 "local_host_name": PR_OK when the argument is a name of this host (class w).  PR_NOTFOUND: no opinion; PR_PERMFAIL with a reason: no. */
 	enum pr_status (*feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 	/* Since 1.3.  resolve() with the steps that led there, at most `most` of them; the answer and the route are those of resolve(). */
 	enum pr_status (*explain)(struct pr_call *call, struct pr_str address, struct pr_str sender, size_t most, struct pr_route *route_out,
