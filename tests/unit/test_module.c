@@ -344,9 +344,9 @@ static const struct {
     {"maps = { one = { module = \"probe\"; journal = \"here\"; }; };",
         "a.conf:5: journal: \"here\" is not an absolute path (it must begin with /)\n"},
     {"maps = { one = { module = \"bad_major\"; }; };",
-        "a.conf:5: maps one: " BUILD_DIR "/.libs/bad_major.so: was built for ABI 2.0, this postrider speaks 1.4; rebuild it against the installed SDK\n"},
+        "a.conf:5: maps one: " BUILD_DIR "/.libs/bad_major.so: was built for ABI 2.0, this postrider speaks 1.5; rebuild it against the installed SDK\n"},
     {"maps = { one = { module = \"bad_minor\"; }; };", "a.conf:5: maps one: " BUILD_DIR
-        "/.libs/bad_minor.so: was built for ABI 1.5, newer than this postrider's 1.4; upgrade postrider or rebuild the module\n"},
+        "/.libs/bad_minor.so: was built for ABI 1.6, newer than this postrider's 1.5; upgrade postrider or rebuild the module\n"},
     {"maps = { one = { module = \"bad_magic\"; }; };", "a.conf:5: maps one: " BUILD_DIR
         "/.libs/bad_magic.so: is no postrider module (wrong magic); build it with PR_MODULE and PR_MODULE_HEAD\n"},
     {"maps = { one = { module = \"bad_symbol\"; }; };", "a.conf:5: maps one: " BUILD_DIR

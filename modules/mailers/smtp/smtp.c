@@ -185,6 +185,26 @@ static void take_up(struct smtp_run *run)
 	run->session->name[0] = '\0'; /* the route begins at its front */
 }
 
+/* Header and body as this host can take them. */
+static bool fit_content(struct smtp_run *run, struct smtp_outcome *outcome)
+{
+	uint32_t offers = (run->session->extensions & SMTP_8BITMIME) != 0 ? PR_OFFERS_EIGHT_BIT : 0;
+
+	if (offers == run->offered)
+		return true;
+	run->content = (run->envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0 ? PR_CONTENT_EIGHT_BIT : 0; /* with a kernel that does not know */
+	enum pr_status status = pr_content_fit(run->call, offers, &run->content);
+	pr_text_clear(&run->header);
+	if (status == PR_OK || status == PR_MISUSE)
+		status = run->call->host->header_print(run->call, run->envelope, &run->header);
+	if (status == PR_OK) {
+		run->offered = offers;
+		return true;
+	}
+	*outcome = (struct smtp_outcome){status, 0, status == PR_TEMPFAIL ? PR_STR("4.3.0") : PR_STR("5.6.0"), run->call->reason, PR_NONE};
+	return false;
+}
+
 static void run_candidates(struct smtp_run *run)
 {
 	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try"), PR_NONE};
@@ -195,6 +215,8 @@ static void run_candidates(struct smtp_run *run)
 		if (!run->session->open && smtp_connect_next(run, &outcome) != PR_OK)
 			break;
 		bool was_used = run->session->served > 0;
+		if (!fit_content(run, &outcome))
+			break;
 		smtp_transaction(run);
 		if (!has_retry(run))
 			break;
@@ -228,23 +250,21 @@ static enum pr_status deliver(struct pr_call *call, const struct pr_destination 
                               struct pr_body *body, struct pr_delivery *deliveries, size_t count)
 {
 	struct smtp_run run = {.call = call, .smtp = call->instance, .session = call->session, .destination = destination,
-	                       .envelope = envelope, .body = body, .deliveries = deliveries, .count = count};
-	enum pr_status status = PR_OK;
+	                       .envelope = envelope, .body = body, .deliveries = deliveries, .count = count, .offered = SMTP_NOT_PRINTED};
 
 	pr_text_init(&run.header, 16u << 20);
 	run.retry = pr_alloc(count + 1);
 	refuse_unsendable(&run);
 	if (count_open(&run) == 0)
 		goto out;
-	status = call->host->header_print(call, envelope, &run.header);
-	if (status == PR_OK && run.smtp->path.len > 0 && run.smtp->owner)
+	if (run.smtp->path.len > 0 && run.smtp->owner)
 		run_owners(&run);
-	else if (status == PR_OK)
+	else
 		run_candidates(&run);
 out:
 	pr_text_fini(&run.header);
 	pr_free(run.retry);
-	return status;
+	return PR_OK;
 }
 
 /* With TLS there may be something that is none of SMTP's business: a ticket for the next time. */

@@ -40,6 +40,8 @@ enum smtp_wait {
 	SMTP_WAITS
 };
 
+#define SMTP_NOT_PRINTED UINT32_MAX
+
 enum smtp_tls_use { SMTP_TLS_MAY, SMTP_TLS_NEVER, SMTP_TLS_MUST };
 
 struct smtp {                     /* instance */
@@ -132,6 +134,8 @@ struct smtp_run {
 	bool in_clear;            /* the handshake failed, and this connection is to do without */
 	bool fell;                /* it has just failed */
 	bool is_watched;          /* of the transaction: a host that cannot keep the time is asked to tell of trouble */
+	uint32_t offered;         /* PR_OFFERS_... of the host for which the header was printed; SMTP_NOT_PRINTED */
+	uint32_t content;         /* PR_CONTENT_... */
 };
 
 /* connect.c */

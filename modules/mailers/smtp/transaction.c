@@ -67,7 +67,8 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 	pr_text_addf(out, "MAIL From:<%.*s>", PR_PRINT(sender));
 	if (has(run, SMTP_SIZE))
 		pr_text_addf(out, " SIZE=%lld", (long long)size);
-	if (has(run, SMTP_8BITMIME) && (pr_str_equal(envelope->body_type, PR_STR("8BITMIME")) || (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0))
+	bool is_converted = run->content == 0 && (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0;
+	if (has(run, SMTP_8BITMIME) && ((pr_str_equal(envelope->body_type, PR_STR("8BITMIME")) && !is_converted) || run->content != 0))
 		pr_text_add_c(out, " BODY=8BITMIME");
 	else if (has(run, SMTP_8BITMIME) && pr_str_equal(envelope->body_type, PR_STR("7BIT")))
 		pr_text_add_c(out, " BODY=7BIT");

@@ -160,7 +160,16 @@ struct pr_host {
 	/* Since 1.4.  What the rules say: pr_rules_ops.check (enum pr_check: those of TLS) and feature ("clt_features", "authinfo"). */
 	enum pr_status (*rules_check)(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
 	enum pr_status (*rules_feature)(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+	/* Since 1.5.  The next host was asked what it takes: PR_OFFERS_...  The kernel puts the message of this deliver() into a form that it can take (RFC 6152
+	 * section 3), and says what is in it: PR_CONTENT_...  To be said after each EHLO, before header_print and before the body is read; both are
+	 * then of that form, and a header printed before is not.  PR_TEMPFAIL: the body cannot be read. */
+	enum pr_status (*content_fit)(struct pr_call *call, uint32_t offers, uint32_t *form_out);
 };
+
+/* What a next host offers. */
+#define PR_OFFERS_EIGHT_BIT 1u /* 8BITMIME (RFC 6152) */
+/* What the message holds that is to be sent. */
+#define PR_CONTENT_EIGHT_BIT 1u /* bytes with the eighth bit */
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
  * The reason is as it was told, "Deferred: Connection refused by mx1.example.org." */
@@ -181,6 +190,9 @@ bool pr_has_tls(const struct pr_call *call);
 void pr_talks_to(struct pr_call *call, const struct pr_peer *peer);
 enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
 enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
+
+/* The call of 1.5; with an older kernel the form stays what it is, and the answer PR_MISUSE. */
+enum pr_status pr_content_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);

@@ -16,12 +16,13 @@
  *   1.4  flags PR_PROMPT, PR_ANY_ADDRESS; rules: set_out, checks of TLS as a client, PR_ROUTE_WAITS; envelope: pr_deliver_by; mailer:
  *        PR_DELIVERY_BY_TAKEN; a program that is spoken with, its directory, root and niceness (pr_local_delivery); pr_file_is_safe, pr_str_word; host: map_ask,
  *        tls_start, tls_read, tls_write, tls_end, talks_to, rules_check, rules_feature
+ *   1.5  host: content_fit
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H
 
 #define PR_MODULE_MAGIC 0x70726d31u /* "prm1" */
 #define PR_ABI_MAJOR 1
-#define PR_ABI_MINOR 4
+#define PR_ABI_MINOR 5
 
 #endif
