@@ -85,7 +85,7 @@ const struct pr_option options_table[] = {
     ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
     ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
-    ROW(max_mime_header_length, "MaxMimeHeaderLength", STRING, "2048/1024", "longest MIME field, and longest parameter of one, that is sent on; 0: any"),
+    ROW(max_mime_header_length, "MaxMimeHeaderLength", STRING, "2047/1023", "longest MIME field, and longest parameter of one, that is sent on; 0: any"),
     ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),

@@ -117,7 +117,7 @@ int64_t options_class(const struct options *options, struct pr_str name);
 /* "bulk=-60"; false: that is no class. */
 bool options_class_parse(struct pr_str text, struct pr_str *name_out, int64_t *class_out);
 size_t options_count(void); /* rows of the table, its end among them */
-/* "2048/1024", or one number: half of it is the second.  False: it is neither; then there are no limits. */
+/* "2047/1023", or one number: half of it is the second.  False: it is neither; then there are no limits. */
 bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out);
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);

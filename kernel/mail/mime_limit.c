@@ -39,12 +39,13 @@ static size_t parameter_end(struct pr_str text)
 	return text.len;
 }
 
-/* At most `most` bytes, in which no quote is left open. */
+/* At most `most` bytes behind the first blank, in which no quote is left open. */
 static void put_short(struct pr_str text, size_t most, struct pr_text *out)
 {
 	bool quoted = false;
 	size_t at = 0;
 
+	most += text.len > 0 && text.data[0] == ' ';
 	if (text.len <= most) {
 		pr_text_add_str(out, text);
 		return;
@@ -75,7 +76,7 @@ static bool has_long_parameter(struct pr_str value, size_t most)
 
 bool mime_limit_is_passed(int64_t header_max, int64_t field_max, struct pr_str name, struct pr_str value)
 {
-	bool whole = header_max > 0 && value.len >= (uint64_t)header_max, part = field_max > 0 && value.len > (uint64_t)field_max;
+	bool whole = header_max > 0 && value.len > (uint64_t)header_max, part = field_max > 0 && value.len > (uint64_t)field_max;
 
 	if (!whole && !part)
 		return false;
@@ -87,7 +88,7 @@ bool mime_limit_is_passed(int64_t header_max, int64_t field_max, struct pr_str n
 
 void mime_limit_print(int64_t header_max, int64_t field_max, struct pr_str name, struct pr_str value, struct pr_text *out)
 {
-	size_t most = header_max > 0 ? (size_t)header_max - 1 : SIZE_MAX;
+	size_t most = header_max > 0 ? (size_t)header_max : SIZE_MAX / 2;
 	struct pr_text parts;
 
 	if (kind_of(name) == KIND_TEXT) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A field is cut into words - names, quoted strings, single marks - with comments and blanks left out, and read from left to right.
- * A parameter's value is one word, so an unquoted boundary ends at the first mark that would have to be quoted.
+ * Many programs forget the quotes around a boundary that needs them, so an unquoted one ends at the next semicolon or blank.
  */
 #include "kernel/mail/mime_type.h"
 
@@ -93,6 +93,19 @@ static void copy_word(struct pr_str word, char out[static MIME_WORD_MAX + 1])
 	out[length] = '\0';
 }
 
+/* The word at the front of what was left, up to a semicolon or a blank when it has no quotes. */
+static struct pr_str whole_value(struct pr_str word, struct words *words)
+{
+	size_t length = word.len, more = 0;
+
+	if (word.data[0] == '"')
+		return word;
+	while (more < words->rest.len && words->rest.data[more] != ';' && !is_blank(words->rest.data[more]))
+		more++;
+	words->rest = pr_str_slice(words->rest, more, words->rest.len);
+	return (struct pr_str){word.data, length + more};
+}
+
 /* Without quotes and backslashes; one that is too long is none. */
 static void copy_boundary(struct pr_str word, struct mime_type *type)
 {
@@ -122,7 +135,7 @@ static void read_parameters(struct words *words, struct mime_type *type)
 		if (!next_is(words, '=') || !next_word(words, &value))
 			continue;
 		if (type->boundary_length == 0 && pr_str_equal_nocase(name, PR_STR("boundary")) && !is_mark(value, ';'))
-			copy_boundary(value, type);
+			copy_boundary(whole_value(value, words), type);
 	}
 }
 
