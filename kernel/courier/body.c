@@ -189,7 +189,7 @@ void body_reader_init(struct body_reader *reader, struct module_scope *scope, st
 	*reader = (struct body_reader){.scope = scope, .inner = inner, .shape = module_mailer_shape(mailer), .mailer = mailer, .envelope = envelope,
 	                               .content = {.fit = fit}};
 	reader->content.context = reader;
-	content_settings(mailer, envelope, &reader->content.settings);
+	content_settings(scope, mailer, envelope, &reader->content.settings);
 	reader->is_plain = shape_is_plain(&reader->shape);
 	reader->body = (struct pr_body){.size = sizeof reader->body, .length = reader->is_plain ? inner->length : -1, .context = reader,
 	                                .read = read_shaped, .rewind = rewind_shaped};

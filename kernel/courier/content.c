@@ -4,16 +4,33 @@
  */
 #include "kernel/courier/content.h"
 
+#include <postrider/address.h>
+
 static const struct options *options_of(const struct module_instance *mailer)
 {
 	return module_mailer_options(mailer);
 }
 
-void content_settings(const struct module_instance *mailer, const struct pr_envelope *envelope, struct mime_settings *settings_out)
+/* C= of the mailer that mail for the sender goes to: what he writes in.  It is asked for only when it will be said. */
+static struct pr_str charset_of(struct module_scope *scope, const struct pr_envelope *envelope, struct pr_str usual)
+{
+	struct pr_str sender = pr_address_inner(envelope->sender);
+	struct pr_route route = {.size = sizeof route};
+
+	if (sender.len == 0 || (envelope->flags & PR_ENVELOPE_EIGHT_BIT) == 0 || pr_envelope_header(envelope, PR_STR("Content-Type")) != NULL ||
+	    rules_resolve(scope, sender, PR_STR(""), &route) != PR_OK)
+		return usual;
+	struct module_instance *mailer = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, route.mailer);
+	struct pr_str charset = mailer != NULL ? module_config(mailer)->charset : PR_NONE;
+	return charset.len > 0 ? charset : usual;
+}
+
+void content_settings(struct module_scope *scope, const struct module_instance *mailer, const struct pr_envelope *envelope,
+    struct mime_settings *settings_out)
 {
 	const struct options *options = options_of(mailer);
 
-	*settings_out = (struct mime_settings){.host_name = options->host_name, .id = envelope->id, .charset = options->default_charset,
+	*settings_out = (struct mime_settings){.host_name = options->host_name, .id = envelope->id, .charset = charset_of(scope, envelope, options->default_charset),
 	    .never = options->mime_never, .quoted = options->mime_quoted, .encodable = options->mime_encodable, .messages = options->mime_messages,
 	    .quote_from = module_mailer_has_flag(mailer, 'E'), .ebcdic = module_mailer_has_flag(mailer, '3')};
 	options_mime_limits(options, &settings_out->header_max, &settings_out->field_max);

@@ -10,7 +10,8 @@
 
 #define CONTENT_HOST_UNKNOWN UINT32_MAX /* in the place of what it offers */
 
-void content_settings(const struct module_instance *mailer, const struct pr_envelope *envelope, struct mime_settings *settings_out);
+void content_settings(struct module_scope *scope, const struct module_instance *mailer, const struct pr_envelope *envelope,
+    struct mime_settings *settings_out);
 /* `offers`: PR_OFFERS_...  *strip_out: what has eight bits all the same loses them. */
 enum mime_form content_form(const struct module_instance *mailer, const struct pr_envelope *envelope, uint32_t offers, bool *strip_out);
 uint32_t content_holds(const struct pr_envelope *envelope, enum mime_form form); /* PR_CONTENT_... */

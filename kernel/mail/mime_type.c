@@ -130,8 +130,12 @@ static void read_parameters(struct words *words, struct mime_type *type)
 	struct pr_str name, value;
 
 	while (next_word(words, &name)) {
-		if (!is_mark(name, ';') || !next_word(words, &name))
+		if (!is_mark(name, ';'))
 			continue;
+		while (next_is(words, ';'))
+			continue;
+		if (!next_word(words, &name))
+			return;
 		if (!next_is(words, '=') || !next_word(words, &value))
 			continue;
 		if (type->boundary_length == 0 && pr_str_equal_nocase(name, PR_STR("boundary")) && !is_mark(value, ';'))

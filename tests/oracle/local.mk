@@ -17,3 +17,6 @@ TESTS += tests/oracle/server/compare
 EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf
 # two daemons on one sendmail.cf
 EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv
+# what becomes of eight bits
+TESTS += tests/oracle/mime/compare
+EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracle/mime/differs.tsv

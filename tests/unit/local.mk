@@ -167,6 +167,11 @@ tests_unit_test_dns_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DSOURCE_DIR='
 tests_unit_test_dns_LDADD = libkernel.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/test_dns.zone
 # the header of a message
+check_PROGRAMS += tests/unit/test_mime
+TESTS += tests/unit/test_mime
+tests_unit_test_mime_SOURCES = tests/unit/test_mime.c tests/unit/unit.h
+tests_unit_test_mime_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mime_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_shape
 TESTS += tests/unit/test_shape
 tests_unit_test_shape_SOURCES = tests/unit/test_shape.c tests/unit/unit.h

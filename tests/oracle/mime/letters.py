@@ -9,6 +9,7 @@ MODES = {
     "strict": ("O EightBitMode=strict", WITHOUT),
     "charset": ("O EightBitMode=mimefy\nO DefaultCharSet=iso-8859-1\nCnapplication/x-never\nCqtext/x-quoted image\nCspartial\nCex-own",
                 ["few", "never", "quotedclass", "imageclass", "odd", "partial", "signed", "message", "delivery"]),
+    "sender": ("O EightBitMode=mimefy\n# Mlocal, C=iso-8859-7", ["few", "typeonly", "text"]),
     "unchecked": ("O EightBitMode=mimefy\nO MaxMimeHeaderLength=0/0", ["longtype", "longdescription", "longinside", "mixed"]),
     "shorter": ("O EightBitMode=mimefy\nO MaxMimeHeaderLength=500/100", ["longtype", "longdescription", "longinside"]),
 }
