@@ -126,6 +126,7 @@ const struct pr_option options_table[] = {
     ROW(server_ssl_options, "ServerSSLOptions", STRING, NULL, "switches of the TLS library for the receiver, \"+SSL_OP_NAME -SSL_OP_NAME\""),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), readable by the receiver's user"),
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
+    ROW(smtp_utf8, "SmtpUTF8", BOOL, "false", "addresses and header fields in UTF-8 are taken from clients (SMTPUTF8)"),
     ROW(status_file, "StatusFile", PATH, NULL, "mail statistics for mailstats; written when the file exists; default: none"),
     ROW(super_safe, "SuperSafe", STRING, "true", "true: on disk before it is tried or accepted; interactive: mode i tries it first; false: not waited for; postmilter: as true"),
     ROW(tls_fallback, "TLSFallbacktoClear", BOOL, "false", "a next host with which the handshake fails is called again without TLS"),

@@ -105,6 +105,7 @@ struct options {
 	uint32_t send_mime_errors;       /* SendMimeErrors; default true */
 	uint32_t reject_nul;             /* RejectNUL; default true as Debian's */
 	uint32_t save_from_line;         /* SaveFromLine */
+	uint32_t smtp_utf8;              /* SmtpUTF8 */
 };
 
 enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT = 2, TIMEOUT_DSN = 3 };

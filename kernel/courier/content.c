@@ -41,7 +41,7 @@ enum mime_form content_form(const struct module_instance *mailer, const struct p
 	const struct options *options = options_of(mailer);
 	bool offers_eight = offers != CONTENT_HOST_UNKNOWN && (offers & PR_OFFERS_EIGHT_BIT) != 0;
 	struct mime_question question = {.fields = envelope->headers, .count = envelope->header_count, .mode = options->eight_bit_mode.data[0],
-	    .has_eight_bits = (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0, .seven = module_mailer_has_flag(mailer, '7'),
+	    .has_eight_bits = (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0, .said_mime = pr_str_equal_nocase(envelope->body_type, PR_STR("8BITMIME")), .seven = module_mailer_has_flag(mailer, '7'),
 	    .eight = module_mailer_has_flag(mailer, '8'), .nine = module_mailer_has_flag(mailer, '9'),
 	    .lacks_8bitmime = offers != CONTENT_HOST_UNKNOWN && !offers_eight};
 	int64_t header_max, field_max;

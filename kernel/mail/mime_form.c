@@ -15,7 +15,7 @@ static bool must_be_seven(const struct mime_question *question)
 {
 	if (!question->has_eight_bits)
 		return false;
-	return question->seven || (question->lacks_8bitmime && !question->eight && (question->mode != 'p' || is_mime(question)));
+	return question->seven || (question->lacks_8bitmime && !question->eight && (question->mode != 'p' || question->said_mime || is_mime(question)));
 }
 
 enum mime_form mime_choose(const struct mime_question *question)

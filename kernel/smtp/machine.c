@@ -81,7 +81,7 @@ void smtp_forget_transaction(struct smtp_machine *machine)
 	machine->in_transaction = false;
 	machine->recipients = machine->bad_recipients = 0;
 	machine->flooded = false;
-	machine->dot_seen = machine->eight_bit = false;
+	machine->dot_seen = machine->eight_bit = machine->utf8 = false;
 	smtp_refusal_clear(&machine->message);
 	data_reader_free(machine->reader);
 	machine->reader = NULL;
@@ -288,6 +288,8 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
+	if (machine->utf8) /* RFC 6531 section 4.3 */
+		return "UTF8SMTP";
 	return machine->extended ? "ESMTP" : "SMTP";
 }
 

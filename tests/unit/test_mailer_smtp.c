@@ -353,6 +353,84 @@ static void test_content(void)
 	}
 }
 
+#define HELLO_CHUNKS "<220 x ESMTP\r\n", ">EHLO", "<250-x\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n"
+#define HEADER_LINES ">From: a@x\r\n", ">To: b@y\r\n", ">\r\n"
+
+/* RFC 3030: no dot is doubled, none ends it; the next message on the same connection, and one whose recipients are all refused. */
+static void test_chunks(void)
+{
+	static const char *const script[] = {HELLO_CHUNKS, ">MAIL From:<a@x.example>\r\n", ">RCPT To:<u1@y.example>\r\n", ">RCPT To:<u2@y.example>\r\n",
+		"<250 ok\r\n250 ok\r\n550 no\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n", ">.\r\n", "<250 2.0.0 taken\r\n",
+		">MAIL", ">RCPT", "<250 ok\r\n550 5.1.1 no\r\n", ">RSET\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n",
+		">.\r\n", "<552 5.3.4 too much\r\n", ">QUIT", "<221 bye\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 2, script);
+
+	f.smtp.chunking = 1;
+	f.bytes.all = PR_STR(".x\n.\n");
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "250 2.0.0 taken"));
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_PERMFAIL);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_PERMFAIL);
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].code, 552);
+	CU_ASSERT_TRUE(strstr(answered, "BDAT;") != NULL);
+	ops()->session_close(&f.call);
+	finish(&f, server);
+}
+
+/* The second chunk is under way when the first one is refused: both answers are read, nothing more is sent, and the connection goes on. */
+static void test_refused_chunk(void)
+{
+	static const char *const script[] = {HELLO_CHUNKS, ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n", ">BDAT 65536\r\n", "%65536", "<452 4.3.1 full\r\n", ">BDAT 65536\r\n", "%65536",
+		"<503 5.5.1 what\r\n", ">RSET\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n", ">.\r\n", "<250 ok\r\n", NULL};
+	static char body[200000];
+
+	memset(body, 'x', sizeof body);
+	body[sizeof body - 1] = '\n';
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+	f.smtp.chunking = 1;
+	f.bytes = (struct bytes){.all = {body, sizeof body}, .piece = 5000};
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_TEMPFAIL);
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "452 4.3.1 full"));
+	f.bytes = (struct bytes){.all = PR_STR(".x\n.\n"), .piece = 100};
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	finish(&f, server);
+}
+
+/* RFC 6531 section 3.2: said where it is needed and known; what needs it is returned by a host that does not know it, and what does not is sent. */
+static void test_utf8(void)
+{
+	static const char *const known[] = {HELLO_CHUNKS, ">MAIL From:<\xc3\xa4@x.example> SMTPUTF8\r\n", ">RCPT To:<u1@y.example>\r\n", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n",
+		">MAIL From:<a@x.example>\r\n", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	static const char *const unknown[] = {HELLO_ALL, ">MAIL From:<a@x.example> SIZE=25\r\n", ">RCPT To:<u1@y.example>\r\n", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, known);
+
+	f.envelope.flags = PR_ENVELOPE_UTF8;
+	f.envelope.sender = PR_STR("<\xc3\xa4@x.example>");
+	deliver(&f, 1);
+	f.envelope.sender = PR_STR("<a@x.example>");
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	finish(&f, server);
+
+	server = begin_with(&f, 2, unknown);
+	f.envelope.flags = PR_ENVELOPE_UTF8;
+	f.deliveries[1].user = PR_STR("j\xc3\xb6" "e@y.example");
+	deliver(&f, 2);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_EQUAL(f.deliveries[1].status, PR_PERMFAIL);
+	CU_ASSERT_TRUE(pr_str_equal(f.deliveries[1].enhanced, PR_STR("5.6.7")));
+	CU_ASSERT_TRUE(reply_has(&f.deliveries[1], "does not support SMTPUTF8"));
+	finish(&f, server);
+}
+
 static void test_large_body(void)
 {
 	static const char *const script[] = {"<220 x\r\n", ">EHLO", "<250-x\r\n250 PIPELINING\r\n", ">MAIL", ">RCPT", ">DATA",
@@ -680,6 +758,9 @@ static const struct unit_case cases[] = {
 	{"DSN parameters only when offered", test_dsn_parameters},
 	{"content: dots and line ends in any pieces", test_content},
 	{"a body larger than every buffer", test_large_body},
+	{"BDAT", test_chunks},
+	{"a chunk that is refused", test_refused_chunk},
+	{"SMTPUTF8", test_utf8},
 	{"larger than the announced SIZE", test_too_large_announced},
 	{"every recipient refused", test_all_refused},
 	{"MAIL refused", test_mail_refused},

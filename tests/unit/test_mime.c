@@ -126,19 +126,20 @@ static void test_forms(void)
 		struct mime_question question;
 		enum mime_form wanted;
 	} asked[] = {
-	    {{NULL, 0, false, 'm', true, false, false, true, true}, MIME_AS_IT_IS},
-	    {{NULL, 0, true, 'p', false, false, false, true, true}, MIME_AS_IT_IS},
-	    {{mime, 1, true, 'p', false, false, false, true, true}, MIME_TO_SEVEN},
-	    {{mime, 1, true, 'p', false, true, false, true, true}, MIME_AS_IT_IS},
-	    {{NULL, 0, true, 'p', true, true, false, false, true}, MIME_TO_SEVEN},
-	    {{NULL, 0, true, 's', false, false, false, true, true}, MIME_TO_SEVEN},
-	    {{NULL, 0, true, 'm', false, false, false, false, true}, MIME_LABELLED},
-	    {{NULL, 0, true, 'm', false, true, false, false, true}, MIME_AS_IT_IS},
-	    {{coded, 2, false, 'p', false, false, true, false, true}, MIME_TO_EIGHT},
-	    {{coded, 2, false, 'p', true, false, true, false, true}, MIME_AS_IT_IS},
-	    {{coded, 2, false, 'p', false, false, false, false, true}, MIME_AS_IT_IS},
-	    {{parts, 1, false, 'p', false, false, false, false, true}, MIME_CHECKED},
-	    {{parts, 1, false, 'p', false, false, false, false, false}, MIME_AS_IT_IS},
+	    {{NULL, 0, false, false, 'm', true, false, false, true, true}, MIME_AS_IT_IS},
+	    {{NULL, 0, true, false, 'p', false, false, false, true, true}, MIME_AS_IT_IS},
+	    {{NULL, 0, true, true, 'p', false, false, false, true, true}, MIME_TO_SEVEN},
+	    {{mime, 1, true, false, 'p', false, false, false, true, true}, MIME_TO_SEVEN},
+	    {{mime, 1, true, false, 'p', false, true, false, true, true}, MIME_AS_IT_IS},
+	    {{NULL, 0, true, false, 'p', true, true, false, false, true}, MIME_TO_SEVEN},
+	    {{NULL, 0, true, false, 's', false, false, false, true, true}, MIME_TO_SEVEN},
+	    {{NULL, 0, true, false, 'm', false, false, false, false, true}, MIME_LABELLED},
+	    {{NULL, 0, true, false, 'm', false, true, false, false, true}, MIME_AS_IT_IS},
+	    {{coded, 2, false, false, 'p', false, false, true, false, true}, MIME_TO_EIGHT},
+	    {{coded, 2, false, false, 'p', true, false, true, false, true}, MIME_AS_IT_IS},
+	    {{coded, 2, false, false, 'p', false, false, false, false, true}, MIME_AS_IT_IS},
+	    {{parts, 1, false, false, 'p', false, false, false, false, true}, MIME_CHECKED},
+	    {{parts, 1, false, false, 'p', false, false, false, false, false}, MIME_AS_IT_IS},
 	};
 
 	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)

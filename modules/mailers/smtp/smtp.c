@@ -29,6 +29,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, mx, "mx", PR_OPTION_BOOL, 0, "true", "look up MX records"),
 	PR_OPTION(struct smtp, esmtp, "esmtp", PR_OPTION_BOOL, 0, "true", "say EHLO first"),
 	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
+	PR_OPTION(struct smtp, chunking, "chunking", PR_OPTION_BOOL, 0, "false", "send messages by BDAT to hosts that offer CHUNKING"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
@@ -205,6 +206,26 @@ static bool fit_content(struct smtp_run *run, struct smtp_outcome *outcome)
 	return false;
 }
 
+/* RFC 6531 section 3.2: what needs UTF-8 is sent to a host that knows it, and returned else; what only might have needed it is sent as anything. */
+static void refuse_utf8(struct smtp_run *run)
+{
+	bool offered = (run->session->extensions & SMTP_UTF8) != 0, is_open = false;
+	bool all = !pr_str_is_ascii(run->envelope->sender) ||
+	           ((run->envelope->flags & PR_ENVELOPE_UTF8) != 0 && !pr_str_is_ascii(pr_text_str(&run->header)));
+	struct smtp_outcome no = {PR_PERMFAIL, 553, PR_STR("5.6.7"), PR_NONE, PR_NONE};
+
+	run->utf8 = false;
+	for (size_t i = 0; i < run->count; i++) {
+		bool needs = run->deliveries[i].status == PR_MISUSE && (all || !pr_str_is_ascii(run->deliveries[i].user));
+		is_open = is_open || needs;
+		if (!needs || offered)
+			continue;
+		no.text = pr_arena_printf(run->call->arena, "553 5.6.7 %s does not support SMTPUTF8", run->session->name);
+		smtp_settle(run, i, &no, false);
+	}
+	run->utf8 = offered && is_open;
+}
+
 static void run_candidates(struct smtp_run *run)
 {
 	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try"), PR_NONE};
@@ -217,6 +238,7 @@ static void run_candidates(struct smtp_run *run)
 		bool was_used = run->session->served > 0;
 		if (!fit_content(run, &outcome))
 			break;
+		refuse_utf8(run);
 		smtp_transaction(run);
 		if (!has_retry(run))
 			break;

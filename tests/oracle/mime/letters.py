@@ -7,6 +7,8 @@ MODES = {
     "pass8": ("O EightBitMode=pass8", None),
     "mimefy": ("O EightBitMode=mimefy", WITHOUT),
     "strict": ("O EightBitMode=strict", WITHOUT),
+    "said pass8": ("O EightBitMode=pass8", WITHOUT),
+    "said strict": ("O EightBitMode=strict", ["few", "header", "text"]),
     "charset": ("O EightBitMode=mimefy\nO DefaultCharSet=iso-8859-1\nCnapplication/x-never\nCqtext/x-quoted image\nCspartial\nCex-own",
                 ["few", "never", "quotedclass", "imageclass", "odd", "partial", "signed", "message", "delivery"]),
     "sender": ("O EightBitMode=mimefy\n# Mlocal, C=iso-8859-7", ["few", "typeonly", "text"]),
