@@ -131,8 +131,8 @@ void dialogue_mail_line(const struct submission *submission, char mode, struct p
 {
 	pr_text_addf(out, "MAIL FROM:<%.*s> SIZE=%llu", PR_PRINT(submission->sender),
 	    (unsigned long long)(submission->message->header.len + 1 + spool_size(&submission->message->body)));
-	if (submission->body != NULL || submission->message->eight_bit)
-		pr_text_addf(out, " BODY=%s", submission->body != NULL ? submission->body : "8BITMIME");
+	if (submission->body != NULL) /* else the daemon sees for itself what there is */
+		pr_text_addf(out, " BODY=%s", submission->body);
 	if (needs_utf8(submission))
 		pr_text_add_c(out, " SMTPUTF8");
 	if (submission->ret != NULL)
