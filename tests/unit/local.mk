@@ -137,19 +137,19 @@ TESTS += tests/unit/test_mailer_smtp
 tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_tls
 TESTS += tests/unit/test_mailer_tls
 tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_tls_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_auth
 TESTS += tests/unit/test_mailer_auth
 tests_unit_test_mailer_auth_SOURCES = tests/unit/test_mailer_auth.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_auth_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_queue_progress
 TESTS += tests/unit/test_queue_progress
 tests_unit_test_queue_progress_SOURCES = tests/unit/test_queue_progress.c tests/unit/unit.h

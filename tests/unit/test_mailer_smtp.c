@@ -55,11 +55,26 @@ static struct pr_str fake_macro(struct pr_call *call, struct pr_str name)
 }
 
 static struct pr_str header = {"From: a@x\nTo: b@y\n\n", 19};
+static bool fits;          /* the kernel knows content_fit() */
+static uint32_t offered[4];
+static size_t offered_count;
+
+static enum pr_status fake_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out)
+{
+	(void)call;
+	if (!fits)
+		return PR_MISUSE;
+	offered[offered_count++ % 4] = offers;
+	*form_out = offers & PR_OFFERS_EIGHT_BIT ? PR_CONTENT_EIGHT_BIT : 0;
+	return PR_OK;
+}
 
 static enum pr_status fake_header(struct pr_call *call, const struct pr_envelope *envelope, struct pr_text *out)
 {
 	(void)call;
 	(void)envelope;
+	if (fits)
+		pr_text_addf(out, "X-Form: %u\n", offered[(offered_count - 1) % 4]);
 	pr_text_add_str(out, header);
 	return PR_OK;
 }
@@ -76,7 +91,7 @@ static void fake_answered(struct pr_call *call, const struct pr_delivery *delive
 }
 
 static const struct pr_host host = {.size = sizeof host, .option = fake_option, .macro = fake_macro, .dns_mx = fake_mx,
-                                    .dns_addresses = fake_addresses, .header_print = fake_header, .answered = fake_answered};
+                                    .dns_addresses = fake_addresses, .header_print = fake_header, .answered = fake_answered, .content_fit = fake_fit};
 
 /* the body ---------------------------------------------------------------- */
 struct bytes {
@@ -401,6 +416,63 @@ static void test_refused_chunk(void)
 	deliver(&f, 1);
 	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
 	finish(&f, server);
+}
+
+/* A host that takes eight bits, and then one that does not: each gets header and body in its own form. */
+static void test_fit(void)
+{
+	static const char *const script[] = {"<220 x ESMTP\r\n", ">EHLO", "<250-x\r\n250 8BITMIME\r\n", ">MAIL From:<a@x.example> BODY=8BITMIME\r\n", "<250 ok\r\n", ">RCPT", "<450 not now\r\n",
+		">QUIT", "<221 bye\r\n", "+", "<220 y ESMTP\r\n", ">EHLO", "<250 y\r\n", ">MAIL From:<a@x.example>\r\n", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 ok\r\n",
+		">MAIL From:<a@x.example>\r\n", "<250 ok\r\n", ">RCPT", "<250 ok\r\n", ">DATA", "<354 go\r\n", ".", "<250 ok\r\n", NULL};
+	struct fixture f;
+	struct fake_server *server = begin_with(&f, 1, script);
+	char list[200];
+	size_t length;
+
+	fits = true;
+	offered_count = 0;
+	snprintf(list, sizeof list, "%s:%s", f.host, f.host);
+	f.destination.host = pr_str(list);
+	f.envelope.flags = PR_ENVELOPE_EIGHT_BIT;
+	deliver(&f, 1);
+	CU_ASSERT_EQUAL(f.deliveries[0].status, PR_OK);
+	CU_ASSERT_EQUAL(offered_count, 2);
+	CU_ASSERT_EQUAL(offered[0], PR_OFFERS_EIGHT_BIT);
+	CU_ASSERT_EQUAL(offered[1], 0);
+	deliver(&f, 1); /* the next message over the same connection is asked about too */
+	CU_ASSERT_EQUAL(offered_count, 3);
+	end(&f);
+	CU_ASSERT_TRUE(fake_server_stop(server));
+	CU_ASSERT_TRUE(strncmp(fake_server_data(server, &length), "X-Form: 0\r\nFrom: a@x\r\n", 22) == 0);
+	fake_server_free(server);
+	fits = false;
+}
+
+static struct pr_str asked_for; /* of the name server */
+
+static enum pr_status note_mx(struct pr_call *call, struct pr_str domain, const struct pr_mx **mx_out, size_t *count_out)
+{
+	(void)mx_out;
+	(void)count_out;
+	asked_for = pr_arena_copy(call->arena, domain);
+	return pr_fail(call, PR_TEMPFAIL, "no answer");
+}
+
+/* RFC 5891 section 5: DNS is asked for the A-label. */
+static void test_idn(void)
+{
+	struct pr_host noting = host;
+	struct fixture f;
+
+	noting.dns_mx = note_mx;
+	begin(&f, 1, "d\xc3\xb6rf.example");
+	f.call.host = &noting;
+	deliver(&f, 1);
+	if (f.deliveries[0].status == PR_PERMFAIL) /* built without the library */
+		CU_ASSERT_TRUE(reply_has(&f.deliveries[0], "built without libidn2"))
+	else
+		CU_ASSERT_TRUE(pr_str_equal(asked_for, PR_STR("xn--drf-sna.example")));
+	end(&f);
 }
 
 /* RFC 6531 section 3.2: said where it is needed and known; what needs it is returned by a host that does not know it, and what does not is sent. */
@@ -761,6 +833,8 @@ static const struct unit_case cases[] = {
 	{"BDAT", test_chunks},
 	{"a chunk that is refused", test_refused_chunk},
 	{"SMTPUTF8", test_utf8},
+	{"the form for each host", test_fit},
+	{"names beyond ASCII", test_idn},
 	{"larger than the announced SIZE", test_too_large_announced},
 	{"every recipient refused", test_all_refused},
 	{"MAIL refused", test_mail_refused},
