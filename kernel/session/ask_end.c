@@ -26,12 +26,12 @@ static bool too_many_hops(struct ask *ask, struct transaction *transaction)
 	return true;
 }
 
-/* EightBitMode=strict: who sends eight bits must say what they mean (RFC 6152 section 3). */
+/* EightBitMode=strict: who sends eight bits must say so, in MAIL or in the header (RFC 6152 section 3). */
 static bool is_unlabelled(struct ask *ask, struct transaction *transaction)
 {
 	bool strict = ask->session->receiver->options->eight_bit_mode.data[0] == 's';
 
-	if (!strict || !ask->question->eight_bit)
+	if (!strict || !ask->question->eight_bit || pr_str_equal(transaction->body_type, PR_STR("8BITMIME")))
 		return false;
 	for (size_t i = 0; i < transaction->field_count; i++)
 		if (pr_str_equal_nocase(transaction->fields[i].name, PR_STR("MIME-Version")))
