@@ -134,7 +134,7 @@ tests_unit_test_plan_fair_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plan_fair_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_smtp
 TESTS += tests/unit/test_mailer_smtp
-tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
@@ -242,3 +242,9 @@ TESTS += tests/unit/test_traffic
 tests_unit_test_traffic_SOURCES = tests/unit/test_traffic.c tests/unit/unit.h
 tests_unit_test_traffic_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_traffic_LDADD = libkernel.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_content
+TESTS += tests/unit/test_mailer_content
+tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+	$(smtp_mailer_sources)
+tests_unit_test_mailer_content_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_content_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Names of hosts as DNS knows them (RFC 5890 section 2.3.2): "dörf.example" is xn--drf-sna.example there.
+ * Names of hosts as DNS knows them (RFC 5890 section 2.3.2): "d<o umlaut>rf.example" is xn--drf-sna.example there.
  */
 #ifndef MODULES_MAILERS_SMTP_IDN_H
 #define MODULES_MAILERS_SMTP_IDN_H
