@@ -7,7 +7,7 @@ sdkinclude_HEADERS += sdk/include/postrider/address.h sdk/include/postrider/aren
 	sdk/include/postrider/table.h sdk/include/postrider/text.h sdk/include/postrider/verdict.h \
 	sdk/include/postrider/version.h
 lib_LTLIBRARIES += libpostrider.la
-libpostrider_la_SOURCES = sdk/lib/address.c sdk/lib/address_list.c sdk/lib/address_scan.c sdk/lib/address_scan.h \
+libpostrider_la_SOURCES = sdk/lib/address.c sdk/lib/address_list.c sdk/lib/address_scan.c sdk/lib/address_scan.h sdk/lib/utf8.c \
 	sdk/lib/arena.c sdk/lib/ascii.h sdk/lib/auth.c sdk/lib/base64.c sdk/lib/call.c sdk/lib/envelope.c sdk/lib/escape.c sdk/lib/file.c \
 	sdk/lib/format.c sdk/lib/map_flags.c sdk/lib/memory.c sdk/lib/option.c sdk/lib/option_value.c sdk/lib/status.c sdk/lib/str.c sdk/lib/table.c \
 	sdk/lib/text.c sdk/lib/trust.c sdk/lib/units.c sdk/lib/xtext.c

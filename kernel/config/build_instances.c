@@ -23,6 +23,7 @@ static const struct kernel_key {
     {"recipients", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, recipients)},
     {"messages", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, messages)},
     {"types", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, types)},
+    {"charset", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, charset)},
     {"end_of_line", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, end_of_line)},
     {"quote_from", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, quote_from)},
     {"hide_dots", PR_KIND_MAILER, KEY_FLAG, offsetof(struct config_instance, hide_dots)},

@@ -55,6 +55,7 @@ struct config_instance {
 	struct pr_str queue_group; /* mailers: Q=, absent: mqueue */
 	int64_t messages;         /* mailers: m=, messages per connection, 0 no limit */
 	struct pr_str types;      /* mailers: T=, "DNS/RFC822/SMTP" for notices; absent: by RFC 3464 */
+	struct pr_str charset;    /* mailers: C=, of 8-bit text whose sender is of this mailer; absent: DefaultCharSet */
 	struct pr_str end_of_line; /* mailers: E=, absent: LF, or what the protocol says */
 	int64_t quote_from, hide_dots, strip_nul, blank_end; /* mailers: F=E, X, 1, b where the module does not do it by itself */
 };

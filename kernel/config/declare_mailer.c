@@ -44,7 +44,7 @@ static const struct equate {
     {"W", "prog", "timeout", NULL},
     {"E", "prog", "end_of_line", NULL},
     {"E", NULL, NULL, by_rules},
-    {"C", NULL, NULL, "bodies pass as they are: 8 bits are kept"},
+    {"C", NULL, "charset", NULL},
     {"T", NULL, "types", NULL},
     {"N", "prog", "niceness", NULL},
     {"/", "prog", "root", NULL},

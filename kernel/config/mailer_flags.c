@@ -4,7 +4,6 @@
  */
 #include "kernel/config/mailer_flags.h"
 
-static const char as_it_is[] = "bodies pass as they are: 8 bits are kept";
 static const char always[] = "it is done in any case";
 static const char no_user_database[] = "there is no user database in this release";
 static const char alias_rights[] = "what an alias may name is the same for all mailers";
@@ -16,12 +15,12 @@ const struct mailer_flag mailer_flags[] = {
     {'1', NULL, "strip_nul", "true", NULL},
     {'2', "smtp", "esmtp", "false", NULL},
     {'2', NULL, NULL, NULL, "only SMTP has extensions"},
-    {'3', NULL, NULL, NULL, as_it_is},
+    {'3', NULL, NULL, NULL, NULL},
     {'5', NULL, NULL, NULL, NULL},
     {'6', NULL, NULL, NULL, NULL},
-    {'7', NULL, NULL, NULL, as_it_is},
-    {'8', NULL, NULL, NULL, as_it_is},
-    {'9', NULL, NULL, NULL, as_it_is},
+    {'7', NULL, NULL, NULL, NULL},
+    {'8', NULL, NULL, NULL, NULL},
+    {'9', NULL, NULL, NULL, NULL},
     {'a', "smtp", NULL, NULL, NULL}, /* the greeting of the other side decides without it */
     {'a', NULL, NULL, NULL, "only SMTP has extensions"},
     {'A', NULL, NULL, NULL, NULL},

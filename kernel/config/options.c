@@ -65,12 +65,14 @@ const struct pr_option options_table[] = {
     ROW(crl_path, "CRLPath", PATH, NULL, "the same as a directory of hashed names"),
     ROW(default_auth_info, "DefaultAuthInfo", PATH, NULL, "user, name, password, realm, mechanisms (a line each) for hosts of which the rules know none"),
     ROW(default_user, "DefaultUser", STRING, "nobody", "account that runs programs and writes files named by system aliases"),
+    ROW(default_charset, "DefaultCharSet", STRING, "unknown-8bit", "charset of text with eight bits that does not say its own"),
     ROW(delay_la, "DelayLA", INT, "0", "load average from which on each SMTP command waits for a second; 0: it is no matter"),
     ROW(deliver_by_min, "DeliverByMin", INT, "0", "least seconds that BY= with R may give a message (RFC 2852); below 0: DELIVERBY is not offered"),
     ROW(delivery_mode, "DeliveryMode", STRING, "background", "when new mail is tried: i before the client is answered, b at once, q or d in the next queue run"),
     ROW(dh_parameters, "DHParameters", STRING, NULL, "Diffie-Hellman for clients of TLS 1.2 without elliptic curves: i or 2: a prime that fits, none, or a file (PEM)"),
     ROW(direct_modifiers, "DirectSubmissionModifiers", STRING, "", "${daemon_flags} of what this host's programs send; empty: c u"),
     ROW(double_bounce, "DoubleBounceAddress", STRING, "postmaster", "gets bounces that cannot be returned; empty: drop them"),
+    ROW(eight_bit_mode, "EightBitMode", STRING, "pass8", "eight bits without MIME: pass8 passes them, mimefy labels them, strict refuses them"),
     ROW(error_header, "ErrorHeader", STRING, NULL, "text, or the absolute path of a file, in front of every bounce and warning"),
     ROW(fallback_mx_host, "FallbackMXhost", STRING, NULL, "one more MX behind those of every destination"),
     ROW(fallback_smart_host, "FallbackSmartHost", STRING, NULL, "host that gets what no host of the destination could be reached for"),
@@ -87,6 +89,7 @@ const struct pr_option options_table[] = {
     ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
     ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
+    ROW(max_mime_header_length, "MaxMimeHeaderLength", STRING, "2047/1023", "longest MIME field, and longest parameter of one, that is sent on; 0: any"),
     ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),
@@ -94,6 +97,10 @@ const struct pr_option options_table[] = {
     ROW(max_recipients, "MaxRecipientsPerMessage", INT, "0", "most RCPT of one message; 0: 100,000"),
     ROW(max_sessions_per_client, "MaxSessionsPerClient", INT, "0", "SMTP sessions at once from one address; 0: no limit"),
     ROW(max_threads, "MaxThreads", INT, "64", "most worker threads of the receiver"),
+    ROW(mime_encodable, "MimeEncodable", LIST, "7bit,8bit,binary", "content transfer encodings from which another may be made; sendmail's class e"),
+    ROW(mime_messages, "MimeMessages", LIST, "rfc822", "subtypes of message whose parts are encoded; class s"),
+    ROW(mime_never, "MimeNeverEncoded", LIST, "multipart/signed", "types that are never encoded; class n"),
+    ROW(mime_quoted, "MimeQuotedPrintable", LIST, NULL, "types that are never put into base64; class q"),
     ROW(min_free_blocks, "MinFreeBlocks", INT, "100", "free blocks of the queue's file system below which mail is refused with 452"),
     ROW(min_queue_age, "MinQueueAge", TIME, "5m", "shortest time between two tries"),
     ROW(no_recipient_action, "NoRecipientAction", STRING, "none", "a header that names no recipient: none, add-to, add-apparently-to, add-to-undisclosed or add-bcc"),
@@ -123,6 +130,7 @@ const struct pr_option options_table[] = {
     ROW(server_ssl_options, "ServerSSLOptions", STRING, NULL, "switches of the TLS library for the receiver, \"+SSL_OP_NAME -SSL_OP_NAME\""),
     ROW(key_file, "ServerKeyFile", PATH, NULL, "its key (PEM), or as many, readable by the receiver's user"),
     ROW(single_thread_delivery, "SingleThreadDelivery", BOOL, "false", "one connection to each host at a time"),
+    ROW(smtp_utf8, "SmtpUTF8", BOOL, "false", "addresses and header fields in UTF-8 are taken from clients (SMTPUTF8)"),
     ROW(status_file, "StatusFile", PATH, NULL, "mail statistics for mailstats; written when the file exists; default: none"),
     ROW(super_safe, "SuperSafe", STRING, "true", "true: on disk before it is tried or accepted; interactive: mode i tries it first; false: not waited for; postmilter: as true"),
     ROW(tls_fallback, "TLSFallbacktoClear", BOOL, "false", "a next host with which the handshake fails is called again without TLS"),
@@ -186,6 +194,23 @@ int64_t options_class(const struct options *options, struct pr_str name)
 		if (options_class_parse(options->precedence.items[i], &known, &class) && pr_str_equal_nocase(known, name))
 			return class;
 	return 0;
+}
+
+bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out)
+{
+	struct pr_str text = options->max_mime_header_length;
+	size_t slash = pr_str_find(text, '/');
+	uint64_t header = 0, field = 0;
+
+	*header_out = *field_out = 0;
+	if (!pr_str_number(pr_str_trim(pr_str_slice(text, 0, slash)), INT32_MAX, &header))
+		return false;
+	field = header / 2;
+	if (slash < text.len && !pr_str_number(pr_str_trim(pr_str_slice(text, slash + 1, text.len)), INT32_MAX, &field))
+		return false;
+	*header_out = (int64_t)header;
+	*field_out = (int64_t)field;
+	return true;
 }
 
 size_t options_count(void)

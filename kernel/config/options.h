@@ -22,6 +22,10 @@ struct options {
 	struct pr_str drop_directory;
 	struct pr_str host_status_directory; /* HostStatusDirectory */
 	struct pr_str status_file;       /* StatusFile */
+	struct pr_str eight_bit_mode;    /* EightBitMode: begins with m, p or s; checked */
+	struct pr_str default_charset;   /* DefaultCharSet */
+	struct pr_str max_mime_header_length; /* MaxMimeHeaderLength: options_mime_limits() reads it; checked */
+	struct pr_list mime_never, mime_quoted, mime_encodable, mime_messages; /* classes n, q, e and s */
 	struct pr_str super_safe;        /* SuperSafe: true, false, postmilter, interactive; checked */
 	struct pr_str error_header;      /* ErrorHeader: text, or /FILE */
 	struct pr_str postmaster_copy;   /* PostmasterCopy */
@@ -106,6 +110,7 @@ struct options {
 	uint32_t send_mime_errors;       /* SendMimeErrors; default true */
 	uint32_t reject_nul;             /* RejectNUL; default true as Debian's */
 	uint32_t save_from_line;         /* SaveFromLine */
+	uint32_t smtp_utf8;              /* SmtpUTF8 */
 };
 
 enum timeout_class { TIMEOUT_NORMAL = 0, TIMEOUT_URGENT = 1, TIMEOUT_NON_URGENT = 2, TIMEOUT_DSN = 3 };
@@ -118,6 +123,8 @@ int64_t options_class(const struct options *options, struct pr_str name);
 /* "bulk=-60"; false: that is no class. */
 bool options_class_parse(struct pr_str text, struct pr_str *name_out, int64_t *class_out);
 size_t options_count(void); /* rows of the table, its end among them */
+/* "2047/1023", or one number: half of it is the second.  False: it is neither; then there are no limits. */
+bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out);
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);
 

@@ -16,7 +16,6 @@ static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
 static const char no_dialup[] = "there are no dial-up lines in this world";
 static const char resolver_own[] = "the resolver's own times are taken";
-static const char no_mime_cut[] = "MIME header fields are not cut; MaxHeadersLength bounds them all";
 
 const struct option_idle options_idle[] = {
     {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
@@ -31,14 +30,12 @@ const struct option_idle options_idle[] = {
     {"ControlSocketName", "the control socket is control.sock in RunDirectory"},
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
-    {"DefaultCharSet", in_one_piece},
     {"DialDelay", no_dialup},
     {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
     {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
     {"DontProbeInterfaces", RULES},
     {"DontPruneRoutes", "source routes are dropped, RFC 5321 appendix C"},
-    {"EightBitMode", in_one_piece},
     {"ErrorMode", "the command line and the sender's program decide"},
     {"FastSplit", "MX records are looked up at delivery, always"},
     {"ForkEachJob", by_module},
@@ -49,7 +46,6 @@ const struct option_idle options_idle[] = {
     {"MailboxDatabase", "accounts are those of the system's user database"},
     {"MatchGECOS", "full names are no addresses here"},
     {"MaxForwardEntries", ".forward files are not read by this release"},
-    {"MaxMimeHeaderLength", no_mime_cut},
     {"MaxQueueRunSize", "a queue run is never cut short"},
     {"MemoryResource", no_memory},
     {"MeToo", "a sender who is a member of a list gets its mail, always"},

@@ -142,9 +142,30 @@ static void check_delivery_mode(struct config_builder *builder)
 	                "d (defer)", PR_PRINT(*value));
 }
 
+static void check_eight_bit_mode(struct config_builder *builder)
+{
+	struct pr_str value = builder->config->options.eight_bit_mode;
+	struct config_node node = config_option_node(builder, "EightBitMode");
+
+	if (value.len == 0 || strchr("mps", value.data[0]) == NULL)
+		config_complain(builder, &node, "option EightBitMode: \"%.*s\" is not m (mimefy), p (pass8) or s (strict)", PR_PRINT(value));
+}
+
+static void check_mime_limits(struct config_builder *builder)
+{
+	struct config_node node = config_option_node(builder, "MaxMimeHeaderLength");
+	int64_t header, field;
+
+	if (!options_mime_limits(&builder->config->options, &header, &field))
+		config_complain(builder, &node, "option MaxMimeHeaderLength: \"%.*s\" is no number, nor two with a slash between them",
+		    PR_PRINT(builder->config->options.max_mime_header_length));
+}
+
 void config_check_whole(struct config_builder *builder)
 {
 	config_judge_options(builder);
+	check_eight_bit_mode(builder);
+	check_mime_limits(builder);
 	check_super_safe(builder);
 	check_delivery_mode(builder);
 	check_directory(builder, "module_directory", builder->config->module_directory);

@@ -146,10 +146,15 @@ void group_deliver(struct job *job, struct group *group)
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), job->scope.reason);
 		return;
 	}
-	body_reader_init(&reader, &job->scope, &inner, group->instance);
 	if (job->envelope->body_size <= 0)
 		job->envelope->body_size = inner.length;
-	deliver_all(job, group, &reader.body);
+	body_reader_init(&reader, &job->scope, &inner, group->instance, job->envelope);
+	job->scope.content = &reader.content;
+	if (body_reader_begin(&reader) == PR_OK)
+		deliver_all(job, group, &reader.body);
+	else
+		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), job->scope.reason);
+	job->scope.content = NULL;
 	/* whatever a mailer forgot is not delivered */
 	group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.0"), PR_STR("Deferred: no result from the mailer"));
 	body_reader_fini(&reader);

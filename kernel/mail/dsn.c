@@ -58,6 +58,25 @@ struct pr_str dsn_clean(struct pr_arena *arena, struct pr_str text, size_t max)
 	return copy;
 }
 
+bool dsn_is_utf8(const struct dsn *dsn)
+{
+	return (dsn->original->flags & PR_ENVELOPE_UTF8) != 0;
+}
+
+struct pr_str dsn_clean_address(const struct dsn *dsn, struct pr_str text)
+{
+	struct pr_str trimmed = pr_str_trim(text);
+
+	if (!dsn_is_utf8(dsn) || trimmed.len > DSN_LINE_MAX || pr_str_is_ascii(trimmed) || !pr_utf8_is_valid(trimmed))
+		return dsn_clean(dsn->arena, text, DSN_LINE_MAX);
+	struct pr_str copy = pr_arena_copy(dsn->arena, trimmed);
+	char *bytes = (char *)(uintptr_t)copy.data;
+	for (size_t i = 0; bytes != NULL && i < copy.len; i++)
+		if ((unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f)
+			bytes[i] = '?';
+	return bytes != NULL ? copy : PR_STR("");
+}
+
 struct pr_str dsn_interval(struct pr_arena *arena, int64_t seconds)
 {
 	static const struct {
@@ -89,7 +108,7 @@ bool dsn_is_program(struct pr_str address)
 
 struct pr_str dsn_address(const struct dsn *dsn, const struct pr_recipient *r)
 {
-	struct pr_str clean = dsn_clean(dsn->arena, dsn_is_program(r->address) ? r->address : pr_address_inner(r->address), DSN_LINE_MAX);
+	struct pr_str clean = dsn_clean_address(dsn, dsn_is_program(r->address) ? r->address : pr_address_inner(r->address));
 
 	if (dsn_is_program(r->address))
 		return pr_arena_printf(dsn->arena, "\"%.*s\"", PR_PRINT(clean));
@@ -144,7 +163,7 @@ static void add_mime_fields(const struct dsn *dsn, struct header_list *list)
 	add_field(list, PR_STR("MIME-Version"), PR_STR(" 1.0"));
 	add_field(list, PR_STR("Content-Type"),
 	          pr_arena_printf(dsn->arena, " multipart/report; report-type=delivery-status;\n\tboundary=\"%.*s\"", PR_PRINT(dsn->boundary)));
-	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
+	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0 || dsn_is_utf8(dsn))
 		add_field(list, PR_STR("Content-Transfer-Encoding"), PR_STR(" 8bit"));
 }
 
@@ -163,7 +182,7 @@ static void add_fields(const struct dsn *dsn, struct header_list *list)
 	add_field(list, PR_STR("Date"), pr_arena_printf(arena, " %.*s", PR_PRINT(date)));
 	add_field(list, PR_STR("From"), PR_STR(" Mail Delivery Subsystem <MAILER-DAEMON>"));
 	add_field(list, PR_STR("Message-Id"), message_id(dsn, date));
-	add_field(list, PR_STR("To"), pr_arena_printf(arena, " %.*s", PR_PRINT(dsn_clean(arena, f->to, DSN_LINE_MAX))));
+	add_field(list, PR_STR("To"), pr_arena_printf(arena, " %.*s", PR_PRINT(dsn_clean_address(dsn, f->to))));
 	if (!f->plain)
 		add_mime_fields(dsn, list);
 	if (late)
@@ -185,7 +204,7 @@ static struct pr_envelope *make_envelope(const struct dsn *dsn)
 	if (e == NULL || list.fields == NULL || recipient == NULL || macro == NULL)
 		return NULL;
 	add_fields(dsn, &list);
-	recipient->address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(dsn_clean(arena, pr_address_inner(f->to), DSN_LINE_MAX)));
+	recipient->address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(dsn_clean_address(dsn, pr_address_inner(f->to))));
 	/* no NOTIFY: that a notice is reported to nobody lies in its sender, as everywhere */
 	recipient->flags = PR_RECIPIENT_PRIMARY;
 	*macro = (struct pr_macro){ PR_STR("_"), PR_STR("localhost") };
@@ -194,6 +213,8 @@ static struct pr_envelope *make_envelope(const struct dsn *dsn)
 		.flags = PR_ENVELOPE_RESPONSE | (f->plain ? 0 : dsn->original->flags & PR_ENVELOPE_EIGHT_BIT), .hops = 1, .headers = list.fields,
 		.header_count = list.count, .recipients = recipient, .recipient_count = 1, .macros = macro, .macro_count = 1,
 	};
+	if (dsn_is_utf8(dsn)) /* its parts say so; the notice itself has UTF-8 in its header only when its recipient has */
+		e->flags |= PR_ENVELOPE_EIGHT_BIT | (pr_str_is_ascii(f->to) ? 0 : PR_ENVELOPE_UTF8);
 	if ((e->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
 		e->body_type = PR_STR("8BITMIME");
 	for (size_t i = 0; i < list.count; i++)
@@ -217,9 +238,13 @@ static void write_original(struct dsn *dsn, dsn_read *read, void *read_context)
 
 static void write_report(struct dsn *dsn, dsn_read *read, void *read_context)
 {
-	dsn_putf(dsn, "This is a MIME-encapsulated message\n\n--%.*s\n\n", PR_PRINT(dsn->boundary));
+	bool utf8 = dsn_is_utf8(dsn);
+
+	dsn_putf(dsn, "This is a MIME-encapsulated message\n\n--%.*s\n%s\n", PR_PRINT(dsn->boundary),
+	         utf8 ? "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n" : "");
 	dsn_text_part(dsn);
-	dsn_putf(dsn, "--%.*s\nContent-Type: message/delivery-status\n\n", PR_PRINT(dsn->boundary));
+	dsn_putf(dsn, "--%.*s\nContent-Type: message/%s\n\n", PR_PRINT(dsn->boundary),
+	         utf8 ? "global-delivery-status\nContent-Transfer-Encoding: 8bit" : "delivery-status");
 	dsn_status_part(dsn);
 	dsn_putf(dsn, "--%.*s\n", PR_PRINT(dsn->boundary));
 	write_original(dsn, read, read_context);

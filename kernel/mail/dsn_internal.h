@@ -31,6 +31,9 @@ void dsn_field(struct dsn *dsn, const char *name, struct pr_str value);
 
 /* One line of visible text in the arena: line ends and other controls become '?', at most `max` bytes. */
 struct pr_str dsn_clean(struct pr_arena *arena, struct pr_str text, size_t max);
+/* The same for an address, in which UTF-8 stays when the original had it (RFC 6533 section 3). */
+struct pr_str dsn_clean_address(const struct dsn *dsn, struct pr_str text);
+bool dsn_is_utf8(const struct dsn *dsn); /* the original is SMTPUTF8 mail */
 /* The address for people: in brackets as the client gave it, bare when an alias named it, programs and files in quotes. */
 struct pr_str dsn_address(const struct dsn *dsn, const struct pr_recipient *recipient);
 bool dsn_is_program(struct pr_str address);

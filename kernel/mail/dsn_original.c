@@ -22,7 +22,7 @@ static void put_header(struct dsn *dsn)
 
 	if (sender.len == 0 && (o->flags & PR_ENVELOPE_RESPONSE) != 0)
 		sender = PR_STR("MAILER-DAEMON"); /* a notice of our own */
-	dsn_putf(dsn, "Return-Path: <%.*s>\n", PR_PRINT(dsn_clean(dsn->arena, sender, DSN_LINE_MAX)));
+	dsn_putf(dsn, "Return-Path: <%.*s>\n", PR_PRINT(dsn_clean_address(dsn, sender)));
 	for (size_t i = 0; i < o->header_count; i++) {
 		const struct pr_header *h = &o->headers[i];
 
@@ -63,8 +63,11 @@ static void put_title(struct dsn *dsn, bool headers_only)
 		dsn_putf(dsn, "   ----- %s follows -----\n\n", headers_only ? "Message header" : "Original message");
 		return;
 	}
-	dsn_putf(dsn, "Content-Type: %s\n", headers_only ? "text/rfc822-headers" : "message/rfc822");
-	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0)
+	if (dsn_is_utf8(dsn))
+		dsn_putf(dsn, "Content-Type: %s\n", headers_only ? "message/global-headers" : "message/global");
+	else
+		dsn_putf(dsn, "Content-Type: %s\n", headers_only ? "text/rfc822-headers" : "message/rfc822");
+	if ((dsn->original->flags & PR_ENVELOPE_EIGHT_BIT) != 0 || dsn_is_utf8(dsn))
 		dsn_putf(dsn, "Content-Transfer-Encoding: 8bit\n");
 	dsn_putf(dsn, "\n");
 }

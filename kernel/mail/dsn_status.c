@@ -10,7 +10,7 @@
 /* a@b, and a local user's name with our own behind it */
 static struct pr_str qualified(struct dsn *dsn, struct pr_str address)
 {
-	struct pr_str inner = dsn_clean(dsn->arena, pr_address_inner(address), DSN_LINE_MAX);
+	struct pr_str inner = dsn_clean_address(dsn, pr_address_inner(address));
 
 	if (pr_str_find(inner, '@') != inner.len || inner.len == 0)
 		return inner;
@@ -68,6 +68,11 @@ static struct pr_str type_of(struct dsn *dsn, const struct pr_recipient *r, size
 	return type.len > 0 ? dsn_clean(dsn->arena, type, 100) : pr_str(usual);
 }
 
+static void put_actual_as(struct dsn *dsn, struct pr_str type, struct pr_str user)
+{
+	dsn_putf(dsn, "X-Actual-Recipient: %.*s; %.*s\n", PR_PRINT(pr_str_is_ascii(user) ? type : PR_STR("utf-8")), PR_PRINT(user));
+}
+
 static void put_actual(struct dsn *dsn, const struct pr_recipient *r)
 {
 	const struct dsn_word *word = dsn_word_of(dsn, r);
@@ -77,8 +82,7 @@ static void put_actual(struct dsn *dsn, const struct pr_recipient *r)
 	if (dsn_is_program(r->address))
 		dsn_putf(dsn, "X-Actual-Recipient: X-Unix; %.*s\n", PR_PRINT(dsn_clean(dsn->arena, r->address, DSN_LINE_MAX)));
 	else
-		dsn_putf(dsn, "X-Actual-Recipient: %.*s; %.*s\n", PR_PRINT(type),
-		         PR_PRINT(is_mail ? qualified(dsn, user) : dsn_clean(dsn->arena, user, DSN_LINE_MAX)));
+		put_actual_as(dsn, type, is_mail ? qualified(dsn, user) : dsn_clean(dsn->arena, user, DSN_LINE_MAX));
 }
 
 static void put_host(struct dsn *dsn, const struct pr_recipient *r)
@@ -100,7 +104,8 @@ static void put_recipient(struct dsn *dsn, const struct pr_recipient *r)
 
 	dsn_putf(dsn, "\n");
 	dsn_field(dsn, "Original-Recipient", r->original);
-	dsn_putf(dsn, "Final-Recipient: RFC822; %.*s\n", PR_PRINT(qualified(dsn, final)));
+	struct pr_str shown = qualified(dsn, final);
+	dsn_putf(dsn, "Final-Recipient: %s; %.*s\n", pr_str_is_ascii(shown) ? "RFC822" : "utf-8", PR_PRINT(shown));
 	put_actual(dsn, r);
 	dsn_putf(dsn, "Action: %s\n", action(dsn, r));
 	dsn_field(dsn, "Status", status_code(dsn, r));

@@ -33,9 +33,9 @@ static void put_origin(struct dsn *dsn, const struct pr_recipient *r)
 
 	pr_address_split(pr_address_inner(r->final), &parts);
 	if (r->final.len > 0 && pr_str_equal_nocase(without_detail(parts.local), without_detail(r->alias)))
-		dsn_putf(dsn, "    (expanded from: <%.*s>)\n", PR_PRINT(dsn_clean(dsn->arena, pr_address_inner(r->final), DSN_LINE_MAX)));
+		dsn_putf(dsn, "    (expanded from: <%.*s>)\n", PR_PRINT(dsn_clean_address(dsn, pr_address_inner(r->final))));
 	else
-		dsn_putf(dsn, "    (expanded from: %.*s)\n", PR_PRINT(dsn_clean(dsn->arena, r->alias, DSN_LINE_MAX)));
+		dsn_putf(dsn, "    (expanded from: %.*s)\n", PR_PRINT(dsn_clean_address(dsn, r->alias)));
 }
 
 static void put_address(struct dsn *dsn, const struct pr_recipient *r)

@@ -223,6 +223,13 @@ static bool host_macro_set(struct pr_call *call, struct pr_str name, struct pr_s
 	return false;
 }
 
+static enum pr_status host_content_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out)
+{
+	struct module_content *content = module_call_scope(call)->content;
+
+	return content != NULL ? content->fit(content, call, offers, form_out) : pr_fail(call, PR_MISUSE, "no message is being delivered");
+}
+
 static enum pr_status host_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict)
 {
 	struct pr_check_context context = {.size = sizeof context};
@@ -266,5 +273,6 @@ void host_init(struct pr_host *host)
 	    .rules_feature = host_rules_feature,
 	    .dane_find = host_dane_find,
 	    .tls_start_with = host_tls_start_with,
+	    .content_fit = host_content_fit,
 	};
 }

@@ -30,6 +30,11 @@ struct shape module_mailer_shape(const struct module_instance *mailer)
 	    .hide_dots = config->hide_dots != 0, .strip_nul = config->strip_nul != 0, .blank_end = config->blank_end != 0};
 }
 
+const struct options *module_mailer_options(const struct module_instance *mailer)
+{
+	return &mailer->set->config->options;
+}
+
 static const struct pr_mailer_ops *mailer_ops(const struct module_session *session)
 {
 	return session->instance->module->ops;

@@ -14,6 +14,7 @@
 #define KERNEL_MODULE_MODULE_H
 
 #include "kernel/config/config.h"
+#include "kernel/mail/mime.h"
 #include "kernel/mail/shape.h"
 #include <postrider/auth.h>
 #include <postrider/filter.h>
@@ -78,6 +79,7 @@ struct pr_str module_mailer_flags(const struct module_instance *mailer);
 bool module_mailer_has_flag(const struct module_instance *mailer, char flag);
 /* What its lines look like. */
 struct shape module_mailer_shape(const struct module_instance *mailer);
+const struct options *module_mailer_options(const struct module_instance *mailer); /* of the configuration it stands in */
 
 struct module_thread *module_thread_new(struct module_set *set);
 void module_thread_free(struct module_thread *thread);
@@ -85,6 +87,16 @@ void module_thread_free(struct module_thread *thread);
  * say PR_PROMPT, an instance that another thread is in. */
 void module_thread_set_wait(struct module_thread *thread, void (*about_to_wait)(void *context), void *context);
 struct module_set *module_thread_set(const struct module_thread *thread); /* the set it belongs to */
+
+/* The form in which a mailer gets its message: kernel/courier/body.h. */
+struct module_content {
+	/* The next host offers this (PR_OFFERS_...): header and body change as they must.  *form_out: PR_CONTENT_... */
+	enum pr_status (*fit)(struct module_content *content, struct pr_call *call, uint32_t offers, uint32_t *form_out);
+	void *context;
+	struct mime_settings settings;
+	const struct mime *mime; /* NULL: as it is */
+	bool strip_high;         /* whatever still has the eighth bit loses it */
+};
 
 /* The surroundings of calls: one per SMTP session or delivery, on its owner's stack or heap. */
 struct module_scope {
@@ -100,6 +112,7 @@ struct module_scope {
 	size_t delivery_count;
 	struct pr_str *commands;   /* beside them: the commands that were answered; from the arena, or NULL */
 	const struct pr_peer *peer; /* the next host, while a mailer talks to it */
+	struct module_content *content; /* of the message that is delivered; NULL: as it lies in the queue */
 	struct module_session *rules; /* what the rule engine keeps of this SMTP session; NULL: nothing is kept */
 };
 void module_scope_init(struct module_scope *scope, struct module_thread *thread, struct pr_arena *arena);

@@ -7,6 +7,7 @@
 #include "kernel/module/print.h"
 
 #include "kernel/mail/header.h"
+#include "kernel/mail/mime_limit.h"
 #include <postrider/address.h>
 #include <string.h>
 
@@ -66,12 +67,30 @@ static bool is_left_out(const struct printer *printer, const struct pr_envelope 
 	bool blind = pr_str_equal_nocase(field->name, PR_STR("Bcc")) || pr_str_equal_nocase(field->name, PR_STR("Resent-Bcc"));
 	if (blind && (envelope->flags & PR_ENVELOPE_DELETE_BCC) != 0)
 		return true;
+	const struct module_content *content = printer->scope->content;
+	if (content != NULL && content->mime != NULL && mime_omits(content->mime, field->name)) /* it is told anew behind all others */
+		return true;
 	return !condition_holds(printer, field->condition);
+}
+
+/* A field of MIME that is longer than MaxMimeHeaderLength lets it be. */
+static struct pr_str shortened(const struct printer *printer, const struct pr_header *field)
+{
+	const struct module_content *content = printer->scope->content;
+	struct pr_text text;
+
+	if (content == NULL || !mime_limit_is_passed(content->settings.header_max, content->settings.field_max, field->name, field->value))
+		return field->value;
+	pr_text_init(&text, field->value.len + 2);
+	mime_limit_print(content->settings.header_max, content->settings.field_max, field->name, field->value, &text);
+	struct pr_str copy = pr_arena_copy(printer->scope->arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	return copy.data != NULL ? copy : field->value;
 }
 
 static void print_field(struct printer *printer, const struct pr_header *field, struct pr_text *out)
 {
-	struct pr_str value = field->value;
+	struct pr_str value = shortened(printer, field);
 	bool sender = header_is_sender(field->name);
 
 	if (sender || header_is_recipient(field->name)) {
@@ -105,14 +124,14 @@ static void print_return_path(struct printer *printer, const struct pr_envelope 
 }
 
 /* All that is there, a From line that the mailer put before it too. */
-static void give_shape(const struct module_instance *mailer, struct pr_text *out)
+static void give_shape(const struct module_instance *mailer, bool strip_high, struct pr_text *out)
 {
 	struct shape shape = module_mailer_shape(mailer);
 	struct shaper shaper;
 	struct pr_text shaped;
 
 	shape.quote_from = shape.blank_end = false; /* of bodies */
-	if (module_mailer_has_flag(mailer, '6'))
+	if (strip_high || module_mailer_has_flag(mailer, '6'))
 		for (size_t i = 0; i < out->len; i++)
 			out->data[i] &= 0x7f;
 	shaper_init(&shaper, &shape);
@@ -137,11 +156,13 @@ enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, co
 	for (size_t i = 0; i < envelope->header_count && printer.failed == PR_OK; i++)
 		if (!is_left_out(&printer, envelope, &envelope->headers[i]))
 			print_field(&printer, &envelope->headers[i], out);
+	if (scope->content != NULL && scope->content->mime != NULL)
+		pr_text_add_str(out, mime_head(scope->content->mime));
 	pr_text_add_byte(out, '\n');
 	if (printer.failed != PR_OK)
 		return printer.failed;
 	if (printer.instance != NULL)
-		give_shape(printer.instance, out);
+		give_shape(printer.instance, scope->content != NULL && scope->content->strip_high, out);
 	if (out->overflow) {
 		scope->reason = PR_STR("header too large");
 		return PR_PERMFAIL;

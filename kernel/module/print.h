@@ -4,7 +4,7 @@
  *
  * Return-Path comes first for mailers with flag P; a field with a condition (H?flags?) is kept when the mailer has one of
  * the flags; sender and recipient fields are rewritten address by address for that mailer; a Bcc field that
- * still names anybody is dropped.  LF line ends, the empty line included.
+ * still names anybody is dropped.  What the form of the body changes in the header (scope->content) is changed.  LF line ends, the empty line included.
  */
 #ifndef KERNEL_MODULE_PRINT_H
 #define KERNEL_MODULE_PRINT_H

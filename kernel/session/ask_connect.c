@@ -210,6 +210,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->deliver_by_min = options->deliver_by_min;
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
+	settings->utf8 = options->smtp_utf8;
 	settings->allow_bogus_helo = options->allow_bogus_helo;
 	settings->reject_nul = options->reject_nul;
 	settings->bad_commands_max = BAD_COMMANDS_MAX;

@@ -26,6 +26,20 @@ static bool too_many_hops(struct ask *ask, struct transaction *transaction)
 	return true;
 }
 
+/* EightBitMode=strict: who sends eight bits must say so, in MAIL or in the header (RFC 6152 section 3). */
+static bool is_unlabelled(struct ask *ask, struct transaction *transaction)
+{
+	bool strict = ask->session->receiver->options->eight_bit_mode.data[0] == 's';
+
+	if (!strict || !ask->question->eight_bit || pr_str_equal(transaction->body_type, PR_STR("8BITMIME")))
+		return false;
+	for (size_t i = 0; i < transaction->field_count; i++)
+		if (pr_str_equal_nocase(transaction->fields[i].name, PR_STR("MIME-Version")))
+			return false;
+	ask_refuse(ask, PR_REJECT, 554, "5.6.1", "Eight bit data not allowed");
+	return true;
+}
+
 /* Everything that may still refuse the message; true when it may be stored. */
 static bool may_store(struct ask *ask, struct transaction *transaction)
 {
@@ -46,7 +60,7 @@ static bool may_store(struct ask *ask, struct transaction *transaction)
 		ask_refuse(ask, PR_DEFER, 451, "4.3.0", "Too much memory for one message");
 		return false;
 	}
-	if (too_many_hops(ask, transaction))
+	if (too_many_hops(ask, transaction) || is_unlabelled(ask, transaction))
 		return false;
 	numbers[0] = pr_arena_printf(&ask->bench->arena, "%llu", (unsigned long long)transaction->size);
 	if (!ask_rules(ask, PR_CHECK_EOM, &arguments)) {

@@ -63,6 +63,8 @@ void ask_mail(struct ask *ask)
 		transaction->author = pr_arena_copy(arena, question->auth);
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
+	if (question->utf8)
+		transaction->flags |= PR_ENVELOPE_UTF8;
 	transaction->deliver_by = deliver_by(question, arena);
 	if (question->ret_given)
 		transaction->flags |= PR_ENVELOPE_RET_GIVEN;

@@ -57,6 +57,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "SIZE");
 	if (!settings->no_dsn)
 		smtp_reply_part(machine, 250, NULL, "DSN");
+	if (settings->utf8)
+		smtp_reply_part(machine, 250, NULL, "SMTPUTF8");
 	if (!settings->no_etrn)
 		smtp_reply_part(machine, 250, NULL, "ETRN");
 	if (settings->auth_mechanisms.len > 0)

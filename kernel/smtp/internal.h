@@ -83,6 +83,7 @@ struct smtp_machine {
 	bool leaving;            /* shutdown was asked: 421 as soon as idle */
 	bool lost;               /* the peer is gone */
 	bool dot_seen, eight_bit;
+	bool utf8, wants_utf8;   /* this transaction has SMTPUTF8; MAIL said so */
 	bool flooded;            /* RCPT waits in this transaction */
 };
 

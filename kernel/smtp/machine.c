@@ -83,7 +83,7 @@ void smtp_forget_transaction(struct smtp_machine *machine)
 	machine->in_transaction = false;
 	machine->recipients = machine->bad_recipients = 0;
 	machine->flooded = false;
-	machine->dot_seen = machine->eight_bit = false;
+	machine->dot_seen = machine->eight_bit = machine->utf8 = false;
 	smtp_refusal_clear(&machine->message);
 	data_reader_free(machine->reader);
 	machine->reader = NULL;
@@ -308,8 +308,11 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
-	static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
+	static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}}; /* RFC 3848 */
+	static const char *const utf8_names[2][2] = {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}; /* RFC 6531 section 4.3 */
 
+	if (machine->utf8)
+		return utf8_names[machine->secured][machine->authenticated];
 	return machine->extended ? names[machine->secured][machine->authenticated] : "SMTP";
 }
 

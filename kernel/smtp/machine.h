@@ -63,6 +63,7 @@ struct smtp_settings {
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
+	uint32_t utf8;              /* SMTPUTF8 is offered (RFC 6531) */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
 	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
@@ -114,6 +115,7 @@ struct smtp_question {
 	uint64_t declared_size;      /* MAIL: SIZE=, 0 when absent */
 	bool eight_bit;              /* MAIL: BODY=8BITMIME; END: 8-bit bytes were seen */
 	bool body_given;             /* MAIL: BODY= was given */
+	bool utf8;                   /* MAIL: SMTPUTF8 was given */
 	bool ret_given, ret_headers; /* MAIL: RET= */
 	struct pr_str envelope_id;   /* MAIL: ENVID= (decoded) or absent */
 	struct pr_str auth;          /* MAIL: AUTH= (decoded) or absent */

@@ -81,6 +81,16 @@ static bool take_auth(struct smtp_machine *machine, struct pr_str value)
 	return value.len == 0 || smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
 }
 
+static bool take_utf8(struct smtp_machine *machine, struct pr_str value)
+{
+	if (value.data != NULL) {
+		smtp_reply(machine, 501, "5.5.4", "SMTPUTF8 takes no value");
+		return false;
+	}
+	machine->question.utf8 = true;
+	return true;
+}
+
 /* Between sendmail(8) and its daemon: the -od of this one message. */
 static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
 {
@@ -108,6 +118,8 @@ static bool take_parameter(struct smtp_machine *machine, struct pr_str key, stru
 		return smtp_take_by(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("AUTH")))
 		return take_auth(machine, value);
+	if (pr_str_equal_nocase(key, PR_STR("SMTPUTF8")) && machine->settings->utf8)
+		return take_utf8(machine, value);
 	if (machine->settings->submission && pr_str_equal_nocase(key, PR_STR("XDELIVER")))
 		return take_delivery_mode(machine, value);
 	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);
@@ -125,6 +137,7 @@ static void answered(struct smtp_machine *machine, const struct smtp_answer *ans
 		return;
 	}
 	machine->in_transaction = true;
+	machine->utf8 = machine->wants_utf8;
 	if (answer->verdict.text.data != NULL && answer->verdict.action != PR_QUARANTINE)
 		smtp_reply(machine, 250, "2.1.0", "%s... %.*s", path.text, PR_PRINT(answer->verdict.text));
 	else
@@ -147,11 +160,16 @@ static void ask(struct smtp_machine *machine)
 	if (!smtp_skip_word(machine, PR_STR("FROM"), &rest) || !smtp_parse_path(machine, rest, &rest) ||
 	    !smtp_parse_parameters(machine, rest, take_parameter))
 		return;
+	if (!machine->question.utf8 && !pr_str_is_ascii(machine->question.argument)) {
+		smtp_reply(machine, 553, "5.6.7", "%s... Address is not ASCII", smtp_shorten(machine->question.argument).text);
+		return;
+	}
 	drop_route(&machine->question.address);
 	machine->argument = machine->question.argument; /* for the reply; the question is gone by then */
 	machine->question.extended = machine->question.parameters.count > 0;
 	if (machine->verbose && machine->question.delivery_mode == 0)
 		machine->question.delivery_mode = 'i';
+	machine->wants_utf8 = machine->question.utf8; /* the question is gone by then */
 	smtp_ask(machine, SMTP_ASK_MAIL, answered);
 }
 

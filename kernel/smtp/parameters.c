@@ -47,9 +47,15 @@ static bool has_high_bit(struct pr_str text)
 	return false;
 }
 
+/* RFC 6531 section 3.3.  In MAIL the parameter that allows it comes later, and mail.c looks for it then. */
+static bool may_be_utf8(const struct smtp_machine *machine, struct pr_str path)
+{
+	return machine->settings->utf8 && (machine->utf8 || !machine->in_transaction) && pr_str_find(path, 0x7f) == path.len && pr_utf8_is_valid(path);
+}
+
 bool smtp_refuses_bytes(struct smtp_machine *machine, struct pr_str path)
 {
-	if (!has_high_bit(path))
+	if (!has_high_bit(path) || may_be_utf8(machine, path))
 		return false;
 	smtp_reply(machine, 553, "5.6.7", "%s... Address is not ASCII", smtp_shorten(path).text);
 	return true;
@@ -60,7 +66,7 @@ bool smtp_parse_path(struct smtp_machine *machine, struct pr_str text, struct pr
 	if (machine->settings->any_address)
 		return smtp_take_path(machine, text, rest_out);
 	struct pr_str rest = PR_NONE, why = PR_NONE;
-	enum pr_status status = pr_address_path(text, &machine->arena, &machine->question.address, &rest, &why);
+	enum pr_status status = (machine->settings->utf8 ? pr_address_path_utf8 : pr_address_path)(text, &machine->arena, &machine->question.address, &rest, &why);
 	struct pr_str path = pr_str_trim(pr_str_slice(text, 0, rest.data != NULL ? text.len - rest.len : text.len));
 
 	if (smtp_refuses_bytes(machine, path))

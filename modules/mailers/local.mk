@@ -11,10 +11,17 @@ else
 smtp_mailer_sources += modules/mailers/smtp/auth_none.c
 endif
 EXTRA_DIST += modules/mailers/smtp/auth_sasl.c modules/mailers/smtp/auth_none.c
+smtp_mailer_sources += modules/mailers/smtp/idn.h
+if HAVE_IDN2
+smtp_mailer_sources += modules/mailers/smtp/idn_library.c
+else
+smtp_mailer_sources += modules/mailers/smtp/idn_none.c
+endif
+EXTRA_DIST += modules/mailers/smtp/idn_library.c modules/mailers/smtp/idn_none.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)
-smtp_la_LIBADD = libpostrider.la $(SASL_LIBS)
+smtp_la_LIBADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)
 discard_la_SOURCES = modules/mailers/discard/discard.c
 discard_la_CPPFLAGS = $(SDK_CPPFLAGS)
 discard_la_LDFLAGS = $(MODULE_LINK)

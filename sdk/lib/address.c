@@ -44,19 +44,31 @@ static bool is_literal(struct pr_str domain)
 	return true;
 }
 
-bool pr_domain_is_valid(struct pr_str domain)
+static bool is_domain(struct pr_str domain, bool utf8)
 {
+	char before = '.';
+
 	if (domain.len == 0 || domain.len > 255)
 		return false;
 	if (domain.data[0] == '[')
 		return is_literal(domain);
-	char before = '.';
 	for (size_t i = 0; i < domain.len; i++) {
-		if (!is_domain_byte(domain.data[i]) || (domain.data[i] == '.' && before == '.'))
+		bool beyond = utf8 && (unsigned char)domain.data[i] >= 0x80;
+		if ((!is_domain_byte(domain.data[i]) && !beyond) || (domain.data[i] == '.' && before == '.'))
 			return false;
 		before = domain.data[i];
 	}
 	return true;
+}
+
+bool pr_domain_is_valid(struct pr_str domain)
+{
+	return is_domain(domain, false);
+}
+
+bool address_domain_is_valid_utf8(struct pr_str domain)
+{
+	return is_domain(domain, true);
 }
 
 /* Index of the bracket that ends a path which begins behind `from`; text.len when there is none. */
@@ -87,8 +99,8 @@ static size_t find_blank(struct pr_str text, size_t from)
 	return i;
 }
 
-enum pr_status pr_address_path(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
-                               struct pr_str *rest_out, struct pr_str *why_out)
+static enum pr_status read_path(struct pr_str text, bool utf8, struct pr_arena *arena, struct pr_address *address_out,
+                                struct pr_str *rest_out, struct pr_str *why_out)
 {
 	const char *fault = NULL;
 	size_t begin = 0, end;
@@ -105,6 +117,18 @@ enum pr_status pr_address_path(struct pr_str text, struct pr_arena *arena, struc
 		*why_out = pr_str(fault);
 		return PR_PERMFAIL;
 	}
-	struct accept_rule rule = {.strict = true, .allow_empty = bracket};
+	struct accept_rule rule = {.strict = true, .allow_empty = bracket, .utf8 = utf8};
 	return address_accept(pr_str_slice(text, begin, end), rule, arena, address_out, why_out);
+}
+
+enum pr_status pr_address_path(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
+                               struct pr_str *rest_out, struct pr_str *why_out)
+{
+	return read_path(text, false, arena, address_out, rest_out, why_out);
+}
+
+enum pr_status pr_address_path_utf8(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
+                                    struct pr_str *rest_out, struct pr_str *why_out)
+{
+	return read_path(text, true, arena, address_out, rest_out, why_out);
 }

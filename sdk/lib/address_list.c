@@ -162,7 +162,7 @@ static enum pr_status next_mailbox(struct pr_str *rest, bool alias, struct pr_ar
 		*why_out = pr_str(fault);
 		return PR_PERMFAIL;
 	}
-	enum pr_status status = address_accept(content, (struct accept_rule){0}, arena, &address, why_out);
+	enum pr_status status = address_accept(content, (struct accept_rule){.utf8 = alias}, arena, &address, why_out);
 	if (status == PR_OK)
 		*address_out = address.full;
 	return status;

@@ -59,17 +59,17 @@ static bool joins(char byte)
 	return byte == '.' || byte == '@' || byte == ',' || byte == ':';
 }
 
-static const char *clean_byte(struct cleaned *cleaned, enum scan_class class, char byte, bool strict)
+static const char *clean_byte(struct cleaned *cleaned, enum scan_class class, char byte, struct accept_rule rule)
 {
 	if (class == SCAN_COMMENT)
 		return NULL;
 	if (class == SCAN_SYNTAX && ascii_is_space(byte)) {
 		cleaned->blank = true;
-		return strict ? "Blank inside the address" : NULL;
+		return rule.strict ? "Blank inside the address" : NULL;
 	}
 	if (ascii_is_control(byte) || byte == '\t')
 		return "Control character in address";
-	if ((unsigned char)byte >= 0x80)
+	if ((unsigned char)byte >= 0x80 && !rule.utf8)
 		return "8-bit character in address";
 	if (cleaned->blank && cleaned->len > 0 && !joins(byte) && !joins(cleaned->bytes[cleaned->len - 1]))
 		return "Blank inside the address";
@@ -80,7 +80,7 @@ static const char *clean_byte(struct cleaned *cleaned, enum scan_class class, ch
 	return NULL;
 }
 
-static const char *clean(struct pr_str text, bool strict, struct cleaned *cleaned)
+static const char *clean(struct pr_str text, struct accept_rule rule, struct cleaned *cleaned)
 {
 	struct scanner scanner = {0};
 	const char *fault = NULL;
@@ -89,22 +89,24 @@ static const char *clean(struct pr_str text, bool strict, struct cleaned *cleane
 		enum scan_class class = scan_byte(&scanner, text.data[i]);
 		if (class == SCAN_SYNTAX && text.data[i] == ')')
 			return "Unbalanced ')'";
-		fault = clean_byte(cleaned, class, text.data[i], strict);
+		fault = clean_byte(cleaned, class, text.data[i], rule);
 	}
+	if (fault == NULL && rule.utf8 && !pr_utf8_is_valid((struct pr_str){cleaned->bytes, cleaned->len}))
+		fault = "Address is no UTF-8";
 	return fault != NULL ? fault : scan_fault(&scanner);
 }
 
-static const char *domain_fault(struct pr_str domain)
+static const char *domain_fault(struct pr_str domain, bool utf8)
 {
 	if (domain.len == 0)
 		return "Host name required";
 	if (domain.data[0] != '[' && pr_str_find(domain, ':') < domain.len)
 		return "Colon illegal in host name part";
-	return pr_domain_is_valid(domain) ? NULL : "Invalid host name";
+	return (utf8 ? address_domain_is_valid_utf8 : pr_domain_is_valid)(domain) ? NULL : "Invalid host name";
 }
 
 /* "@a,@b:joe@c" becomes "joe@c" (RFC 5321 section 4.1.2: accept the route, and ignore it). */
-static const char *skip_route(struct pr_str *inner)
+static const char *skip_route(struct pr_str *inner, bool utf8)
 {
 	struct pr_str hop, route;
 	size_t colon = 0;
@@ -118,7 +120,7 @@ static const char *skip_route(struct pr_str *inner)
 	route = pr_str_slice(*inner, 0, colon);
 	*inner = pr_str_slice(*inner, colon + 1, inner->len);
 	while (pr_str_next(&route, ',', &hop))
-		if (hop.len == 0 || hop.data[0] != '@' || domain_fault(pr_str_slice(hop, 1, hop.len)) != NULL)
+		if (hop.len == 0 || hop.data[0] != '@' || domain_fault(pr_str_slice(hop, 1, hop.len), utf8) != NULL)
 			return "Invalid route address";
 	return NULL;
 }
@@ -148,14 +150,14 @@ static const char *local_fault(struct pr_str local)
 	return NULL;
 }
 
-static const char *address_fault(struct pr_str inner, struct pr_address *address)
+static const char *address_fault(struct pr_str inner, bool utf8, struct pr_address *address)
 {
 	if (inner.len + 2 > PR_ADDRESS_MAX)
 		return "Address too long";
 	pr_address_split(inner, address);
 	const char *fault = local_fault(address->local);
 	if (fault == NULL && address->local.len < inner.len)
-		fault = domain_fault(address->domain);
+		fault = domain_fault(address->domain, utf8);
 	/* the dot of the root says nothing in mail, and would hide that two names are the same */
 	if (fault == NULL && address->domain.len > 1 && address->domain.data[address->domain.len - 1] == '.') {
 		address->domain.len--;
@@ -169,13 +171,13 @@ enum pr_status address_accept(struct pr_str text, struct accept_rule rule, struc
 {
 	struct cleaned cleaned = {.len = 0};
 	struct pr_address address = {PR_STR(""), PR_STR(""), PR_STR("")};
-	const char *fault = clean(text, rule.strict, &cleaned);
+	const char *fault = clean(text, rule, &cleaned);
 	struct pr_str inner = {cleaned.bytes, cleaned.len};
 
 	if (fault == NULL && (inner.len > 0 || !rule.allow_empty)) {
-		fault = skip_route(&inner);
+		fault = skip_route(&inner, rule.utf8);
 		if (fault == NULL)
-			fault = address_fault(inner, &address);
+			fault = address_fault(inner, rule.utf8, &address);
 	}
 	if (fault == NULL) {
 		address.full = pr_arena_copy(arena, address.full);

@@ -30,7 +30,11 @@ const char *scan_fault(const struct scanner *scanner);
 struct accept_rule {
 	bool strict;      /* blanks are refused, not skipped: a path of SMTP */
 	bool allow_empty; /* "" is an address: the null reverse-path */
+	bool utf8;        /* characters beyond ASCII are letters (RFC 6531) */
 };
+
+/* pr_domain_is_valid() with what is beyond ASCII as letters. */
+bool address_domain_is_valid_utf8(struct pr_str domain);
 
 /* On success the pieces are NUL-terminated copies in the arena. */
 enum pr_status address_accept(struct pr_str text, struct accept_rule rule, struct pr_arena *arena,

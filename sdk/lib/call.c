@@ -108,6 +108,11 @@ enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct
 	return HAS(call->host, rules_check) ? call->host->rules_check(call, check, arguments, verdict) : PR_OK;
 }
 
+enum pr_status pr_content_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out)
+{
+	return HAS(call->host, content_fit) ? call->host->content_fit(call, offers, form_out) : PR_MISUSE;
+}
+
 enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
 	return HAS(call->host, rules_feature) ? call->host->rules_feature(call, name, arguments, value_out) : PR_NOTFOUND;

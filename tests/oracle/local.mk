@@ -22,3 +22,6 @@ EXTRA_DIST += tests/oracle/server/secure
 # testssl.sh as a judge of what the server says to the TLS library
 TESTS += tests/oracle/testssl
 EXTRA_DIST += tests/oracle/testssl
+# what becomes of eight bits
+TESTS += tests/oracle/mime/compare
+EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracle/mime/differs.tsv

@@ -205,6 +205,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"no_pipelining", &s->no_pipelining, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
+	    {"utf8", &s->utf8, NULL, NULL},
 	    {"allow_bogus_helo", &s->allow_bogus_helo, NULL, NULL},
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},
@@ -299,6 +300,8 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " size=%llu", (unsigned long long)q->declared_size);
 	if (q->body_given)
 		pr_text_addf(out, " body=%s", q->eight_bit ? "8BITMIME" : "7BIT");
+	if (q->utf8)
+		pr_text_add_c(out, " utf8");
 	if (q->ask == SMTP_ASK_END)
 		pr_text_addf(out, " bytes=%llu%s", (unsigned long long)q->size, q->eight_bit ? " eight-bit" : "");
 	if (q->ret_given)

@@ -129,6 +129,16 @@ static bool expect(struct fake_server *server, const char *prefix)
 	return false;
 }
 
+static bool read_bytes(struct fake_server *server, size_t count)
+{
+	for (; count > 0; count--) {
+		if (server->begin == server->end && !fill(server))
+			return false;
+		server->begin++;
+	}
+	return true;
+}
+
 static bool play(struct fake_server *server, const char *step)
 {
 	switch (step[0]) {
@@ -144,6 +154,8 @@ static bool play(struct fake_server *server, const char *step)
 	case '$':
 		hang_up(server, step[0] == '~');
 		return true;
+	case '%':
+		return read_bytes(server, (size_t)strtoul(step + 1, NULL, 10));
 	case 'z':
 		usleep((useconds_t)strtoul(step + 1, NULL, 10) * 100000);
 		return true;

@@ -5,6 +5,7 @@
  *   "<text"  sends text          ">text"  reads a line that must begin with text
  *   "."      reads a message up to the final dot, kept as it came
  *   "#N"     sends N bytes of a reply that does not end       "~"  reset (RST) and end of this connection
+ *   "%N"     reads N bytes, which are not kept
  *   "$"      closes in order     "zN"     sleeps N tenths of a second     "+"  accepts the next connection
  */
 #ifndef TESTS_UNIT_FAKE_SERVER_H

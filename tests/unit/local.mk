@@ -134,28 +134,28 @@ tests_unit_test_plan_fair_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plan_fair_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_smtp
 TESTS += tests/unit/test_mailer_smtp
-tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_route
 TESTS += tests/unit/test_mailer_route
 tests_unit_test_mailer_route_SOURCES = tests/unit/test_mailer_route.c tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_route_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_route_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_route_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_tls
 TESTS += tests/unit/test_mailer_tls
 tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_tls_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_auth
 TESTS += tests/unit/test_mailer_auth
 tests_unit_test_mailer_auth_SOURCES = tests/unit/test_mailer_auth.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_auth_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_queue_progress
 TESTS += tests/unit/test_queue_progress
 tests_unit_test_queue_progress_SOURCES = tests/unit/test_queue_progress.c tests/unit/unit.h
@@ -183,6 +183,11 @@ tests_unit_test_dns_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS) -DSOURCE_DIR='
 tests_unit_test_dns_LDADD = libkernel.la $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/test_dns.zone
 # the header of a message
+check_PROGRAMS += tests/unit/test_mime
+TESTS += tests/unit/test_mime
+tests_unit_test_mime_SOURCES = tests/unit/test_mime.c tests/unit/unit.h
+tests_unit_test_mime_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mime_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_shape
 TESTS += tests/unit/test_shape
 tests_unit_test_shape_SOURCES = tests/unit/test_shape.c tests/unit/unit.h
@@ -253,3 +258,9 @@ TESTS += tests/unit/test_traffic
 tests_unit_test_traffic_SOURCES = tests/unit/test_traffic.c tests/unit/unit.h
 tests_unit_test_traffic_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_traffic_LDADD = libkernel.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_mailer_content
+TESTS += tests/unit/test_mailer_content
+tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
+	$(smtp_mailer_sources)
+tests_unit_test_mailer_content_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_mailer_content_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)

@@ -247,9 +247,33 @@ static void test_xtext(void)
 	pr_text_fini(&out);
 }
 
+/* RFC 6531 section 3.3 and RFC 3629: letters beyond ASCII in both parts, when they are asked for and well-formed */
+static void test_utf8(void)
+{
+	static const struct {
+		const char *path, *local, *domain; /* NULL: refused */
+	} paths[] = {
+		{"<j\xc3\xb6" "e@d\xc3\xb6rf.example> x", "j\xc3\xb6" "e", "d\xc3\xb6rf.example"}, {"<joe@example.org>", "joe", "example.org"},
+		{"<\"j \xe4\xbd\xa0\"@x.example>", "\"j \xe4\xbd\xa0\"", "x.example"}, {"<@d\xc3\xb6rf.example:joe@x>", "joe", "x"},
+		{"<j\xf6" "e@x>", NULL, NULL}, {"<j\xc3@x>", NULL, NULL}, {"<j\xc0\xbc@x>", NULL, NULL}, {"<j\xed\xa0\x80@x>", NULL, NULL},
+		{"<j\xf4\x90\x80\x80@x>", NULL, NULL}, {"<j\xc2\x85@x>", NULL, NULL}, {"<j\xe0\x80\xaf@x>", NULL, NULL}, {"<joe@x\xc3\xb6..y>", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct pr_address address = {PR_STR(""), PR_STR(""), PR_STR("")};
+		struct pr_str rest, why = PR_NONE;
+		enum pr_status status = pr_address_path_utf8(pr_str(paths[i].path), &arena, &address, &rest, &why);
+		CU_ASSERT_EQUAL(status, paths[i].local != NULL ? PR_OK : PR_PERMFAIL);
+		if (paths[i].local != NULL)
+			CU_ASSERT_TRUE(pr_str_equal(address.local, pr_str(paths[i].local)) && pr_str_equal(address.domain, pr_str(paths[i].domain)));
+		bool ascii = pr_str_is_ascii(pr_str(paths[i].path));
+		CU_ASSERT_EQUAL(pr_address_path(pr_str(paths[i].path), &arena, &address, &rest, &why), ascii ? PR_OK : PR_PERMFAIL);
+	}
+}
+
 static const struct unit_case cases[] = {
     {"paths of MAIL and RCPT", test_path}, {"path limits", test_path_limits}, {"lists", test_list},
-    {"a megabyte of anything is linear", test_giants}, {"parts", test_parts}, {"xtext", test_xtext}, {NULL, NULL},
+    {"a megabyte of anything is linear", test_giants}, {"parts", test_parts}, {"xtext", test_xtext}, {"UTF-8", test_utf8}, {NULL, NULL},
 };
 
 int main(void)

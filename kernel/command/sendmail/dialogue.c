@@ -117,12 +117,24 @@ static int command(struct talk *talk, struct pr_str line)
 	return read_reply(talk);
 }
 
+/* UTF-8 in an address; a header that has it goes as it is, as mail with eight bits always did. */
+static bool needs_utf8(const struct submission *submission)
+{
+	bool needs = !pr_str_is_ascii(submission->sender);
+
+	for (size_t i = 0; i < submission->recipients->count && !needs; i++)
+		needs = submission->recipients->items[i].fate != RECIPIENT_EXCLUDED && !pr_str_is_ascii(submission->recipients->items[i].address);
+	return needs;
+}
+
 void dialogue_mail_line(const struct submission *submission, char mode, struct pr_text *out)
 {
 	pr_text_addf(out, "MAIL FROM:<%.*s> SIZE=%llu", PR_PRINT(submission->sender),
 	    (unsigned long long)(submission->message->header.len + 1 + spool_size(&submission->message->body)));
-	if (submission->body != NULL || submission->message->eight_bit)
-		pr_text_addf(out, " BODY=%s", submission->body != NULL ? submission->body : "8BITMIME");
+	if (submission->body != NULL) /* else the daemon sees for itself what there is */
+		pr_text_addf(out, " BODY=%s", submission->body);
+	if (needs_utf8(submission))
+		pr_text_add_c(out, " SMTPUTF8");
 	if (submission->ret != NULL)
 		pr_text_addf(out, " RET=%s", submission->ret);
 	if (submission->envelope_id != NULL)

@@ -156,8 +156,6 @@ static bool is_hopeless(const struct message *message)
 /* One byte after line ends were made LF. */
 static int put(struct message *message, char byte, struct pr_text *error)
 {
-	if ((unsigned char)byte >= 128)
-		message->eight_bit = true;
 	if (message->header_done)
 		return spool_byte(&message->body, byte, error);
 	if (!pr_text_add_byte(&message->line, byte))

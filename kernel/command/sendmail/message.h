@@ -25,7 +25,6 @@ struct spool {
 struct message {
 	struct pr_text header; /* complete fields with LF line ends, without the empty line */
 	struct spool body;
-	bool eight_bit;
 	/* while reading */
 	struct pr_text line; /* header line so far */
 	bool ignore_dots;

@@ -4,6 +4,7 @@
  * "a:b" is a rising list, "a,b" hosts of equal rank, "[x]" means no MX lookup, ":25" behind a host is its port; MX
  * records are cut at our own name, because a host behind us would send the message back (RFC 5321 5.1).
  */
+#include "idn.h"
 #include "smtp.h"
 
 #include <postrider/address.h>
@@ -154,6 +155,16 @@ static enum pr_status add_mx(struct smtp_run *run, const struct item *item, stru
 	return PR_PERMFAIL;
 }
 
+/* A-labels in the place of what is not ASCII; absent: there is no such name. */
+static struct pr_str ascii_host(struct smtp_run *run, struct pr_str host, struct smtp_outcome *outcome)
+{
+	struct pr_str name = idn_to_ascii(run->call, host);
+
+	if (name.data == NULL)
+		fail(outcome, PR_PERMFAIL, 553, PR_STR("5.1.2"), pr_arena_printf(run->call->arena, "553 5.1.2 Host name is not valid: %.*s", PR_PRINT(run->call->reason)));
+	return name;
+}
+
 enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcome)
 {
 	struct pr_str rest = pr_str_trim(run->smtp->host.len > 0 ? run->smtp->host : run->destination->host);
@@ -162,6 +173,9 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 	size_t items = 0;
 
 	run->route.ready = 1;
+	rest = ascii_host(run, rest, outcome);
+	if (rest.data == NULL)
+		return PR_PERMFAIL;
 	if (run->smtp->path.len > 0) { /* a program goes by the name of its mailer, or of the host that it leads to */
 		bool has_host = !run->smtp->lmtp && run->destination->host.len > 0;
 		add_target(run, has_host ? run->destination->host : run->destination->mailer, 0, false, 0);

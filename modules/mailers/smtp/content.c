@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The message on the wire: LF becomes CRLF, a leading dot is doubled, and no bare CR or LF ever leaves.
- * Lines are found by memchr and gathered in one buffer, so that a small message with its final dot is one send.
+ * Lines are found by memchr and gathered in one buffer, so that a small message with its final dot is one send.  A full buffer is one chunk where
+ * chunks are sent; while it is on its way the answer to the one before is read, so at most two are under way.
  */
 #include "smtp.h"
 
@@ -15,14 +16,51 @@ struct content {
 	struct pr_text out;
 	bool in_line;    /* something of the current line was written */
 	bool cr_pending; /* a CR at the end of the last piece: line end or not? */
+	bool chunked;
+	uint32_t unanswered; /* chunks */
+	struct smtp_reply refused;
 	enum pr_status status;
 };
+
+bool smtp_uses_chunks(const struct smtp_run *run)
+{
+	return run->smtp->chunking && (run->session->extensions & SMTP_CHUNKING) != 0;
+}
+
+static void read_answer(struct content *content)
+{
+	struct smtp_run *run = content->run;
+	struct smtp_reply reply = {0};
+
+	if (content->status == PR_OK)
+		content->status = smtp_read_reply(run->call, run->session, run->smtp->wait[SMTP_WAIT_DATABLOCK], &reply);
+	content->unanswered--;
+	if (content->status == PR_OK && reply.code / 100 != 2 && content->refused.code == 0)
+		content->refused = reply;
+}
+
+static void send_chunk(struct content *content, const char *last)
+{
+	struct smtp_run *run = content->run;
+	struct pr_str bytes = pr_text_str(&content->out);
+	char command[64];
+
+	pr_print(command, sizeof command, "BDAT %zu%s\r\n", bytes.len, last);
+	if (content->status == PR_OK)
+		content->status = smtp_send(run->call, run->session, pr_str(command), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+	if (content->status == PR_OK)
+		content->status = smtp_send_content(run->call, run->session, bytes, run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+	if (content->unanswered++ > 0)
+		read_answer(content);
+}
 
 static void flush(struct content *content)
 {
 	struct smtp_run *run = content->run;
 
-	if (content->status == PR_OK)
+	if (content->chunked && content->refused.code == 0)
+		send_chunk(content, "");
+	else if (content->status == PR_OK && !content->chunked)
 		content->status = smtp_send_content(run->call, run->session, pr_text_str(&content->out), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
 	pr_text_clear(&content->out);
 }
@@ -42,7 +80,7 @@ static void add(struct content *content, const char *data, size_t len)
 
 static void begin_line(struct content *content, char first)
 {
-	if (!content->in_line && first == '.')
+	if (!content->in_line && first == '.' && !content->chunked)
 		add(content, ".", 1);
 	content->in_line = true;
 }
@@ -105,14 +143,33 @@ static void encode_body(struct content *content)
 			return;
 		}
 		encode(content, (struct pr_str){piece, length});
-	} while (length > 0 && content->status == PR_OK);
+	} while (length > 0 && content->status == PR_OK && content->refused.code == 0);
 }
 
-enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out)
+static void send_dot(struct content *content, bool *end_out)
 {
-	struct content content = {.run = run};
+	add(content, ".\r\n", 3);
+	*end_out = content->status == PR_OK;
+	pr_progress(content->run->call, PR_PROGRESS_SENT, PR_STR("."));
+	flush(content);
+}
 
-	*dot_out = false;
+/* With nothing left to be read but the answer to it, or nothing at all when some chunk was refused. */
+static void send_last_chunk(struct content *content, bool *end_out)
+{
+	if (content->refused.code == 0) {
+		*end_out = content->status == PR_OK;
+		send_chunk(content, " LAST");
+	}
+	while (content->refused.code != 0 && content->unanswered > 0)
+		read_answer(content);
+}
+
+enum pr_status smtp_content_send(struct smtp_run *run, bool *end_out, struct smtp_reply *refused_out)
+{
+	struct content content = {.run = run, .chunked = smtp_uses_chunks(run)};
+
+	*end_out = false;
 	pr_text_init(&content.out, BUFFER);
 	encode(&content, pr_text_str(&run->header));
 	if (run->body != NULL && run->body->rewind(run->body, run->call) != PR_OK)
@@ -121,12 +178,9 @@ enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out)
 		encode_body(&content);
 	if (content.status == PR_OK && (content.in_line || content.cr_pending))
 		end_line(&content);
-	if (content.status == PR_OK) {
-		add(&content, ".\r\n", 3);
-		*dot_out = content.status == PR_OK;
-		pr_progress(run->call, PR_PROGRESS_SENT, PR_STR("."));
-		flush(&content);
-	}
+	if (content.status == PR_OK)
+		(content.chunked ? send_last_chunk : send_dot)(&content, end_out);
+	*refused_out = content.refused;
 	pr_text_fini(&content.out);
 	return content.status;
 }

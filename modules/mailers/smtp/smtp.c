@@ -30,6 +30,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, mx, "mx", PR_OPTION_BOOL, 0, "true", "look up MX records"),
 	PR_OPTION(struct smtp, esmtp, "esmtp", PR_OPTION_BOOL, 0, "true", "say EHLO first"),
 	PR_OPTION(struct smtp, announced, "announced", PR_OPTION_BOOL, 0, "false", "say EHLO only when the greeting speaks of ESMTP"),
+	PR_OPTION(struct smtp, chunking, "chunking", PR_OPTION_BOOL, 0, "false", "send messages by BDAT to hosts that offer CHUNKING"),
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
@@ -206,6 +207,46 @@ static void take_up(struct smtp_run *run)
 	run->session->name[0] = '\0'; /* the route begins at its front */
 }
 
+/* Header and body as this host can take them. */
+static bool fit_content(struct smtp_run *run, struct smtp_outcome *outcome)
+{
+	uint32_t offers = (run->session->extensions & SMTP_8BITMIME) != 0 ? PR_OFFERS_EIGHT_BIT : 0;
+
+	if (offers == run->offered)
+		return true;
+	run->content = (run->envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0 ? PR_CONTENT_EIGHT_BIT : 0; /* with a kernel that does not know */
+	enum pr_status status = pr_content_fit(run->call, offers, &run->content);
+	pr_text_clear(&run->header);
+	if (status == PR_OK || status == PR_MISUSE)
+		status = run->call->host->header_print(run->call, run->envelope, &run->header);
+	if (status == PR_OK) {
+		run->offered = offers;
+		return true;
+	}
+	*outcome = (struct smtp_outcome){status, 0, status == PR_TEMPFAIL ? PR_STR("4.3.0") : PR_STR("5.6.0"), run->call->reason, PR_NONE};
+	return false;
+}
+
+/* RFC 6531 section 3.2: what needs UTF-8 is sent to a host that knows it, and returned else; what only might have needed it is sent as anything. */
+static void refuse_utf8(struct smtp_run *run)
+{
+	bool offered = (run->session->extensions & SMTP_UTF8) != 0, is_open = false;
+	bool all = !pr_str_is_ascii(run->envelope->sender) ||
+	           ((run->envelope->flags & PR_ENVELOPE_UTF8) != 0 && !pr_str_is_ascii(pr_text_str(&run->header)));
+	struct smtp_outcome no = {PR_PERMFAIL, 553, PR_STR("5.6.7"), PR_NONE, PR_NONE};
+
+	run->utf8 = false;
+	for (size_t i = 0; i < run->count; i++) {
+		bool needs = run->deliveries[i].status == PR_MISUSE && (all || !pr_str_is_ascii(run->deliveries[i].user));
+		is_open = is_open || needs;
+		if (!needs || offered)
+			continue;
+		no.text = pr_arena_printf(run->call->arena, "553 5.6.7 %s does not support SMTPUTF8", run->session->name);
+		smtp_settle(run, i, &no, false);
+	}
+	run->utf8 = offered && is_open;
+}
+
 static void run_candidates(struct smtp_run *run)
 {
 	struct smtp_outcome outcome = {PR_TEMPFAIL, 0, PR_STR("4.4.1"), PR_STR("no host to try"), PR_NONE};
@@ -216,6 +257,9 @@ static void run_candidates(struct smtp_run *run)
 		if (!run->session->open && smtp_connect_next(run, &outcome) != PR_OK)
 			break;
 		bool was_used = run->session->served > 0;
+		if (!fit_content(run, &outcome))
+			break;
+		refuse_utf8(run);
 		smtp_transaction(run);
 		if (!has_retry(run))
 			break;
@@ -249,23 +293,21 @@ static enum pr_status deliver(struct pr_call *call, const struct pr_destination 
                               struct pr_body *body, struct pr_delivery *deliveries, size_t count)
 {
 	struct smtp_run run = {.call = call, .smtp = call->instance, .session = call->session, .destination = destination,
-	                       .envelope = envelope, .body = body, .deliveries = deliveries, .count = count};
-	enum pr_status status = PR_OK;
+	                       .envelope = envelope, .body = body, .deliveries = deliveries, .count = count, .offered = SMTP_NOT_PRINTED};
 
 	pr_text_init(&run.header, 16u << 20);
 	run.retry = pr_alloc(count + 1);
 	refuse_unsendable(&run);
 	if (count_open(&run) == 0)
 		goto out;
-	status = call->host->header_print(call, envelope, &run.header);
-	if (status == PR_OK && run.smtp->path.len > 0 && run.smtp->owner)
+	if (run.smtp->path.len > 0 && run.smtp->owner)
 		run_owners(&run);
-	else if (status == PR_OK)
+	else
 		run_candidates(&run);
 out:
 	pr_text_fini(&run.header);
 	pr_free(run.retry);
-	return status;
+	return PR_OK;
 }
 
 /* With TLS there may be something that is none of SMTP's business: a ticket for the next time. */

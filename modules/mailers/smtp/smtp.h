@@ -6,7 +6,7 @@
  * route (connect.c) names one candidate after the other, and the first that connects, greets, answers EHLO and is connected in a way that the
  * rules accept (secure.c: STARTTLS; auth.h: AUTH; policy.c: what they are asked) serves.
  * Then one transaction (transaction.c): MAIL, RCPTs and DATA, in one segment when the other side offers PIPELINING,
- * then the message (content.c) and the final dot.  What dialogue.c reads from the other side is bounded and made
+ * then the message (content.c) and the final dot; with `chunking`, where it is offered, the message in pieces behind BDAT (RFC 3030) and no dot.  What dialogue.c reads from the other side is bounded and made
  * printable before anybody sees it.
  *
  *      closed --connect--> greeted --EHLO--> idle --MAIL..DATA--> 354 --message, dot--> idle
@@ -31,7 +31,7 @@
 
 enum smtp_extension {
 	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32, SMTP_DELIVERBY = 64,
-	SMTP_STARTTLS = 128
+	SMTP_STARTTLS = 128, SMTP_CHUNKING = 0x10000, SMTP_UTF8 = 0x20000
 };
 
 enum smtp_wait {
@@ -39,6 +39,8 @@ enum smtp_wait {
 	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAIT_STARTTLS, SMTP_WAIT_AUTH,
 	SMTP_WAITS
 };
+
+#define SMTP_NOT_PRINTED UINT32_MAX
 
 enum smtp_tls_use { SMTP_TLS_MAY, SMTP_TLS_NEVER, SMTP_TLS_MUST };
 
@@ -50,7 +52,7 @@ struct smtp {                     /* instance */
 	uint32_t mx;              /* MX records are asked for */
 	uint32_t esmtp;           /* EHLO is tried */
 	uint32_t announced;       /* but only with who speaks of ESMTP in his greeting */
-	uint32_t reserved2;
+	uint32_t chunking;        /* BDAT where it is offered */
 	struct pr_str helo;
 	struct pr_str host;       /* in the place of the destination's */
 	struct pr_str tls;        /* "may", "never", "must" */
@@ -144,6 +146,9 @@ struct smtp_run {
 	bool without_dane;        /* the rules say D, or whoever sent this message does not want it */
 	const struct pr_dane *dane; /* of the host that is called; NULL: nothing is known of its TLS */
 	struct pr_str dane_names[2]; /* that its certificate may have, too */
+	uint32_t offered;         /* PR_OFFERS_... of the host for which the header was printed; SMTP_NOT_PRINTED */
+	uint32_t content;         /* PR_CONTENT_... */
+	bool utf8;                /* MAIL has SMTPUTF8 */
 };
 
 /* connect.c */
@@ -213,8 +218,10 @@ void smtp_transaction(struct smtp_run *run);
 void smtp_settle(struct smtp_run *run, size_t index, const struct smtp_outcome *outcome, bool retry);
 
 /* content.c */
-/* Sends header, body and the final dot.  *dot_out tells whether the dot may have reached the other side.
+bool smtp_uses_chunks(const struct smtp_run *run);
+/* Sends header, body and the final dot, or all chunks but for the answer to the last one.  *end_out tells whether the end may have reached the
+ * other side.  A chunk that was refused is PR_OK with that reply in *refused_out (code 0: none was); nothing is left to be read then.
  * PR_PERMFAIL is never returned; a body that cannot be read is PR_TEMPFAIL. */
-enum pr_status smtp_content_send(struct smtp_run *run, bool *dot_out);
+enum pr_status smtp_content_send(struct smtp_run *run, bool *end_out, struct smtp_reply *refused_out);
 
 #endif

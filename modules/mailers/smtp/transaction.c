@@ -67,10 +67,13 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 	pr_text_addf(out, "MAIL From:<%.*s>", PR_PRINT(sender));
 	if (has(run, SMTP_SIZE))
 		pr_text_addf(out, " SIZE=%lld", (long long)size);
-	if (has(run, SMTP_8BITMIME) && (pr_str_equal(envelope->body_type, PR_STR("8BITMIME")) || (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0))
+	bool is_converted = run->content == 0 && (envelope->flags & PR_ENVELOPE_EIGHT_BIT) != 0;
+	if (has(run, SMTP_8BITMIME) && ((pr_str_equal(envelope->body_type, PR_STR("8BITMIME")) && !is_converted) || run->content != 0))
 		pr_text_add_c(out, " BODY=8BITMIME");
 	else if (has(run, SMTP_8BITMIME) && pr_str_equal(envelope->body_type, PR_STR("7BIT")))
 		pr_text_add_c(out, " BODY=7BIT");
+	if (run->utf8)
+		pr_text_add_c(out, " SMTPUTF8");
 	if (has(run, SMTP_DSN) && envelope->envelope_id.len > 0) {
 		pr_text_add_c(out, " ENVID=");
 		pr_xtext_encode(envelope->envelope_id, out);
@@ -188,7 +191,8 @@ static void add_all(struct opening *opening)
 	for (size_t i = 0; i < run->count; i++)
 		if (opening->taken[i] == ASKED)
 			add_rcpt(run, i, &opening->line);
-	pr_text_add_c(&opening->line, "DATA\r\n");
+	if (!smtp_uses_chunks(run))
+		pr_text_add_c(&opening->line, "DATA\r\n");
 }
 
 /* Sends what is in the line, unless everything went out at once, and reads one reply. */
@@ -285,7 +289,7 @@ static enum pr_status say_opening(struct opening *opening, struct smtp_outcome *
 	if (status != PR_OK)
 		return status;
 	run->session->dirty = 1;
-	if (opening->accepted == 0 && !opening->pipelined)
+	if (smtp_uses_chunks(run) || (opening->accepted == 0 && !opening->pipelined))
 		return PR_OK;
 	if (!opening->pipelined)
 		pr_text_add_c(&opening->line, "DATA\r\n");
@@ -310,6 +314,11 @@ static void note_success(struct opening *opening, size_t index)
 		run->deliveries[index].flags |= PR_DELIVERY_BY_TAKEN;
 }
 
+static struct pr_str last_command(const struct smtp_run *run)
+{
+	return smtp_uses_chunks(run) ? PR_STR("BDAT") : PR_STR("DATA");
+}
+
 /* The reply to the dot: one, or with LMTP one for each accepted recipient in turn. */
 static void read_final(struct opening *opening)
 {
@@ -324,7 +333,7 @@ static void read_final(struct opening *opening)
 		if (status == PR_OK && (first || run->smtp->lmtp))
 			status = smtp_read_reply(run->call, run->session, run->smtp->wait[SMTP_WAIT_DATAFINAL], &reply);
 		first = false;
-		struct smtp_outcome outcome = status == PR_OK ? smtp_outcome_of(&reply, PR_STR("DATA")) : smtp_outcome_lost(run->call);
+		struct smtp_outcome outcome = status == PR_OK ? smtp_outcome_of(&reply, last_command(run)) : smtp_outcome_lost(run->call);
 		smtp_settle(run, i, &outcome, false); /* it may have been taken: no other host now */
 		note_success(opening, i);
 	}
@@ -347,9 +356,17 @@ static void send_nothing(struct smtp_run *run)
 static void send_message(struct opening *opening)
 {
 	struct smtp_run *run = opening->run;
-	bool dot = false;
-	enum pr_status status = smtp_content_send(run, &dot);
+	bool end = false;
+	struct smtp_reply refused = {0};
+	enum pr_status status = smtp_content_send(run, &end, &refused);
 
+	if (status == PR_OK && refused.code != 0) { /* a chunk, and so all of it */
+		struct smtp_outcome outcome = smtp_outcome_of(&refused, last_command(run));
+		settle_taken(opening, &outcome, !end);
+		if (refused.code == 421)
+			smtp_drop(run->session);
+		return;
+	}
 	if (status == PR_OK) {
 		read_final(opening);
 		return;
@@ -357,8 +374,8 @@ static void send_message(struct opening *opening)
 	/* The other side may have said why it stopped reading. */
 	struct smtp_outcome outcome = smtp_outcome_lost(run->call);
 	struct smtp_reply reply;
-	if (!dot && smtp_read_reply(run->call, run->session, 1, &reply) == PR_OK && reply.code >= 400)
-		outcome = smtp_outcome_of(&reply, PR_STR("DATA"));
+	if (!end && smtp_read_reply(run->call, run->session, 1, &reply) == PR_OK && reply.code >= 400)
+		outcome = smtp_outcome_of(&reply, last_command(run));
 	settle_taken(opening, &outcome, false);
 	smtp_drop(run->session);
 }
@@ -370,7 +387,7 @@ static void finish(struct opening *opening, const struct smtp_outcome *refused)
 
 	if (refused->status != PR_MISUSE)
 		settle_all(run, refused, true);
-	if (code == 354 && opening->accepted > 0) {
+	if ((code == 354 || smtp_uses_chunks(run)) && opening->accepted > 0) {
 		send_message(opening);
 	} else if (code == 354) {
 		send_nothing(run);

@@ -157,7 +157,7 @@ static struct pr_str max_mime_length(struct cf *cf, const char *name, struct pr_
 		cf_remark(cf, "Warning: MaxMimeHeaderLength: header length limit set lower than 128");
 	if (field > 0 && field < 40)
 		cf_remark(cf, "Warning: MaxMimeHeaderLength: field length limit set lower than 40");
-	return value;
+	return pr_arena_printf(&cf->arena, "%ld/%ld", header > 0 ? header : 0, field > 0 ? field : 0);
 }
 
 static struct pr_str single_thread(struct cf *cf, const char *name, struct pr_str value)

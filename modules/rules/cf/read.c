@@ -397,6 +397,30 @@ static void declare_own_name(struct cf *cf)
 	cf_declare_setting(cf, declared, "value", name);
 }
 
+/* The classes by which sendmail decides what is encoded, where the file has changed them. */
+static void declare_mime_classes(struct cf *cf)
+{
+	static const struct {
+		char class;
+		const char *option, *usual;
+	} rows[] = { { 'e', "MimeEncodable", "7bit,8bit,binary" }, { 'n', "MimeNeverEncoded", "multipart/signed" }, { 'q', "MimeQuotedPrintable", "" },
+		{ 's', "MimeMessages", "rfc822" } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct cf_phrases *class = cf_class_find(cf, (uint16_t)rows[i].class);
+		struct pr_text text;
+		pr_text_init(&text, 1u << 16);
+		for (size_t j = 0; class != NULL && j < class->count; j++)
+			pr_text_addf(&text, "%s%.*s", j > 0 ? "," : "", PR_PRINT(class->items[j]));
+		if (text.len > 0 && !pr_str_equal(pr_text_str(&text), pr_str(rows[i].usual))) {
+			struct pr_declared *declared = cf_declare(cf, PR_DECLARED_OPTION, pr_str(rows[i].option));
+			declared->file = cf->file;
+			cf_declare_setting(cf, declared, "value", pr_text_str(&text));
+		}
+		pr_text_fini(&text);
+	}
+}
+
 /* $[ $] asks the map `host`, which is there without being declared. */
 static void declare_host(struct cf *cf)
 {
@@ -432,6 +456,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		cf_imply_flags(cf);
 		declare_host(cf);
 		declare_own_name(cf);
+		declare_mime_classes(cf);
 		cf_link(cf);
 		cf->type_macro = cf_names_find(&cf->names, PR_STR("addr_type"));
 	} else {

@@ -63,7 +63,7 @@ static bool read_flags(struct reader *r, struct pr_str value)
 		char letter;
 		uint32_t flag;
 	} letters[] = {
-		{ '8', PR_ENVELOPE_EIGHT_BIT }, { 'b', PR_ENVELOPE_DELETE_BCC }, { 'd', PR_ENVELOPE_RET_GIVEN },
+		{ '8', PR_ENVELOPE_EIGHT_BIT }, { 'b', PR_ENVELOPE_DELETE_BCC }, { 'd', PR_ENVELOPE_RET_GIVEN }, { 'e', PR_ENVELOPE_UTF8 },
 		{ 'n', PR_ENVELOPE_RET_HEADERS }, { 'r', PR_ENVELOPE_RESPONSE }, { 's', PR_ENVELOPE_SPLIT },
 		{ 'w', PR_ENVELOPE_WARNED },
 	};

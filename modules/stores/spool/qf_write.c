@@ -93,7 +93,7 @@ static void put_flags(struct writer *w, uint32_t flags)
 		uint32_t flag;
 		char letter;
 	} letters[] = {
-		{ PR_ENVELOPE_EIGHT_BIT, '8' }, { PR_ENVELOPE_DELETE_BCC, 'b' }, { PR_ENVELOPE_RET_GIVEN, 'd' },
+		{ PR_ENVELOPE_EIGHT_BIT, '8' }, { PR_ENVELOPE_DELETE_BCC, 'b' }, { PR_ENVELOPE_RET_GIVEN, 'd' }, { PR_ENVELOPE_UTF8, 'e' },
 		{ PR_ENVELOPE_RET_HEADERS, 'n' }, { PR_ENVELOPE_RESPONSE, 'r' }, { PR_ENVELOPE_SPLIT, 's' },
 		{ PR_ENVELOPE_WARNED, 'w' },
 	};

@@ -28,6 +28,9 @@ struct pr_address {
  * brackets, controls and 8-bit bytes are refused; a route and comments are taken off. */
 enum pr_status pr_address_path(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
                                struct pr_str *rest_out, struct pr_str *why_out);
+/* Since 1.5.  The same where UTF-8 may stand in both parts (RFC 6531 section 3.3). */
+enum pr_status pr_address_path_utf8(struct pr_str text, struct pr_arena *arena, struct pr_address *address_out,
+                                    struct pr_str *rest_out, struct pr_str *why_out);
 /* "joe@example.org" from "<joe@example.org>", and the same for a bare one. */
 struct pr_str pr_address_inner(struct pr_str address);
 /* Splits "joe@example.org" at the last @ outside quotes. */

@@ -74,6 +74,7 @@ struct pr_macro {
 #define PR_ENVELOPE_RET_GIVEN 16u  /* d: RET was given */
 #define PR_ENVELOPE_SPLIT 32u      /* s */
 #define PR_ENVELOPE_DELETE_BCC 64u /* b */
+#define PR_ENVELOPE_UTF8 128u      /* e: since 1.5, SMTPUTF8 (RFC 6531): addresses and header may be UTF-8 */
 
 struct pr_envelope {
 	size_t size;

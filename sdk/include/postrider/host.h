@@ -202,7 +202,16 @@ struct pr_host {
 	enum pr_status (*dane_find)(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
 	/* Since 1.5.  tls_start() with more than a name.  Records that do not match are no failure either: ${verify} is DANE_FAIL, and TRUSTED when one does. */
 	enum pr_status (*tls_start_with)(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
+	/* Since 1.5.  The next host was asked what it takes: PR_OFFERS_...  The kernel puts the message of this deliver() into a form that it can take (RFC 6152
+	 * section 3), and says what is in it: PR_CONTENT_...  To be said after each EHLO, before header_print and before the body is read; both are
+	 * then of that form, and a header printed before is not.  PR_TEMPFAIL: the body cannot be read. */
+	enum pr_status (*content_fit)(struct pr_call *call, uint32_t offers, uint32_t *form_out);
 };
+
+/* What a next host offers. */
+#define PR_OFFERS_EIGHT_BIT 1u /* 8BITMIME (RFC 6152) */
+/* What the message holds that is to be sent. */
+#define PR_CONTENT_EIGHT_BIT 1u /* bytes with the eighth bit */
 
 /* A mailer that chooses among several hosts asks before it calls one: true when it could not be reached a moment ago and need not be tried.
  * The reason is as it was told, "Deferred: Connection refused by mx1.example.org." */
@@ -224,9 +233,11 @@ void pr_talks_to(struct pr_call *call, const struct pr_peer *peer);
 enum pr_status pr_rules_check(struct pr_call *call, uint32_t check, const struct pr_list *arguments, struct pr_verdict *verdict);
 enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 
-/* The calls of 1.5; with an older kernel no zone says anything of TLS, and the handshake looks for the name alone. */
+/* The calls of 1.5; with an older kernel no zone says anything of TLS, and the handshake looks for the name alone;
+ * the form of a message stays what it is, and the answer is PR_MISUSE. */
 enum pr_status pr_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
 enum pr_status pr_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
+enum pr_status pr_content_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);

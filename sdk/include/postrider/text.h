@@ -63,6 +63,9 @@ bool pr_str_next(struct pr_str *rest, char separator, struct pr_str *piece_out);
 bool pr_str_word(struct pr_str *rest, const char *separators, struct pr_str *word_out);
 /* Decimal digits only, the whole string; false when not a number or over max. */
 bool pr_str_number(struct pr_str text, uint64_t max, uint64_t *number_out);
+/* Since 1.5.  Only bytes below 0x80?  Well-formed UTF-8 (RFC 3629) without the controls U+0080 to U+009F? */
+bool pr_str_is_ascii(struct pr_str text);
+bool pr_utf8_is_valid(struct pr_str text);
 /* FNV-1a over lower-cased ASCII. */
 uint64_t pr_str_hash_nocase(struct pr_str text);
 
