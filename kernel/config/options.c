@@ -45,6 +45,7 @@ const struct pr_option options_table[] = {
     ROW(bad_rcpt_throttle_delay, "BadRcptThrottleDelay", TIME, "1s", "how long"),
     ROW(ca_file, "CACertFile", PATH, NULL, "certificates (PEM) of the authorities whose signature on a client's or next host's certificate counts"),
     ROW(ca_path, "CACertPath", PATH, NULL, "a directory of such certificates, named by their hashes"),
+    ROW(chunking, "Chunking", BOOL, "true", "offer CHUNKING: messages may come by BDAT"),
     ROW(class_factor, "ClassFactor", INT, "1800", "weight of Precedence in the priority"),
     ROW(connection_cache_size, "ConnectionCacheSize", INT, "40", "connections to next hosts kept open for the next message"),
     ROW(auth_mechanisms, "AuthMechanisms", STRING, NULL, "mechanisms of AUTH that may be used with next hosts; default: those that send no password as it is"),

@@ -66,6 +66,7 @@ struct options {
 	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
 	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
 	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */
+	uint32_t chunking;               /* Chunking: BDAT is taken */
 	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */

@@ -51,6 +51,8 @@ static void offer(struct smtp_machine *machine)
 	if (!settings->no_verb)
 		smtp_reply_part(machine, 250, NULL, "VERB");
 	smtp_reply_part(machine, 250, NULL, "8BITMIME");
+	if (!settings->no_chunking)
+		smtp_reply_part(machine, 250, NULL, "CHUNKING");
 	if (settings->max_message_size > 0)
 		smtp_reply_part(machine, 250, NULL, "SIZE %llu", (unsigned long long)settings->max_message_size);
 	else

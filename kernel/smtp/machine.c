@@ -81,7 +81,8 @@ void smtp_forget_transaction(struct smtp_machine *machine)
 	machine->in_transaction = false;
 	machine->recipients = machine->bad_recipients = 0;
 	machine->flooded = false;
-	machine->dot_seen = machine->eight_bit = false;
+	machine->eight_bit = machine->chunked = false;
+	machine->handed = NULL;
 	smtp_refusal_clear(&machine->message);
 	data_reader_free(machine->reader);
 	machine->reader = NULL;
@@ -181,7 +182,7 @@ static bool wants_input(const struct smtp_machine *machine)
 {
 	if (machine->question.ask != SMTP_ASK_NOTHING)
 		return false;
-	return machine->state == SMTP_STATE_DATA ||
+	return smtp_machine_in_data(machine) ||
 	       (machine->state == SMTP_STATE_COMMAND && machine->output.len < SMTP_OUTPUT_ENOUGH);
 }
 
@@ -192,6 +193,8 @@ size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t
 	while (taken < len && wants_input(machine)) {
 		if (machine->state == SMTP_STATE_DATA)
 			taken += smtp_data_input(machine, data + taken, len - taken);
+		else if (machine->state == SMTP_STATE_CHUNK)
+			taken += smtp_chunk_input(machine, data + taken, len - taken);
 		else
 			taken += command_input(machine, data + taken, len - taken);
 	}
@@ -221,13 +224,12 @@ bool smtp_machine_in_transaction(const struct smtp_machine *machine)
 
 bool smtp_machine_in_data(const struct smtp_machine *machine)
 {
-	return machine->state == SMTP_STATE_DATA;
+	return machine->state == SMTP_STATE_DATA || machine->state == SMTP_STATE_CHUNK;
 }
 
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 {
-	uint32_t seconds = machine->state == SMTP_STATE_DATA ? machine->settings->timeout_datablock
-	                                                     : machine->settings->timeout_command;
+	uint32_t seconds = smtp_machine_in_data(machine) ? machine->settings->timeout_datablock : machine->settings->timeout_command;
 
 	return seconds != 0 ? seconds : TIMEOUT_DEFAULT;
 }

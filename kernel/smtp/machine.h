@@ -24,6 +24,9 @@
  * when the machine refuses the message itself (size, NUL, a bare LF).  A BODY answer other than yes refuses the
  * message: the rest is read and dropped, RESET is asked and the refusal answers the dot.
  *
+ * With BDAT (RFC 3030) the same questions are asked: DATA at the first chunk, BODY, END at the last.  DATA refused, the chunk is read and
+ * dropped before the refusal is said, and RESET is asked at the last one.
+ *
  * What the client says in one breath with EHLO or DATA is taken, though sendmail 8.17 with Debian's patches answers 554: it
  * depends on how the network cuts the bytes, and the dot rule above makes it harmless.
  *
@@ -61,6 +64,7 @@ struct smtp_settings {
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
+	uint32_t no_chunking;       /* neither offered nor taken */
 	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
@@ -157,7 +161,7 @@ struct pr_text *smtp_machine_output(struct smtp_machine *machine);
 bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
-bool smtp_machine_in_data(const struct smtp_machine *machine);
+bool smtp_machine_in_data(const struct smtp_machine *machine); /* in a chunk, too */
 /* Seconds the driver should wait for the next byte. */
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine);
 /* From now on it is treated as a client that was refused at CONNECT. */

@@ -125,6 +125,8 @@ void smtp_rcpt(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.0.0", "Need MAIL before RCPT");
 		return;
 	}
+	if (smtp_refuses_in_chunks(machine))
+		return;
 	if (is_guessing(machine)) {
 		smtp_reply_421(machine, "4.7.0", "Too many bad recipients; closing connection");
 		return;

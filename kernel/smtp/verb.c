@@ -9,6 +9,7 @@ static const struct smtp_verb verbs[] = {
     {"MAIL", smtp_mail, 0, SMTP_SLOW_LOAD},
     {"RCPT", smtp_rcpt, 0, SMTP_SLOW_RCPT},
     {"DATA", smtp_data, 0, SMTP_SLOW_LOAD},
+    {"BDAT", smtp_bdat, SMTP_VERB_COUNTED, SMTP_SLOW_LOAD},
     {"QUIT", smtp_quit, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
     {"EHLO", smtp_ehlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
     {"HELO", smtp_helo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
@@ -111,6 +112,8 @@ void smtp_run_line(struct smtp_machine *machine)
 		smtp_reply_421(machine, "4.7.0", "HTTP command %s", smtp_client(machine).text);
 	} else if (verb == NULL || verb->run == NULL) {
 		unknown(machine);
+	} else if ((verb->flags & SMTP_VERB_COUNTED) != 0) {
+		smtp_run_verb(machine, verb);
 	} else if (has_control(pr_text_str(&machine->line))) {
 		if (!smtp_bad_command(machine))
 			smtp_reply(machine, 501, "5.5.2", "Control character in %s command", verb->name);

@@ -199,6 +199,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"need_vrfy_helo", &s->need_vrfy_helo, NULL, NULL},
 	    {"need_expn_helo", &s->need_expn_helo, NULL, NULL},
 	    {"no_pipelining", &s->no_pipelining, NULL, NULL},
+	    {"no_chunking", &s->no_chunking, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
 	    {"allow_bogus_helo", &s->allow_bogus_helo, NULL, NULL},
