@@ -3,12 +3,13 @@
  * The `listeners` list.  The submission socket in run_directory is always there and always the last.
  */
 #include "kernel/config/build.h"
+#include "kernel/smtp/networks.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
 
-static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", NULL};
+static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -24,12 +25,31 @@ static struct config_listener *new_listener(struct config_builder *builder)
 	return listener;
 }
 
+static void set_networks(struct config_builder *builder, const struct config_node *node, struct pr_list *list)
+{
+	struct pr_str *items = pr_arena_alloc(&builder->config->arena, (node->child_count + 1) * sizeof *items);
+	size_t count = 0;
+
+	if (node->kind == CONFIG_SCALAR)
+		config_want_text(builder, node, &items[count++]);
+	else if (node->kind == CONFIG_GROUP)
+		config_complain(builder, node, "%.*s takes a list of networks: ( \"192.0.2.0/24\", \"2001:db8::/32\" )", PR_PRINT(node->name));
+	for (size_t i = 0; node->kind == CONFIG_LIST && i < node->child_count; i++)
+		config_want_text(builder, &node->children[i], &items[count++]);
+	for (size_t i = 0; i < count; i++)
+		if (!smtp_network_is_valid(items[i]))
+			config_complain(builder, node, "%.*s: \"%.*s\" is no network", PR_PRINT(node->name), PR_PRINT(items[i]));
+	*list = (struct pr_list){items, count};
+}
+
 static void set_key(struct config_builder *builder, struct config_listener *listener, const struct config_node *node)
 {
 	int64_t number = 0;
 
 	if (pr_str_equal(node->name, PR_STR("name"))) {
 		config_want_text(builder, node, &listener->name);
+	} else if (pr_str_equal(node->name, PR_STR("proxy"))) {
+		set_networks(builder, node, &listener->proxy);
 	} else if (pr_str_equal(node->name, PR_STR("modifiers"))) {
 		config_want_text(builder, node, &listener->modifiers);
 	} else if (pr_str_equal(node->name, PR_STR("address"))) {

@@ -43,6 +43,7 @@ void session_close(struct session *session, struct bench *bench)
 	free_str(&session->name);
 	free_str(&session->ptr);
 	free_str(&session->address);
+	free_str(&session->met);
 	free_str(&session->user);
 	free_str(&session->quarantine);
 	net_stream_close(&session->stream);

@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
 #include "kernel/session/pause.h"
+#include "kernel/session/proxy.h"
 #include "kernel/session/slow.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
@@ -230,6 +231,19 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	return next;
 }
 
+static enum next phase_proxy(struct session *session, struct bench *bench, uint32_t events)
+{
+	switch (proxy_go_on(session, bench, events)) {
+	case PROXY_WAITS:
+		return NEXT_PARK;
+	case PROXY_KNOWN:
+		session->phase = SESSION_GREETING;
+		return NEXT_AGAIN;
+	default:
+		return NEXT_GONE;
+	}
+}
+
 static enum next phase_greet(struct session *session, struct bench *bench, uint32_t events)
 {
 	(void)events;
@@ -308,7 +322,7 @@ bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	static enum next (*const phases[])(struct session *, struct bench *, uint32_t) = {
 	    [SESSION_GREETING] = phase_greet,     [SESSION_PAUSING] = phase_pause,   [SESSION_TALKING] = phase_talk,
-	    [SESSION_SLOWED] = phase_slowed,
+	    [SESSION_SLOWED] = phase_slowed,      [SESSION_PROXY] = phase_proxy,
 	    [SESSION_COMMITTING] = phase_commit, [SESSION_SECURING] = phase_secure, [SESSION_LINGERING] = phase_linger,
 	};
 	struct session *session = (struct session *)task;

@@ -34,6 +34,7 @@ struct listener {
 	pthread_mutex_t lock; /* fd: closed by the main thread, used by workers */
 	int fd;               /* -1: closed */
 	uint32_t submission;
+	const struct config_listener *declared; /* what the configuration says of it, or NULL */
 	_Atomic uint32_t resting; /* out of descriptors: the main thread wakes it */
 	struct pr_str name;
 };
@@ -66,6 +67,7 @@ struct receiver {
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
 	_Atomic int64_t load;        /* ${load_avg} as it was a second ago */
 	struct log_repeat overload, crowd, flood, slow; /* RefuseLA, MaxDaemonChildren, ConnectionRateThrottle, DelayLA */
+	struct log_repeat strangers; /* a listener for proxies was called by somebody else */
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
@@ -84,6 +86,7 @@ struct bench {
 
 enum session_phase {
 	SESSION_GREETING = 0, /* accepted, nothing done yet */
+	SESSION_PROXY,        /* accepted, and a proxy is to say for whom it comes (proxy.h) */
 	SESSION_PAUSING,      /* the greeting waits (pause.h) */
 	SESSION_TALKING,
 	SESSION_SLOWED,       /* the answer to a command waits (slow.h) */
@@ -107,6 +110,7 @@ struct session {
 	struct pr_str name;              /* "host.example.org" or "[192.0.2.1]"; owned */
 	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */
 	struct pr_str address;           /* "192.0.2.1"; owned */
+	struct pr_str met;               /* where the client has called, when somebody else says so; owned, or absent: here */
 	struct pr_str user;              /* submission: who; owned */
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
 	struct session *next;            /* in the table's free list */
