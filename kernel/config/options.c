@@ -84,6 +84,7 @@ const struct pr_option options_table[] = {
     ROW(max_headers_length, "MaxHeadersLength", SIZE, "32768", "most bytes of header"),
     ROW(max_hop_count, "MaxHopCount", INT, "25", "most Received: fields"),
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
+    ROW(max_messages, "MaxMessagesPerConnection", INT, "0", "MAIL commands taken in one connection, 452 beyond; 0: any number"),
     ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),
@@ -154,6 +155,8 @@ const struct pr_option options_table[] = {
     ROW(timeout_starttls, "Timeout.starttls", TIME, "1h", "for the TLS handshake"),
     IDLE(trusted_user, "TrustedUser", STRING, "root", "generated tables belong to who makes them"),
     ROW(trusted_users, "TrustedUsers", LIST, "root,daemon,uucp", "may name any sender without a warning header"),
+    ROW(xclient_networks, "XclientNetworks", LIST, NULL, "networks of hosts that may say by XCLIENT whose connection they bring; default: none"),
+    ROW(xforward_networks, "XforwardNetworks", LIST, NULL, "networks of hosts that may say by XFORWARD where their next message came from; default: none"),
     ROW(unix_from_line, "UnixFromLine", STRING, "From $g  $d", "the line between the messages of a mailbox"),
     PR_OPTION_END,
 };

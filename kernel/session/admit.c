@@ -137,6 +137,13 @@ bool admit_client(struct session *session)
 	return session->counted != 0;
 }
 
+void admit_leave(struct session *session)
+{
+	traffic_leave(session->receiver->traffic, session->receiver->column, session->place);
+	session->place = 0;
+	session->counted = 0;
+}
+
 void admit_end(struct session *session)
 {
 	struct receiver *receiver = session->receiver;

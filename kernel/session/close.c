@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/introduce.h"
 #include "kernel/session/table.h"
 #include "kernel/session/transaction.h"
 
@@ -36,6 +37,7 @@ void session_close(struct session *session, struct bench *bench)
 	log_silence(session, bench);
 	transaction_drop(session, bench);
 	filters_close(session, bench);
+	forwarded_forget(session);
 	smtp_machine_free(session->machine);
 	session->machine = NULL;
 	pr_text_fini(&session->input);

@@ -23,6 +23,7 @@
 #include "kernel/session/timer.h"
 #include "kernel/smtp/machine.h"
 
+struct forwarded;
 struct transaction;
 struct net_tls_context;
 struct table;
@@ -95,6 +96,8 @@ enum session_phase {
 	SESSION_LINGERING     /* all is said; waits for the client to close */
 };
 
+enum client_resolve { CLIENT_OK = 0, CLIENT_FAIL = 1, CLIENT_FORGED = 2, CLIENT_TEMP = 3 };
+
 struct session {
 	struct loop_task task; /* first: a task is a session */
 	struct timer timer;
@@ -113,6 +116,7 @@ struct session {
 	struct pr_str met;               /* where the client has called, when somebody else says so; owned, or absent: here */
 	struct pr_str user;              /* submission: who; owned */
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
+	struct forwarded *forwarded;     /* introduce.h; NULL: nothing was said */
 	struct session *next;            /* in the table's free list */
 	uint32_t port;
 	uint32_t pause;                  /* milliseconds before the greeting */
@@ -122,7 +126,7 @@ struct session {
 	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
 	uint64_t filters_done;           /* bit i: filter i asks no more in this connection */
 	uint8_t phase;                   /* enum session_phase */
-	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
+	uint8_t resolve;                 /* ${client_resolve}: enum client_resolve */
 	uint8_t refused;                 /* at connect: every MAIL is refused */
 	uint8_t first_input;             /* submission: the first line may be XDROP */
 	uint8_t asks_nothing; /* srv_features V: no certificate of the client is asked for */
@@ -150,6 +154,7 @@ bool session_answer(struct session *session, struct bench *bench);
 
 /* ask_connect.c */
 void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
+void session_name_client(struct session *session); /* to the machine, after a change of its name, address or resolve */
 /* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
 struct pr_str session_client(const struct session *session, struct pr_arena *arena);
 void session_describe(const struct session *session, struct pr_client *client_out);

@@ -39,6 +39,20 @@ static bool is_valid(struct smtp_machine *machine, const char *verb)
 	return true;
 }
 
+/* RFC 9422 */
+static void offer_limits(struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+	char messages[40] = "", recipients[40] = "";
+
+	if (settings->max_messages > 0)
+		pr_print(messages, sizeof messages, " MAILMAX=%llu", (unsigned long long)settings->max_messages);
+	if (settings->max_recipients > 0)
+		pr_print(recipients, sizeof recipients, " RCPTMAX=%llu", (unsigned long long)settings->max_recipients);
+	if (messages[0] != '\0' || recipients[0] != '\0')
+		smtp_reply_part(machine, 250, NULL, "LIMITS%s%s", messages, recipients);
+}
+
 static void offer(struct smtp_machine *machine)
 {
 	const struct smtp_settings *settings = machine->settings;
@@ -67,6 +81,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "DELIVERBY %lld", (long long)settings->deliver_by_min);
 	else if (settings->deliver_by_min == 0)
 		smtp_reply_part(machine, 250, NULL, "DELIVERBY");
+	offer_limits(machine);
+	smtp_offer_introductions(machine);
 	smtp_reply(machine, 250, NULL, "HELP");
 }
 

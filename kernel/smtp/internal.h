@@ -72,6 +72,7 @@ struct smtp_machine {
 	uint64_t chunk_size, chunk_left; /* octets of this chunk, and those to come */
 	uint64_t recipients;     /* accepted in this transaction */
 	uint64_t bad_recipients; /* refused in this transaction */
+	uint64_t messages;       /* MAIL commands, also those that were refused */
 	uint32_t slow_counts[SMTP_SLOW_KINDS];
 	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
@@ -99,7 +100,11 @@ void smtp_forget_transaction(struct smtp_machine *machine);
 void smtp_leave(struct smtp_machine *machine);
 bool smtp_is_yes(const struct smtp_answer *answer);
 
+/* As with a new client: CONNECT is asked, and the greeting follows. */
+void smtp_begin_again(struct smtp_machine *machine);
+
 /* verb.c */
+void smtp_unknown(struct smtp_machine *machine); /* the reply to a verb that is none */
 void smtp_run_line(struct smtp_machine *machine);
 /* Counts; true when that was one too many and the 421 is written. */
 bool smtp_bad_command(struct smtp_machine *machine);
@@ -157,6 +162,9 @@ bool smtp_take_xtext(struct smtp_machine *machine, const char *name, struct pr_s
 /* deliver_by.c: BY=120;RT into the question; false when the 5xx is written */
 bool smtp_take_by(struct smtp_machine *machine, struct pr_str value);
 
+/* introduce.c */
+void smtp_offer_introductions(struct smtp_machine *machine); /* in the reply to EHLO */
+
 /* data.c */
 size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);
 /* The reader's buffer goes to the driver, or nowhere when the message is refused; then `next`, when it is not NULL. */
@@ -178,6 +186,7 @@ smtp_step smtp_data;                                                /* data.c */
 smtp_step smtp_bdat;                                                /* chunk.c */
 smtp_step smtp_rset, smtp_noop, smtp_quit, smtp_verb_verb, smtp_starttls, smtp_auth, smtp_unimplemented; /* misc.c */
 smtp_step smtp_vrfy, smtp_expn, smtp_etrn;                          /* lists.c */
+smtp_step smtp_xclient, smtp_xforward;                              /* introduce.c */
 smtp_step smtp_help;                                                /* help.c */
 
 #endif

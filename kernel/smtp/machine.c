@@ -29,6 +29,13 @@ static void greet(struct smtp_machine *machine, const struct smtp_answer *answer
 	smtp_reply(machine, 220, NULL, "%.*s", PR_PRINT(machine->settings->greeting));
 }
 
+void smtp_begin_again(struct smtp_machine *machine)
+{
+	smtp_refusal_clear(&machine->client);
+	machine->state = SMTP_STATE_CONNECT;
+	smtp_ask(machine, SMTP_ASK_CONNECT, greet);
+}
+
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings)
 {
 	struct smtp_machine *machine = pr_alloc(sizeof *machine);

@@ -52,7 +52,8 @@ struct smtp_settings {
 	struct pr_str client_name;  /* for "Hello NAME [addr]" */
 	struct pr_str client_address; /* "127.0.0.1" or "IPv6:::1"; "local" for the submission socket */
 	uint64_t max_message_size;  /* 0: none */
-	uint64_t max_recipients;    /* 0: none */
+	uint64_t max_recipients;    /* 0: none; else announced (RFC 9422), as is the next */
+	uint64_t max_messages;      /* MAIL commands of this connection; 0: none */
 	uint64_t max_headers_length;/* bytes */
 	uint32_t forged;            /* "(may be forged)" */
 	uint32_t any_address;       /* what stands in brackets is the rules' affair, as long as it is plain ASCII (path.c) */
@@ -65,6 +66,7 @@ struct smtp_settings {
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
 	uint32_t no_chunking;       /* neither offered nor taken */
+	uint32_t xclient, xforward; /* enum smtp_introduce: may this client speak for others? */
 	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
@@ -81,6 +83,15 @@ struct smtp_settings {
 	    timeout_datafinal, timeout_command, timeout_quit, timeout_misc, timeout_rset;
 };
 
+/* UNKNOWN: the verb is none, as for sendmail; NO: 550 */
+enum smtp_introduce { SMTP_INTRODUCE_UNKNOWN = 0, SMTP_INTRODUCE_NO, SMTP_INTRODUCE_YES };
+
+/* What XCLIENT and XFORWARD say of a client */
+enum smtp_attribute {
+	SMTP_ATTRIBUTE_NAME, SMTP_ATTRIBUTE_ADDR, SMTP_ATTRIBUTE_PORT, SMTP_ATTRIBUTE_PROTO, SMTP_ATTRIBUTE_HELO, SMTP_ATTRIBUTE_DESTADDR,
+	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTES
+};
+
 enum smtp_ask {
 	SMTP_ASK_NOTHING = 0,
 	SMTP_ASK_CONNECT,  /* may this client talk at all? */
@@ -95,6 +106,8 @@ enum smtp_ask {
 	SMTP_ASK_EXPN,
 	SMTP_ASK_ETRN,
 	SMTP_ASK_STARTTLS, /* after the answer and the flush the driver does the handshake, then smtp_machine_secured() */
+	SMTP_ASK_XCLIENT,  /* the client is somebody else: the driver replaces what it knows, then CONNECT is asked */
+	SMTP_ASK_XFORWARD, /* the next message came from there */
 	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
 	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
 };
@@ -123,6 +136,8 @@ struct smtp_question {
 	bool by_trace;               /* MAIL: BY= with T */
 	int64_t by_seconds;          /* MAIL: BY= */
 	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
+	const struct pr_str *attributes; /* XCLIENT, XFORWARD: one for each enum smtp_attribute; absent: not said, empty: not known */
+	bool name_later;             /* XCLIENT: the name may be known another time */
 	uint64_t size;               /* END: bytes of header and body with LF line ends */
 	uint64_t recipients;         /* DATA, END: accepted ones */
 	bool lost;                   /* RESET: the peer is gone */

@@ -163,6 +163,8 @@ void smtp_mail(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
 	else if (machine->in_transaction)
 		smtp_reply(machine, 503, "5.5.0", "Sender already specified");
+	else if (settings->max_messages > 0 && !settings->submission && machine->messages++ >= settings->max_messages)
+		smtp_reply(machine, 452, "4.5.3", "Too many messages in this connection");
 	else if (settings->need_auth && !settings->submission)
 		smtp_reply(machine, 530, "5.7.0", "Authentication required");
 	else

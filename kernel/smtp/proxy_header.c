@@ -21,7 +21,7 @@ static enum proxy_result wrong(const char **why_out, const char *why)
 }
 
 /* An IPv4 address in the clothes of IPv6 is one, as everywhere (kernel/net/peer.h). */
-static bool print_address(int family, const void *binary, struct proxy_end *end)
+static bool print_address(int family, const void *binary, char out[PROXY_ADDRESS_MAX])
 {
 	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	size_t head = 0;
@@ -30,25 +30,38 @@ static bool print_address(int family, const void *binary, struct proxy_end *end)
 		family = AF_INET;
 		binary = (const unsigned char *)binary + sizeof mapped;
 	} else if (family == AF_INET6) {
-		memcpy(end->address, "IPv6:", head = 5);
+		memcpy(out, "IPv6:", head = 5);
 	}
-	return inet_ntop(family, binary, end->address + head, (socklen_t)(sizeof end->address - head)) != NULL;
+	return inet_ntop(family, binary, out + head, (socklen_t)(PROXY_ADDRESS_MAX - head)) != NULL;
+}
+
+static bool read_address(int family, struct pr_str text, char out[PROXY_ADDRESS_MAX])
+{
+	unsigned char binary[16];
+	char copy[INET6_ADDRSTRLEN];
+
+	if (text.len == 0 || text.len >= sizeof copy || memchr(text.data, '\0', text.len) != NULL)
+		return false;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	return inet_pton(family, copy, binary) == 1 && print_address(family, binary, out);
+}
+
+bool proxy_address_parse(struct pr_str text, char address_out[PROXY_ADDRESS_MAX])
+{
+	if (pr_str_has_prefix_nocase(text, PR_STR("IPv6:")))
+		return read_address(AF_INET6, pr_str_slice(text, 5, text.len), address_out);
+	return read_address(AF_INET, text, address_out) || read_address(AF_INET6, text, address_out);
 }
 
 static bool read_end(int family, struct pr_str address, struct pr_str port, struct proxy_end *end)
 {
-	unsigned char binary[16];
-	char text[INET6_ADDRSTRLEN];
 	uint64_t number = 0;
 
-	if (address.len == 0 || address.len >= sizeof text || memchr(address.data, '\0', address.len) != NULL)
-		return false;
-	memcpy(text, address.data, address.len);
-	text[address.len] = '\0';
-	if (inet_pton(family, text, binary) != 1 || !pr_str_number(port, UINT16_MAX, &number))
+	if (!pr_str_number(port, UINT16_MAX, &number))
 		return false;
 	end->port = (uint32_t)number;
-	return print_address(family, binary, end);
+	return read_address(family, address, end->address);
 }
 
 /* "PROXY TCP4 SOURCE DESTINATION PORT PORT", one blank between two words. */
@@ -99,7 +112,7 @@ static bool read_binary(int family, const char *bytes, struct proxy_header *head
 	header->speaks = true;
 	header->client.port = number_at(bytes + 2 * size);
 	header->server.port = number_at(bytes + 2 * size + 2);
-	return print_address(family, bytes, &header->client) && print_address(family, bytes + size, &header->server);
+	return print_address(family, bytes, header->client.address) && print_address(family, bytes + size, header->server.address);
 }
 
 /* The command and whom it is about; the block is there as a whole. */

@@ -31,6 +31,8 @@ struct proxy_header {
 };
 
 /* *header_out with DONE; *why_out, one sentence, with WRONG. */
+/* "192.0.2.1", "IPv6:2001:db8::1", "2001:db8::1": printed in the first two forms.  False: it is none. */
+bool proxy_address_parse(struct pr_str text, char address_out[PROXY_ADDRESS_MAX]);
 enum proxy_result proxy_header_parse(struct pr_str bytes, struct proxy_header *header_out, const char **why_out);
 
 #endif

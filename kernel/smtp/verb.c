@@ -22,6 +22,8 @@ static const struct smtp_verb verbs[] = {
     {"VERB", smtp_verb_verb, 0, SMTP_SLOW_NOOP},
     {"STARTTLS", smtp_starttls, 0, SMTP_SLOW_LOAD},
     {"AUTH", smtp_auth, 0, SMTP_SLOW_LOAD},
+    {"XCLIENT", smtp_xclient, 0, SMTP_SLOW_LOAD},
+    {"XFORWARD", smtp_xforward, 0, SMTP_SLOW_LOAD},
     {"ONEX", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"XUSR", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SEND", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
@@ -82,7 +84,7 @@ bool smtp_bad_command(struct smtp_machine *machine)
 	return true;
 }
 
-static void unknown(struct smtp_machine *machine)
+void smtp_unknown(struct smtp_machine *machine)
 {
 	/* the line is printed here and not in a format: it may hold a NUL, which %s would take for its end */
 	struct pr_str line = pr_text_str(&machine->line);
@@ -111,7 +113,7 @@ void smtp_run_line(struct smtp_machine *machine)
 	} else if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && machine->settings->http_closes) {
 		smtp_reply_421(machine, "4.7.0", "HTTP command %s", smtp_client(machine).text);
 	} else if (verb == NULL || verb->run == NULL) {
-		unknown(machine);
+		smtp_unknown(machine);
 	} else if ((verb->flags & SMTP_VERB_COUNTED) != 0) {
 		smtp_run_verb(machine, verb);
 	} else if (has_control(pr_text_str(&machine->line))) {

@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT", "WAIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
@@ -199,6 +199,9 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"need_vrfy_helo", &s->need_vrfy_helo, NULL, NULL},
 	    {"need_expn_helo", &s->need_expn_helo, NULL, NULL},
 	    {"no_pipelining", &s->no_pipelining, NULL, NULL},
+	    {"xclient", &s->xclient, NULL, NULL},
+	    {"xforward", &s->xforward, NULL, NULL},
+	    {"max_messages", NULL, &s->max_messages, NULL},
 	    {"no_chunking", &s->no_chunking, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
@@ -287,6 +290,17 @@ static void log_lines(struct pr_text *out, char mark, struct pr_text *bytes)
 	pr_text_clear(bytes);
 }
 
+static void log_attributes(struct pr_text *out, const struct smtp_question *q)
+{
+	static const char *const names[SMTP_ATTRIBUTES] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"};
+
+	for (size_t i = 0; q->attributes != NULL && i < SMTP_ATTRIBUTES; i++)
+		if (q->attributes[i].data != NULL)
+			pr_text_addf(out, " %s=%.*s", names[i], PR_PRINT(q->attributes[i]));
+	if (q->name_later)
+		pr_text_add_c(out, " later");
+}
+
 static void log_flags(struct pr_text *out, const struct smtp_question *q)
 {
 	if (q->ask == SMTP_ASK_HELO && q->extended)
@@ -313,6 +327,7 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " orcpt=%.*s", PR_PRINT(q->original));
 	if (q->recipients > 0)
 		pr_text_addf(out, " recipients=%llu", (unsigned long long)q->recipients);
+	log_attributes(out, q);
 	if (q->lost)
 		pr_text_add_c(out, " lost");
 }
