@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", NULL};
+static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", "protocol", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -42,6 +42,17 @@ static void set_networks(struct config_builder *builder, const struct config_nod
 	*list = (struct pr_list){items, count};
 }
 
+static void set_protocol(struct config_builder *builder, const struct config_node *node, struct config_listener *listener)
+{
+	struct pr_str word = PR_NONE;
+
+	if (!config_want_text(builder, node, &word))
+		return;
+	listener->lmtp = pr_str_equal_nocase(word, PR_STR("lmtp"));
+	if (!listener->lmtp && !pr_str_equal_nocase(word, PR_STR("smtp")))
+		config_complain(builder, node, "protocol is smtp or lmtp, not %.*s", PR_PRINT(word));
+}
+
 static void set_key(struct config_builder *builder, struct config_listener *listener, const struct config_node *node)
 {
 	int64_t number = 0;
@@ -50,6 +61,8 @@ static void set_key(struct config_builder *builder, struct config_listener *list
 		config_want_text(builder, node, &listener->name);
 	} else if (pr_str_equal(node->name, PR_STR("proxy"))) {
 		set_networks(builder, node, &listener->proxy);
+	} else if (pr_str_equal(node->name, PR_STR("protocol"))) {
+		set_protocol(builder, node, listener);
 	} else if (pr_str_equal(node->name, PR_STR("modifiers"))) {
 		config_want_text(builder, node, &listener->modifiers);
 	} else if (pr_str_equal(node->name, PR_STR("address"))) {
@@ -100,6 +113,8 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 			config_complain(builder, group, "a listener needs either address and port, or path");
 		else if (listener->address.data != NULL && listener->port == 0)
 			config_complain(builder, group, "the listener on %.*s needs a port", PR_PRINT(listener->address));
+		if (listener->lmtp && listener->port == 25)
+			config_complain(builder, group, "LMTP cannot be spoken on port 25, which is SMTP's (RFC 2033 section 5)");
 	}
 }
 

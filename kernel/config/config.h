@@ -83,6 +83,7 @@ struct config_listener {
 	struct pr_str modifiers; /* sendmail's letters, for ${daemon_flags} */
 	uint32_t mode;         /* of the Unix socket, 0666 */
 	uint32_t submission;   /* 1: the local submission socket: SO_PEERCRED is the identity */
+	uint32_t lmtp;         /* protocol = "lmtp" */
 	struct pr_list proxy;  /* networks of the proxies it serves, checked; none: it serves clients */
 	uint32_t line;
 };

@@ -176,7 +176,7 @@ static struct pr_str one_line(struct pr_arena *arena, struct pr_str text)
 	return copy == NULL ? PR_STR("") : (struct pr_str){copy, text.len};
 }
 
-/* SmtpGreetingMessage with its macros, and ESMTP behind its first word. */
+/* SmtpGreetingMessage with its macros, and ESMTP or LMTP behind its first word. */
 static struct pr_str greeting(struct session *session, struct bench *bench)
 {
 	const struct options *options = session->receiver->options;
@@ -188,7 +188,7 @@ static struct pr_str greeting(struct session *session, struct bench *bench)
 		whole = expand_few(options, &bench->arena);
 	whole = one_line(&bench->arena, whole);
 	size_t blank = pr_str_find(whole, ' ');
-	return pr_arena_printf(&bench->arena, "%.*s ESMTP%.*s", (int)blank, whole.data, (int)(whole.len - blank), whole.data + blank);
+	return pr_arena_printf(&bench->arena, "%.*s %s%.*s", (int)blank, whole.data, session->settings.lmtp ? "LMTP" : "ESMTP", (int)(whole.len - blank), whole.data + blank);
 }
 
 static void set_limits(const struct options *options, struct smtp_settings *settings)
@@ -264,6 +264,7 @@ void session_greet(struct session *session, struct bench *bench)
 	    .submission = session->user.data != NULL,
 	    .starttls = receiver->tls != NULL && session->user.data == NULL,
 	};
+	session->settings.lmtp = session->listener->declared != NULL && session->listener->declared->lmtp;
 	session->settings.need_auth = session_has_modifier(session, 'a');
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);

@@ -22,9 +22,14 @@ static void refuse(struct smtp_machine *machine, uint32_t code, const char *enha
 		smtp_refusal_set(&machine->message, &answer, &standard);
 }
 
-static void end_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+/* RFC 2033 section 4.2 */
+static uint64_t replies(const struct smtp_machine *machine)
 {
-	smtp_forget_transaction(machine);
+	return machine->settings->lmtp ? machine->recipients : 1;
+}
+
+static void say_end(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
 	if (!smtp_is_yes(answer))
 		smtp_reply_refused(machine, answer, PR_NONE, &standard);
 	else if (answer->verdict.text.data != NULL && answer->verdict.action != PR_QUARANTINE)
@@ -33,14 +38,26 @@ static void end_answered(struct smtp_machine *machine, const struct smtp_answer 
 		smtp_reply(machine, 250, "2.0.0", "%.*s Message accepted for delivery", PR_PRINT(answer->id));
 }
 
+static void end_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	uint64_t count = replies(machine);
+
+	smtp_forget_transaction(machine);
+	while (count-- > 0)
+		say_end(machine, answer);
+}
+
 /* RESET was asked; the refusal was moved out of the transaction's reach. */
 static void say_refused(struct smtp_machine *machine)
 {
 	struct smtp_refusal refusal = machine->message;
+	uint64_t count = replies(machine);
 
 	machine->message = (struct smtp_refusal){0, NULL, NULL};
 	smtp_reset_then(machine, smtp_forget_transaction);
-	smtp_reply_refusal(machine, &refusal);
+	do /* once to who has named nobody, too */
+		smtp_reply_refusal(machine, &refusal);
+	while (count-- > 1);
 	smtp_refusal_clear(&refusal);
 }
 

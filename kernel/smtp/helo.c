@@ -43,12 +43,13 @@ static bool is_valid(struct smtp_machine *machine, const char *verb)
 static void offer_limits(struct smtp_machine *machine)
 {
 	const struct smtp_settings *settings = machine->settings;
+	uint64_t most = smtp_most_recipients(machine);
 	char messages[40] = "", recipients[40] = "";
 
 	if (settings->max_messages > 0)
 		pr_print(messages, sizeof messages, " MAILMAX=%llu", (unsigned long long)settings->max_messages);
-	if (settings->max_recipients > 0)
-		pr_print(recipients, sizeof recipients, " RCPTMAX=%llu", (unsigned long long)settings->max_recipients);
+	if (most > 0)
+		pr_print(recipients, sizeof recipients, " RCPTMAX=%llu", (unsigned long long)most);
 	if (messages[0] != '\0' || recipients[0] != '\0')
 		smtp_reply_part(machine, 250, NULL, "LIMITS%s%s", messages, recipients);
 }
@@ -148,14 +149,30 @@ static void ask_ehlo(struct smtp_machine *machine)
 	ask(machine, true);
 }
 
+/* RFC 2033 section 4.1: each protocol has its own, and knows no other. */
+static bool is_other(struct smtp_machine *machine, bool lmtp)
+{
+	bool other = (machine->settings->lmtp != 0) != lmtp;
+
+	if (other)
+		smtp_unknown(machine);
+	return other;
+}
+
+void smtp_lhlo(struct smtp_machine *machine)
+{
+	if (!is_other(machine, true) && is_valid(machine, "LHLO"))
+		smtp_reset_then(machine, ask_ehlo);
+}
+
 void smtp_helo(struct smtp_machine *machine)
 {
-	if (is_valid(machine, "HELO"))
+	if (!is_other(machine, false) && is_valid(machine, "HELO"))
 		smtp_reset_then(machine, ask_helo);
 }
 
 void smtp_ehlo(struct smtp_machine *machine)
 {
-	if (is_valid(machine, "EHLO"))
+	if (!is_other(machine, false) && is_valid(machine, "EHLO"))
 		smtp_reset_then(machine, ask_ehlo);
 }

@@ -103,6 +103,9 @@ bool smtp_is_yes(const struct smtp_answer *answer);
 /* As with a new client: CONNECT is asked, and the greeting follows. */
 void smtp_begin_again(struct smtp_machine *machine);
 
+/* rcpt.c */
+uint64_t smtp_most_recipients(const struct smtp_machine *machine); /* 0: any number */
+
 /* verb.c */
 void smtp_unknown(struct smtp_machine *machine); /* the reply to a verb that is none */
 void smtp_run_line(struct smtp_machine *machine);
@@ -179,7 +182,7 @@ size_t smtp_chunk_input(struct smtp_machine *machine, const char *data, size_t l
 bool smtp_refuses_in_chunks(struct smtp_machine *machine);
 
 /* verbs */
-smtp_step smtp_helo, smtp_ehlo;                                     /* helo.c */
+smtp_step smtp_helo, smtp_ehlo, smtp_lhlo;                          /* helo.c */
 smtp_step smtp_mail;                                                /* mail.c */
 smtp_step smtp_rcpt;                                                /* rcpt.c */
 smtp_step smtp_data;                                                /* data.c */

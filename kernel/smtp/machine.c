@@ -297,7 +297,7 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
-	return machine->extended ? "ESMTP" : "SMTP";
+	return machine->settings->lmtp ? "LMTP" : machine->extended ? "ESMTP" : "SMTP";
 }
 
 size_t smtp_machine_memory(const struct smtp_machine *machine)

@@ -41,6 +41,7 @@
 #include <postrider/text.h>
 #include <postrider/verdict.h>
 
+#define SMTP_LMTP_RECIPIENTS 250 /* of one message by LMTP: each may cost a reply of the longest kind at once */
 #define SMTP_LINE_MAX 2048 /* sendmail's MAXLINE; longer: 421 "Command line too long" */
 
 struct smtp_machine;
@@ -57,6 +58,7 @@ struct smtp_settings {
 	uint64_t max_headers_length;/* bytes */
 	uint32_t forged;            /* "(may be forged)" */
 	uint32_t any_address;       /* what stands in brackets is the rules' affair, as long as it is plain ASCII (path.c) */
+	uint32_t lmtp;              /* LMTP (RFC 2033): LHLO, and a reply for each recipient behind the dot */
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t need_vrfy_helo, need_expn_helo;
@@ -189,7 +191,7 @@ void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if i
 /* TLS is on: forget everything the client said before.  The driver has thrown away whatever was read behind the STARTTLS
  * line; the machine takes no input between the 220 and this call. */
 void smtp_machine_secured(struct smtp_machine *machine);
-/* What the client said in (E)HLO, or absent; "SMTP" or "ESMTP" for $r. */
+/* What the client said in HELO, EHLO or LHLO, or absent; "SMTP", "ESMTP" or "LMTP" for $r. */
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
 const char *smtp_machine_protocol(const struct smtp_machine *machine);
 /* Memory held by this machine, bytes; an idle one is under 2 KiB. */

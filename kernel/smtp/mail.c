@@ -159,7 +159,9 @@ void smtp_mail(struct smtp_machine *machine)
 {
 	const struct smtp_settings *settings = machine->settings;
 
-	if (settings->need_helo && !settings->submission && machine->helo == NULL)
+	if (settings->lmtp && machine->helo == NULL)
+		smtp_reply(machine, 503, "5.5.1", "Need LHLO command");
+	else if (settings->need_helo && !settings->submission && machine->helo == NULL)
 		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
 	else if (machine->in_transaction)
 		smtp_reply(machine, 503, "5.5.0", "Sender already specified");

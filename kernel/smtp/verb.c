@@ -13,6 +13,7 @@ static const struct smtp_verb verbs[] = {
     {"QUIT", smtp_quit, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
     {"EHLO", smtp_ehlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
     {"HELO", smtp_helo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
+    {"LHLO", smtp_lhlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
     {"RSET", smtp_rset, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
     {"NOOP", smtp_noop, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NOOP},
     {"VRFY", smtp_vrfy, 0, SMTP_SLOW_VERIFY},

@@ -202,6 +202,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"xclient", &s->xclient, NULL, NULL},
 	    {"xforward", &s->xforward, NULL, NULL},
 	    {"max_messages", NULL, &s->max_messages, NULL},
+	    {"lmtp", &s->lmtp, NULL, NULL},
 	    {"no_chunking", &s->no_chunking, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
