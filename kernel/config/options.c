@@ -110,6 +110,7 @@ const struct pr_option options_table[] = {
     ROW(refuse_la, "RefuseLA", INT, NULL, "load average from which on connections are turned away with 421; 0: it is no matter; default: 12 for each processor"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
     ROW(reject_nul, "RejectNUL", BOOL, "true", "refuse messages that hold NUL"),
+    ROW(require_tls, "RequireTLS", BOOL, "true", "offer REQUIRETLS to clients that have TLS"),
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
     ROW(resolver, "Resolver", LIST, NULL, "name servers, IPv4 address or address:port; default: /etc/resolv.conf"),
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),

@@ -67,6 +67,7 @@ struct options {
 	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
 	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
 	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */
+	uint32_t require_tls;            /* RequireTLS: REQUIRETLS is offered in TLS */
 	uint32_t chunking;               /* Chunking: BDAT is taken */
 	int64_t max_messages;            /* MaxMessagesPerConnection, 0: no limit */
 	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */

@@ -208,6 +208,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->no_etrn = has_word(privacy, "noetrn");
 	settings->deliver_by_min = options->deliver_by_min;
 	settings->no_chunking = !options->chunking;
+	settings->no_requiretls = !options->require_tls;
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
 	settings->allow_bogus_helo = options->allow_bogus_helo;

@@ -63,6 +63,7 @@ void ask_mail(struct ask *ask)
 	if (question->body_given)
 		transaction->body_type = question->eight_bit ? PR_STR("8BITMIME") : PR_STR("7BIT");
 	transaction->deliver_by = deliver_by(question, arena);
+	transaction->require_tls = question->require_tls;
 	if (question->ret_given)
 		transaction->flags |= PR_ENVELOPE_RET_GIVEN;
 	if (question->ret_headers)

@@ -78,6 +78,8 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "ETRN");
 	if (settings->starttls && !machine->secured)
 		smtp_reply_part(machine, 250, NULL, "STARTTLS");
+	if (!settings->no_requiretls && machine->secured)
+		smtp_reply_part(machine, 250, NULL, "REQUIRETLS");
 	if (settings->deliver_by_min > 0)
 		smtp_reply_part(machine, 250, NULL, "DELIVERBY %lld", (long long)settings->deliver_by_min);
 	else if (settings->deliver_by_min == 0)

@@ -68,6 +68,7 @@ struct smtp_settings {
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
 	uint32_t no_chunking;       /* neither offered nor taken */
+	uint32_t no_requiretls;     /* REQUIRETLS (RFC 8689) is not offered in TLS, where it is otherwise */
 	uint32_t xclient, xforward; /* enum smtp_introduce: may this client speak for others? */
 	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
@@ -137,6 +138,7 @@ struct smtp_question {
 	char by_mode;                /* MAIL: BY= (RFC 2852): R or N; 0 when absent */
 	bool by_trace;               /* MAIL: BY= with T */
 	int64_t by_seconds;          /* MAIL: BY= */
+	bool require_tls;            /* MAIL: REQUIRETLS */
 	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
 	const struct pr_str *attributes; /* XCLIENT, XFORWARD: one for each enum smtp_attribute; absent: not said, empty: not known */
 	bool name_later;             /* XCLIENT: the name may be known another time */

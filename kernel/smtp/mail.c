@@ -81,6 +81,21 @@ static bool take_auth(struct smtp_machine *machine, struct pr_str value)
 	return value.len == 0 || smtp_take_xtext(machine, "AUTH", value, &machine->question.auth);
 }
 
+/* RFC 8689 section 4.1: a promise that can be kept only by who hears it in TLS. */
+static bool take_require_tls(struct smtp_machine *machine, struct pr_str value)
+{
+	if (value.data != NULL) {
+		smtp_reply(machine, 501, "5.5.4", "REQUIRETLS takes no value");
+		return false;
+	}
+	if (!machine->secured) {
+		smtp_reply(machine, 530, "5.7.10", "REQUIRETLS needs TLS: STARTTLS first");
+		return false;
+	}
+	machine->question.require_tls = true;
+	return true;
+}
+
 /* Between sendmail(8) and its daemon: the -od of this one message. */
 static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
 {
@@ -108,6 +123,8 @@ static bool take_parameter(struct smtp_machine *machine, struct pr_str key, stru
 		return smtp_take_by(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("AUTH")))
 		return take_auth(machine, value);
+	if (!machine->settings->no_requiretls && pr_str_equal_nocase(key, PR_STR("REQUIRETLS")))
+		return take_require_tls(machine, value);
 	if (machine->settings->submission && pr_str_equal_nocase(key, PR_STR("XDELIVER")))
 		return take_delivery_mode(machine, value);
 	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);

@@ -203,6 +203,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"xforward", &s->xforward, NULL, NULL},
 	    {"max_messages", NULL, &s->max_messages, NULL},
 	    {"lmtp", &s->lmtp, NULL, NULL},
+	    {"no_requiretls", &s->no_requiretls, NULL, NULL},
 	    {"no_chunking", &s->no_chunking, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
@@ -318,6 +319,8 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " envid=%.*s", PR_PRINT(q->envelope_id));
 	if (q->by_mode != 0)
 		pr_text_addf(out, " by=%lld%c%s", (long long)q->by_seconds, q->by_mode, q->by_trace ? "T" : "");
+	if (q->require_tls)
+		pr_text_add_c(out, " requiretls");
 	if (q->delivery_mode != 0)
 		pr_text_addf(out, " mode=%c", q->delivery_mode);
 	if (q->auth.data != NULL)
