@@ -7,6 +7,7 @@
 
 #include "kernel/session/aliases.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/macros.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
 #include "kernel/session/submission.h"
@@ -69,7 +70,7 @@ void ask_mail(struct ask *ask)
 	if (question->ret_headers)
 		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
 	transaction->own_mode = question->delivery_mode;
-	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session->receiver->options->delivery_mode.data[0];
+	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session_delivery_mode(session);
 	transaction->size = question->declared_size;
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);

@@ -42,6 +42,7 @@ void session_close(struct session *session, struct bench *bench)
 	session->machine = NULL;
 	pr_text_fini(&session->input);
 	admit_end(session);
+	atomic_fetch_sub(&session->listener->sessions, 1);
 	free_str(&session->name);
 	free_str(&session->ptr);
 	free_str(&session->address);

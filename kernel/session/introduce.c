@@ -48,7 +48,7 @@ static void forget(struct ask *ask)
 	filters_close(session, ask->bench);
 	admit_leave(session);
 	replace(&session->quarantine, PR_NONE);
-	session->filters_done = 0;
+	session->filters_done = session->listener->filters_off;
 	session->discard = session->refused = 0;
 }
 

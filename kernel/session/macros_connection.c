@@ -100,6 +100,13 @@ static struct pr_str daemon_info(struct macro_context *context)
 	    (long long)(interval % 60));
 }
 
+char session_delivery_mode(const struct session *session)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	return listener != NULL && listener->delivery_mode != 0 ? listener->delivery_mode : session->receiver->options->delivery_mode.data[0];
+}
+
 bool session_has_modifier(const struct session *session, char letter)
 {
 	const struct config_listener *listener = listener_of(session);

@@ -211,7 +211,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	struct feed feed = feed_start(session);
 	enum next next;
 
-	session->settings.busy = slow_of_load(session->receiver);
+	session->settings.busy = slow_of_load(session);
 	notice(session, events);
 	do
 		next = talk_step(session, bench, &feed);

@@ -36,6 +36,8 @@ struct listener {
 	int fd;               /* -1: closed */
 	uint32_t submission;
 	const struct config_listener *declared; /* what the configuration says of it, or NULL */
+	_Atomic uint64_t sessions;   /* of this process that came by it */
+	uint64_t filters_off;        /* bit i: filter i does not see them */
 	_Atomic uint32_t resting; /* out of descriptors: the main thread wakes it */
 	struct pr_str name;
 };
@@ -103,7 +105,7 @@ struct session {
 	struct timer timer;
 	struct net_stream stream;
 	struct receiver *receiver;
-	const struct listener *listener;
+	struct listener *listener;
 	struct smtp_machine *machine;
 	struct smtp_settings settings;   /* the machine's, by reference */
 	struct transaction *transaction; /* between MAIL and its end */
