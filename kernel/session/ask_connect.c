@@ -245,7 +245,7 @@ static void set_timeouts(const struct options *options, struct smtp_settings *se
 	settings->timeout_rset = (uint32_t)options->timeout_rset;
 }
 
-void session_name_client(struct session *session)
+static void name_client(struct session *session)
 {
 	bool forged = session->resolve == CLIENT_FORGED;
 
@@ -254,11 +254,10 @@ void session_name_client(struct session *session)
 	session->settings.forged = forged;
 }
 
-void session_greet(struct session *session, struct bench *bench)
+void session_offer(struct session *session)
 {
 	const struct receiver *receiver = session->receiver;
 
-	identify(session, bench);
 	session->settings = (struct smtp_settings){
 	    .host_name = receiver->options->host_name,
 	    .any_address = rules_take_any_address(receiver->modules),
@@ -270,7 +269,13 @@ void session_greet(struct session *session, struct bench *bench)
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);
-	session_name_client(session);
+	name_client(session);
+}
+
+void session_greet(struct session *session, struct bench *bench)
+{
+	identify(session, bench);
+	session_offer(session);
 	introduce_settings(session);
 	session->machine = smtp_machine_new(&session->settings);
 	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));

@@ -49,7 +49,7 @@ static void forget(struct ask *ask)
 	admit_leave(session);
 	replace(&session->quarantine, PR_NONE);
 	session->filters_done = session->listener->filters_off;
-	session->discard = session->refused = 0;
+	session->discard = session->refused = session->asks_nothing = 0;
 }
 
 static void take_name(struct ask *ask, const struct pr_str *said)
@@ -72,6 +72,16 @@ static void take_port(struct pr_str said, uint32_t *port)
 		*port = pr_str_number(said, UINT16_MAX, &number) ? (uint32_t)number : 0;
 }
 
+/* The right to speak for others is the connection's. */
+static void offer_again(struct session *session)
+{
+	uint32_t xclient = session->settings.xclient, xforward = session->settings.xforward;
+
+	session_offer(session);
+	session->settings.xclient = xclient;
+	session->settings.xforward = xforward;
+}
+
 void ask_xclient(struct ask *ask)
 {
 	struct session *session = ask->session;
@@ -90,7 +100,7 @@ void ask_xclient(struct ask *ask)
 	take_port(said[SMTP_ATTRIBUTE_PORT], &session->port);
 	if (said[SMTP_ATTRIBUTE_DESTADDR].len > 0)
 		replace(&session->met, said[SMTP_ATTRIBUTE_DESTADDR]);
-	session_name_client(session);
+	offer_again(session);
 }
 
 void ask_xforward(struct ask *ask)

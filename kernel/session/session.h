@@ -156,7 +156,8 @@ bool session_answer(struct session *session, struct bench *bench);
 
 /* ask_connect.c */
 void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
-void session_name_client(struct session *session); /* to the machine, after a change of its name, address or resolve */
+/* What this listener offers, before any rule has spoken of the client; and who he is. */
+void session_offer(struct session *session);
 /* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
 struct pr_str session_client(const struct session *session, struct pr_arena *arena);
 void session_describe(const struct session *session, struct pr_client *client_out);
