@@ -3,12 +3,14 @@
  * The `listeners` list.  The submission socket in run_directory is always there and always the last.
  */
 #include "kernel/config/build.h"
+#include "kernel/smtp/networks.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
 
-static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", NULL};
+static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", "protocol", "children",
+    "refuse_la", "delay_la", "delivery_mode", "filters", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -21,15 +23,89 @@ static struct config_listener *new_listener(struct config_builder *builder)
 	struct config_listener *listener = &builder->listeners[config->listener_count++];
 	memset(listener, 0, sizeof *listener);
 	listener->mode = 0666;
+	listener->refuse_la = listener->delay_la = -1;
 	return listener;
+}
+
+static struct pr_list list_of(struct config_builder *builder, const struct config_node *node, const char *example)
+{
+	struct pr_str *items = pr_arena_alloc(&builder->config->arena, (node->child_count + 1) * sizeof *items);
+	size_t count = 0;
+
+	if (node->kind == CONFIG_SCALAR)
+		config_want_text(builder, node, &items[count++]);
+	else if (node->kind == CONFIG_GROUP)
+		config_complain(builder, node, "%.*s takes a list: %s", PR_PRINT(node->name), example);
+	for (size_t i = 0; node->kind == CONFIG_LIST && i < node->child_count; i++)
+		config_want_text(builder, &node->children[i], &items[count++]);
+	return (struct pr_list){items, count};
+}
+
+static void set_networks(struct config_builder *builder, const struct config_node *node, struct pr_list *list)
+{
+	*list = list_of(builder, node, "( \"192.0.2.0/24\", \"2001:db8::/32\" )");
+	for (size_t i = 0; i < list->count; i++)
+		if (!smtp_network_is_valid(list->items[i]))
+			config_complain(builder, node, "%.*s: \"%.*s\" is no network", PR_PRINT(node->name), PR_PRINT(list->items[i]));
+}
+
+static void set_delivery_mode(struct config_builder *builder, const struct config_node *node, struct config_listener *listener)
+{
+	struct pr_str word = PR_NONE;
+
+	if (!config_want_text(builder, node, &word))
+		return;
+	if (word.len > 0 && pr_str_find(PR_STR("ibqd"), word.data[0]) < 4)
+		listener->delivery_mode = word.data[0];
+	else
+		config_complain(builder, node, "Unknown delivery mode %.*s", PR_PRINT(word));
+}
+
+static void set_protocol(struct config_builder *builder, const struct config_node *node, struct config_listener *listener)
+{
+	struct pr_str word = PR_NONE;
+
+	if (!config_want_text(builder, node, &word))
+		return;
+	listener->lmtp = pr_str_equal_nocase(word, PR_STR("lmtp"));
+	if (!listener->lmtp && !pr_str_equal_nocase(word, PR_STR("smtp")))
+		config_complain(builder, node, "protocol is smtp or lmtp, not %.*s", PR_PRINT(word));
+}
+
+/* Limits of its own; true: it was one. */
+static bool set_limit(struct config_builder *builder, struct config_listener *listener, const struct config_node *node)
+{
+	const struct {
+		const char *name;
+		int64_t *place;
+	} limits[] = {{"children", &listener->children}, {"refuse_la", &listener->refuse_la}, {"delay_la", &listener->delay_la}};
+
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		if (!pr_str_equal(node->name, pr_str(limits[i].name)))
+			continue;
+		(void)config_want_number(builder, node, 1000000, limits[i].place);
+		return true;
+	}
+	return false;
 }
 
 static void set_key(struct config_builder *builder, struct config_listener *listener, const struct config_node *node)
 {
 	int64_t number = 0;
 
+	if (set_limit(builder, listener, node))
+		return;
 	if (pr_str_equal(node->name, PR_STR("name"))) {
 		config_want_text(builder, node, &listener->name);
+	} else if (pr_str_equal(node->name, PR_STR("proxy"))) {
+		set_networks(builder, node, &listener->proxy);
+	} else if (pr_str_equal(node->name, PR_STR("delivery_mode"))) {
+		set_delivery_mode(builder, node, listener);
+	} else if (pr_str_equal(node->name, PR_STR("filters"))) {
+		listener->filters = list_of(builder, node, "( \"clamav\", \"opendkim\" )");
+		listener->has_filters = 1;
+	} else if (pr_str_equal(node->name, PR_STR("protocol"))) {
+		set_protocol(builder, node, listener);
 	} else if (pr_str_equal(node->name, PR_STR("modifiers"))) {
 		config_want_text(builder, node, &listener->modifiers);
 	} else if (pr_str_equal(node->name, PR_STR("address"))) {
@@ -81,6 +157,8 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 			config_complain(builder, group, "a listener needs either address and port, or path");
 		else if (listener->address.data != NULL && listener->port == 0)
 			config_complain(builder, group, "the listener on %.*s needs a port", PR_PRINT(listener->address));
+		if (listener->lmtp && listener->port == 25)
+			config_complain(builder, group, "LMTP cannot be spoken on port 25, which is SMTP's (RFC 2033 section 5)");
 	}
 }
 

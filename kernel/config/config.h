@@ -93,6 +93,13 @@ struct config_listener {
 	struct pr_str modifiers; /* sendmail's letters, for ${daemon_flags}; a E s S count here */
 	uint32_t mode;         /* of the Unix socket, 0666 */
 	uint32_t submission;   /* 1: the local submission socket: SO_PEERCRED is the identity */
+	uint32_t lmtp;         /* protocol = "lmtp" */
+	int64_t children;      /* most sessions at once; 0: no limit of its own */
+	int64_t refuse_la, delay_la; /* RefuseLA, DelayLA of its own; -1: as everywhere */
+	char delivery_mode;    /* i b q d; 0: as everywhere */
+	struct pr_list filters; /* names of those that see its sessions; only when has_filters */
+	uint32_t has_filters;
+	struct pr_list proxy;  /* networks of the proxies it serves, checked; none: it serves clients */
 	uint32_t line;
 	const char *file;
 };

@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 
 struct port_options {
-	struct pr_str name, port, address, family, modifiers;
+	struct pr_str name, port, address, family, modifiers, children, refuse_la, delay_la, delivery_mode, filters;
 };
 
-static const char no_load[] = "connections are limited by MaxDaemonChildren and MaxSessionsPerClient";
+#define FIELD(name) (int64_t)offsetof(struct port_options, name)
 
 static const struct key {
 	const char *name;
@@ -23,20 +23,20 @@ static const struct key {
 	int64_t field;  /* of struct port_options, -1: none */
 	const char *why;
 } keys[] = {
-    {"children", 2, -1, no_load},
-    {"delayLA", 6, -1, no_load},
-    {"queueLA", 1, -1, no_load},
-    {"refuseLA", 3, -1, no_load},
-    {"DeliveryMode", 4, -1, "DeliveryMode is the same for all listeners"},
+    {"children", 2, FIELD(children), NULL},
+    {"delayLA", 6, FIELD(delay_la), NULL},
+    {"queueLA", 1, -1, "QueueLA is the same for all listeners"},
+    {"refuseLA", 3, FIELD(refuse_la), NULL},
+    {"DeliveryMode", 4, FIELD(delivery_mode), NULL},
     {"SuperSafe", 2, -1, "SuperSafe is the same for all listeners"},
     {"SndBufSize", 1, -1, "the system sizes buffers"},
     {"RcvBufSize", 1, -1, "the system sizes buffers"},
-    {"Name", 1, (int64_t)offsetof(struct port_options, name), NULL},
-    {"Port", 1, (int64_t)offsetof(struct port_options, port), NULL},
-    {"Addr", 1, (int64_t)offsetof(struct port_options, address), NULL},
-    {"Family", 1, (int64_t)offsetof(struct port_options, family), NULL},
-    {"Modifier", 1, (int64_t)offsetof(struct port_options, modifiers), NULL},
-    {"InputMailFilters", 1, -1, "all filters see all connections"},
+    {"Name", 1, FIELD(name), NULL},
+    {"Port", 1, FIELD(port), NULL},
+    {"Addr", 1, FIELD(address), NULL},
+    {"Family", 1, FIELD(family), NULL},
+    {"Modifier", 1, FIELD(modifiers), NULL},
+    {"InputMailFilters", 1, FIELD(filters), NULL},
     {"Listen", 1, -1, "the system's longest queue is taken"},
 };
 
@@ -165,9 +165,35 @@ static void forget_others(struct config_builder *builder, const struct config_no
 	}
 }
 
+/* Those that were said; InputMailFilters are parted by semicolons here. */
+static void add_own(struct config_builder *builder, struct config_node *group, const struct port_options *options)
+{
+	const struct {
+		const char *key;
+		struct pr_str text;
+	} own[] = {{"modifiers", options->modifiers}, {"children", options->children}, {"refuse_la", options->refuse_la}, {"delay_la", options->delay_la},
+	           {"delivery_mode", options->delivery_mode}};
+	struct pr_arena *arena = &builder->config->arena;
+
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (own[i].text.len > 0)
+			config_add_value(builder, group, own[i].key, pr_arena_copy(arena, own[i].text));
+	if (options->filters.data == NULL)
+		return;
+	config_add_value(builder, group, "filters", PR_STR(""));
+	struct config_node *list = &group->children[group->child_count - 1], items = {0};
+	struct pr_str rest = options->filters, name;
+	list->kind = CONFIG_LIST;
+	list->children = pr_arena_alloc(arena, (rest.len + 1) * sizeof *list->children);
+	while (list->children != NULL && pr_str_word(&rest, "; \t", &name)) {
+		items = (struct config_node){.kind = CONFIG_SCALAR, .name = PR_STR(""), .text = pr_arena_copy(arena, name), .file = list->file, .line = list->line};
+		list->children[list->child_count++] = items;
+	}
+}
+
 static void add_listener(struct config_builder *builder, const struct config_node *node, const struct port_options *options)
 {
-	struct config_node values[4];
+	struct config_node values[10];
 	struct config_node group = {.kind = CONFIG_GROUP, .file = node->file, .line = node->line, .children = values};
 	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("listeners"), .file = node->file, .line = node->line, .children = &group,
 	    .child_count = 1};
@@ -184,8 +210,7 @@ static void add_listener(struct config_builder *builder, const struct config_nod
 		config_add_value(builder, &group, "address", pr_arena_copy(arena, pr_str(address)));
 		config_add_value(builder, &group, "port", port);
 	}
-	if (options->modifiers.len > 0)
-		config_add_value(builder, &group, "modifiers", pr_arena_copy(arena, options->modifiers));
+	add_own(builder, &group, options);
 	config_build_listeners(builder, &list);
 	put_before_submission(builder);
 }

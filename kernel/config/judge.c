@@ -4,6 +4,7 @@
  * Bounds are a table; they are wide, for they stop slips of the finger and not unusual machines.
  */
 #include "kernel/config/build.h"
+#include "kernel/smtp/networks.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static const struct bounds {
     {"MaxConnectionsPerHost", 1, 2000},
     {"MaxDaemonChildren", 0, 1000000},
     {"MaxHopCount", 1, 1000},
+    {"MaxMessagesPerConnection", 0, 1000000},
     {"MaxNOOPCommands", 0, 1000000},
     {"MaxQueueChildren", 0, 100000},
     {"MaxRecipientsPerMessage", 0, 10000000},
@@ -185,6 +187,15 @@ static void judge_certificate(struct config_builder *builder)
 		                cert ? "ServerKeyFile" : "ServerCertFile");
 }
 
+static void judge_networks(struct config_builder *builder, const char *name, const struct pr_list *networks)
+{
+	struct config_node node = config_option_node(builder, name);
+
+	for (size_t i = 0; i < networks->count; i++)
+		if (!smtp_network_is_valid(networks->items[i]))
+			config_complain(builder, &node, "option %s: \"%.*s\" is no network such as 192.0.2.0/24", name, PR_PRINT(networks->items[i]));
+}
+
 void config_judge_options(struct config_builder *builder)
 {
 	for (const struct pr_option *option = options_table; option->name != NULL; option++)
@@ -194,4 +205,6 @@ void config_judge_options(struct config_builder *builder)
 	judge_no_recipient(builder);
 	judge_precedence(builder);
 	judge_certificate(builder);
+	judge_networks(builder, "XclientNetworks", &builder->config->options.xclient_networks);
+	judge_networks(builder, "XforwardNetworks", &builder->config->options.xforward_networks);
 }

@@ -51,6 +51,7 @@ struct options {
 	struct pr_str auth_mechanisms, auth_options;
 	struct pr_list privacy;          /* PrivacyOptions */
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
+	struct pr_list xclient_networks, xforward_networks; /* XclientNetworks, XforwardNetworks; checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
@@ -75,6 +76,9 @@ struct options {
 	int64_t bad_rcpt_throttle;       /* BadRcptThrottle, 0: none */
 	int64_t bad_rcpt_throttle_delay; /* BadRcptThrottleDelay, seconds */
 	int64_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* BadRcptShutdown, 0: none; BadRcptShutdownGood, percent */
+	uint32_t require_tls;            /* RequireTLS: REQUIRETLS is offered in TLS */
+	uint32_t chunking;               /* Chunking: BDAT is taken */
+	int64_t max_messages;            /* MaxMessagesPerConnection, 0: no limit */
 	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */

@@ -53,6 +53,27 @@ static void check_alias_maps(struct config_builder *builder)
 	}
 }
 
+static bool is_filter(const struct config_builder *builder, struct pr_str name)
+{
+	for (size_t i = 0; i < builder->config->instance_count; i++)
+		if (builder->instances[i].kind == PR_KIND_FILTER && pr_str_equal(builder->instances[i].name, name))
+			return true;
+	return false;
+}
+
+/* A filter that is not there would be one that lets everything pass. */
+static void check_listeners(struct config_builder *builder)
+{
+	for (size_t i = 0; i < builder->config->listener_count; i++) {
+		const struct config_listener *listener = &builder->listeners[i];
+		struct config_node node = {.file = builder->config->path.data, .line = listener->line};
+		for (size_t j = 0; j < listener->filters.count; j++)
+			if (!is_filter(builder, listener->filters.items[j]))
+				config_complain(builder, &node, "listener %.*s names the filter %.*s, which is not declared", PR_PRINT(listener->name),
+				    PR_PRINT(listener->filters.items[j]));
+	}
+}
+
 /* A server that is not understood would be left out silently, and with the last one the system's would be asked. */
 static void check_resolver(struct config_builder *builder)
 {
@@ -172,8 +193,10 @@ void config_check_whole(struct config_builder *builder)
 	check_directory(builder, "run_directory", builder->config->run_directory);
 	check_directory(builder, "drop_directory", builder->config->drop_directory);
 	check_log(builder);
-	if (builder->routing == NULL) /* else its maps are not known yet */
+	if (builder->routing == NULL) { /* else its maps and filters are not known yet */
 		check_alias_maps(builder);
+		check_listeners(builder);
+	}
 	check_resolver(builder);
 	check_dane(builder);
 	check_host_name(builder);

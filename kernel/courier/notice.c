@@ -158,6 +158,9 @@ static size_t body_limit(const struct job *job, const struct notice *notice)
 {
 	const struct options *options = job->courier->options;
 
+	/* what must not go without TLS does not come back without it (RFC 8689 section 5); the notice itself goes as it can */
+	if (pr_envelope_macro(job->envelope, PR_STR(PR_MACRO_REQUIRETLS)).len > 0)
+		return 0;
 	if (notice->kind == DSN_SUCCESS || notice->copy || (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ||
 	    job->envelope->body_size > RETURNED_BODY_MAX || has_privacy(options, "nobodyreturn") || is_bulk(job->envelope))
 		return 0;

@@ -222,6 +222,8 @@ void generation_enter(struct master *master)
 	master->current = next;
 	(void)log_open(next->table.log, "postrider");
 	log_line(LOGP_INFO, NULL, "generation %u in force: %zu listeners", next->number, next->listener_count);
+	if (next->left_out[0] != '\0')
+		log_line(LOGP_WARNING, NULL, "%s; it is optional, and left out", next->left_out);
 	pr_text_init(&why, 500);
 	if (before == NULL || strcmp(before->table.pid_file, next->table.pid_file) != 0) {
 		if (before != NULL)

@@ -88,8 +88,16 @@ static bool is_wanted(const struct master *master, const struct table_listener *
 	return !master->settings->queue_only || spec->submission;
 }
 
+/* Modifier O */
+static void leave_out(struct generation *generation, struct pr_text *why)
+{
+	(void)pr_print(generation->left_out, sizeof generation->left_out, "%.*s", PR_PRINT(pr_text_str(why)));
+	pr_text_clear(why);
+}
+
 bool listen_all(struct master *master, struct generation *generation, const struct generation *before, struct pr_text *why)
 {
+	generation->left_out[0] = '\0';
 	for (size_t i = 0; i < generation->table.listener_count; i++) {
 		const struct table_listener *spec = &generation->table.listeners[i];
 		if (!is_wanted(master, spec))
@@ -102,9 +110,12 @@ bool listen_all(struct master *master, struct generation *generation, const stru
 		listener->fd = shared != NULL  ? shared->fd
 		               : spec->is_unix ? listen_unix(spec->path, spec->mode, why)
 		                               : listen_tcp(spec, why);
-		if (listener->fd < 0)
+		if (listener->fd < 0 && !spec->optional)
 			return false;
-		generation->listener_count++;
+		if (listener->fd >= 0)
+			generation->listener_count++;
+		else
+			leave_out(generation, why);
 	}
 	return true;
 }

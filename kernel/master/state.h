@@ -54,6 +54,7 @@ struct generation {
 	struct table table;
 	struct listener listeners[TABLE_LISTENERS_MAX];
 	size_t listener_count;
+	char left_out[300]; /* the reason why an optional listener is not there; empty: all are */
 	struct identity receiver_user, courier_user;
 	struct child plan, receiver, courier;
 	struct pr_text plan_text;

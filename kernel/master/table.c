@@ -74,7 +74,8 @@ static bool keep_tcp(const struct line *line, struct table_listener *listener)
 	unsigned char raw[16];
 	uint64_t port;
 
-	if (line->count != 4 || !keep(line->fields[2], listener->address, sizeof listener->address))
+	listener->optional = line->count == 5 && pr_str_equal(line->fields[4], PR_STR("optional"));
+	if ((line->count != 4 && !listener->optional) || !keep(line->fields[2], listener->address, sizeof listener->address))
 		return false;
 	if (inet_pton(AF_INET, listener->address, raw) != 1 && inet_pton(AF_INET6, listener->address, raw) != 1)
 		return false;

@@ -5,7 +5,7 @@
  * The child has read postrider.conf and loaded modules, so it may be anything by now; the master believes nothing
  * but lines of these forms, each at most once unless marked with *, fields separated by one blank:
  *
- *   listener NAME tcp ADDRESS PORT          *     user receiver NAME      run DIR       pidfile PATH
+ *   listener NAME tcp ADDRESS PORT [optional] *   user receiver NAME      run DIR       pidfile PATH
  *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
@@ -35,6 +35,7 @@ struct table_listener {
 	char name[TABLE_NAME_MAX + 1];
 	bool is_unix;
 	bool submission;
+	bool optional; /* an address that this host does not have is no reason to stay away */
 	char address[64];
 	uint32_t port;
 	uint32_t mode;

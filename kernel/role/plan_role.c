@@ -23,8 +23,8 @@ static void print_listener(const struct config_listener *listener, struct pr_tex
 		pr_text_addf(out, "listener %.*s unix %.*s %04o %u\n", PR_PRINT(listener->name), PR_PRINT(listener->path),
 		             listener->mode, listener->submission ? 1u : 0u);
 	else
-		pr_text_addf(out, "listener %.*s tcp %.*s %u\n", PR_PRINT(listener->name), PR_PRINT(listener->address),
-		             listener->port);
+		pr_text_addf(out, "listener %.*s tcp %.*s %u%s\n", PR_PRINT(listener->name), PR_PRINT(listener->address),
+		             listener->port, pr_str_find(listener->modifiers, 'O') < listener->modifiers.len ? " optional" : "");
 }
 
 /* Where instances of the module `local` put mail: the only files that a named user's helper will touch.  The defaults are the

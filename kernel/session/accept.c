@@ -11,6 +11,9 @@
 #include "kernel/net/peer.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/close.h"
+#include "kernel/session/filters.h"
+#include "kernel/session/listener.h"
+#include "kernel/session/proxy.h"
 #include "kernel/session/table.h"
 
 #include <errno.h>
@@ -61,8 +64,12 @@ static void turn_away(struct receiver *receiver, int fd, const char *why)
 }
 
 /* False: turned away. */
-static bool begin_session(struct receiver *receiver, const struct listener *listener, int fd, const struct net_peer *peer)
+static bool begin_session(struct receiver *receiver, struct listener *listener, int fd, const struct net_peer *peer)
 {
+	if (proxy_refuses(listener, peer)) {
+		turn_away(receiver, fd, "This port is for proxies");
+		return false;
+	}
 	const char *why = admit_connection(listener);
 	if (why != NULL) {
 		turn_away(receiver, fd, why);
@@ -90,6 +97,9 @@ static bool begin_session(struct receiver *receiver, const struct listener *list
 		return false;
 	}
 	session->watched = 1;
+	atomic_fetch_add(&listener->sessions, 1);
+	session->filters_done = listener->filters_off;
+	proxy_begin(session);
 	loop_defer(receiver->loop, &session->task, 0); /* the greeting waits for nothing */
 	return true;
 }
@@ -205,6 +215,8 @@ bool accept_start(struct receiver *receiver)
 		listener->fd = role->listeners[i].fd;
 		listener->submission = role->listeners[i].submission;
 		listener->name = role->listeners[i].name;
+		listener->declared = listener_declared(receiver->config, listener->name, listener->fd);
+		listener->filters_off = filters_off(receiver, listener->declared);
 		receiver->listener_count = i + 1;
 		int flags = fcntl(listener->fd, F_GETFL);
 		if (flags < 0 || fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK) != 0)

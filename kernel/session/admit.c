@@ -59,7 +59,8 @@ bool admit_now(struct listener *listener)
 /* RefuseLA, as sendmail says it.  It closes its socket; here the next hosts are told, and the programs of this machine are let in. */
 static bool is_overloaded(struct receiver *receiver, const struct listener *listener)
 {
-	int64_t most = receiver->options->refuse_la, load = atomic_load_explicit(&receiver->load, memory_order_relaxed);
+	const struct config_listener *declared = listener->declared;
+	int64_t most = declared != NULL && declared->refuse_la >= 0 ? declared->refuse_la : receiver->options->refuse_la, load = atomic_load_explicit(&receiver->load, memory_order_relaxed);
 	uint64_t more;
 
 	if (most <= 0 || listener->submission != 0)
@@ -89,13 +90,27 @@ static bool is_crowded(struct receiver *receiver, const struct listener *listene
 	return true;
 }
 
+/* Its own limit, beside that of all. */
+static bool is_full(struct receiver *receiver, const struct listener *listener)
+{
+	int64_t most = listener->declared != NULL ? listener->declared->children : 0;
+	uint64_t more, now = atomic_load(&listener->sessions);
+
+	if (most <= 0 || now < (uint64_t)most)
+		return false;
+	if (log_repeat_begin(&receiver->crowd, session_now(), &more))
+		log_line(LOGP_NOTICE, NULL, "rejecting connections on daemon %.*s: %" PRIu64 " children, max %" PRId64 "; %" PRIu64 " were rejected since the last line",
+		         PR_PRINT(listener->name), now, most, more);
+	return true;
+}
+
 const char *admit_connection(const struct listener *listener)
 {
 	struct receiver *receiver = listener->receiver;
 
 	if (is_overloaded(receiver, listener))
 		return "Load average too high; connection rejected";
-	if (is_crowded(receiver, listener))
+	if (is_full(receiver, listener) || is_crowded(receiver, listener))
 		return "Too many open connections; connection rejected";
 	return NULL;
 }
@@ -135,6 +150,13 @@ bool admit_client(struct session *session)
 	session->rate = client.rate;
 	session->total_rate = client.total;
 	return session->counted != 0;
+}
+
+void admit_leave(struct session *session)
+{
+	traffic_leave(session->receiver->traffic, session->receiver->column, session->place);
+	session->place = 0;
+	session->counted = 0;
 }
 
 void admit_end(struct session *session)

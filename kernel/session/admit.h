@@ -16,6 +16,8 @@
 
 /* Opens the table, or one of this process alone; false with a reason. */
 bool admit_start(struct receiver *receiver, struct pr_text *why);
+/* The client is somebody else from now on: admit_client() is asked again. */
+void admit_leave(struct session *session);
 /* May the next one be accepted in this second? */
 bool admit_now(struct listener *listener);
 /* NULL: it is counted, and ends with admit_none() or as a session with admit_end().  Otherwise the text of the 421. */

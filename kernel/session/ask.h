@@ -27,6 +27,8 @@ void ask_verify(struct ask *ask); /* VRFY and EXPN */
 void ask_etrn(struct ask *ask);
 void ask_starttls(struct ask *ask);
 void ask_auth(struct ask *ask);
+void ask_xclient(struct ask *ask);
+void ask_xforward(struct ask *ask);
 enum ask_end { END_ANSWERED, END_STORED, END_WAITING };
 /* STORED: all parts are done, transaction_committed() says the answer; WAITING: LOOP_COMMIT will come. */
 enum ask_end ask_end(struct ask *ask);

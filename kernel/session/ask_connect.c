@@ -14,6 +14,7 @@
 #include "kernel/session/auth.h"
 #include "kernel/session/features.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/introduce.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/policy.h"
@@ -24,8 +25,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-enum { RESOLVE_OK = 0, RESOLVE_FAIL = 1, RESOLVE_FORGED = 2, RESOLVE_TEMP = 3 };
 
 #define RESOLVE_MS 20000
 #define BAD_COMMANDS_MAX 25
@@ -66,23 +65,23 @@ static void resolve_name(struct session *session, struct bench *bench)
 	enum pr_status status = dns_name(&call, address, &name);
 
 	if (status != PR_OK || !pr_domain_is_valid(name) || name.data[0] == '[') {
-		session->resolve = status == PR_TEMPFAIL ? RESOLVE_TEMP : RESOLVE_FAIL;
+		session->resolve = status == PR_TEMPFAIL ? CLIENT_TEMP : CLIENT_FAIL;
 		return;
 	}
 	if (leads_back(&call, name, address, &unsure)) {
-		session->resolve = RESOLVE_OK;
+		session->resolve = CLIENT_OK;
 		session->name = own(name);
 		return;
 	}
-	session->resolve = unsure ? RESOLVE_TEMP : RESOLVE_FORGED;
+	session->resolve = unsure ? CLIENT_TEMP : CLIENT_FORGED;
 	session->ptr = own(name);
 }
 
 static void identify(struct session *session, struct bench *bench)
 {
-	session->resolve = RESOLVE_FAIL;
+	session->resolve = CLIENT_FAIL;
 	if (session->listener->submission != 0 && session->uid != UINT32_MAX) {
-		session->resolve = RESOLVE_OK;
+		session->resolve = CLIENT_OK;
 		session->first_input = 1;
 		session->name = own(PR_STR("localhost"));
 		submission_identify(session);
@@ -97,7 +96,7 @@ struct pr_str session_client(const struct session *session, struct pr_arena *are
 {
 	if (session->user.data != NULL)
 		return pr_arena_printf(arena, "%.*s@localhost", PR_PRINT(session->user));
-	if (session->resolve == RESOLVE_FORGED && session->ptr.data != NULL)
+	if (session->resolve == CLIENT_FORGED && session->ptr.data != NULL)
 		return pr_arena_printf(arena, "%.*s [%.*s] (may be forged)", PR_PRINT(session->ptr), PR_PRINT(session->address));
 	if (session->name.len > 0 && session->name.data[0] == '[')
 		return session->name;
@@ -178,7 +177,7 @@ static struct pr_str one_line(struct pr_arena *arena, struct pr_str text)
 	return copy == NULL ? PR_STR("") : (struct pr_str){copy, text.len};
 }
 
-/* SmtpGreetingMessage with its macros, and ESMTP behind its first word. */
+/* SmtpGreetingMessage with its macros, and ESMTP or LMTP behind its first word. */
 static struct pr_str greeting(struct session *session, struct bench *bench)
 {
 	const struct options *options = session->receiver->options;
@@ -190,7 +189,7 @@ static struct pr_str greeting(struct session *session, struct bench *bench)
 		whole = expand_few(options, &bench->arena);
 	whole = one_line(&bench->arena, whole);
 	size_t blank = pr_str_find(whole, ' ');
-	return pr_arena_printf(&bench->arena, "%.*s ESMTP%.*s", (int)blank, whole.data, (int)(whole.len - blank), whole.data + blank);
+	return pr_arena_printf(&bench->arena, "%.*s %s%.*s", (int)blank, whole.data, session->settings.lmtp ? "LMTP" : "ESMTP", (int)(whole.len - blank), whole.data + blank);
 }
 
 static void set_limits(const struct options *options, struct smtp_settings *settings)
@@ -200,6 +199,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 
 	settings->max_message_size = (uint64_t)options->max_message_size;
 	settings->max_recipients = (uint64_t)options->max_recipients;
+	settings->max_messages = (uint64_t)options->max_messages;
 	settings->max_headers_length = (uint64_t)options->max_headers_length;
 	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
 	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
@@ -208,6 +208,8 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->need_expn_helo = goaway || has_word(privacy, "needexpnhelo");
 	settings->no_etrn = has_word(privacy, "noetrn");
 	settings->deliver_by_min = options->deliver_by_min;
+	settings->no_chunking = !options->chunking;
+	settings->no_requiretls = !options->require_tls;
 	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
 	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
 	settings->utf8 = options->smtp_utf8;
@@ -247,25 +249,38 @@ static void set_timeouts(const struct options *options, struct smtp_settings *se
 	settings->timeout_rset = (uint32_t)options->timeout_rset;
 }
 
-void session_greet(struct session *session, struct bench *bench)
+static void name_client(struct session *session)
+{
+	bool forged = session->resolve == CLIENT_FORGED;
+
+	session->settings.client_name = forged && session->ptr.data != NULL ? session->ptr : session->name;
+	session->settings.client_address = session->address;
+	session->settings.forged = forged;
+}
+
+void session_offer(struct session *session)
 {
 	const struct receiver *receiver = session->receiver;
 
-	identify(session, bench);
 	session->settings = (struct smtp_settings){
 	    .host_name = receiver->options->host_name,
-	    .greeting = greeting(session, bench),
-	    .client_name = session->ptr.data != NULL && session->resolve == RESOLVE_FORGED ? session->ptr : session->name,
-	    .client_address = session->address,
-	    .forged = session->resolve == RESOLVE_FORGED,
 	    .any_address = rules_take_any_address(receiver->modules),
 	    .submission = session->user.data != NULL,
 	    .starttls = receiver->tls != NULL && session->user.data == NULL,
 	};
+	session->settings.lmtp = session->listener->declared != NULL && session->listener->declared->lmtp;
 	session->settings.secured = session->user.data == NULL && receiver->tls != NULL && session_has_modifier(session, 's');
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);
+	name_client(session);
+}
+
+void session_greet(struct session *session, struct bench *bench)
+{
+	identify(session, bench);
+	session_offer(session);
+	introduce_settings(session);
 	session->machine = smtp_machine_new(&session->settings);
 	log_at(13, LOGP_INFO, "NOQUEUE", "connect from %.*s", PR_PRINT(session_client(session, &bench->arena)));
 }
@@ -277,6 +292,7 @@ void ask_connect(struct ask *ask)
 	struct pr_client client;
 
 	session_describe(session, &client);
+	session->settings.greeting = greeting(session, ask->bench); /* said at once */
 	if (!admit_client(session)) {
 		atomic_fetch_add(&receiver->counts.refused, 1);
 		ask_refuse(ask, PR_DEFER, 421, "4.3.2", "Too many open connections.");

@@ -8,6 +8,7 @@
 #include "kernel/session/aliases.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/macros.h"
 #include "kernel/session/policy.h"
 #include "kernel/session/report.h"
 #include "kernel/session/submission.h"
@@ -66,12 +67,13 @@ void ask_mail(struct ask *ask)
 	if (question->utf8)
 		transaction->flags |= PR_ENVELOPE_UTF8;
 	transaction->deliver_by = deliver_by(question, arena);
+	transaction->require_tls = question->require_tls;
 	if (question->ret_given)
 		transaction->flags |= PR_ENVELOPE_RET_GIVEN;
 	if (question->ret_headers)
 		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
 	transaction->own_mode = question->delivery_mode;
-	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session->receiver->options->delivery_mode.data[0];
+	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session_delivery_mode(session);
 	transaction->size = question->declared_size;
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);

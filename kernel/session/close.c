@@ -9,6 +9,7 @@
 #include "kernel/session/admit.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/introduce.h"
 #include "kernel/session/table.h"
 #include "kernel/session/transaction.h"
 
@@ -38,13 +39,16 @@ void session_close(struct session *session, struct bench *bench)
 	transaction_drop(session, bench);
 	filters_close(session, bench);
 	auth_close(session, bench);
+	forwarded_forget(session);
 	smtp_machine_free(session->machine);
 	session->machine = NULL;
 	pr_text_fini(&session->input);
 	admit_end(session);
+	atomic_fetch_sub(&session->listener->sessions, 1);
 	free_str(&session->name);
 	free_str(&session->ptr);
 	free_str(&session->address);
+	free_str(&session->met);
 	free_str(&session->user);
 	free_str(&session->quarantine);
 	net_stream_close(&session->stream);

@@ -109,7 +109,7 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	const struct session *session = transaction->session;
 	struct pr_arena *arena = &transaction->arena;
 	bool local = session->user.data != NULL;
-	struct pr_macro *macros = pr_arena_alloc(arena, 6 * sizeof *macros);
+	struct pr_macro *macros = pr_arena_alloc(arena, 7 * sizeof *macros);
 
 	if (macros == NULL)
 		return false;
@@ -124,6 +124,8 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), session_daemon_flags(session, arena)};
 	if (transaction->deliver_by.len > 0)
 		macros[count++] = (struct pr_macro){PR_STR("!"), transaction->deliver_by};
+	if (transaction->require_tls)
+		macros[count++] = (struct pr_macro){PR_STR(PR_MACRO_REQUIRETLS), PR_STR("1")};
 	/* -odq: the courier may hear of it by other ways than our wake-up */
 	if (transaction->own_mode == 'q' || transaction->own_mode == 'd')
 		macros[count++] = (struct pr_macro){PR_STR("deliveryMode"), {&transaction->own_mode, 1}};

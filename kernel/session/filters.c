@@ -219,3 +219,23 @@ void filters_close(struct session *session, struct bench *bench)
 	pr_free(session->filters);
 	session->filters = NULL;
 }
+
+static bool is_named(const struct pr_list *names, struct pr_str name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (pr_str_equal(names->items[i], name))
+			return true;
+	return false;
+}
+
+uint64_t filters_off(const struct receiver *receiver, const struct config_listener *declared)
+{
+	uint64_t off = 0;
+
+	if (declared == NULL || !declared->has_filters)
+		return 0;
+	for (size_t i = 0; i < receiver->filter_count; i++)
+		if (!is_named(&declared->filters, module_name(module_at(receiver->modules, PR_KIND_FILTER, i))))
+			off |= UINT64_C(1) << i;
+	return off;
+}

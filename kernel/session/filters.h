@@ -35,4 +35,7 @@ void filters_abort(struct session *session, struct module_scope *scope);
 /* Also closes what the rule engine kept of the connection. */
 void filters_close(struct session *session, struct bench *bench);
 
+/* Bit i: filter i does not see the sessions of that listener (InputMailFilters of its own). */
+uint64_t filters_off(const struct receiver *receiver, const struct config_listener *declared);
+
 #endif

@@ -10,4 +10,5 @@ libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kern
 	kernel/session/submission.c kernel/session/submission.h kernel/session/templates.c kernel/session/templates.h kernel/session/table.c kernel/session/table.h \
 	kernel/session/threads.c kernel/session/timer.c kernel/session/timer.h kernel/session/tls_start.c kernel/session/wait.c kernel/session/wait.h \
 	kernel/session/tls_start.h kernel/session/tls_serve.c kernel/session/tls_serve.h kernel/session/transaction.c kernel/session/transaction.h \
+	kernel/session/introduce.c kernel/session/introduce.h kernel/session/listener.c kernel/session/listener.h kernel/session/proxy.c kernel/session/proxy.h \
 	kernel/session/account.c kernel/session/account.h kernel/session/features.c kernel/session/features.h kernel/session/pause.c kernel/session/pause.h kernel/session/no_recipient.c kernel/session/no_recipient.h kernel/session/slow.c kernel/session/slow.h kernel/session/word.c kernel/session/word.h

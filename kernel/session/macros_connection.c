@@ -26,6 +26,8 @@ static struct pr_str if_addr(struct macro_context *context)
 	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&address;
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)&address;
 
+	if (context->session->met.data != NULL)
+		return context->session->met;
 	if (!own_end(context->session, &address))
 		return PR_NONE;
 	if (address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, text, sizeof text) != NULL)
@@ -43,7 +45,10 @@ static struct pr_str family_name(int family)
 static struct pr_str if_family(struct macro_context *context)
 {
 	struct sockaddr_storage address;
+	struct pr_str met = context->session->met;
 
+	if (met.data != NULL)
+		return family_name(pr_str_has_prefix_nocase(met, PR_STR("IPv6:")) ? AF_INET6 : AF_INET);
 	return own_end(context->session, &address) ? family_name(address.ss_family) : PR_NONE;
 }
 
@@ -55,12 +60,7 @@ static struct pr_str if_name(struct macro_context *context)
 
 static const struct config_listener *listener_of(const struct session *session)
 {
-	const struct config *config = session->receiver->config;
-
-	for (size_t i = 0; i < config->listener_count; i++)
-		if (pr_str_equal(config->listeners[i].name, session->listener->name))
-			return &config->listeners[i];
-	return NULL;
+	return session->listener->declared;
 }
 
 static struct pr_str daemon_addr(struct macro_context *context)
@@ -98,6 +98,13 @@ static struct pr_str daemon_info(struct macro_context *context)
 		return PR_STR("SMTP");
 	return pr_arena_printf(context->arena, "SMTP+queueing@%02lld:%02lld:%02lld", (long long)(interval / 3600), (long long)(interval / 60 % 60),
 	    (long long)(interval % 60));
+}
+
+char session_delivery_mode(const struct session *session)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	return listener != NULL && listener->delivery_mode != 0 ? listener->delivery_mode : session->receiver->options->delivery_mode.data[0];
 }
 
 bool session_has_modifier(const struct session *session, char letter)

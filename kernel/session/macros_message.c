@@ -108,9 +108,9 @@ static struct pr_str quarantine(struct macro_context *context)
 static struct pr_str delivery_mode(struct macro_context *context)
 {
 	const struct transaction *transaction = transaction_of(context);
-	struct pr_str mode = context->session->receiver->options->delivery_mode;
 
-	return transaction != NULL && transaction->mode != 0 ? pr_arena_printf(context->arena, "%c", transaction->mode) : pr_str_slice(mode, 0, 1);
+	return transaction != NULL && transaction->mode != 0 ? pr_arena_printf(context->arena, "%c", transaction->mode)
+	                                                    : pr_arena_printf(context->arena, "%c", session_delivery_mode(context->session));
 }
 
 static struct pr_str op_mode(struct macro_context *context)

@@ -7,6 +7,7 @@
 
 #include "kernel/log/log.h"
 #include "kernel/session/envelope.h"
+#include "kernel/session/introduce.h"
 
 #include <inttypes.h>
 
@@ -41,6 +42,7 @@ static void describe(struct pr_text *line, struct session *session, struct bench
 	if (session->user.data == NULL)
 		add(line, ", daemon=", session->listener->name, 64);
 	add_relay(line, session, bench);
+	forwarded_print(session, line);
 }
 
 void report_received(struct session *session, struct bench *bench, const struct part *part)

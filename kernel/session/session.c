@@ -8,6 +8,7 @@
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
 #include "kernel/session/pause.h"
+#include "kernel/session/proxy.h"
 #include "kernel/session/slow.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
@@ -210,7 +211,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	struct feed feed = feed_start(session);
 	enum next next;
 
-	session->settings.busy = slow_of_load(session->receiver);
+	session->settings.busy = slow_of_load(session);
 	notice(session, events);
 	do
 		next = talk_step(session, bench, &feed);
@@ -228,6 +229,19 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	feed_keep(session, &feed);
 	session->stalled = !feed.progress;
 	return next;
+}
+
+static enum next phase_proxy(struct session *session, struct bench *bench, uint32_t events)
+{
+	switch (proxy_go_on(session, bench, events)) {
+	case PROXY_WAITS:
+		return NEXT_PARK;
+	case PROXY_KNOWN:
+		session->phase = SESSION_GREETING;
+		return NEXT_AGAIN;
+	default:
+		return NEXT_GONE;
+	}
 }
 
 static enum next show_greeting(struct session *session, struct bench *bench)
@@ -325,7 +339,7 @@ bool session_run(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	static enum next (*const phases[])(struct session *, struct bench *, uint32_t) = {
 	    [SESSION_GREETING] = phase_greet,     [SESSION_PAUSING] = phase_pause,   [SESSION_TALKING] = phase_talk,
-	    [SESSION_SLOWED] = phase_slowed,
+	    [SESSION_SLOWED] = phase_slowed,      [SESSION_PROXY] = phase_proxy,
 	    [SESSION_COMMITTING] = phase_commit, [SESSION_SECURING] = phase_secure, [SESSION_LINGERING] = phase_linger,
 	};
 	struct session *session = (struct session *)task;

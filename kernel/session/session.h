@@ -23,6 +23,7 @@
 #include "kernel/session/timer.h"
 #include "kernel/smtp/machine.h"
 
+struct forwarded;
 struct transaction;
 struct session_auth;
 struct auth_offers;
@@ -36,6 +37,9 @@ struct listener {
 	pthread_mutex_t lock; /* fd: closed by the main thread, used by workers */
 	int fd;               /* -1: closed */
 	uint32_t submission;
+	const struct config_listener *declared; /* what the configuration says of it, or NULL */
+	_Atomic uint64_t sessions;   /* of this process that came by it */
+	uint64_t filters_off;        /* bit i: filter i does not see them */
 	_Atomic uint32_t resting; /* out of descriptors: the main thread wakes it */
 	struct pr_str name;
 };
@@ -70,6 +74,7 @@ struct receiver {
 	_Atomic int64_t load;        /* ${load_avg} as it was a second ago */
 	struct log_repeat overload, crowd, flood, slow; /* RefuseLA, MaxDaemonChildren, ConnectionRateThrottle, DelayLA */
 	struct log_repeat no_auth;   /* an auth module cannot say what it offers */
+	struct log_repeat strangers; /* a listener for proxies was called by somebody else */
 	struct log_repeat no_room, not_written; /* the store takes nothing; it took a message and had no room to write it */
 	struct receiver_counts counts;
 	struct statistics_counters *counters; /* NULL: no StatusFile */
@@ -88,6 +93,7 @@ struct bench {
 
 enum session_phase {
 	SESSION_GREETING = 0, /* accepted, nothing done yet */
+	SESSION_PROXY,        /* accepted, and a proxy is to say for whom it comes (proxy.h) */
 	SESSION_PAUSING,      /* the greeting waits (pause.h) */
 	SESSION_TALKING,
 	SESSION_SLOWED,       /* the answer to a command waits (slow.h) */
@@ -96,12 +102,14 @@ enum session_phase {
 	SESSION_LINGERING     /* all is said; waits for the client to close */
 };
 
+enum client_resolve { CLIENT_OK = 0, CLIENT_FAIL = 1, CLIENT_FORGED = 2, CLIENT_TEMP = 3 };
+
 struct session {
 	struct loop_task task; /* first: a task is a session */
 	struct timer timer;
 	struct net_stream stream;
 	struct receiver *receiver;
-	const struct listener *listener;
+	struct listener *listener;
 	struct smtp_machine *machine;
 	struct smtp_settings settings;   /* the machine's, by reference */
 	struct transaction *transaction; /* between MAIL and its end */
@@ -112,8 +120,10 @@ struct session {
 	struct pr_str name;              /* "host.example.org" or "[192.0.2.1]"; owned */
 	struct pr_str ptr;               /* what DNS calls the address when that is not proven; owned, or absent */
 	struct pr_str address;           /* "192.0.2.1"; owned */
+	struct pr_str met;               /* where the client has called, when somebody else says so; owned, or absent: here */
 	struct pr_str user;              /* submission: who; owned */
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
+	struct forwarded *forwarded;     /* introduce.h; NULL: nothing was said */
 	struct session *next;            /* in the table's free list */
 	uint32_t port;
 	uint32_t pause;                  /* milliseconds before the greeting */
@@ -123,7 +133,7 @@ struct session {
 	uint32_t uid;                    /* of the peer of a Unix socket, else UINT32_MAX */
 	uint64_t filters_done;           /* bit i: filter i asks no more in this connection */
 	uint8_t phase;                   /* enum session_phase */
-	uint8_t resolve;                 /* ${client_resolve}: 0 OK, 1 FAIL, 2 FORGED, 3 TEMP */
+	uint8_t resolve;                 /* ${client_resolve}: enum client_resolve */
 	uint8_t refused;                 /* at connect: every MAIL is refused */
 	uint8_t first_input;             /* submission: the first line may be XDROP */
 	uint8_t plaintext;               /* srv_features c: no password as it is without TLS; C: AuthOptions=p is no matter */
@@ -153,6 +163,8 @@ bool session_answer(struct session *session, struct bench *bench);
 
 /* ask_connect.c */
 void session_greet(struct session *session, struct bench *bench); /* finds out who it is and makes the machine */
+/* What this listener offers, before any rule has spoken of the client; and who he is. */
+void session_offer(struct session *session);
 /* "name [addr]", "[addr]", "user@localhost", with "(may be forged)"; the value of $_ and of relay= in the log. */
 struct pr_str session_client(const struct session *session, struct pr_arena *arena);
 void session_describe(const struct session *session, struct pr_client *client_out);

@@ -17,11 +17,18 @@ static int64_t load_of(const struct receiver *receiver)
 	return atomic_load_explicit(&receiver->load, memory_order_relaxed);
 }
 
-uint32_t slow_of_load(const struct receiver *receiver)
+static int64_t most_of(const struct session *session)
 {
-	int64_t most = receiver->options->delay_la;
+	const struct config_listener *declared = session->listener->declared;
 
-	return most > 0 && load_of(receiver) >= most;
+	return declared != NULL && declared->delay_la >= 0 ? declared->delay_la : session->receiver->options->delay_la;
+}
+
+uint32_t slow_of_load(const struct session *session)
+{
+	int64_t most = most_of(session);
+
+	return most > 0 && load_of(session->receiver) >= most;
 }
 
 static void report(struct session *session, struct bench *bench, const struct smtp_question *question)
@@ -37,7 +44,7 @@ static void report(struct session *session, struct bench *bench, const struct sm
 		log_at(6, LOGP_INFO, "NOQUEUE", "%.*s: Possible SMTP RCPT flood, throttling.", PR_PRINT(client));
 	if (session->settings.busy > 0 && log_level() > 8 && log_repeat_begin(&receiver->slow, session_now(), &more))
 		log_line(LOGP_INFO, "NOQUEUE", "delaying=%.*s, load average=%" PRId64 " >= %" PRId64, PR_PRINT(question->argument), load_of(receiver),
-		         receiver->options->delay_la);
+		         most_of(session));
 }
 
 /* Looks without taking anything: what the client says meanwhile stays for later. */

@@ -12,7 +12,7 @@
 #include "kernel/session/session.h"
 
 /* Seconds that each command waits now (DelayLA). */
-uint32_t slow_of_load(const struct receiver *receiver);
+uint32_t slow_of_load(const struct session *session);
 /* The open question is WAIT.  True: the session is to be parked. */
 bool slow_begins(struct session *session, struct bench *bench);
 /* After an event.  True: wait on; otherwise the question is answered. */

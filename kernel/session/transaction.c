@@ -5,6 +5,7 @@
 #include "kernel/session/transaction.h"
 
 #include "kernel/session/filters.h"
+#include "kernel/session/introduce.h"
 #include "kernel/session/word.h"
 
 #define ARENA_MAX (64u * 1024 * 1024)
@@ -31,6 +32,7 @@ void transaction_drop(struct session *session, struct bench *bench)
 	parts_forget(transaction, &scope);
 	word_close(transaction);
 	session->transaction = NULL;
+	forwarded_forget(session);
 	header_reader_free(transaction->reader);
 	expansion_free(transaction->expansion);
 	pr_arena_fini(&transaction->arena);

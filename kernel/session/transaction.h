@@ -69,6 +69,7 @@ struct transaction {
 	uint8_t stage;                /* enum transaction_stage */
 	int word_fd;                  /* word.h; -1: nobody is asked */
 	uint32_t words_due, words_delivered; /* parts that are stored, and those of them that are delivered */
+	uint8_t require_tls;          /* MAIL said so (RFC 8689) */
 	uint8_t header_done;
 	uint8_t refused_by_rules;     /* that refusal is theirs, and logged */
 	uint8_t discard;

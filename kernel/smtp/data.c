@@ -22,9 +22,14 @@ static void refuse(struct smtp_machine *machine, uint32_t code, const char *enha
 		smtp_refusal_set(&machine->message, &answer, &standard);
 }
 
-static void end_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+/* RFC 2033 section 4.2 */
+static uint64_t replies(const struct smtp_machine *machine)
 {
-	smtp_forget_transaction(machine);
+	return machine->settings->lmtp ? machine->recipients : 1;
+}
+
+static void say_end(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
 	if (!smtp_is_yes(answer))
 		smtp_reply_refused(machine, answer, PR_NONE, &standard);
 	else if (answer->verdict.text.data != NULL && answer->verdict.action != PR_QUARANTINE)
@@ -33,18 +38,30 @@ static void end_answered(struct smtp_machine *machine, const struct smtp_answer 
 		smtp_reply(machine, 250, "2.0.0", "%.*s Message accepted for delivery", PR_PRINT(answer->id));
 }
 
+static void end_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	uint64_t count = replies(machine);
+
+	smtp_forget_transaction(machine);
+	while (count-- > 0)
+		say_end(machine, answer);
+}
+
 /* RESET was asked; the refusal was moved out of the transaction's reach. */
 static void say_refused(struct smtp_machine *machine)
 {
 	struct smtp_refusal refusal = machine->message;
+	uint64_t count = replies(machine);
 
 	machine->message = (struct smtp_refusal){0, NULL, NULL};
 	smtp_reset_then(machine, smtp_forget_transaction);
-	smtp_reply_refusal(machine, &refusal);
+	do /* once to who has named nobody, too */
+		smtp_reply_refusal(machine, &refusal);
+	while (count-- > 1);
 	smtp_refusal_clear(&refusal);
 }
 
-static void dot(struct smtp_machine *machine)
+void smtp_message_end(struct smtp_machine *machine)
 {
 	if (machine->message.code != 0) {
 		say_refused(machine);
@@ -58,15 +75,18 @@ static void dot(struct smtp_machine *machine)
 
 static void body_answered(struct smtp_machine *machine, const struct smtp_answer *answer)
 {
+	smtp_step *next = machine->handed;
+
 	data_reader_empty(machine->reader);
+	machine->handed = NULL;
 	if (!smtp_is_yes(answer) && answer->verdict.code == 421) {
 		smtp_reply_refused(machine, answer, PR_NONE, &standard);
 		return;
 	}
 	if (!smtp_is_yes(answer))
 		smtp_refusal_set(&machine->message, answer, &standard);
-	if (machine->dot_seen)
-		dot(machine);
+	if (next != NULL)
+		next(machine);
 }
 
 /* True when what was read so far may go on to the driver. */
@@ -87,27 +107,27 @@ static bool inspect(struct smtp_machine *machine)
 	return machine->message.code == 0;
 }
 
-static void bare(struct smtp_machine *machine, const char *what)
+void smtp_bare(struct smtp_machine *machine, const char *what)
 {
 	smtp_reply(machine, 421, "4.5.0", "Bare %s not allowed", what);
 	smtp_leave(machine);
 }
 
-/* The buffer goes to the driver, or nowhere when the message is refused. */
-static void hand_over(struct smtp_machine *machine, bool in_header)
+void smtp_hand_over(struct smtp_machine *machine, bool in_header, smtp_step *next)
 {
 	struct data_reader *reader = machine->reader;
 
 	if (data_reader_inspect(reader).bare_cr) {
-		bare(machine, "carriage return (CR)");
+		smtp_bare(machine, "carriage return (CR)");
 	} else if (inspect(machine) && reader->len > 0) {
 		machine->question.data = (struct pr_str){reader->buffer, reader->len};
 		machine->question.in_header = in_header;
+		machine->handed = next;
 		smtp_ask(machine, SMTP_ASK_BODY, body_answered);
 	} else {
 		data_reader_empty(reader);
-		if (machine->dot_seen)
-			dot(machine);
+		if (next != NULL)
+			next(machine);
 	}
 }
 
@@ -121,20 +141,19 @@ size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t le
 	case DATA_MORE:
 		break;
 	case DATA_HEADER_END:
-		hand_over(machine, true);
+		smtp_hand_over(machine, true, NULL);
 		break;
 	case DATA_DOT:
-		machine->dot_seen = true;
-		hand_over(machine, reader->in_header);
+		smtp_hand_over(machine, reader->in_header, smtp_message_end);
 		break;
 	case DATA_FULL:
-		hand_over(machine, reader->in_header);
+		smtp_hand_over(machine, reader->in_header, NULL);
 		break;
 	case DATA_BARE_LF:
-		bare(machine, "linefeed (LF)");
+		smtp_bare(machine, "linefeed (LF)");
 		break;
 	case DATA_BARE_CR:
-		bare(machine, "carriage return (CR)");
+		smtp_bare(machine, "carriage return (CR)");
 		break;
 	}
 	return taken;
@@ -157,7 +176,7 @@ void smtp_data(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.0.0", "Need MAIL command");
 	} else if (machine->recipients == 0) {
 		smtp_reply(machine, 503, "5.0.0", "Need RCPT (recipient)");
-	} else {
+	} else if (!smtp_refuses_in_chunks(machine)) {
 		machine->question.recipients = machine->recipients;
 		smtp_ask(machine, SMTP_ASK_DATA, data_answered);
 	}

@@ -19,6 +19,14 @@ struct data_reader *data_reader_new(void)
 	return reader;
 }
 
+struct data_reader *data_reader_new_counted(void)
+{
+	struct data_reader *reader = data_reader_new();
+
+	reader->counted = true;
+	return reader;
+}
+
 void data_reader_free(struct data_reader *reader)
 {
 	if (reader == NULL)
@@ -30,6 +38,15 @@ void data_reader_free(struct data_reader *reader)
 void data_reader_empty(struct data_reader *reader)
 {
 	reader->len = 0;
+}
+
+void data_reader_rest(struct data_reader *reader)
+{
+	if (reader->len > 0)
+		return;
+	pr_free(reader->buffer);
+	reader->buffer = NULL;
+	reader->room = 0;
 }
 
 /* Bytes of `len` for which there is room now. */
@@ -123,8 +140,8 @@ static enum data_event step(struct data_reader *reader, const char *data, size_t
 {
 	switch (reader->state) {
 	case DATA_LINE_START:
-		*taken = data[0] == '.';
-		reader->state = data[0] == '.' ? DATA_AFTER_DOT : DATA_IN_LINE;
+		*taken = data[0] == '.' && !reader->counted;
+		reader->state = *taken > 0 ? DATA_AFTER_DOT : DATA_IN_LINE;
 		return DATA_MORE;
 	case DATA_AFTER_DOT:
 		if (data[0] == '\n')
@@ -153,6 +170,13 @@ size_t data_reader_input(struct data_reader *reader, const char *data, size_t le
 	}
 	*event_out = event;
 	return done;
+}
+
+enum data_event data_reader_finish(struct data_reader *reader)
+{
+	if (reader->state == DATA_LINE_CR)
+		return DATA_BARE_CR;
+	return reader->total == reader->line_begin ? DATA_MORE : end_line(reader);
 }
 
 /* Words at a time: mail is mostly 7-bit, so the whole buffer is read to find nothing. */

@@ -6,6 +6,8 @@
  * The reader fills one buffer and stops when it is full, at the end of the header and at the dot; its owner then
  * takes the bytes and empties it.  Where it stops depends on the bytes only, never on how they were cut, and a
  * bare CR or LF is reported no later than the buffer it stands in.
+ *
+ * With BDAT (RFC 3030) the end is known beforehand: a counted reader knows no dot, and its owner says when it is over.
  */
 #ifndef KERNEL_SMTP_DATA_READER_H
 #define KERNEL_SMTP_DATA_READER_H
@@ -34,9 +36,11 @@ struct data_reader {
 	uint64_t line_begin; /* total at the beginning of this line */
 	enum data_state state;
 	bool in_header;      /* no empty line yet */
+	bool counted;        /* a dot is a byte like any other */
 };
 
 struct data_reader *data_reader_new(void);
+struct data_reader *data_reader_new_counted(void);
 void data_reader_free(struct data_reader *reader);
 /* Bytes taken; fewer than len only with an event other than DATA_MORE. */
 size_t data_reader_input(struct data_reader *reader, const char *data, size_t len, enum data_event *event_out);
@@ -46,5 +50,9 @@ struct data_findings {
 };
 struct data_findings data_reader_inspect(const struct data_reader *reader);
 void data_reader_empty(struct data_reader *reader);
+/* An empty buffer is given back until more comes. */
+void data_reader_rest(struct data_reader *reader);
+/* The end of a counted message: a last line without its end is given one.  DATA_MORE, DATA_FULL (again, when it is emptied) or DATA_BARE_CR. */
+enum data_event data_reader_finish(struct data_reader *reader);
 
 #endif

@@ -39,6 +39,21 @@ static bool is_valid(struct smtp_machine *machine, const char *verb)
 	return true;
 }
 
+/* RFC 9422 */
+static void offer_limits(struct smtp_machine *machine)
+{
+	const struct smtp_settings *settings = machine->settings;
+	uint64_t most = smtp_most_recipients(machine);
+	char messages[40] = "", recipients[40] = "";
+
+	if (settings->max_messages > 0)
+		pr_print(messages, sizeof messages, " MAILMAX=%llu", (unsigned long long)settings->max_messages);
+	if (most > 0)
+		pr_print(recipients, sizeof recipients, " RCPTMAX=%llu", (unsigned long long)most);
+	if (messages[0] != '\0' || recipients[0] != '\0')
+		smtp_reply_part(machine, 250, NULL, "LIMITS%s%s", messages, recipients);
+}
+
 static void offer(struct smtp_machine *machine)
 {
 	const struct smtp_settings *settings = machine->settings;
@@ -51,6 +66,8 @@ static void offer(struct smtp_machine *machine)
 	if (!settings->no_verb)
 		smtp_reply_part(machine, 250, NULL, "VERB");
 	smtp_reply_part(machine, 250, NULL, "8BITMIME");
+	if (!settings->no_chunking)
+		smtp_reply_part(machine, 250, NULL, "CHUNKING");
 	if (settings->max_message_size > 0)
 		smtp_reply_part(machine, 250, NULL, "SIZE %llu", (unsigned long long)settings->max_message_size);
 	else
@@ -65,10 +82,14 @@ static void offer(struct smtp_machine *machine)
 		smtp_reply_part(machine, 250, NULL, "AUTH %.*s", PR_PRINT(settings->auth_mechanisms));
 	if (settings->starttls && !machine->secured)
 		smtp_reply_part(machine, 250, NULL, "STARTTLS");
+	if (!settings->no_requiretls && machine->secured)
+		smtp_reply_part(machine, 250, NULL, "REQUIRETLS");
 	if (settings->deliver_by_min > 0)
 		smtp_reply_part(machine, 250, NULL, "DELIVERBY %lld", (long long)settings->deliver_by_min);
 	else if (settings->deliver_by_min == 0)
 		smtp_reply_part(machine, 250, NULL, "DELIVERBY");
+	offer_limits(machine);
+	smtp_offer_introductions(machine);
 	smtp_reply(machine, 250, NULL, "HELP");
 }
 
@@ -134,14 +155,30 @@ static void ask_ehlo(struct smtp_machine *machine)
 	ask(machine, true);
 }
 
+/* RFC 2033 section 4.1: each protocol has its own, and knows no other. */
+static bool is_other(struct smtp_machine *machine, bool lmtp)
+{
+	bool other = (machine->settings->lmtp != 0) != lmtp;
+
+	if (other)
+		smtp_unknown(machine);
+	return other;
+}
+
+void smtp_lhlo(struct smtp_machine *machine)
+{
+	if (!is_other(machine, true) && is_valid(machine, "LHLO"))
+		smtp_reset_then(machine, ask_ehlo);
+}
+
 void smtp_helo(struct smtp_machine *machine)
 {
-	if (is_valid(machine, "HELO"))
+	if (!is_other(machine, false) && is_valid(machine, "HELO"))
 		smtp_reset_then(machine, ask_helo);
 }
 
 void smtp_ehlo(struct smtp_machine *machine)
 {
-	if (is_valid(machine, "EHLO"))
+	if (!is_other(machine, false) && is_valid(machine, "EHLO"))
 		smtp_reset_then(machine, ask_ehlo);
 }

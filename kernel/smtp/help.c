@@ -10,9 +10,11 @@ static const struct topic {
 } topics[] = {
     {"HELO", "HELO name", "The client gives its own name."},
     {"EHLO", "EHLO name", "As HELO; the reply lists the extensions that work here."},
+    {"LHLO", "LHLO name", "As EHLO, where LMTP is spoken."},
     {"MAIL", "MAIL FROM:<sender> [SIZE=n] [BODY=8BITMIME] [RET=FULL|HDRS] [ENVID=id] [BY=seconds;N|R[T]]", "Begins a message."},
     {"RCPT", "RCPT TO:<recipient> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] [ORCPT=type;address]", "Names one recipient."},
     {"DATA", "DATA", "The message follows; a line with only a dot ends it."},
+    {"BDAT", "BDAT octets [LAST]", "So many octets of the message follow; it ends with the last of them."},
     {"RSET", "RSET", "Forgets the message under way."},
     {"NOOP", "NOOP", "Does nothing."},
     {"VERB", "VERB", "Mail of this session is delivered before the dot is answered."},

@@ -25,6 +25,7 @@ enum smtp_state {
 	SMTP_STATE_COMMAND,  /* reading command lines */
 	SMTP_STATE_DATA,     /* between 354 and the dot */
 	SMTP_STATE_AUTH,     /* 334 was given: the next line is an answer, and no command */
+	SMTP_STATE_CHUNK,    /* between BDAT and the last of its octets */
 	SMTP_STATE_TLS,      /* 220 to STARTTLS was given: nothing is read until smtp_machine_secured() */
 	SMTP_STATE_LEAVING,  /* the last reply is written, RESET or QUIT is still to be answered */
 	SMTP_STATE_FINISHED
@@ -45,6 +46,7 @@ struct smtp_verb {
 
 #define SMTP_VERB_REFUSED_OK 1u /* works for a client that was refused at connect */
 #define SMTP_VERB_PROXY 2u      /* the first word of a client that takes us for an HTTP proxy */
+#define SMTP_VERB_COUNTED 4u    /* octets follow that are no commands: it judges its line and its client itself */
 
 /* Why the message being read will not be taken, though it is read to its end. */
 struct smtp_refusal {
@@ -67,9 +69,12 @@ struct smtp_machine {
 	char *helo;
 	struct smtp_refusal client;  /* the answer to CONNECT, given to every command of a refused client */
 	struct smtp_refusal message; /* the answer to the dot of a message that is refused while it is read */
-	struct data_reader *reader;  /* while in data */
+	struct data_reader *reader;  /* while in data, and from the first chunk to the last */
+	smtp_step *handed;       /* BODY is open: what comes then, or NULL: more bytes */
+	uint64_t chunk_size, chunk_left; /* octets of this chunk, and those to come */
 	uint64_t recipients;     /* accepted in this transaction */
 	uint64_t bad_recipients; /* refused in this transaction */
+	uint64_t messages;       /* MAIL commands, also those that were refused */
 	uint32_t slow_counts[SMTP_SLOW_KINDS];
 	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
@@ -82,8 +87,10 @@ struct smtp_machine {
 	bool any_command;        /* a command was read: no longer the first one */
 	bool leaving;            /* shutdown was asked: 421 as soon as idle */
 	bool lost;               /* the peer is gone */
-	bool dot_seen, eight_bit;
+	bool eight_bit;
 	bool utf8, wants_utf8;   /* this transaction has SMTPUTF8; MAIL said so */
+	bool chunk_last;
+	bool chunked;            /* BDAT was said in this transaction */
 	bool flooded;            /* RCPT waits in this transaction */
 };
 
@@ -98,7 +105,14 @@ void smtp_forget_transaction(struct smtp_machine *machine);
 void smtp_leave(struct smtp_machine *machine);
 bool smtp_is_yes(const struct smtp_answer *answer);
 
+/* As with a new client: CONNECT is asked, and the greeting follows. */
+void smtp_begin_again(struct smtp_machine *machine);
+
+/* rcpt.c */
+uint64_t smtp_most_recipients(const struct smtp_machine *machine); /* 0: any number */
+
 /* verb.c */
+void smtp_unknown(struct smtp_machine *machine); /* the reply to a verb that is none */
 void smtp_run_line(struct smtp_machine *machine);
 /* Counts; true when that was one too many and the 421 is written. */
 bool smtp_bad_command(struct smtp_machine *machine);
@@ -162,17 +176,32 @@ bool smtp_auth_is_open(const struct smtp_machine *machine);      /* AUTH is poss
 void smtp_auth_line(struct smtp_machine *machine);               /* runs a line that is no command */
 void smtp_auth_wipe(struct smtp_machine *machine);
 
+/* introduce.c */
+void smtp_offer_introductions(struct smtp_machine *machine); /* in the reply to EHLO */
+
 /* data.c */
 size_t smtp_data_input(struct smtp_machine *machine, const char *data, size_t len);
+/* The reader's buffer goes to the driver, or nowhere when the message is refused; then `next`, when it is not NULL. */
+void smtp_hand_over(struct smtp_machine *machine, bool in_header, smtp_step *next);
+/* All is handed over: END, or the refusal. */
+void smtp_message_end(struct smtp_machine *machine);
+void smtp_bare(struct smtp_machine *machine, const char *what);
+
+/* chunk.c */
+size_t smtp_chunk_input(struct smtp_machine *machine, const char *data, size_t len);
+/* What cannot be said between two chunks: true when the 503 is written. */
+bool smtp_refuses_in_chunks(struct smtp_machine *machine);
 
 /* verbs */
-smtp_step smtp_helo, smtp_ehlo;                                     /* helo.c */
+smtp_step smtp_helo, smtp_ehlo, smtp_lhlo;                          /* helo.c */
 smtp_step smtp_mail;                                                /* mail.c */
 smtp_step smtp_rcpt;                                                /* rcpt.c */
 smtp_step smtp_data;                                                /* data.c */
+smtp_step smtp_bdat;                                                /* chunk.c */
 smtp_step smtp_rset, smtp_noop, smtp_quit, smtp_verb_verb, smtp_starttls, smtp_unimplemented; /* misc.c */
 smtp_step smtp_auth;                                                /* auth.c */
 smtp_step smtp_vrfy, smtp_expn, smtp_etrn;                          /* lists.c */
+smtp_step smtp_xclient, smtp_xforward;                              /* introduce.c */
 smtp_step smtp_help;                                                /* help.c */
 
 #endif

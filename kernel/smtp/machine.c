@@ -29,6 +29,14 @@ static void greet(struct smtp_machine *machine, const struct smtp_answer *answer
 	smtp_reply(machine, 220, NULL, "%.*s", PR_PRINT(machine->settings->greeting));
 }
 
+void smtp_begin_again(struct smtp_machine *machine)
+{
+	smtp_refusal_clear(&machine->client);
+	machine->authenticated = false; /* that was somebody else */
+	machine->state = SMTP_STATE_CONNECT;
+	smtp_ask(machine, SMTP_ASK_CONNECT, greet);
+}
+
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings)
 {
 	struct smtp_machine *machine = pr_alloc(sizeof *machine);
@@ -83,7 +91,8 @@ void smtp_forget_transaction(struct smtp_machine *machine)
 	machine->in_transaction = false;
 	machine->recipients = machine->bad_recipients = 0;
 	machine->flooded = false;
-	machine->dot_seen = machine->eight_bit = machine->utf8 = false;
+	machine->eight_bit = machine->utf8 = machine->chunked = false;
+	machine->handed = NULL;
 	smtp_refusal_clear(&machine->message);
 	data_reader_free(machine->reader);
 	machine->reader = NULL;
@@ -195,7 +204,7 @@ static bool wants_input(const struct smtp_machine *machine)
 {
 	if (machine->question.ask != SMTP_ASK_NOTHING)
 		return false;
-	return machine->state == SMTP_STATE_DATA ||
+	return smtp_machine_in_data(machine) ||
 	       ((machine->state == SMTP_STATE_COMMAND || machine->state == SMTP_STATE_AUTH) && machine->output.len < SMTP_OUTPUT_ENOUGH);
 }
 
@@ -206,6 +215,8 @@ size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t
 	while (taken < len && wants_input(machine)) {
 		if (machine->state == SMTP_STATE_DATA)
 			taken += smtp_data_input(machine, data + taken, len - taken);
+		else if (machine->state == SMTP_STATE_CHUNK)
+			taken += smtp_chunk_input(machine, data + taken, len - taken);
 		else
 			taken += command_input(machine, data + taken, len - taken);
 	}
@@ -235,13 +246,12 @@ bool smtp_machine_in_transaction(const struct smtp_machine *machine)
 
 bool smtp_machine_in_data(const struct smtp_machine *machine)
 {
-	return machine->state == SMTP_STATE_DATA;
+	return machine->state == SMTP_STATE_DATA || machine->state == SMTP_STATE_CHUNK;
 }
 
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 {
-	uint32_t seconds = machine->state == SMTP_STATE_DATA ? machine->settings->timeout_datablock
-	                                                     : machine->settings->timeout_command;
+	uint32_t seconds = smtp_machine_in_data(machine) ? machine->settings->timeout_datablock : machine->settings->timeout_command;
 
 	return seconds != 0 ? seconds : TIMEOUT_DEFAULT;
 }
@@ -308,12 +318,15 @@ struct pr_str smtp_machine_helo(const struct smtp_machine *machine)
 
 const char *smtp_machine_protocol(const struct smtp_machine *machine)
 {
-	static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}}; /* RFC 3848 */
-	static const char *const utf8_names[2][2] = {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}; /* RFC 6531 section 4.3 */
+	static const char *const names[2][2][2][2] = { /* RFC 3848; RFC 6531 section 4.3; by LMTP, UTF-8, TLS, AUTH */
+	    {{{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}}, {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}},
+	    {{{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}}, {{"UTF8LMTP", "UTF8LMTPA"}, {"UTF8LMTPS", "UTF8LMTPSA"}}},
+	};
+	bool lmtp = machine->settings->lmtp != 0;
 
-	if (machine->utf8)
-		return utf8_names[machine->secured][machine->authenticated];
-	return machine->extended ? names[machine->secured][machine->authenticated] : "SMTP";
+	if (!lmtp && !machine->utf8 && !machine->extended)
+		return "SMTP";
+	return names[lmtp][machine->utf8][machine->secured][machine->authenticated];
 }
 
 size_t smtp_machine_memory(const struct smtp_machine *machine)

@@ -24,6 +24,9 @@
  * when the machine refuses the message itself (size, NUL, a bare LF).  A BODY answer other than yes refuses the
  * message: the rest is read and dropped, RESET is asked and the refusal answers the dot.
  *
+ * With BDAT (RFC 3030) the same questions are asked: DATA at the first chunk, BODY, END at the last.  DATA refused, the chunk is read and
+ * dropped before the refusal is said, and RESET is asked at the last one.
+ *
  * What the client says in one breath with EHLO or DATA is taken, though sendmail 8.17 with Debian's patches answers 554: it
  * depends on how the network cuts the bytes, and the dot rule above makes it harmless.
  *
@@ -38,6 +41,7 @@
 #include <postrider/text.h>
 #include <postrider/verdict.h>
 
+#define SMTP_LMTP_RECIPIENTS 250 /* of one message by LMTP: each may cost a reply of the longest kind at once */
 #define SMTP_LINE_MAX 2048 /* sendmail's MAXLINE; longer: 421 "Command line too long" */
 #define SMTP_AUTH_LINE_MAX 12288 /* RFC 4954 section 4 */
 
@@ -50,10 +54,12 @@ struct smtp_settings {
 	struct pr_str client_name;  /* for "Hello NAME [addr]" */
 	struct pr_str client_address; /* "127.0.0.1" or "IPv6:::1"; "local" for the submission socket */
 	uint64_t max_message_size;  /* 0: none */
-	uint64_t max_recipients;    /* 0: none */
+	uint64_t max_recipients;    /* 0: none; else announced (RFC 9422), as is the next */
+	uint64_t max_messages;      /* MAIL commands of this connection; 0: none */
 	uint64_t max_headers_length;/* bytes */
 	uint32_t forged;            /* "(may be forged)" */
 	uint32_t any_address;       /* what stands in brackets is the rules' affair, as long as it is plain ASCII (path.c) */
+	uint32_t lmtp;              /* LMTP (RFC 2033): LHLO, and a reply for each recipient behind the dot */
 	uint32_t submission;        /* local socket: XDELIVER= with MAIL allowed, no HELO needed */
 	uint32_t need_helo;         /* PrivacyOptions needmailhelo */
 	uint32_t need_vrfy_helo, need_expn_helo;
@@ -65,6 +71,9 @@ struct smtp_settings {
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
 	uint32_t utf8;              /* SMTPUTF8 is offered (RFC 6531) */
 	uint32_t no_pipelining;     /* not offered; a client that does it all the same is served */
+	uint32_t no_chunking;       /* neither offered nor taken */
+	uint32_t no_requiretls;     /* REQUIRETLS (RFC 8689) is not offered in TLS, where it is otherwise */
+	uint32_t xclient, xforward; /* enum smtp_introduce: may this client speak for others? */
 	uint32_t http_closes;       /* srv_features h: a verb of HTTP ends the session, not only as the first one */
 	uint32_t allow_bogus_helo;
 	uint32_t reject_nul;
@@ -82,6 +91,15 @@ struct smtp_settings {
 	    timeout_datafinal, timeout_command, timeout_quit, timeout_misc, timeout_rset;
 };
 
+/* UNKNOWN: the verb is none, as for sendmail; NO: 550 */
+enum smtp_introduce { SMTP_INTRODUCE_UNKNOWN = 0, SMTP_INTRODUCE_NO, SMTP_INTRODUCE_YES };
+
+/* What XCLIENT and XFORWARD say of a client */
+enum smtp_attribute {
+	SMTP_ATTRIBUTE_NAME, SMTP_ATTRIBUTE_ADDR, SMTP_ATTRIBUTE_PORT, SMTP_ATTRIBUTE_PROTO, SMTP_ATTRIBUTE_HELO, SMTP_ATTRIBUTE_DESTADDR,
+	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTES
+};
+
 enum smtp_ask {
 	SMTP_ASK_NOTHING = 0,
 	SMTP_ASK_CONNECT,  /* may this client talk at all? */
@@ -96,6 +114,8 @@ enum smtp_ask {
 	SMTP_ASK_EXPN,
 	SMTP_ASK_ETRN,
 	SMTP_ASK_STARTTLS, /* after the answer and the flush the driver does the handshake, then smtp_machine_secured() */
+	SMTP_ASK_XCLIENT,  /* the client is somebody else: the driver replaces what it knows, then CONNECT is asked */
+	SMTP_ASK_XFORWARD, /* the next message came from there */
 	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
 	SMTP_ASK_AUTH,     /* argument: the mechanism, absent for what follows in the same exchange; data: what the client said */
 	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
@@ -126,7 +146,10 @@ struct smtp_question {
 	char by_mode;                /* MAIL: BY= (RFC 2852): R or N; 0 when absent */
 	bool by_trace;               /* MAIL: BY= with T */
 	int64_t by_seconds;          /* MAIL: BY= */
+	bool require_tls;            /* MAIL: REQUIRETLS */
 	struct pr_list parameters;   /* MAIL, RCPT: as given, for filters */
+	const struct pr_str *attributes; /* XCLIENT, XFORWARD: one for each enum smtp_attribute; absent: not said, empty: not known */
+	bool name_later;             /* XCLIENT: the name may be known another time */
 	uint64_t size;               /* END: bytes of header and body with LF line ends */
 	uint64_t recipients;         /* DATA, END: accepted ones */
 	bool lost;                   /* RESET: the peer is gone */
@@ -167,7 +190,7 @@ struct pr_text *smtp_machine_output(struct smtp_machine *machine);
 bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
-bool smtp_machine_in_data(const struct smtp_machine *machine);
+bool smtp_machine_in_data(const struct smtp_machine *machine); /* in a chunk, too */
 /* True after an AUTH that was answered with yes, until TLS is switched on. */
 bool smtp_machine_is_authenticated(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */
@@ -182,7 +205,8 @@ void smtp_machine_shutdown(struct smtp_machine *machine);  /* 421 4.3.2 now if i
 /* TLS is on: forget everything the client said before.  The driver has thrown away whatever was read behind the STARTTLS
  * line; the machine takes no input between the 220 and this call. */
 void smtp_machine_secured(struct smtp_machine *machine);
-/* What the client said in (E)HLO, or absent; for $r "SMTP", or "ESMTP" with S for TLS and A for AUTH (RFC 3848). */
+/* What the client said in HELO, EHLO or LHLO, or absent; for $r "SMTP", or "ESMTP" or "LMTP" with S for TLS and A for AUTH (RFC 3848), "UTF8SMTP"
+ * with SMTPUTF8 (RFC 6531). */
 struct pr_str smtp_machine_helo(const struct smtp_machine *machine);
 const char *smtp_machine_protocol(const struct smtp_machine *machine);
 /* Memory held by this machine, bytes; an idle one is under 2 KiB. */

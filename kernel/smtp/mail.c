@@ -91,6 +91,21 @@ static bool take_utf8(struct smtp_machine *machine, struct pr_str value)
 	return true;
 }
 
+/* RFC 8689 section 4.1: a promise that can be kept only by who hears it in TLS. */
+static bool take_require_tls(struct smtp_machine *machine, struct pr_str value)
+{
+	if (value.data != NULL) {
+		smtp_reply(machine, 501, "5.5.4", "REQUIRETLS takes no value");
+		return false;
+	}
+	if (!machine->secured) {
+		smtp_reply(machine, 530, "5.7.10", "REQUIRETLS needs TLS: STARTTLS first");
+		return false;
+	}
+	machine->question.require_tls = true;
+	return true;
+}
+
 /* Between sendmail(8) and its daemon: the -od of this one message. */
 static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
 {
@@ -120,6 +135,8 @@ static bool take_parameter(struct smtp_machine *machine, struct pr_str key, stru
 		return take_auth(machine, value);
 	if (pr_str_equal_nocase(key, PR_STR("SMTPUTF8")) && machine->settings->utf8)
 		return take_utf8(machine, value);
+	if (!machine->settings->no_requiretls && pr_str_equal_nocase(key, PR_STR("REQUIRETLS")))
+		return take_require_tls(machine, value);
 	if (machine->settings->submission && pr_str_equal_nocase(key, PR_STR("XDELIVER")))
 		return take_delivery_mode(machine, value);
 	smtp_reply(machine, 555, "5.5.4", "%s parameter unrecognized", smtp_shorten(key).text);
@@ -177,10 +194,14 @@ void smtp_mail(struct smtp_machine *machine)
 {
 	const struct smtp_settings *settings = machine->settings;
 
-	if (settings->need_helo && !settings->submission && machine->helo == NULL)
+	if (settings->lmtp && machine->helo == NULL)
+		smtp_reply(machine, 503, "5.5.1", "Need LHLO command");
+	else if (settings->need_helo && !settings->submission && machine->helo == NULL)
 		smtp_reply(machine, 503, "5.0.0", "Polite people say HELO first");
 	else if (machine->in_transaction)
 		smtp_reply(machine, 503, "5.5.0", "Sender already specified");
+	else if (settings->max_messages > 0 && !settings->submission && machine->messages++ >= settings->max_messages)
+		smtp_reply(machine, 452, "4.5.3", "Too many messages in this connection");
 	else if (settings->need_auth && !settings->submission && !machine->authenticated)
 		smtp_reply(machine, 530, "5.7.0", "Authentication required");
 	else

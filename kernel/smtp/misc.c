@@ -73,7 +73,7 @@ void smtp_starttls(struct smtp_machine *machine)
 		smtp_reply(machine, 503, "5.5.0", "TLS not available");
 	else if (machine->secured || !machine->settings->starttls)
 		smtp_reply(machine, 454, "4.3.3", "TLS not available after start");
-	else
+	else if (!smtp_refuses_in_chunks(machine))
 		smtp_reset_then(machine, ask_starttls);
 }
 

@@ -117,14 +117,23 @@ static bool is_guessing(const struct smtp_machine *machine)
 	       machine->bad_recipients * 100 >= all * settings->bad_rcpt_shutdown_good;
 }
 
-void smtp_rcpt(struct smtp_machine *machine)
+uint64_t smtp_most_recipients(const struct smtp_machine *machine)
 {
 	uint64_t most = machine->settings->max_recipients;
+
+	return machine->settings->lmtp && (most == 0 || most > SMTP_LMTP_RECIPIENTS) ? SMTP_LMTP_RECIPIENTS : most;
+}
+
+void smtp_rcpt(struct smtp_machine *machine)
+{
+	uint64_t most = smtp_most_recipients(machine);
 
 	if (!machine->in_transaction) {
 		smtp_reply(machine, 503, "5.0.0", "Need MAIL before RCPT");
 		return;
 	}
+	if (smtp_refuses_in_chunks(machine))
+		return;
 	if (is_guessing(machine)) {
 		smtp_reply_421(machine, "4.7.0", "Too many bad recipients; closing connection");
 		return;

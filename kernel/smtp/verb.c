@@ -9,9 +9,11 @@ static const struct smtp_verb verbs[] = {
     {"MAIL", smtp_mail, 0, SMTP_SLOW_LOAD},
     {"RCPT", smtp_rcpt, 0, SMTP_SLOW_RCPT},
     {"DATA", smtp_data, 0, SMTP_SLOW_LOAD},
+    {"BDAT", smtp_bdat, SMTP_VERB_COUNTED, SMTP_SLOW_LOAD},
     {"QUIT", smtp_quit, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
     {"EHLO", smtp_ehlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
     {"HELO", smtp_helo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
+    {"LHLO", smtp_lhlo, SMTP_VERB_REFUSED_OK, SMTP_SLOW_HELO},
     {"RSET", smtp_rset, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NEVER},
     {"NOOP", smtp_noop, SMTP_VERB_REFUSED_OK, SMTP_SLOW_NOOP},
     {"VRFY", smtp_vrfy, 0, SMTP_SLOW_VERIFY},
@@ -21,6 +23,8 @@ static const struct smtp_verb verbs[] = {
     {"VERB", smtp_verb_verb, 0, SMTP_SLOW_NOOP},
     {"STARTTLS", smtp_starttls, 0, SMTP_SLOW_LOAD},
     {"AUTH", smtp_auth, 0, SMTP_SLOW_AUTH},
+    {"XCLIENT", smtp_xclient, 0, SMTP_SLOW_LOAD},
+    {"XFORWARD", smtp_xforward, 0, SMTP_SLOW_LOAD},
     {"ONEX", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"XUSR", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SEND", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
@@ -81,7 +85,7 @@ bool smtp_bad_command(struct smtp_machine *machine)
 	return true;
 }
 
-static void unknown(struct smtp_machine *machine)
+void smtp_unknown(struct smtp_machine *machine)
 {
 	/* the line is printed here and not in a format: it may hold a NUL, which %s would take for its end */
 	struct pr_str line = pr_text_str(&machine->line);
@@ -110,7 +114,9 @@ void smtp_run_line(struct smtp_machine *machine)
 	} else if (verb != NULL && (verb->flags & SMTP_VERB_PROXY) != 0 && machine->settings->http_closes) {
 		smtp_reply_421(machine, "4.7.0", "HTTP command %s", smtp_client(machine).text);
 	} else if (verb == NULL || verb->run == NULL) {
-		unknown(machine);
+		smtp_unknown(machine);
+	} else if ((verb->flags & SMTP_VERB_COUNTED) != 0) {
+		smtp_run_verb(machine, verb);
 	} else if (has_control(pr_text_str(&machine->line))) {
 		if (!smtp_bad_command(machine))
 			smtp_reply(machine, 501, "5.5.2", "Control character in %s command", verb->name);

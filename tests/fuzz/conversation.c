@@ -26,6 +26,7 @@ void conversation_settings(struct smtp_settings *settings, uint8_t flags)
 	    .client_address = PR_STR("192.0.2.1"),
 	    .bad_commands_max = 25,
 	    .max_headers_length = 32768};
+	settings->xclient = settings->xforward = SMTP_INTRODUCE_YES;
 	settings->reject_nul = flags & 1;
 	settings->max_message_size = flags & 2 ? 200 : 0;
 	settings->no_expn = (flags & 4) != 0;

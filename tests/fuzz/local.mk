@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Each target with its corpus and fixed mutations; tests/fuzz/run NAME builds the same file with libFuzzer.
 FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/corpus"'
-fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
+fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_chunk tests/fuzz/fuzz_proxy tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control tests/fuzz/fuzz_cf_file tests/fuzz/fuzz_cf_match tests/fuzz/fuzz_cf_text
 fuzz_targets += tests/fuzz/fuzz_auth tests/fuzz/fuzz_mime
 check_PROGRAMS += $(fuzz_targets)
@@ -11,6 +11,12 @@ fuzz_common = tests/fuzz/fuzz_main.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_machine_SOURCES = tests/fuzz/fuzz_machine.c tests/fuzz/conversation.c tests/fuzz/conversation.h $(fuzz_common)
 tests_fuzz_fuzz_machine_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/machine"'
 tests_fuzz_fuzz_machine_LDADD = libpure.la
+tests_fuzz_fuzz_chunk_SOURCES = tests/fuzz/fuzz_chunk.c tests/fuzz/conversation.c tests/fuzz/conversation.h $(fuzz_common)
+tests_fuzz_fuzz_chunk_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/chunk"'
+tests_fuzz_fuzz_chunk_LDADD = libpure.la
+tests_fuzz_fuzz_proxy_SOURCES = tests/fuzz/fuzz_proxy.c $(fuzz_common)
+tests_fuzz_fuzz_proxy_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/proxy"'
+tests_fuzz_fuzz_proxy_LDADD = libpure.la
 tests_fuzz_fuzz_command_SOURCES = tests/fuzz/fuzz_command.c tests/fuzz/conversation.c tests/fuzz/conversation.h $(fuzz_common)
 tests_fuzz_fuzz_command_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/command"'
 tests_fuzz_fuzz_command_LDADD = libpure.la

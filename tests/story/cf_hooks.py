@@ -165,7 +165,7 @@ class CfHooks(story.Story):
             client.expect(250, "MAIL FROM:<a@example.net> RET=HDRS")
         with self.pr.client(source="127.0.0.20") as client:
             offers = [line for line in client.ehlo[1].split("\n")[1:] if not line.startswith("250-AUTH ")]  # what Cyrus SASL has here
-            self.assertEqual(offers, ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SIZE", "250-ETRN", "250-DELIVERBY", "250 HELP"])
+            self.assertEqual(offers, ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-CHUNKING", "250-SIZE", "250-ETRN", "250-DELIVERBY", "250 HELP"])
             self.assertEqual(client.expect(502, "EXPN root"), "502 5.7.0 Sorry, we do not allow this operation")
             self.assertEqual(client.expect(504, "MAIL FROM:<a@example.net> RET=HDRS"),
                              "504 5.7.0 Sorry, RET not supported, we do not allow DSN")

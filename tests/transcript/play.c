@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "QUIT", "AUTH", "WAIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "AUTH", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
@@ -203,6 +203,12 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"need_vrfy_helo", &s->need_vrfy_helo, NULL, NULL},
 	    {"need_expn_helo", &s->need_expn_helo, NULL, NULL},
 	    {"no_pipelining", &s->no_pipelining, NULL, NULL},
+	    {"xclient", &s->xclient, NULL, NULL},
+	    {"xforward", &s->xforward, NULL, NULL},
+	    {"max_messages", NULL, &s->max_messages, NULL},
+	    {"lmtp", &s->lmtp, NULL, NULL},
+	    {"no_requiretls", &s->no_requiretls, NULL, NULL},
+	    {"no_chunking", &s->no_chunking, NULL, NULL},
 	    {"deliver_by_min", NULL, (uint64_t *)&s->deliver_by_min, NULL},
 	    {"no_dsn", &s->no_dsn, NULL, NULL},
 	    {"utf8", &s->utf8, NULL, NULL},
@@ -292,6 +298,17 @@ static void log_lines(struct pr_text *out, char mark, struct pr_text *bytes)
 	pr_text_clear(bytes);
 }
 
+static void log_attributes(struct pr_text *out, const struct smtp_question *q)
+{
+	static const char *const names[SMTP_ATTRIBUTES] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"};
+
+	for (size_t i = 0; q->attributes != NULL && i < SMTP_ATTRIBUTES; i++)
+		if (q->attributes[i].data != NULL)
+			pr_text_addf(out, " %s=%.*s", names[i], PR_PRINT(q->attributes[i]));
+	if (q->name_later)
+		pr_text_add_c(out, " later");
+}
+
 static void log_flags(struct pr_text *out, const struct smtp_question *q)
 {
 	if (q->ask == SMTP_ASK_HELO && q->extended)
@@ -310,6 +327,8 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " envid=%.*s", PR_PRINT(q->envelope_id));
 	if (q->by_mode != 0)
 		pr_text_addf(out, " by=%lld%c%s", (long long)q->by_seconds, q->by_mode, q->by_trace ? "T" : "");
+	if (q->require_tls)
+		pr_text_add_c(out, " requiretls");
 	if (q->delivery_mode != 0)
 		pr_text_addf(out, " mode=%c", q->delivery_mode);
 	if (q->auth.data != NULL)
@@ -320,6 +339,7 @@ static void log_flags(struct pr_text *out, const struct smtp_question *q)
 		pr_text_addf(out, " orcpt=%.*s", PR_PRINT(q->original));
 	if (q->recipients > 0)
 		pr_text_addf(out, " recipients=%llu", (unsigned long long)q->recipients);
+	log_attributes(out, q);
 	if (q->lost)
 		pr_text_add_c(out, " lost");
 }
@@ -463,6 +483,8 @@ static void check(struct play *play, const struct step *step)
 		good = smtp_machine_in_data(machine);
 	else if (pr_str_equal(what, PR_STR("authenticated")))
 		good = smtp_machine_is_authenticated(machine);
+	else if (pr_str_equal(what, PR_STR("protocol")))
+		good = pr_str_equal(rest, pr_str(smtp_machine_protocol(machine)));
 	else if (pr_str_equal(what, PR_STR("transaction")))
 		good = smtp_machine_in_transaction(machine);
 	else

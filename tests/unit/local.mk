@@ -18,6 +18,11 @@ TESTS += tests/unit/test_sendmail
 tests_unit_test_sendmail_SOURCES = tests/unit/test_sendmail.c tests/unit/unit.h
 tests_unit_test_sendmail_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_sendmail_LDADD = libkernel.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_proxy
+TESTS += tests/unit/test_proxy
+tests_unit_test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
+tests_unit_test_proxy_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_proxy_LDADD = libpure.la $(CUNIT_LIBS)
 # the SDK
 check_PROGRAMS += tests/unit/test_text
 TESTS += tests/unit/test_text

@@ -246,6 +246,12 @@ static const struct {
     {"listeners = ( { address = \"::1\"; port = 25; path = \"/s\"; } );\n", "a.conf:1: a listener needs either address and port, or path\n"},
     {"listeners = ( { path = \"s\"; } );\n", "a.conf:1: path takes an absolute path of at most 107 bytes\n"},
     {"listeners = ( { path = \"" LONG_PATH "\"; } );\n", "a.conf:1: path takes an absolute path of at most 107 bytes\n"},
+    {"listeners = ( { path = \"/s\"; proxy = ( \"10.0.0.0/8\", \"10.0.0.0/33\" ); } );\n", "a.conf:1: proxy: \"10.0.0.0/33\" is no network\n"},
+    {"listeners = ( { path = \"/s\"; protocol = \"imap\"; } );\n", "a.conf:1: protocol is smtp or lmtp, not imap\n"},
+    {"listeners = ( { address = \"::1\"; port = 25; protocol = \"lmtp\"; } );\n",
+     "a.conf:1: LMTP cannot be spoken on port 25, which is SMTP's (RFC 2033 section 5)\n"},
+    {"listeners = ( { path = \"/s\"; delivery_mode = \"x\"; } );\n", "a.conf:1: Unknown delivery mode x\n"},
+    {"listeners = ( { path = \"/s\"; filters = ( \"none\" ); } );\n", "a.conf:1: listener MTA names the filter none, which is not declared\n"},
     {"listeners = ( { path = \"/s\"; mode = \"9\"; } );\n", "a.conf:1: mode: \"9\" is not an octal file mode such as 0640\n"},
     /* instances */
     {"maps = ();\n", "a.conf:1: maps takes a group\n"},

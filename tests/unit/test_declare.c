@@ -307,7 +307,7 @@ static void test_listeners(void)
 {
 	static const struct said said[] = {
 	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MTA-v4, Family=inet, Addr=127.0.0.1, Port=2525, M=Ea"}}},
-	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MSA, Family=inet6, port=587, Listen=5, children=3"}}},
+	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MSA, Family=inet6, port=587, Listen=5, children=3, refuseLA=5, delayLA=4, DeliveryMode=queueonly"}}},
 	};
 	const struct pr_str over[] = {PR_STR("DaemonPortOptions=Port=3535,Addr=127.0.0.2")};
 	const struct pr_list overrides = {over, 1};
@@ -317,6 +317,8 @@ static void test_listeners(void)
 	CU_ASSERT(is(config->listeners[0].name, "MTA-v4") && is(config->listeners[0].address, "127.0.0.1") && config->listeners[0].port == 2525);
 	CU_ASSERT(is(config->listeners[0].modifiers, "Ea"));
 	CU_ASSERT(is(config->listeners[1].name, "MSA") && is(config->listeners[1].address, "::") && config->listeners[1].port == 587);
+	CU_ASSERT(config->listeners[1].children == 3 && config->listeners[1].refuse_la == 5 && config->listeners[1].delay_la == 4);
+	CU_ASSERT(config->listeners[1].delivery_mode == 'q' && config->listeners[0].delivery_mode == 0 && config->listeners[0].delay_la == -1);
 	CU_ASSERT(config->listeners[2].submission == 1);
 	config_free(config);
 	config = declare("listeners = ( { address = \"0.0.0.0\"; port = 25; } );", &overrides, said, 2, true);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char good[] = "listener MTA tcp 127.0.0.1 2525\n"
-                           "listener MTA6 tcp ::1 2525\n"
+                           "listener MTA6 tcp ::1 2525 optional\n"
                            "listener submission unix /run/x/submit.sock 0666 1\n"
                            "user receiver postrider\nuser courier postrider-q\n"
                            "run /run/x\ndrop /var/spool/x/drop\nqueue /var/spool/x/q.*\npidfile /run/x/p.pid\n"
@@ -43,6 +43,7 @@ static void test_good(void)
 	CU_ASSERT_EQUAL(table.listener_count, 3);
 	CU_ASSERT_EQUAL(table.listeners[0].port, 2525);
 	CU_ASSERT_FALSE(table.listeners[0].submission);
+	CU_ASSERT(!table.listeners[0].optional && table.listeners[1].optional && !table.listeners[2].optional);
 	CU_ASSERT_TRUE(table.listeners[2].is_unix);
 	CU_ASSERT_TRUE(table.listeners[2].submission);
 	CU_ASSERT_EQUAL(table.listeners[2].mode, 0666);

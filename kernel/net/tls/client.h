@@ -42,6 +42,7 @@ struct net_tls *net_tls_connect_with(struct net_tls_client *client, int fd, cons
 struct net_tls_facts {
 	struct pr_str verify;         /* OK: by an authority we believe; FAIL: not; NO: there is no certificate; with TLSA records TRUSTED or DANE_FAIL */
 	struct pr_str verify_message; /* "ok", "certificate has expired" */
+	struct pr_str cert_host;      /* OK: the certificate is of the host that was called; FAIL; absent without one */
 	struct pr_str version, cipher, cipher_bits, alg_bits;
 	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_md5, cert_fp; /* absent without a certificate; md5 only when no
 	                                                                                       fingerprint is asked for */

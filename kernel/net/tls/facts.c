@@ -7,12 +7,24 @@
 #include "kernel/net/tls/dane.h"
 #include "kernel/net/tls/internal.h"
 
+#include <openssl/x509v3.h>
+
+/* RFC 6125: the name that was asked for, among the alternative ones, else the common name.  An address has none. */
+static bool is_of_host(const struct net_tls *tls)
+{
+	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+	const char *name = SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
+
+	return name != NULL && certificate != NULL && X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
 static void describe_certificate(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts)
 {
 	struct net_tls_certificate names;
 
 	if (!net_tls_certificate(tls, arena, &names))
 		return;
+	facts->cert_host = is_of_host(tls) ? PR_STR("OK") : PR_STR("FAIL");
 	facts->cert_subject = names.subject;
 	facts->cert_issuer = names.issuer;
 	facts->cn_subject = names.cn_subject;

@@ -293,7 +293,8 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
 		status = introduce(run, target, outcome);
-		if (!run->fell || !run->smtp->tls_fallback || run->smtp->tls_use == SMTP_TLS_MUST || run->dane != NULL)
+		bool may_fall = (run->smtp->tls_fallback && !smtp_requires_tls(run) && run->dane == NULL) || smtp_prefers_delivery(run);
+		if (!run->fell || !may_fall || run->smtp->tls_use == SMTP_TLS_MUST)
 			return status;
 		run->in_clear = true; /* and then it cannot fall again */
 		tell_connecting(run, target);

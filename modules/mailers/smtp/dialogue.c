@@ -262,6 +262,7 @@ static void note_extension(struct smtp_session *session, struct pr_str line)
 		{{"PIPELINING", 10}, SMTP_PIPELINING}, {{"SIZE", 4}, SMTP_SIZE}, {{"8BITMIME", 8}, SMTP_8BITMIME},
 		{{"DELIVERBY", 9}, SMTP_DELIVERBY}, {{"DSN", 3}, SMTP_DSN}, {{"ENHANCEDSTATUSCODES", 19}, SMTP_ENHANCED}, {{"STARTTLS", 8}, SMTP_STARTTLS},
 		{{"CHUNKING", 8}, SMTP_CHUNKING}, {{"SMTPUTF8", 8}, SMTP_UTF8},
+		{{"REQUIRETLS", 10}, SMTP_REQUIRETLS},
 	};
 	struct pr_str rest = pr_str_slice(line, 4, line.len), word = PR_NONE;
 	uint64_t number;

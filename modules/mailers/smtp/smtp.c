@@ -199,7 +199,7 @@ static void take_up(struct smtp_run *run)
 	struct smtp_outcome ignored;
 
 	smtp_tell_peer(run);
-	if (smtp_ask_server(run, &ignored)) {
+	if (smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
 		tell_cached(run);
 		return;
 	}
@@ -272,6 +272,8 @@ static void run_candidates(struct smtp_run *run)
 		reopen(run);
 	}
 	close_failed(run, &outcome);
+	if ((run->in_clear || run->smtp->dane_use) && smtp_prefers_delivery(run)) /* which is one message's wish */
+		smtp_quit(run->call, run->smtp, run->session);
 }
 
 /* A program that is the recipient's: one each, and none is kept for another. */

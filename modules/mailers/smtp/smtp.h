@@ -31,7 +31,7 @@
 
 enum smtp_extension {
 	SMTP_PIPELINING = 1, SMTP_SIZE = 2, SMTP_8BITMIME = 4, SMTP_DSN = 8, SMTP_ENHANCED = 16, SMTP_ESMTP = 32, SMTP_DELIVERBY = 64,
-	SMTP_STARTTLS = 128, SMTP_CHUNKING = 0x10000, SMTP_UTF8 = 0x20000
+	SMTP_STARTTLS = 128, SMTP_REQUIRETLS = 4096, SMTP_CHUNKING = 0x10000, SMTP_UTF8 = 0x20000
 };
 
 enum smtp_wait {
@@ -201,6 +201,13 @@ bool smtp_dane_failed(struct smtp_run *run);
 /* secure.c */
 /* After EHLO.  PR_OK: ready to serve; else the connection is closed and the reason in *outcome. */
 enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* requiretls.c */
+bool smtp_requires_tls(const struct smtp_run *run);
+/* This connection may carry it; else the reason, which is for good, in *outcome. */
+bool smtp_is_good_enough(struct smtp_run *run, struct smtp_outcome *outcome);
+/* "TLS-Required: No": rather in the clear than not at all. */
+bool smtp_prefers_delivery(const struct smtp_run *run);
 
 /* auth.c */
 /* After that.  PR_OK: known there, or a stranger; else the connection is closed and the reason in *outcome. */

@@ -86,6 +86,8 @@ static void add_mail(struct smtp_run *run, struct pr_text *out)
 	}
 	if (has(run, SMTP_DELIVERBY))
 		add_deliver_by(envelope, out);
+	if (smtp_requires_tls(run) && has(run, SMTP_REQUIRETLS))
+		pr_text_add_c(out, " REQUIRETLS");
 	pr_text_add_c(out, "\r\n");
 }
 
@@ -433,6 +435,13 @@ void smtp_transaction(struct smtp_run *run)
 		settle_all(run, &refused, false);
 		for (size_t i = 0; i < run->count; i++)
 			run->deliveries[i].remote = PR_NONE; /* it is not the host that says so */
+		return;
+	}
+	if (!smtp_is_good_enough(run, &refused)) {
+		/* another host may be better; the last word is for good */
+		if (smtp_has_next(run))
+			refused = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.7.0"), pr_str_slice(refused.text, 4, refused.text.len), PR_NONE};
+		settle_all(run, &refused, true);
 		return;
 	}
 	run->is_watched = is_watched(run);

@@ -112,6 +112,10 @@ struct pr_deliver_by {
 	int64_t seconds;
 };
 
+/* REQUIRETLS of MAIL (RFC 8689): such mail goes on only where the same is promised, in TLS with who can prove his name.  A macro, for sendmail reads
+ * it in a queue file and means nothing by it. */
+#define PR_MACRO_REQUIRETLS "requiretls"
+
 /* A reader over a stored body; `context` is the provider's. */
 struct pr_body {
 	size_t size;

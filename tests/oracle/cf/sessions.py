@@ -103,7 +103,7 @@ def talk():
         yield Session(f"vrfy.{number}", [HELLO] + [f"VRFY {name}" for name in VERIFIED[number:number + 5]] + ["QUIT"])
         yield Session(f"expn.{number}", [HELLO] + [f"EXPN {name}" for name in VERIFIED[number:number + 5]] + ["QUIT"])
     yield Session("help", [HELLO, "HELP", "HELP MAIL", "HELP rcpt", "HELP nosuch", "HELP smtp", "QUIT"])
-    yield Session("other", [HELLO, "ONEX", "XUSR", "SEND FROM:<a>", "SOML FROM:<a>", "SAML FROM:<a>", "TURN", "BDAT 5 LAST", "STARTTLS", "STARTTLS x", "DEBUG", "WIZ", "QUIT x"])
+    yield Session("other", [HELLO, "ONEX", "XUSR", "SEND FROM:<a>", "SOML FROM:<a>", "SAML FROM:<a>", "TURN", "BDAT 0 LAST", "STARTTLS", "STARTTLS x", "DEBUG", "WIZ", "QUIT x"])
     yield Session("submission", [HELLO, "MAIL FROM:<ann@corp.example>", "VRFY ann", "EXPN ann", "ETRN far.example", "RCPT TO:<bob>", "NOOP", "HELP", "QUIT"], port=587)
     yield Session("pipeline", [HELLO, Burst(b"MAIL FROM:<joe@far.example>\r\nRCPT TO:<bob>\r\nRCPT TO:<nosuch>\r\nNOOP\r\n", 4), Burst(b"RSET\r\nMAIL FROM:<joe@spam.example>\r\nRCPT TO:<bob>\r\nDATA\r\n", 4), "QUIT"])
     yield Session("many", [HELLO, "MAIL FROM:<joe@far.example>"] + [f"RCPT TO:<u{number}@table.example>" for number in range(14)] + ["QUIT"])

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Each listener has the limits, filters and delivery mode that DaemonPortOptions or its group gives it, and the others keep theirs."""
+import story
+
+
+class Listeners(story.Story):
+    def stage(self, options=None, filters=None, **own):
+        self.own = story.free_port()
+        self.hop = self.sink()
+        self.pr = self.daemon(start=False, options={"LogLevel": 14, **(options or {})})
+        self.pr.settings["rules"]["smart_host"] = f"[127.0.0.1]:{self.hop.port}"
+        self.pr.settings["listeners"].append({"name": "own", "address": "127.0.0.1", "port": self.own, **own})
+        if filters:
+            self.pr.settings["filters"] = filters
+        return self.pr.start()
+
+    def client(self, port, **more):
+        client = story.Client(port, **more)
+        self.addCleanup(client.close, False)
+        return client
+
+    def test_children(self):
+        self.stage(children=2)
+        first, _ = self.client(self.own), self.client(self.own)
+        self.assertEqual(self.client(self.own, helo=None).greeting[0], 421)
+        self.assertEqual(self.client(self.pr.port, helo=None).greeting[0], 220)
+        self.pr.wait_log("rejecting connections on daemon own: 2 children, max 2")
+        first.close()
+        story.wait_for("room again", lambda: self.client(self.own, helo=None).greeting[0] == 220)
+
+    def test_load(self):
+        self.stage(refuse_la=3)
+        with open(self.pr.settings["options"]["LoadAverageFile"], "w") as handle:
+            handle.write("4.00 4.00 4.00 1/1 1\n")
+        story.wait_for("421", lambda: self.client(self.own, helo=None).greeting[0] == 421)
+        self.assertEqual(self.client(self.pr.port, helo=None).greeting[0], 220)
+
+    def test_delivery_mode(self):
+        self.stage(delivery_mode="q", options={"QueueInterval": "1h"})
+        with self.client(self.own) as client:
+            self.assertEqual(client.message("a@example.net", ["joe@far.example"], "Subject: later\n\nx\n")[0], 250)
+        with self.client(self.pr.port) as client:
+            self.assertEqual(client.message("a@example.net", ["joe@far.example"], "Subject: now\n\nx\n")[0], 250)
+        self.assertIn("Subject: now", self.hop.wait(1)[0][2])
+        self.assertEqual(len(self.hop.messages), 1)
+        self.pr.ctl("queue-run")
+        self.assertIn("Subject: later", self.hop.wait(2)[1][2])
+
+    def test_unknown_filter(self):
+        self.stage()
+        self.pr.settings["listeners"][1]["filters"] = ["nosuch"]
+        self.pr.write_conf()
+        status, text = self.pr.ctl("check")
+        self.assertNotEqual(status, 0)
+        self.assertRegex(text, r"postrider\.conf:\d+: listener own names the filter nosuch, which is not declared")
+
+    def test_optional(self):
+        """An address of a net that is nobody's: with O the daemon starts without it, else it does not."""
+        self.stage()
+        self.pr.stop()
+        self.pr.settings["listeners"][1].update(address="192.0.2.1", modifiers="O")
+        self.pr.start()
+        self.pr.wait_log(r"listener own: cannot listen on 192\.0\.2\.1 port \d+: .*; it is optional, and left out")
+        self.pr.stop()
+        self.pr.settings["listeners"][1].update(modifiers="E")
+        with self.assertRaises(AssertionError):
+            self.pr.start()
+
+
+if __name__ == "__main__":
+    story.main()
