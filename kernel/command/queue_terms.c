@@ -14,7 +14,7 @@
 
 static bool is_sender(const struct message *message, const struct term *term)
 {
-	return message->envelope != NULL && selection_contains(message->envelope->sender, term->text);
+	return message->envelope != NULL && selection_contains(selection_sender(message->envelope), term->text);
 }
 
 static bool is_recipient(const struct message *message, const struct term *term)
