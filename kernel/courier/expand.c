@@ -120,3 +120,14 @@ void notice_expand(struct job *job, struct pr_envelope *envelope)
 	}
 	expansion_free(expansion);
 }
+
+struct pr_str notice_group(struct job *job, struct pr_str to)
+{
+	struct pr_recipient recipient = {.address = to, .flags = PR_RECIPIENT_PRIMARY};
+	struct pr_envelope envelope = {.size = sizeof envelope, .sender = PR_STR("<>"), .recipients = &recipient, .recipient_count = 1};
+
+	if (job->courier->config == NULL || job->courier->config->group_count == 0)
+		return PR_NONE;
+	notice_expand(job, &envelope);
+	return module_queue_group(&job->scope, pr_address_inner(envelope.recipients[0].address), PR_STR(""));
+}
