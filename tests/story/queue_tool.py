@@ -241,7 +241,8 @@ class QueueTool(story.Story):
         self.multiply(one, 1200)
         self.assertNotIn("looked at", self.queue("list", "--json"))
         self.assertEqual(re.findall(r"(?m)^\d+ messages looked at$", self.queue("list", "--json", "--progress")), ["1000 messages looked at"])
-        self.assertEqual(re.findall(r"(?m)^\d+ messages deleted$", self.queue("delete", "--progress", "state=quarantined")), ["1000 messages deleted"])
+        # standard output and error are one pipe here, and cut each other's lines
+        self.assertEqual(self.queue("delete", "--progress", "state=quarantined").count("1000 messages deleted\n"), 1)
         self.assertEqual(self.rows(), {})
 
     def multiply(self, one, count):
