@@ -24,7 +24,8 @@
  *   status.c    the enhanced status code of a result
  *   notice.c    bounces, warnings and success notices, composed into the queue
  *   notice_words.c  what the last try knows of each recipient, for those notices
- *   expand.c    aliases for those notices
+ *   notice_header.c  their header fields and ErrorHeader, with macros
+ *   expand.c    aliases and queue group for those notices
  *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
  *   unsettled.c what the store could not take down yet
@@ -395,8 +396,12 @@ enum pr_status notice_delay(struct job *job);
 struct dsn_word;
 const struct dsn_word *notice_words(struct job *job);
 
-/* expand.c: the recipients of a notice after aliases */
+/* expand.c: the recipients of a notice after aliases, and the queue group of the first; absent: the default one */
 void notice_expand(struct job *job, struct pr_envelope *envelope);
+struct pr_str notice_group(struct job *job, struct pr_str to);
+/* notice_header.c: ErrorHeader with its macros; absent: none, or its file cannot be read.  The engine's own header fields, in place of ours. */
+struct pr_str notice_error_header(struct job *job, struct pr_str id, int64_t now);
+enum pr_status notice_header(struct job *job, struct pr_envelope *envelope);
 
 /* status.c */
 struct pr_str parcel_enhanced(const struct parcel *parcel);

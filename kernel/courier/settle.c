@@ -33,12 +33,36 @@ static struct pr_str status_line(struct job *job, struct pr_str reply)
 	return copy.len > 900 ? pr_str_slice(copy, 0, 900) : copy;
 }
 
+/* As sendmail's M lines say it, and mailq shows: "Deferred: 451 4.2.1 busy". */
+static struct pr_str deferred_line(struct job *job, struct pr_str reply)
+{
+	if (reply.len == 0 || pr_str_has_prefix_nocase(reply, PR_STR("Deferred")))
+		return status_line(job, reply);
+	return status_line(job, pr_arena_printf(&job->arena, "Deferred: %.*s", PR_PRINT(reply)));
+}
+
+static bool is_held(const struct job *job, const struct parcel *parcel)
+{
+	return parcel->group != 0 && job->groups[parcel->group - 1].held;
+}
+
+/* Who waits for a queue run keeps what was said of him before. */
+static void note_line(struct job *job, struct parcel *parcel)
+{
+	if (is_held(job, parcel))
+		return;
+	if (parcel->status == PR_OK || parcel->status == PR_PERMFAIL)
+		parcel->recipient->status = status_line(job, parcel->reply);
+	else
+		parcel->recipient->status = deferred_line(job, parcel->reply);
+}
+
 static void note_result(struct job *job, struct parcel *parcel)
 {
 	struct pr_recipient *recipient = parcel->recipient;
 	struct courier_counters *counters = &job->courier->counters;
 
-	recipient->status = status_line(job, parcel->reply);
+	note_line(job, parcel);
 	recipient->enhanced = parcel_enhanced(parcel);
 	recipient->remote = parcel->remote;
 	by_note(job, parcel);
@@ -121,7 +145,7 @@ static void give_up_on_old(struct job *job)
 		return;
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		struct parcel *parcel = &job->parcels[i];
-		if (limit == 0 && parcel->group != 0 && job->groups[parcel->group - 1].held)
+		if (limit == 0 && is_held(job, parcel))
 			continue; /* it was not tried */
 		give_up_on(parcel, PR_STR("4.4.7")); /* delivery time expired; what the host said is the diagnostic code */
 		some = true;
@@ -146,11 +170,26 @@ static void drop_failed(struct job *job)
 	}
 }
 
+/* Of a connection that ended where a reply was due the control file says which way, as sendmail's; log and notices say what it meant. */
+static struct pr_str queue_line(struct job *job, struct pr_str status)
+{
+	struct pr_str reset = PR_STR("Deferred: Connection reset by ");
+
+	if (!pr_str_has_prefix_nocase(status, reset))
+		return status;
+	return pr_arena_printf(&job->arena, "reply: read error from %.*s", PR_PRINT(pr_str_slice(status, reset.len, status.len)));
+}
+
 static void note_reason(struct job *job)
 {
-	for (size_t i = 0; i < job->envelope->recipient_count; i++)
-		if (job->envelope->recipients[i].state == PR_RECIPIENT_DEFERRED && job->envelope->recipients[i].status.len > 0)
-			job->envelope->message = job->envelope->recipients[i].status;
+	for (size_t i = 0; i < job->envelope->recipient_count; i++) {
+		struct pr_recipient *recipient = &job->envelope->recipients[i];
+
+		if (recipient->state != PR_RECIPIENT_DEFERRED || recipient->status.len == 0)
+			continue;
+		recipient->status = queue_line(job, recipient->status);
+		job->envelope->message = recipient->status;
+	}
 }
 
 static void set_order(struct job *job)

@@ -139,6 +139,8 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out);
 /* PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out);
+/* Where a recipient's message lies; absent: in the default group, or there are no groups.  Addresses without <>. */
+struct pr_str module_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str sender);
 /* A question of sendmail's name ("greet_pause") that is answered with a value; PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 /* rules_resolve with the steps that led there; PR_MISUSE: the engine cannot explain itself. */

@@ -32,10 +32,10 @@ enum pr_status queue_submit(struct module_scope *scope, const struct pr_envelope
                             void *context, struct pr_str *id_out);
 
 /* The same for a message that must know its own id while it is written (a bounce's boundary and Message-Id): `compose`
- * gets the id, passes the body to `write`, and returns the envelope. */
+ * gets the id, passes the body to `write`, and returns the envelope.  group: of the queue; absent, or one that the store does not know: the default one. */
 typedef enum pr_status queue_write(void *context, const void *data, size_t len);
 typedef enum pr_status queue_composer(void *context, struct pr_str id, queue_write *write, void *write_context,
                                       struct pr_envelope **envelope_out);
-enum pr_status queue_compose(struct module_scope *scope, queue_composer *compose, void *context, struct pr_str *id_out);
+enum pr_status queue_compose(struct module_scope *scope, struct pr_str group, queue_composer *compose, void *context, struct pr_str *id_out);
 
 #endif

@@ -6,12 +6,12 @@
 #include "kernel/session/envelope.h"
 
 #include "config.h"
+#include "kernel/module/templates.h"
 #include "kernel/session/account.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/no_recipient.h"
-#include "kernel/session/templates.h"
 #include "kernel/session/transaction.h"
 
 #include <time.h>

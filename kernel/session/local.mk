@@ -7,7 +7,7 @@ libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kern
 	kernel/session/envelope.c kernel/session/envelope.h kernel/session/filters.c kernel/session/filters.h \
 	kernel/session/lead.c kernel/session/loop.c kernel/session/loop.h kernel/session/loop_internal.h kernel/session/macros.c kernel/session/macros.h kernel/session/macros_connection.c kernel/session/macros_message.c kernel/session/macros_tls.c \
 	kernel/session/parts.c kernel/session/policy.c kernel/session/policy.h kernel/session/report.c kernel/session/report.h \
-	kernel/session/submission.c kernel/session/submission.h kernel/session/templates.c kernel/session/templates.h kernel/session/table.c kernel/session/table.h \
+	kernel/session/submission.c kernel/session/submission.h kernel/session/table.c kernel/session/table.h \
 	kernel/session/threads.c kernel/session/timer.c kernel/session/timer.h kernel/session/tls_start.c kernel/session/wait.c kernel/session/wait.h \
 	kernel/session/tls_start.h kernel/session/transaction.c kernel/session/transaction.h \
 	kernel/session/account.c kernel/session/account.h kernel/session/features.c kernel/session/features.h kernel/session/pause.c kernel/session/pause.h kernel/session/no_recipient.c kernel/session/no_recipient.h kernel/session/slow.c kernel/session/slow.h kernel/session/word.c kernel/session/word.h

@@ -110,6 +110,22 @@ class QueueRun(story.Story):
         self.assertEqual(self.sendmail("-v", "-q"), "")
         self.assertEqual(self.pr.stop(), 0)
 
+    def test_the_daemon_forgets_what_the_run_delivered(self):
+        """At once, not at its next scan; and the log has no complaint of the run."""
+        self.stage()
+        for name in ("ann", "bob", "carl"):
+            self.deferred("a@example.net", name + "@far.example")
+        mailq = lambda: self.pr.run("mailq", "-C", self.pr.conf_path).stdout
+        story.wait_for("three in mailq", lambda: "Total requests: 3" in mailq())
+        self.open_hosts = True
+        self.sendmail("-qRann", "-v")
+        story.wait_for(lambda: "ann to be forgotten\n" + mailq(), lambda: "Total requests: 2" in mailq(), 5 * story.SLOW)
+        self.sendmail("-q", "-v")
+        story.wait_for(lambda: "all to be forgotten\n" + mailq(), lambda: "is empty" in mailq(), 5 * story.SLOW)
+        story.wait_for(lambda: "queued=0\n" + self.pr.ctl("status")[1], lambda: " queued=0 " in self.pr.ctl("status")[1], 5 * story.SLOW)
+        self.assertEqual(self.delivered(), [name + "@far.example" for name in ("ann", "bob", "carl")])
+        self.assertNotIn("not all in files", self.pr.log())
+
     def test_the_conversation_in_sight(self):
         """As sendmail prints it: where, each line both ways in the order it was sent and came, what came of it, the connection used again."""
         self.stage()
