@@ -175,6 +175,23 @@ static void set_order(struct job *job)
 	job->entry->order = courier_order(job->courier, &facts);
 }
 
+/* What waits because HoldExpensive wants it to was not tried, as in sendmail: the next run takes it, however young it is. */
+static bool was_tried(const struct job *job)
+{
+	bool some_held = false;
+
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		const struct parcel *parcel = &job->parcels[i];
+
+		if (parcel->recipient->state == PR_RECIPIENT_DELIVERED)
+			continue;
+		if (parcel->group == 0 || !job->groups[parcel->group - 1].held)
+			return true;
+		some_held = true;
+	}
+	return !some_held;
+}
+
 /* Letting go of the claim now would deliver again what was delivered. */
 static bool stay(struct job *job, enum job_end end)
 {
@@ -213,7 +230,7 @@ static void prepare_to_wait(struct job *job)
 	struct pr_envelope *envelope = job->envelope;
 
 	note_reason(job);
-	envelope->tries++;
+	envelope->tries += was_tried(job);
 	envelope->last_try = courier_wall();
 	if (job->is_run) /* as in sendmail, where a message grows older by each run that reads it */
 		envelope->priority += job->courier->options->retry_factor;

@@ -23,7 +23,7 @@ class QueueRun(story.Story):
         self.next = self.sink(lambda verb, _: "451 4.3.2 later" if verb == "RCPT" and not self.open_hosts else None)
 
     def stage(self, name="pr", start=True, **settings):
-        options = {"MinQueueAge": "1h", "QueueInterval": "1h", "Timeout": {"queuewarn": "0"}, **settings.pop("options", {})}
+        options = {"MinQueueAge": "0", "QueueInterval": "1h", "Timeout": {"queuewarn": "0"}, **settings.pop("options", {})}
         self.pr = self.daemon(name, start=False, options=options, rules={"smart_host": f"[127.0.0.1]:{self.next.port}"}, **settings)
         return self.pr.start() if start else self.pr
 
@@ -53,7 +53,7 @@ class QueueRun(story.Story):
         return sorted(recipient for _, recipients, _ in self.next.messages for recipient in recipients)
 
     def test_chosen_ones(self):
-        self.stage()
+        self.stage(options={"MinQueueAge": "1h"})
         ids = [self.deferred("owner-list@example.net", "ann@far.example", "bob@far.example"), self.deferred("Joe@Example.NET", "carl@near.example"),
                self.deferred("joe@example.org", "dora@near.example")]
         self.open_hosts = True
