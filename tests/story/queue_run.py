@@ -67,6 +67,38 @@ class QueueRun(story.Story):
         self.assertEqual([got[1] for got in self.next.messages], [["carl@near.example"], ["dora@near.example"], ["ann@far.example", "bob@far.example"]])
         story.wait_for("an empty queue", lambda: self.pr.queue_ids() == [])
 
+    def test_the_young_wait(self):
+        """-q, -qf and -q -v leave them alone; who names them gets them tried."""
+        self.stage(options={"MinQueueAge": "1h", "MaxQueueAge": "2h"})
+        one = self.deferred("a@example.net", "ann@far.example")
+        self.open_hosts = True
+        for words in (("-q",), ("-qf",), ("-q", "-v"), ("-qGmqueue",)):
+            self.assertNotIn("Running", self.sendmail(*words))
+            time.sleep(0.5)
+        self.assertEqual(self.pr.ctl("queue-run")[0], 0)
+        time.sleep(1)
+        self.assertEqual(self.delivered(), [])
+        self.sendmail("-qI" + one)
+        self.next.wait(1)
+
+    def test_persistent(self):
+        """-qp for a daemon and alone: a try every second, or as often as it says."""
+        tries = []
+        self.next.answer = lambda verb, _: tries.append(time.monotonic()) or "451 4.3.2 later" if verb == "RCPT" else None
+        self.stage(options={"QueueInterval": "0"})
+        self.deferred("a@example.net", "ann@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        for words, step in ((("-bd", "-qp2s"), 2), (("-qp2s",), 2), (("-qp",), 1)):
+            with self.subTest(words=words):
+                del tries[:]
+                self.sendmail(*words)
+                try:
+                    story.wait_for("tries", lambda: len(tries) >= 5)
+                    gaps = [b - a for a, b in zip(tries, tries[1:])]
+                    self.assertLess(abs(sum(gaps) - step * len(gaps)), 1 * story.SLOW, gaps)
+                finally:
+                    self.assertEqual(self.pr.ctl("stop")[0], 0)
+
     def test_negation_holds_for_some_recipient(self):
         self.stage()
         self.deferred("a@example.net", "ann@far.example", "bob@near.example")
