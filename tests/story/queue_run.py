@@ -351,7 +351,7 @@ class QueueRun(story.Story):
 
     def test_a_courier_that_is_late(self):
         """On a busy machine the courier takes the run up when the one who waits for it has looked many times; it is waited for all the same."""
-        self.stage()
+        self.stage(options={"QueueInterval": "0"})
         self.deferred("a@example.net", "ann@far.example")
         self.assertEqual(self.pr.stop(), 0)
         self.open_hosts = True
@@ -370,7 +370,7 @@ class QueueRun(story.Story):
 
     def test_a_courier_that_ends(self):
         """The next one knows nothing of the run: it is asked for again."""
-        self.stage()
+        self.stage(options={"QueueInterval": "0"})
         self.deferred("a@example.net", "ann@far.example")
         self.assertEqual(self.pr.stop(), 0)
         self.open_hosts = True
