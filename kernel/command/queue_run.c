@@ -288,8 +288,9 @@ int run_mode(const struct arguments *arguments)
 {
 	struct queue_selection selection;
 	int64_t interval;
+	bool persistent;
 
-	int status = tool_interval(arguments, &interval);
+	int status = tool_interval(arguments, &interval, &persistent);
 	if (status == EX_OK)
 		status = tool_selection(arguments, &selection);
 	if (status != EX_OK)

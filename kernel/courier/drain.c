@@ -55,7 +55,7 @@ void courier_run_once(struct courier *courier)
 		return;
 	}
 	pthread_mutex_lock(&courier->lock);
-	plan_run_all(courier->plan, courier_now());
+	courier_run_begin(courier);
 	pthread_mutex_unlock(&courier->lock);
 	scan_once(courier, thread, true);
 	module_thread_free(thread);

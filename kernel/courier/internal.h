@@ -169,7 +169,7 @@ struct group {
 
 /* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
 struct turn {
-	bool runner, urgent, patient, aside; /* as in struct plan_entry */
+	bool runner, eager, urgent, patient, aside; /* as in struct plan_entry */
 };
 
 struct job {
@@ -185,7 +185,8 @@ struct job {
 	size_t group_count;
 	struct turn turn;
 	bool first_try;                 /* was never tried before */
-	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
+	bool is_run;                    /* a queue run, no first attempt at once */
+	bool expensive_ok;              /* HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
@@ -291,6 +292,7 @@ int64_t job_warn_after(const struct job *job);
 /* main.c */
 /* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
 bool courier_read_channel(struct courier *courier, int64_t *limit_out);
+void courier_run_begin(struct courier *courier); /* with the lock held: of everything; a scan with all_due follows */
 int64_t courier_fresh_due(const struct courier *courier, uint8_t group); /* of a message that was never tried: 0 now */
 int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char mode); /* a letter of DeliveryMode */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
@@ -305,6 +307,8 @@ void worker_start(struct courier *courier); /* with the lock held */
 void *scan_main(void *courier);
 /* The place of a message in a queue run. */
 int64_t courier_order(const struct courier *courier, const struct plan_facts *facts);
+/* Does MinQueueAge or MaxQueueAge keep it from a queue run? */
+bool scan_is_young(const struct courier *courier, const struct pr_entry *entry, uint8_t group);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
 
 /* host_record.c: nothing without HostStatusDirectory */
@@ -384,8 +388,9 @@ void job_note_results(struct job *job, struct group *group);
 /* Everything was tried: notices, then finish or defer; the entry goes back to the plan.  False: the store could not take that, the job stays. */
 bool job_settle(struct job *job);
 bool job_settle_again(struct job *job);
-/* Seconds of the plan until the next try. */
+/* When it is tried again, after this try; and when it was not tried, only looked at. */
 int64_t job_next_due(const struct job *job);
+int64_t job_next_look(const struct job *job);
 
 /* notice.c: PR_OK when none is due or it is safely queued */
 enum pr_status notice_failure(struct job *job);

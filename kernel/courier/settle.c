@@ -100,18 +100,28 @@ static size_t count_state(const struct job *job, enum pr_recipient_state state)
 
 int64_t job_next_due(const struct job *job)
 {
-	int64_t tries = job->envelope != NULL ? job->envelope->tries : 1;
-	int64_t delay = plan_retry_delay(groups_retry(job->courier, job->entry->group), tries > 0 ? tries : 1);
+	const struct pr_envelope *envelope = job->envelope;
+	int64_t wall = courier_wall();
+	struct plan_tried tried = {.created = envelope != NULL ? envelope->created : wall, .last_try = wall,
+	                           .tries = envelope != NULL && envelope->tries > 0 ? envelope->tries : 1};
 
-	return delay == PLAN_NEVER ? delay : courier_now() + delay;
+	return plan_retry_due(groups_retry(job->courier, job->entry->group), &tried, wall, courier_now());
+}
+
+int64_t job_next_look(const struct job *job)
+{
+	const struct plan_retry *retry = groups_retry(job->courier, job->entry->group);
+
+	return retry->runs ? plan_retry_run(retry, courier_now() + 1) : job_next_due(job);
 }
 
 static bool is_expired(struct job *job, int64_t limit)
 {
 	const struct pr_envelope *envelope = job->envelope;
 	int64_t wall = courier_wall(), age = courier_age(job->courier, envelope->created);
+	struct plan_tried tried = {.created = wall - age, .last_try = envelope->last_try, .tries = envelope->tries};
 
-	return plan_is_expired(groups_retry(job->courier, job->entry->group), wall - age, envelope->last_try, envelope->tries, limit, wall);
+	return plan_is_expired(groups_retry(job->courier, job->entry->group), &tried, limit, wall);
 }
 
 static void give_up_on(struct parcel *parcel, struct pr_str enhanced)
@@ -204,6 +214,23 @@ static void set_order(struct job *job)
 	job->entry->order = courier_order(job->courier, &facts);
 }
 
+/* What waits because HoldExpensive wants it to was not tried, as in sendmail: the next run takes it, however young it is. */
+static bool was_tried(const struct job *job)
+{
+	bool some_held = false;
+
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		const struct parcel *parcel = &job->parcels[i];
+
+		if (parcel->recipient->state == PR_RECIPIENT_DELIVERED)
+			continue;
+		if (parcel->group == 0 || !job->groups[parcel->group - 1].held)
+			return true;
+		some_held = true;
+	}
+	return !some_held;
+}
+
 /* Letting go of the claim now would deliver again what was delivered. */
 static bool stay(struct job *job, enum job_end end)
 {
@@ -242,9 +269,10 @@ static void prepare_to_wait(struct job *job)
 	struct pr_envelope *envelope = job->envelope;
 
 	note_reason(job);
-	envelope->tries++;
+	envelope->tries += was_tried(job);
 	envelope->last_try = courier_wall();
-	envelope->priority += job->courier->options->retry_factor;
+	if (job->is_run) /* as in sendmail, where a message grows older by each run that reads it */
+		envelope->priority += job->courier->options->retry_factor;
 	job_find_group(job);
 	set_order(job);
 }

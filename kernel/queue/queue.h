@@ -18,6 +18,7 @@ void queue_wake(int wake_fd, struct pr_str id);
  * ended, and closes it.  False: it did not go out. */
 #define QUEUE_WORD_DELIVERED 'D' /* it is in the queue no more */
 #define QUEUE_WORD_QUEUED 'Q'    /* it is, or nothing is known */
+#define QUEUE_MODE_VERBOSE 'v'   /* as i, and HoldExpensive does not hold it (sendmail -v) */
 bool queue_wake_for(int wake_fd, const struct pr_envelope *envelope, struct pr_str sort_order, char mode, int word_fd);
 /* What a datagram says: id, source and order; the id borrows the bytes. */
 void queue_wake_read(const char *bytes, size_t len, struct plan_item *item_out, char *mode_out);

@@ -69,6 +69,7 @@ void ask_mail(struct ask *ask)
 	if (question->ret_headers)
 		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
 	transaction->own_mode = question->delivery_mode;
+	transaction->verbose = question->verbose;
 	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session->receiver->options->delivery_mode.data[0];
 	transaction->size = question->declared_size;
 	transaction->discard = session->discard;

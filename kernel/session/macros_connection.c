@@ -92,12 +92,13 @@ static struct pr_str daemon_family(struct macro_context *context)
 
 static struct pr_str daemon_info(struct macro_context *context)
 {
-	int64_t interval = context->session->receiver->options->queue_interval;
+	const struct receiver *receiver = context->session->receiver;
+	int64_t interval = options_interval(receiver->options, receiver->role->queue_interval);
 
 	if (interval <= 0)
 		return PR_STR("SMTP");
-	return pr_arena_printf(context->arena, "SMTP+queueing@%02lld:%02lld:%02lld", (long long)(interval / 3600), (long long)(interval / 60 % 60),
-	    (long long)(interval % 60));
+	return pr_arena_printf(context->arena, "SMTP+%squeueing@%.*s", receiver->role->persistent != 0 ? "persistent-" : "",
+	    PR_PRINT(options_interval_text(context->arena, interval)));
 }
 
 bool session_has_modifier(const struct session *session, char letter)

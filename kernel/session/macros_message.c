@@ -125,7 +125,10 @@ static struct pr_str load_avg(struct macro_context *context)
 
 static struct pr_str queue_interval(struct macro_context *context)
 {
-	return number(context, (uint64_t)context->session->receiver->options->queue_interval);
+	const struct receiver *receiver = context->session->receiver;
+	int64_t interval = options_interval(receiver->options, receiver->role->queue_interval);
+
+	return interval > 0 ? options_interval_text(context->arena, interval) : PR_NONE;
 }
 
 static struct pr_str process_id(struct macro_context *context)

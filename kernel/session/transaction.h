@@ -65,6 +65,7 @@ struct transaction {
 	uint32_t flags;               /* PR_ENVELOPE_... */
 	uint32_t hops;
 	char mode;                    /* DeliveryMode: i b q d */
+	bool verbose;                 /* mode i, and HoldExpensive does not hold it */
 	char own_mode;                /* the same when this message asked for it, else 0 */
 	uint8_t stage;                /* enum transaction_stage */
 	int word_fd;                  /* word.h; -1: nobody is asked */
