@@ -98,7 +98,7 @@ static void keep_form(struct pr_recipient *recipient, const struct pr_envelope *
 
 void notice_expand(struct job *job, struct pr_envelope *envelope)
 {
-	const struct expand_source source = {job, resolve, mailer_has_flag, local, alias, user, include, include_owner};
+	const struct expand_source source = {job, resolve, mailer_has_flag, local, alias, user, include, include_owner, rules_take_any_address(job->courier->set)};
 	const struct expand_limits limits = {.depth = (uint32_t)job->courier->options->max_alias_recursion, .members = MEMBERS_MAX};
 	struct expansion *expansion = expansion_new(&source, &limits);
 	struct expand_result result;

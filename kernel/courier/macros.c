@@ -61,7 +61,7 @@ static struct pr_str dsn_ret(struct job *job)
 {
 	if ((job->envelope->flags & PR_ENVELOPE_RET_GIVEN) == 0)
 		return PR_NONE;
-	return (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("hdrs") : PR_STR("full");
+	return (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("HDRS") : PR_STR("FULL");
 }
 
 static struct pr_str quarantine(struct job *job)

@@ -153,6 +153,8 @@ enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, str
     struct pr_route *route_out);
 /* A text with macros; PR_NOTFOUND: the engine knows no macros, and the kernel's own few are meant. */
 enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out);
+/* A transaction of the session is over: what the engine kept of it goes. */
+void rules_transaction_close(struct module_scope *scope);
 /* The SMTP session is over: what the engine kept of it goes. */
 void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */

@@ -18,6 +18,17 @@ static bool own_end(const struct session *session, struct sockaddr_storage *addr
 	return session->stream.fd >= 0 && getsockname(session->stream.fd, (struct sockaddr *)(void *)address, &length) == 0;
 }
 
+/* Of the loopback interface sendmail tells neither address nor family. */
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
 /* Our address in this connection; "IPv6:" is part of it, as in ${client_addr}. */
 static struct pr_str if_addr(struct macro_context *context)
 {
@@ -26,7 +37,7 @@ static struct pr_str if_addr(struct macro_context *context)
 	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&address;
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)&address;
 
-	if (!own_end(context->session, &address))
+	if (!own_end(context->session, &address) || is_loopback(&address))
 		return PR_NONE;
 	if (address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, text, sizeof text) != NULL)
 		return pr_arena_copy(context->arena, pr_str(text));
@@ -44,7 +55,7 @@ static struct pr_str if_family(struct macro_context *context)
 {
 	struct sockaddr_storage address;
 
-	return own_end(context->session, &address) ? family_name(address.ss_family) : PR_NONE;
+	return own_end(context->session, &address) && !is_loopback(&address) ? family_name(address.ss_family) : PR_NONE;
 }
 
 /* The name of our end: of this host, for a look into the name server at each question would be dear. */

@@ -16,4 +16,4 @@ EXTRA_DIST += tests/oracle/cf/unsafe tests/oracle/cf/unsafe.tsv tests/oracle/cf/
 TESTS += tests/oracle/server/compare
 EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf
 # two daemons on one sendmail.cf
-EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv
+EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/hooks.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv

@@ -101,10 +101,18 @@ static const struct cf_overlay_item *overlay_find(const struct cf_overlay *overl
 	return NULL;
 }
 
+/* What is known of a macro here: of the transaction, else of the connection. */
+static const struct cf_overlay_item *find_item(const struct cf_run *run, uint16_t number)
+{
+	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+
+	return (item == NULL || !item->is_set) && run->below != NULL && overlay_find(run->below, number) != NULL ? overlay_find(run->below, number) : item;
+}
+
 /* Finds a value.  False: the macro is not set. */
 static bool add_macro(struct cf_run *run, uint16_t number, struct pr_text *out, int depth)
 {
-	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+	const struct cf_overlay_item *item = find_item(run, number);
 	char buffer[2];
 
 	if (item != NULL && item->is_set)
@@ -170,7 +178,7 @@ static bool is_plain(const struct cf_code *code)
 
 struct pr_str cf_macro_text(struct cf_run *run, uint16_t number)
 {
-	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+	const struct cf_overlay_item *item = find_item(run, number);
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	char buffer[2];
 

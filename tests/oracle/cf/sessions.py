@@ -178,5 +178,22 @@ def letters():
     yield letter("form.nodate", ["bob", "joe@table.example"], "bob", text="From: bob (Bob)\nTo: joe@table.example\n\nbody\n")
 
 
+# fields without a value, fields that nobody passes on, and the null sender as an author
+EMPTY = {
+    "all": "From:\nTo:\nCc:\nSubject:\nDate:\nMessage-Id:\nComments:\nX-Empty:\nSender:\nReply-To:\nErrors-To: \nReceived:\n",
+    "date": "From: ann\nTo: bob\nDate:\nSubject: x\n",
+    "blanks": "From: ann\nTo: bob\nDate:  \t \nMessage-Id: \n",
+    "resent": "From: ann\nResent-To: bob\nResent-Date:\nResent-From:\n",
+    "length": "From: ann\nContent-Length: 100\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nMessage-Id: <one@client.example>\nFull-Name: Anna\nReturn-Path: <x@y.example>\n",
+}
+
+
+def empty():
+    for name, head in EMPTY.items():
+        yield letter("empty." + name, ["bob", "joe@table.example"], text=head + "\nbody\n")
+    for name, head in (("none", "Subject: x\n"), ("from", "From:\n"), ("author", "From: MAILER-DAEMON\n"), ("null", "From: <>\nTo: <>\n")):
+        yield letter("empty.sender." + name, ["bob", "joe@table.example"], "", head + "\nbody\n")
+
+
 def sessions():
-    return [session for part in (limits, letters, codes, clients, talk, envelopes) for session in part()]
+    return [session for part in (limits, letters, empty, codes, clients, talk, envelopes) for session in part()]
