@@ -279,7 +279,7 @@ static void test_options(void)
 	CU_ASSERT(config->environment_count == 2 && config->environment[0].value.data == NULL && is(config->environment[1].value, "ours"));
 	CU_ASSERT(config->other_count == 2 && is(config->others[0].text, "-h x"));
 	CU_ASSERT(strstr(config->notices.data, "x.cf:14: option MeToo: accepted, no effect here: ") != NULL);
-	CU_ASSERT(strstr(config->notices.data, "LDAPDefaultSpec") == NULL);
+	CU_ASSERT(strstr(config->notices.data, "x.cf:13: option LDAPDefaultSpec: accepted, no effect here: ") != NULL);
 	config_free(config);
 }
 

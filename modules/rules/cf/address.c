@@ -323,6 +323,8 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, frame);
 	if (cut(run, text, tokens)) {
 		status = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
+		if (run->domain.len > 0)
+			cf_lend_domain(run, tokens);
 		cf_rewrite(run, is_sender ? 1 : 2, tokens);
 		rewrite_own(run, set_for(mailer, which), tokens);
 		cf_rewrite(run, 4, tokens);

@@ -272,6 +272,7 @@ struct cf_run {
 	uint32_t tracing;       /* level of -d21 */
 	struct pr_str about;    /* the address that complaints name */
 	struct pr_str complaint; /* the last one, with its code */
+	struct pr_str domain;   /* "@far.example" for header addresses without one (F=C); absent: they stay as they are */
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	uint32_t depth;
 	bool is_blind;          /* a map could not be looked into, other than the one of host names */

@@ -174,6 +174,9 @@ def letters():
     yield letter("queued", ["joe@sick.example", "bob"], "joe@far.example")
     for name, head in FORMS.items():
         yield letter(name, ["bob", "joe@table.example"], text=f"From: ann\nSubject: form\nMessage-Id: <one@client.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n{head}\nbody\n")
+    for sender in ("joe@far.example", "ann@corp.example", ""):  # whose mailer has F=C, or not
+        yield letter(f"lent.{sender.partition('@')[0] or 'null'}", ["bob", "joe@table.example"], sender, text="From: joe\nTo: bob, Bob Able <carl>, ann@corp.example\nCc: far!joe (Joe), joe@nick.far.example\n"
+                     "Reply-To: Joe <joe>\nErrors-To: \"J O\"\nMessage-Id: <one@client.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: short names\n\nbody\n")
     yield letter("form.bare", ["bob", "joe@table.example"], text="Subject: only\n\nbody\n")
     yield letter("form.nodate", ["bob", "joe@table.example"], "bob", text="From: bob (Bob)\nTo: joe@table.example\n\nbody\n")
 
