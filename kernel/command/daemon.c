@@ -36,7 +36,7 @@ int daemon_mode(const struct arguments *arguments)
 	if (status == EX_OK)
 		status = tool_overrides(arguments, items, &settings.overrides);
 	if (status == EX_OK)
-		status = tool_interval(arguments, &settings.queue_interval);
+		status = tool_interval(arguments, &settings.queue_interval, &settings.persistent);
 	if (status != EX_OK)
 		return status;
 	if (settings.single)

@@ -72,8 +72,8 @@ int tool_config_access(const struct arguments *arguments);
 const char *tool_config_path(const struct arguments *arguments, const char **routing_out);
 /* The same for what stands behind -C of any program; NULL: nothing. */
 const char *tool_config_choose(const char *given, const char **routing_out);
-/* "30m" behind -q as seconds (a bare number counts minutes); EX_USAGE with the sentence printed. */
-int tool_interval(const struct arguments *arguments, int64_t *seconds_out);
+/* "30m" behind -q, or -qp, as seconds (a bare number counts minutes; -qp alone is 1); EX_USAGE with the sentence printed. */
+int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool *persistent_out);
 /* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */
 int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out);
 

@@ -4,6 +4,7 @@
  * a message changes its file name on the way.  Silent without -v, as sendmail is.
  */
 #include "kernel/command/modes.h"
+#include "kernel/queue/listing.h"
 
 #include <errno.h>
 #include <postrider/store.h>
@@ -14,12 +15,18 @@
 
 #define MESSAGE_ARENA (40u << 20) /* more than the largest envelope a store reads */
 
+struct chosen {
+	char *id;
+	size_t place; /* of the queue's directories */
+};
+
 struct change {
 	struct module_scope *scope;
 	const struct queue_selection *selection;
 	struct pr_str reason, directory;
 	bool verbose;
-	char **ids;
+	struct queue_places places;
+	struct chosen *chosen;
 	size_t count, room, changed;
 };
 
@@ -42,13 +49,21 @@ static void say(const struct change *change, const char *format, ...)
 	pr_text_fini(&line);
 }
 
-static void keep(struct change *change, struct pr_str id)
+static size_t place_of(struct change *change, struct pr_str directory)
+{
+	for (size_t i = 0; i < change->places.count; i++)
+		if (pr_str_equal(pr_str(change->places.items[i].path), directory))
+			return i;
+	return 0;
+}
+
+static void keep(struct change *change, const struct pr_entry *entry)
 {
 	if (change->count == change->room) {
 		change->room = change->room == 0 ? 64 : 2 * change->room;
-		change->ids = pr_resize(change->ids, change->room * sizeof *change->ids);
+		change->chosen = pr_resize(change->chosen, change->room * sizeof *change->chosen);
 	}
-	change->ids[change->count++] = pr_copy_str(id);
+	change->chosen[change->count++] = (struct chosen){pr_copy_str(entry->id), place_of(change, entry->directory)};
 }
 
 static int gather(struct change *change)
@@ -65,7 +80,7 @@ static int gather(struct change *change)
 		if (meant && selection_needs_envelope(change->selection) && store_peek(change->scope, entry.id, &envelope, &now) != PR_OK)
 			envelope = NULL;
 		if (meant && selection_matches(change->selection, &entry, envelope))
-			keep(change, entry.id);
+			keep(change, &entry);
 		pr_arena_reset(change->scope->arena);
 		entry = (struct pr_entry){.size = sizeof entry};
 	}
@@ -123,19 +138,48 @@ static bool change_one(struct change *change, struct pr_str id)
 	return status == PR_OK || status == PR_NOTFOUND || status == PR_TEMPFAIL;
 }
 
+static size_t count_in(const struct change *change, size_t place)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < change->count; i++)
+		count += change->chosen[i].place == place;
+	return count;
+}
+
+static int change_place(struct change *change, size_t place)
+{
+	const char *path = change->places.items[place].path;
+	int status = EX_OK;
+
+	if (count_in(change, place) == 0)
+		say(change, "%s: no matches", path);
+	else
+		say(change, "Processing %s:", path);
+	for (size_t i = 0; i < change->count; i++) {
+		if (change->chosen[i].place == place && !change_one(change, pr_str(change->chosen[i].id)))
+			status = EX_SOFTWARE;
+		pr_arena_reset(change->scope->arena);
+	}
+	return status;
+}
+
+static bool is_meant(const struct change *change, size_t place)
+{
+	const char *group = change->places.items[place].group;
+	struct pr_str wanted = change->selection->group;
+
+	return wanted.len == 0 || count_in(change, place) > 0 || (group != NULL && pr_str_equal_nocase(pr_str(group), wanted));
+}
+
+/* Directory by directory, as sendmail does. */
 static int change_all(struct change *change)
 {
 	int status = EX_OK;
 
-	if (change->count == 0)
-		say(change, "%.*s: no matches", PR_PRINT(change->directory));
-	else
-		say(change, "Processing %.*s:", PR_PRINT(change->directory));
-	for (size_t i = 0; i < change->count; i++) {
-		if (!change_one(change, pr_str(change->ids[i])))
+	for (size_t place = 0; place < change->places.count; place++)
+		if (is_meant(change, place) && change_place(change, place) != EX_OK)
 			status = EX_SOFTWARE;
-		pr_arena_reset(change->scope->arena);
-	}
 	if (change->changed == 0)
 		say(change, "No changes");
 	else
@@ -197,6 +241,9 @@ int quarantine_mode(const struct arguments *arguments, const struct queue_select
 	if (status != EX_OK)
 		return status;
 	change.directory = tool.config->options.queue_directory;
+	places_from_config(&change.places, tool.config);
+	if (change.places.count == 0) /* no directory of the pattern is there */
+		places_add(&change.places, change.directory, PR_NONE);
 	if (access(change.directory.data, R_OK | W_OK | X_OK) != 0 && errno == EACCES) {
 		fprintf(stderr, "You do not have permission to process the queue\n");
 		status = EX_NOPERM;
@@ -207,7 +254,8 @@ int quarantine_mode(const struct arguments *arguments, const struct queue_select
 		tell_daemon(arguments->config);
 	tool_close(&tool);
 	for (size_t i = 0; i < change.count; i++)
-		pr_free(change.ids[i]);
-	pr_free(change.ids);
+		pr_free(change.chosen[i].id);
+	pr_free(change.chosen);
+	places_fini(&change.places);
 	return fflush(stdout) == 0 ? status : EX_IOERR;
 }

@@ -197,6 +197,16 @@ static int run_here(struct run *run, bool beside)
 	return status;
 }
 
+/* The daemon lists what it knows; what has left the queue without it, it finds when it looks. */
+static void tell_daemon(const struct run *run)
+{
+	struct pr_text lines;
+
+	pr_text_init(&lines, 1u << 16);
+	(void)control_ask(run->arguments->config, "rescan", &lines);
+	pr_text_fini(&lines);
+}
+
 static bool chooses_directory(const struct arguments *arguments)
 {
 	return arguments_override(arguments, PR_STR("QueueDirectory")).data != NULL;
@@ -225,8 +235,11 @@ static int run_somewhere(struct run *run)
 		return refuse();
 	if (status == EX_UNAVAILABLE)
 		return run_here(run, chooses_directory(run->arguments));
-	if (status == EX_OK && (other || foreground))
-		return run_here(run, true);
+	if (status != EX_OK || (!other && !foreground))
+		return status;
+	status = run_here(run, true);
+	if (!chooses_directory(run->arguments))
+		tell_daemon(run);
 	return status;
 }
 
@@ -275,8 +288,9 @@ int run_mode(const struct arguments *arguments)
 {
 	struct queue_selection selection;
 	int64_t interval;
+	bool persistent;
 
-	int status = tool_interval(arguments, &interval);
+	int status = tool_interval(arguments, &interval, &persistent);
 	if (status == EX_OK)
 		status = tool_selection(arguments, &selection);
 	if (status != EX_OK)

@@ -12,9 +12,12 @@
 #include <string.h>
 #include <time.h>
 
+/* A notice of our own has the null sender, and is MAILER-DAEMON's in mailq. */
 static bool is_sender(const struct message *message, const struct term *term)
 {
-	return message->envelope != NULL && selection_contains(message->envelope->sender, term->text);
+	const struct pr_envelope *envelope = message->envelope;
+
+	return envelope != NULL && (selection_contains(envelope->sender, term->text) || selection_contains(selection_sender(envelope), term->text));
 }
 
 static bool is_recipient(const struct message *message, const struct term *term)

@@ -14,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define PERSISTENT_SECONDS 1 /* -qp alone */
+
 const char *tool_config_choose(const char *given, const char **routing_out)
 {
 	bool is_cf = given != NULL && dialect_file_is_cf(given);
@@ -214,7 +216,7 @@ void tool_close(struct tool *tool)
 	*tool = (struct tool){.config = NULL};
 }
 
-int tool_interval(const struct arguments *arguments, int64_t *seconds_out)
+int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool *persistent_out)
 {
 	const char *text = "";
 
@@ -222,10 +224,11 @@ int tool_interval(const struct arguments *arguments, int64_t *seconds_out)
 	for (size_t i = 0; i < arguments->queue_count; i++)
 		if (!selection_is_one(pr_str(arguments->queues[i])))
 			text = arguments->queues[i];
-	*seconds_out = 0;
+	*persistent_out = text[0] == 'p';
+	*seconds_out = *persistent_out ? PERSISTENT_SECONDS : 0;
 	if (text[0] == 'f')
 		return EX_OK;
-	if (text[0] == 'p')
+	if (*persistent_out)
 		text++;
 	if (text[0] == '\0' || pr_parse_time(pr_str(text), 'm', seconds_out))
 		return EX_OK;

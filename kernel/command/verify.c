@@ -145,7 +145,8 @@ static int verify_all(struct verification *verification, const struct recipients
 	    .alias = alias,
 	    .user = user,
 	    .include = include,
-	    .include_owner = include_owner};
+	    .include_owner = include_owner,
+	    .rules_take_details = rules_take_any_address(verification->tool->set)};
 	const struct expand_limits limits = {
 	    .depth = (uint32_t)options->max_alias_recursion, .members = RECIPIENTS_MAX};
 	const struct pr_recipient model = {.flags = PR_RECIPIENT_PRIMARY};

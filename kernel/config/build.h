@@ -59,6 +59,8 @@ void config_add_value(struct config_builder *builder, struct config_node *group,
 void config_set_option(struct config_builder *builder, const struct config_node *node, struct pr_str name);
 /* An option that is more than one value, in sendmail's words; false: it is none of those. */
 bool config_take_special(struct config_builder *builder, const struct config_node *node);
+/* Before a sendmail.cf speaks: what nobody has said is what it is in sendmail. */
+void config_declare_defaults(struct config_builder *builder);
 /* Any option in sendmail's words. */
 void config_declare_option(struct config_builder *builder, const struct config_node *node);
 /* DaemonPortOptions: one listener. */

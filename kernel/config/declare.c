@@ -235,6 +235,7 @@ bool config_declare(struct config *config, const struct pr_declared *declared, s
 	    .instances = (struct config_instance *)(uintptr_t)config->instances, .instance_room = config->instance_count,
 	    .listeners = (struct config_listener *)(uintptr_t)config->listeners, .listener_room = config->listener_count};
 
+	config_declare_defaults(&builder);
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		for (size_t i = 0; i < count; i++) {
 			struct config_node group;

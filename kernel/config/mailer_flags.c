@@ -29,7 +29,7 @@ const struct mailer_flag mailer_flags[] = {
     {'b', NULL, "blank_end", "true", NULL},
     {'B', NULL, NULL, NULL, "a leading backslash is taken off by the rules of aliases"},
     {'c', NULL, NULL, NULL, NULL},
-    {'C', NULL, NULL, NULL, "header addresses are completed by the rules"},
+    {'C', NULL, NULL, NULL, NULL},
     {'d', NULL, NULL, NULL, "there are no route addresses in an envelope"},
     {'D', NULL, NULL, NULL, NULL},
     {'e', NULL, NULL, NULL, NULL},

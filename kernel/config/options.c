@@ -32,6 +32,7 @@ void options_prepare(struct options *options)
 {
 	options->queue_la = QUEUE_LA_EACH * processors();
 	options->refuse_la = REFUSE_LA_EACH * processors();
+	options->max_queue_age = options->queue_interval = -1;
 	for (size_t i = 0; i < sizeof options->timeout_return_of / sizeof options->timeout_return_of[0]; i++)
 		options->timeout_return_of[i] = options->timeout_warn_of[i] = -1;
 }
@@ -95,7 +96,7 @@ const struct pr_option options_table[] = {
     ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),
-    ROW(max_queue_age, "MaxQueueAge", TIME, "4h", "longest time between two tries"),
+    ROW(max_queue_age, "MaxQueueAge", TIME, NULL, "longest time between two tries; default: 4h without queue runs of an interval, else none"),
     ROW(max_recipients, "MaxRecipientsPerMessage", INT, "0", "most RCPT of one message; 0: 100,000"),
     ROW(max_sessions_per_client, "MaxSessionsPerClient", INT, "0", "SMTP sessions at once from one address; 0: no limit"),
     ROW(max_threads, "MaxThreads", INT, "64", "most worker threads of the receiver"),
@@ -116,7 +117,7 @@ const struct pr_option options_table[] = {
     ROW(run_directory, "RunDirectory", PATH, NULL, "takes the place of run_directory: a queue run beside the daemon"),
     ROW(drop_directory, "DropDirectory", PATH, NULL, "takes the place of drop_directory"),
     ROW(host_status_directory, "HostStatusDirectory", STRING, NULL, "what was learned of each next host, for hoststat; default: none"),
-    ROW(queue_interval, "QueueInterval", TIME, "5m", "time between two queue runs; 0: only when asked"),
+    ROW(queue_interval, "QueueInterval", TIME, NULL, "time between two queue runs; 0: only when asked; default: each message has its own time"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
     ROW(refuse_la, "RefuseLA", INT, NULL, "load average from which on connections are turned away with 421; 0: it is no matter; default: 12 for each processor"),
     ROW(recipient_factor, "RecipientFactor", INT, "30000", "weight of each recipient in the priority"),
@@ -216,6 +217,19 @@ bool options_mime_limits(const struct options *options, int64_t *header_out, int
 	*header_out = (int64_t)header;
 	*field_out = (int64_t)field;
 	return true;
+}
+
+int64_t options_interval(const struct options *options, int64_t given)
+{
+	return given > 0 ? given : options->queue_interval;
+}
+
+struct pr_str options_interval_text(struct pr_arena *arena, int64_t seconds)
+{
+	long long days = seconds / 86400, rest = seconds % 86400;
+	struct pr_str time = pr_arena_printf(arena, "%02lld:%02lld:%02lld", rest / 3600, rest / 60 % 60, rest % 60);
+
+	return days > 0 ? pr_arena_printf(arena, "%lld+%.*s", days, PR_PRINT(time)) : time;
 }
 
 size_t options_count(void)

@@ -89,8 +89,8 @@ struct options {
 	int64_t deliver_by_min;          /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	/* queue */
 	int64_t min_queue_age;           /* MinQueueAge */
-	int64_t max_queue_age;           /* MaxQueueAge */
-	int64_t queue_interval;          /* QueueInterval (-q30m), 0: only when asked (-q) */
+	int64_t max_queue_age;           /* MaxQueueAge; -1: not said */
+	int64_t queue_interval;          /* QueueInterval; 0: only when asked (-q), -1: not said */
 	int64_t recipient_factor, class_factor, retry_factor; /* RecipientFactor ClassFactor RetryFactor */
 	struct pr_str queue_sort_order;  /* QueueSortOrder: plan_sort_parse understands it */
 	int64_t max_queue_children;      /* MaxQueueChildren, 0: none of its own */
@@ -126,6 +126,13 @@ void options_prepare(struct options *options);
 int64_t options_class(const struct options *options, struct pr_str name);
 /* "bulk=-60"; false: that is no class. */
 bool options_class_parse(struct pr_str text, struct pr_str *name_out, int64_t *class_out);
+/* Where nobody says an interval: seconds from the first try to the second one, and the longest time between two. */
+#define OPTIONS_FIRST_WAIT 300
+#define OPTIONS_LONGEST_WAIT 14400
+/* Seconds between two queue runs; `given`: by -q, or 0.  0: only when asked, -1: nobody says. */
+int64_t options_interval(const struct options *options, int64_t given);
+/* "00:30:00", "3+00:00:00" */
+struct pr_str options_interval_text(struct pr_arena *arena, int64_t seconds);
 size_t options_count(void); /* rows of the table, its end among them */
 /* "2047/1023", or one number: half of it is the second.  False: it is neither; then there are no limits. */
 bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out);

@@ -16,6 +16,7 @@ static const char in_one_piece[] = "bodies pass as they are: 8 bits are kept";
 static const char files_fixed[] = "queue files are 0600, always";
 static const char no_dialup[] = "there are no dial-up lines in this world";
 static const char resolver_own[] = "the resolver's own times are taken";
+static const char no_milter[] = "in this release nothing speaks the milter protocol";
 
 const struct option_idle options_idle[] = {
     {"AliasWait", "an alias table is replaced in one step, so it is never found half made"},
@@ -41,22 +42,22 @@ const struct option_idle options_idle[] = {
     {"ForkEachJob", by_module},
     {"HeloName", "the name in EHLO is HostName, or the mailer's helo"},
     {"HostsFile", RULES},
-    {"InputMailFilters", "the order of filters is that of their declaration"},
-    {"LDAPDefaultSpec", RULES},
+    {"InputMailFilters", "all filters are asked, in the order of their declaration"},
+    {"LDAPDefaultSpec", "in this release no map asks LDAP"},
     {"MailboxDatabase", "accounts are those of the system's user database"},
     {"MatchGECOS", "full names are no addresses here"},
     {"MaxForwardEntries", ".forward files are not read by this release"},
     {"MaxQueueRunSize", "a queue run is never cut short"},
     {"MemoryResource", no_memory},
     {"MeToo", "a sender who is a member of a list gets its mail, always"},
-    {"Milter.LogLevel", RULES},
-    {"Milter.macros.connect", RULES},
-    {"Milter.macros.data", RULES},
-    {"Milter.macros.envfrom", RULES},
-    {"Milter.macros.envrcpt", RULES},
-    {"Milter.macros.eoh", RULES},
-    {"Milter.macros.eom", RULES},
-    {"Milter.macros.helo", RULES},
+    {"Milter.LogLevel", no_milter},
+    {"Milter.macros.connect", no_milter},
+    {"Milter.macros.data", no_milter},
+    {"Milter.macros.envfrom", no_milter},
+    {"Milter.macros.envrcpt", no_milter},
+    {"Milter.macros.eoh", no_milter},
+    {"Milter.macros.eom", no_milter},
+    {"Milter.macros.helo", no_milter},
     {"MustQuoteChars", RULES},
     {"NiceQueueRun", by_module},
     {"OldStyleHeaders", "recipients are separated by commas; on the command line by blanks too"},

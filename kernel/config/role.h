@@ -35,7 +35,8 @@ struct role {
 	uint32_t queue_now;       /* courier: one run of the whole queue, then leave (sendmail -q without a daemon) */
 	uint32_t selected;        /* courier: never looks for mail by itself, only what a WAKE asks for (sendmail -qI..., -q -v) */
 	uint32_t verbose;         /* courier: one message after the other, and what happens goes to standard output (-v) */
-	int64_t queue_interval;   /* courier: -q30m, seconds; 0: the configuration's */
+	int64_t queue_interval;   /* -q30m, seconds; 0: the configuration's */
+	uint32_t persistent;      /* it was -qp30m */
 };
 
 #endif

@@ -55,7 +55,7 @@ void courier_run_once(struct courier *courier)
 		return;
 	}
 	pthread_mutex_lock(&courier->lock);
-	plan_run_all(courier->plan, courier_now());
+	courier_run_begin(courier);
 	pthread_mutex_unlock(&courier->lock);
 	scan_once(courier, thread, true);
 	module_thread_free(thread);
@@ -113,7 +113,9 @@ static void drain_store(struct courier *courier, int64_t end)
 	module_scope_init(&scope, thread, &arena);
 	scope.deadline_ms = (end + DRAIN_MORE_SECONDS) * 1000;
 	enum pr_status status = store_drain(&scope);
-	if (status != PR_OK && status != PR_MISUSE) { /* a store without it has nothing to drain */
+	/* a store without it has nothing to drain, and a run beside a daemon leaves that to the daemon */
+	bool left = status == PR_MISUSE || (status == PR_NOTFOUND && courier->role->selected != 0);
+	if (status != PR_OK && !left) {
 		struct pr_str why = pr_arena_printf(&arena, "the queue is not all in files (postriderctl handback does it, the next start too): %.*s",
 		                                    PR_PRINT(scope.reason));
 		/* who hears it logs it, and tells who wanted the stop; of a run beside a daemon nobody wanted one */

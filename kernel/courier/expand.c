@@ -88,9 +88,17 @@ static enum pr_status include_owner(void *context, struct pr_str path, struct pr
 	return PR_OK;
 }
 
+/* An address that stayed itself is written as its sender wrote it, with or without <>, as sendmail does. */
+static void keep_form(struct pr_recipient *recipient, const struct pr_envelope *given)
+{
+	for (size_t i = 0; i < given->recipient_count; i++)
+		if (pr_str_equal(pr_address_inner(recipient->address), pr_address_inner(given->recipients[i].address)))
+			recipient->address = given->recipients[i].address;
+}
+
 void notice_expand(struct job *job, struct pr_envelope *envelope)
 {
-	const struct expand_source source = {job, resolve, mailer_has_flag, local, alias, user, include, include_owner};
+	const struct expand_source source = {job, resolve, mailer_has_flag, local, alias, user, include, include_owner, rules_take_any_address(job->courier->set)};
 	const struct expand_limits limits = {.depth = (uint32_t)job->courier->options->max_alias_recursion, .members = MEMBERS_MAX};
 	struct expansion *expansion = expansion_new(&source, &limits);
 	struct expand_result result;
@@ -104,9 +112,22 @@ void notice_expand(struct job *job, struct pr_envelope *envelope)
 	struct pr_envelope expanded = *envelope;
 	expanded.recipients = expansion_recipients(expansion, &expanded.recipient_count);
 	struct pr_envelope *copy = good && expanded.recipient_count > 0 ? pr_envelope_copy(&expanded, &job->arena) : NULL;
+	for (size_t i = 0; copy != NULL && i < copy->recipient_count; i++)
+		keep_form(&copy->recipients[i], envelope);
 	if (copy != NULL) {
 		envelope->recipients = copy->recipients;
 		envelope->recipient_count = copy->recipient_count;
 	}
 	expansion_free(expansion);
+}
+
+struct pr_str notice_group(struct job *job, struct pr_str to)
+{
+	struct pr_recipient recipient = {.address = to, .flags = PR_RECIPIENT_PRIMARY};
+	struct pr_envelope envelope = {.size = sizeof envelope, .sender = PR_STR("<>"), .recipients = &recipient, .recipient_count = 1};
+
+	if (job->courier->config == NULL || job->courier->config->group_count == 0)
+		return PR_NONE;
+	notice_expand(job, &envelope);
+	return module_queue_group(&job->scope, pr_address_inner(envelope.recipients[0].address), PR_STR(""));
 }

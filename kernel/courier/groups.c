@@ -13,11 +13,14 @@ bool groups_add(struct courier *courier, struct pr_str name, int64_t interval, i
 	if (number >= PLAN_GROUPS_MAX)
 		return false;
 	courier->groups[number] = (struct courier_group){.name = name, .retry = courier->retry};
-	if (interval > 0)
-		courier->groups[number].retry.interval = interval;
+	struct plan_retry *retry = &courier->groups[number].retry;
+	if (interval > 0) {
+		retry->interval = interval;
+		retry->runs = true;
+	}
 	if (runners <= 0)
 		runners = options->max_runners_per_queue;
-	plan_set_group(courier->plan, (uint8_t)number, runners > 0 ? (uint32_t)runners : 0);
+	plan_set_group(courier->plan, (uint8_t)number, runners > 0 ? (uint32_t)runners : 0, retry);
 	courier->group_count++;
 	return true;
 }

@@ -24,7 +24,8 @@
  *   status.c    the enhanced status code of a result
  *   notice.c    bounces, warnings and success notices, composed into the queue
  *   notice_words.c  what the last try knows of each recipient, for those notices
- *   expand.c    aliases for those notices
+ *   notice_header.c  their header fields and ErrorHeader, with macros
+ *   expand.c    aliases and queue group for those notices
  *   host_record.c  what was learned of hosts, in files that others read
  *   report.c    the lines in the log
  *   unsettled.c what the store could not take down yet
@@ -168,7 +169,7 @@ struct group {
 
 /* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
 struct turn {
-	bool runner, urgent, patient, aside; /* as in struct plan_entry */
+	bool runner, eager, urgent, patient, aside; /* as in struct plan_entry */
 };
 
 struct job {
@@ -184,7 +185,8 @@ struct job {
 	size_t group_count;
 	struct turn turn;
 	bool first_try;                 /* was never tried before */
-	bool expensive_ok;              /* a queue run: HoldExpensive does not hold it */
+	bool is_run;                    /* a queue run, no first attempt at once */
+	bool expensive_ok;              /* HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
@@ -290,6 +292,7 @@ int64_t job_warn_after(const struct job *job);
 /* main.c */
 /* False: it is time to leave; *limit_out is how long that may take, -1 without limit. */
 bool courier_read_channel(struct courier *courier, int64_t *limit_out);
+void courier_run_begin(struct courier *courier); /* with the lock held: of everything; a scan with all_due follows */
 int64_t courier_fresh_due(const struct courier *courier, uint8_t group); /* of a message that was never tried: 0 now */
 int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char mode); /* a letter of DeliveryMode */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
@@ -304,6 +307,8 @@ void worker_start(struct courier *courier); /* with the lock held */
 void *scan_main(void *courier);
 /* The place of a message in a queue run. */
 int64_t courier_order(const struct courier *courier, const struct plan_facts *facts);
+/* Does MinQueueAge or MaxQueueAge keep it from a queue run? */
+bool scan_is_young(const struct courier *courier, const struct pr_entry *entry, uint8_t group);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
 
 /* host_record.c: nothing without HostStatusDirectory */
@@ -383,8 +388,9 @@ void job_note_results(struct job *job, struct group *group);
 /* Everything was tried: notices, then finish or defer; the entry goes back to the plan.  False: the store could not take that, the job stays. */
 bool job_settle(struct job *job);
 bool job_settle_again(struct job *job);
-/* Seconds of the plan until the next try. */
+/* When it is tried again, after this try; and when it was not tried, only looked at. */
 int64_t job_next_due(const struct job *job);
+int64_t job_next_look(const struct job *job);
 
 /* notice.c: PR_OK when none is due or it is safely queued */
 enum pr_status notice_failure(struct job *job);
@@ -395,8 +401,12 @@ enum pr_status notice_delay(struct job *job);
 struct dsn_word;
 const struct dsn_word *notice_words(struct job *job);
 
-/* expand.c: the recipients of a notice after aliases */
+/* expand.c: the recipients of a notice after aliases, and the queue group of the first; absent: the default one */
 void notice_expand(struct job *job, struct pr_envelope *envelope);
+struct pr_str notice_group(struct job *job, struct pr_str to);
+/* notice_header.c: ErrorHeader with its macros; absent: none, or its file cannot be read.  The engine's own header fields, in place of ours. */
+struct pr_str notice_error_header(struct job *job, struct pr_str id, int64_t now);
+enum pr_status notice_header(struct job *job, struct pr_envelope *envelope);
 
 /* status.c */
 struct pr_str parcel_enhanced(const struct parcel *parcel);

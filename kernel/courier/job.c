@@ -108,7 +108,7 @@ static void wait_for_load(struct job *job, struct plan_entry *entry)
 	job->entry = entry;
 	job->envelope = job->claim.envelope;
 	job_find_group(job);
-	int64_t due = job_next_due(job);
+	int64_t due = job_next_look(job);
 	store_release(&job->scope, &job->claim);
 	words_say(job->courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 	if (job->turn.aside)
@@ -123,7 +123,7 @@ static bool waits_for_run(const struct job *job)
 {
 	struct pr_str mode = pr_envelope_macro(job->envelope, PR_STR("deliveryMode"));
 
-	return !job->expensive_ok && (pr_str_equal(mode, PR_STR("q")) || pr_str_equal(mode, PR_STR("d")));
+	return !job->is_run && (pr_str_equal(mode, PR_STR("q")) || pr_str_equal(mode, PR_STR("d")));
 }
 
 /* Claimed in vain. */
@@ -181,7 +181,8 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	job->envelope = job->claim.envelope;
 	job->first_try = job->envelope->tries == 0;
 	/* a first try after somebody else's claim is still no queue run */
-	job->expensive_ok = !job->first_try || courier->role->queue_now || (job->turn.runner && entry->busy == 0) || job->turn.urgent;
+	job->is_run = !job->first_try || courier->role->queue_now || (job->turn.runner && entry->busy == 0) || job->turn.urgent;
+	job->expensive_ok = job->is_run || job->turn.eager;
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
@@ -327,7 +328,7 @@ bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry)
 			log_line(LOGP_ERR, entry->id, "cannot route: %.*s", PR_PRINT(job->scope.reason));
 			job_release(job);
 			words_say(job->courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
-			entry_retry(job->courier, entry, job_next_due(job));
+			entry_retry(job->courier, entry, job_next_look(job));
 			job_reset(job);
 			return true;
 		}

@@ -61,7 +61,7 @@ static struct pr_str dsn_ret(struct job *job)
 {
 	if ((job->envelope->flags & PR_ENVELOPE_RET_GIVEN) == 0)
 		return PR_NONE;
-	return (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("hdrs") : PR_STR("full");
+	return (job->envelope->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("HDRS") : PR_STR("FULL");
 }
 
 static struct pr_str quarantine(struct job *job)
@@ -94,7 +94,7 @@ static struct pr_str recipient_mailer(struct job *job)
 
 static struct pr_str op_mode(struct job *job)
 {
-	return job->expensive_ok ? PR_STR("q") : PR_STR("d");
+	return job->is_run ? PR_STR("q") : PR_STR("d");
 }
 
 static struct pr_str load_avg(struct job *job)
@@ -104,7 +104,9 @@ static struct pr_str load_avg(struct job *job)
 
 static struct pr_str queue_interval(struct job *job)
 {
-	return number(job, job->courier->options->queue_interval);
+	int64_t interval = options_interval(job->courier->options, job->courier->role->queue_interval);
+
+	return interval > 0 ? options_interval_text(&job->arena, interval) : PR_NONE;
 }
 
 static struct pr_str process_id(struct job *job)

@@ -58,8 +58,10 @@ int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char 
 {
 	if (mode != 'q' && mode != 'd')
 		return 0;
-	int64_t interval = groups_retry(courier, group)->interval;
-	return interval > 0 ? courier_now() + interval : PLAN_NEVER;
+	const struct plan_retry *retry = groups_retry(courier, group);
+	if (retry->runs)
+		return plan_retry_run(retry, courier_now() + 1);
+	return retry->interval > 0 ? courier_now() + retry->interval : PLAN_NEVER;
 }
 
 /* True: somebody asks for a run with ETRN. */
@@ -85,6 +87,7 @@ static bool put_wake(struct courier *courier, const char *bytes, const struct mm
 	char mode;
 
 	queue_wake_read(bytes, message->msg_len, &item, &mode);
+	item.eager = mode == QUEUE_MODE_VERBOSE;
 	item.due = mode != 0 ? courier_fresh_due_in(courier, item.group, mode) : courier_fresh_due(courier, item.group);
 	courier_index_wake(courier, item.id);
 	if (word >= 0)
@@ -139,10 +142,19 @@ static void read_waiting_wakes(struct courier *courier)
 			return;
 }
 
+/* Where MinQueueAge or MaxQueueAge counts, the reading of the queue says which messages are old enough. */
+void courier_run_begin(struct courier *courier)
+{
+	if (courier->retry.min_age > 0 || courier->retry.max_age > 0)
+		plan_run_begin(courier->plan);
+	else
+		plan_run_all(courier->plan, courier_now());
+}
+
 static void run_all(struct courier *courier)
 {
 	pthread_mutex_lock(&courier->lock);
-	plan_run_all(courier->plan, courier_now());
+	courier_run_begin(courier);
 	courier->run_all = courier->scan_wanted = true;
 	pthread_cond_signal(&courier->scan);
 	courier_kick(courier);
@@ -334,14 +346,26 @@ static void set_threads(struct courier *courier)
 		courier->max_workers = courier->most_threads = 1;
 }
 
+/* The interval of -q or QueueInterval is that of queue runs; where there is none, messages wait longer each time. */
+static void set_retry(struct courier *courier)
+{
+	const struct options *options = courier->options;
+	int64_t interval = options_interval(options, courier->role->queue_interval);
+	bool has_max = options->max_queue_age >= 0;
+
+	courier->retry = (struct plan_retry){.min_age = options->min_queue_age, .max_age = has_max ? options->max_queue_age : 0,
+	                                     .longest = has_max ? options->max_queue_age : OPTIONS_LONGEST_WAIT,
+	                                     .interval = interval >= 0 ? interval : OPTIONS_FIRST_WAIT, .runs = interval > 0,
+	                                     .begin = courier_now()};
+}
+
 static void plan_open(struct courier *courier)
 {
 	const struct options *options = courier->options;
 	int64_t per_host = options->connections_per_host > 0 ? options->connections_per_host : 20;
 	int64_t some = courier->threads - (courier->threads + 3) / 4, runners = options->max_queue_children;
 
-	courier->retry = (struct plan_retry){options->min_queue_age, options->max_queue_age,
-		courier->role->queue_interval > 0 ? courier->role->queue_interval : options->queue_interval};
+	set_retry(courier);
 	/* a quarter of the threads is always left for other destinations */
 	if (per_host > some)
 		per_host = some > 0 ? some : 1;
@@ -349,9 +373,9 @@ static void plan_open(struct courier *courier)
 	                             .parked = 100, .host_status = options->timeout_hoststatus, .threads = courier->threads,
 	                             .runners = runners > 0 && runners < UINT32_MAX ? (uint32_t)runners : 0,
 	                             .single_thread = options->single_thread_delivery};
-	/* a host is tried again with the next run, at the latest */
-	int64_t wait = plan_retry_delay(&courier->retry, 1);
-	if (wait != PLAN_NEVER && limits.host_status >= wait)
+	/* a host is tried again with the message, at the latest; the plan itself knows of runs */
+	int64_t wait = plan_retry_delay(&courier->retry, &(struct plan_tried){.tries = 1});
+	if (!courier->retry.runs && wait != PLAN_NEVER && limits.host_status >= wait)
 		limits.host_status = wait > 1 ? wait - 1 : 0;
 	courier->plan = plan_new(&limits);
 	plan_sort_parse(options->queue_sort_order, &courier->sort);

@@ -10,13 +10,11 @@
 #include "kernel/queue/queue.h"
 
 #include <postrider/address.h>
-#include <postrider/file.h>
 
 #include <time.h>
 
 #define RETURNED_BODY_MAX (1 << 20) /* larger originals come back as their header only */
 #define DOUBLE_MARK "double_bounce"
-#define ERROR_HEADER_MAX (64u << 10)
 
 struct notice {
 	struct job *job;
@@ -167,25 +165,6 @@ static size_t body_limit(const struct job *job, const struct notice *notice)
 	return RETURNED_BODY_MAX;
 }
 
-/* ErrorHeader is the text, or the name of a file that holds it; one that cannot be read is left out, as sendmail does. */
-static struct pr_str error_header(struct job *job)
-{
-	struct pr_str given = job->courier->options->error_header, result = given;
-	struct pr_text text, why;
-
-	if (given.len == 0 || given.data[0] != '/')
-		return given;
-	pr_text_init(&text, ERROR_HEADER_MAX);
-	pr_text_init(&why, 1000);
-	result = pr_file_read(given.data, ERROR_HEADER_MAX, &text, &why) == PR_OK ? pr_str_trim(pr_arena_copy(&job->arena, pr_text_str(&text)))
-	                                                                          : PR_NONE;
-	if (result.data == NULL)
-		log_line(LOGP_WARNING, job->entry->id, "ErrorHeader: %.*s", PR_PRINT(pr_text_str(&why)));
-	pr_text_fini(&text);
-	pr_text_fini(&why);
-	return result;
-}
-
 static enum pr_status compose(void *context, struct pr_str id, queue_write *write, void *write_context, struct pr_envelope **envelope_out)
 {
 	struct notice *notice = context;
@@ -193,12 +172,14 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	const struct options *options = job->courier->options;
 	int64_t now = courier_wall();
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
-	                          .error_header = error_header(job), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
+	                          .error_header = notice_error_header(job, id, now), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
 	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice),
 	                          .words = notice_words(job), .plain = !options->send_mime_errors, .expired = job->expired, .late = job->late};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,
 	                                  envelope_out);
 
+	if (status == PR_OK)
+		status = notice_header(job, *envelope_out);
 	if (status == PR_OK) {
 		(*envelope_out)->flags |= PR_ENVELOPE_RESPONSE;
 		if (notice->kind == DSN_POSTMASTER)
@@ -221,7 +202,7 @@ static enum pr_status send_notice(struct notice *notice)
 	enum pr_status status = store_body_open(&job->scope, &job->claim, &notice->body);
 	if (status != PR_OK)
 		return status;
-	status = queue_compose(&job->scope, compose, notice, &id);
+	status = queue_compose(&job->scope, notice_group(job, notice->to), compose, notice, &id);
 	struct pr_str reason = job->scope.reason;
 	store_body_close(&job->scope, &notice->body);
 	job->scope.reason = reason;

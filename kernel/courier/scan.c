@@ -20,6 +20,8 @@
 /* Read entries on their way to the plan: the lock is taken once for all of them. */
 struct batch {
 	size_t count;
+	bool all_due;  /* a run: all but what is too young */
+	bool runs[BATCH];
 	struct plan_item items[BATCH];
 	char ids[BATCH][PLAN_ID_MAX + 1];
 };
@@ -32,15 +34,32 @@ int64_t courier_order(const struct courier *courier, const struct plan_facts *fa
 	return plan_sort_key(courier->sort, &all);
 }
 
+static struct plan_tried tried_of(const struct pr_entry *entry)
+{
+	return (struct plan_tried){.created = entry->created, .last_try = entry->last_try, .tries = entry->tries};
+}
+
 /* In the plan's time; 0: it is new. */
 static int64_t due_of(const struct courier *courier, const struct pr_entry *entry, uint8_t group)
 {
+	const struct plan_tried tried = tried_of(entry);
+	const struct plan_retry *retry = groups_retry(courier, group);
 	int64_t wall = courier_wall(), now = courier_now();
 
 	if (entry->tries == 0)
 		return courier_fresh_due(courier, group);
-	int64_t due = plan_retry_due(groups_retry(courier, group), entry->last_try, entry->tries, wall);
-	return due == PLAN_NEVER ? due : due <= wall ? now : due - wall + now;
+	/* the first run is now, however long the reading takes */
+	if (retry->runs && !courier->scanned_once && !plan_retry_is_young(retry, &tried, wall))
+		return now;
+	int64_t due = plan_retry_due(retry, &tried, wall, now);
+	return due <= now ? now : due;
+}
+
+bool scan_is_young(const struct courier *courier, const struct pr_entry *entry, uint8_t group)
+{
+	const struct plan_tried tried = tried_of(entry);
+
+	return plan_retry_is_young(groups_retry(courier, group), &tried, courier_wall());
 }
 
 static void note_entry(const struct courier *courier, struct batch *batch, const struct pr_entry *entry)
@@ -57,10 +76,11 @@ static void note_entry(const struct courier *courier, struct batch *batch, const
 	*item = (struct plan_item){.id = {id, entry->id.len}, .order = courier_order(courier, &facts), .group = groups_find(courier, entry->queue)};
 	item->source = entry->sender.len > 0 ? plan_source(entry->sender) : 0;
 	item->due = due_of(courier, entry, item->group);
+	batch->runs[batch->count] = batch->all_due && !scan_is_young(courier, entry, item->group);
 	batch->count++;
 }
 
-static bool hand_in(struct courier *courier, struct batch *batch, bool all_due)
+static bool hand_in(struct courier *courier, struct batch *batch)
 {
 	int64_t now = courier_now();
 	bool due = false;
@@ -68,11 +88,11 @@ static bool hand_in(struct courier *courier, struct batch *batch, bool all_due)
 	pthread_mutex_lock(&courier->lock);
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct plan_item *item = &batch->items[i];
-		if (all_due)
+		if (batch->runs[i])
 			plan_run_put(courier->plan, item, now);
 		else if (!plan_learn(courier->plan, item))
 			plan_put(courier->plan, item);
-		due = due || all_due || item->due <= now;
+		due = due || batch->runs[i] || item->due <= now;
 	}
 	batch->count = 0;
 	if (due)
@@ -123,8 +143,7 @@ static void look_for_missed(struct courier *courier, struct module_scope *scope)
 		}
 }
 
-static enum pr_status read_all(struct courier *courier, struct module_scope *scope, struct module_thread *thread, struct batch *batch,
-                               bool all_due)
+static enum pr_status read_all(struct courier *courier, struct module_scope *scope, struct module_thread *thread, struct batch *batch)
 {
 	struct pr_arena *arena = scope->arena;
 	struct pr_envelope *envelope;
@@ -141,7 +160,7 @@ static enum pr_status read_all(struct courier *courier, struct module_scope *sco
 		note_entry(courier, batch, &entry);
 		if (entry.state == PR_ENTRY_CLAIMED)
 			look_again(courier, scope, entry.id);
-		if (batch->count == BATCH && !hand_in(courier, batch, all_due)) {
+		if (batch->count == BATCH && !hand_in(courier, batch)) {
 			store_next_end(scope, &cursor);
 			return PR_OK;
 		}
@@ -155,15 +174,16 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 	struct pr_arena arena;
 	struct module_scope scope;
 
+	batch->all_due = all_due;
 	pr_arena_init(&arena, SCAN_ARENA);
 	module_scope_init(&scope, thread, &arena);
 	courier_index_scan(courier);
-	enum pr_status status = read_all(courier, &scope, thread, batch, all_due);
+	enum pr_status status = read_all(courier, &scope, thread, batch);
 	if (status == PR_NOTFOUND) {
 		look_for_missed(courier, &scope);
 		courier_index_scan_ends(courier);
 	}
-	hand_in(courier, batch, all_due);
+	hand_in(courier, batch);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		log_line(LOGP_ERR, NULL, "cannot read the queue: %.*s", PR_PRINT(scope.reason));
 	pr_arena_fini(&arena);

@@ -54,6 +54,9 @@ static bool is_meant(struct run *run, const struct pr_entry *entry)
 	named.queue = run->courier->groups[groups_find(run->courier, entry->queue)].name;
 	if (!selection_is_kind(&run->selection, &named))
 		return false;
+	/* who names messages wants them now; a run over all of them, or over a group, is a run */
+	if (run->selection.count == 0 && run->selection.kind == SELECTION_WAITING && scan_is_young(run->courier, entry, groups_find(run->courier, entry->queue)))
+		return false;
 	if (selection_needs_envelope(&run->selection) && store_peek(&run->scope, id, &envelope, &now) != PR_OK)
 		envelope = NULL;
 	return selection_matches(&run->selection, entry, envelope);

@@ -33,12 +33,36 @@ static struct pr_str status_line(struct job *job, struct pr_str reply)
 	return copy.len > 900 ? pr_str_slice(copy, 0, 900) : copy;
 }
 
+/* As sendmail's M lines say it, and mailq shows: "Deferred: 451 4.2.1 busy". */
+static struct pr_str deferred_line(struct job *job, struct pr_str reply)
+{
+	if (reply.len == 0 || pr_str_has_prefix_nocase(reply, PR_STR("Deferred")))
+		return status_line(job, reply);
+	return status_line(job, pr_arena_printf(&job->arena, "Deferred: %.*s", PR_PRINT(reply)));
+}
+
+static bool is_held(const struct job *job, const struct parcel *parcel)
+{
+	return parcel->group != 0 && job->groups[parcel->group - 1].held;
+}
+
+/* Who waits for a queue run keeps what was said of him before. */
+static void note_line(struct job *job, struct parcel *parcel)
+{
+	if (is_held(job, parcel))
+		return;
+	if (parcel->status == PR_OK || parcel->status == PR_PERMFAIL)
+		parcel->recipient->status = status_line(job, parcel->reply);
+	else
+		parcel->recipient->status = deferred_line(job, parcel->reply);
+}
+
 static void note_result(struct job *job, struct parcel *parcel)
 {
 	struct pr_recipient *recipient = parcel->recipient;
 	struct courier_counters *counters = &job->courier->counters;
 
-	recipient->status = status_line(job, parcel->reply);
+	note_line(job, parcel);
 	recipient->enhanced = parcel_enhanced(parcel);
 	recipient->remote = parcel->remote;
 	by_note(job, parcel);
@@ -76,18 +100,28 @@ static size_t count_state(const struct job *job, enum pr_recipient_state state)
 
 int64_t job_next_due(const struct job *job)
 {
-	int64_t tries = job->envelope != NULL ? job->envelope->tries : 1;
-	int64_t delay = plan_retry_delay(groups_retry(job->courier, job->entry->group), tries > 0 ? tries : 1);
+	const struct pr_envelope *envelope = job->envelope;
+	int64_t wall = courier_wall();
+	struct plan_tried tried = {.created = envelope != NULL ? envelope->created : wall, .last_try = wall,
+	                           .tries = envelope != NULL && envelope->tries > 0 ? envelope->tries : 1};
 
-	return delay == PLAN_NEVER ? delay : courier_now() + delay;
+	return plan_retry_due(groups_retry(job->courier, job->entry->group), &tried, wall, courier_now());
+}
+
+int64_t job_next_look(const struct job *job)
+{
+	const struct plan_retry *retry = groups_retry(job->courier, job->entry->group);
+
+	return retry->runs ? plan_retry_run(retry, courier_now() + 1) : job_next_due(job);
 }
 
 static bool is_expired(struct job *job, int64_t limit)
 {
 	const struct pr_envelope *envelope = job->envelope;
 	int64_t wall = courier_wall(), age = courier_age(job->courier, envelope->created);
+	struct plan_tried tried = {.created = wall - age, .last_try = envelope->last_try, .tries = envelope->tries};
 
-	return plan_is_expired(groups_retry(job->courier, job->entry->group), wall - age, envelope->last_try, envelope->tries, limit, wall);
+	return plan_is_expired(groups_retry(job->courier, job->entry->group), &tried, limit, wall);
 }
 
 static void give_up_on(struct parcel *parcel, struct pr_str enhanced)
@@ -121,7 +155,7 @@ static void give_up_on_old(struct job *job)
 		return;
 	for (size_t i = 0; i < job->parcel_count; i++) {
 		struct parcel *parcel = &job->parcels[i];
-		if (limit == 0 && parcel->group != 0 && job->groups[parcel->group - 1].held)
+		if (limit == 0 && is_held(job, parcel))
 			continue; /* it was not tried */
 		give_up_on(parcel, PR_STR("4.4.7")); /* delivery time expired; what the host said is the diagnostic code */
 		some = true;
@@ -146,11 +180,26 @@ static void drop_failed(struct job *job)
 	}
 }
 
+/* Of a connection that ended where a reply was due the control file says which way, as sendmail's; log and notices say what it meant. */
+static struct pr_str queue_line(struct job *job, struct pr_str status)
+{
+	struct pr_str reset = PR_STR("Deferred: Connection reset by ");
+
+	if (!pr_str_has_prefix_nocase(status, reset))
+		return status;
+	return pr_arena_printf(&job->arena, "reply: read error from %.*s", PR_PRINT(pr_str_slice(status, reset.len, status.len)));
+}
+
 static void note_reason(struct job *job)
 {
-	for (size_t i = 0; i < job->envelope->recipient_count; i++)
-		if (job->envelope->recipients[i].state == PR_RECIPIENT_DEFERRED && job->envelope->recipients[i].status.len > 0)
-			job->envelope->message = job->envelope->recipients[i].status;
+	for (size_t i = 0; i < job->envelope->recipient_count; i++) {
+		struct pr_recipient *recipient = &job->envelope->recipients[i];
+
+		if (recipient->state != PR_RECIPIENT_DEFERRED || recipient->status.len == 0)
+			continue;
+		recipient->status = queue_line(job, recipient->status);
+		job->envelope->message = recipient->status;
+	}
 }
 
 static void set_order(struct job *job)
@@ -163,6 +212,23 @@ static void set_order(struct job *job)
 		if (envelope->recipients[i].state != PR_RECIPIENT_DELIVERED)
 			facts.recipient = pr_address_inner(envelope->recipients[i].address);
 	job->entry->order = courier_order(job->courier, &facts);
+}
+
+/* What waits because HoldExpensive wants it to was not tried, as in sendmail: the next run takes it, however young it is. */
+static bool was_tried(const struct job *job)
+{
+	bool some_held = false;
+
+	for (size_t i = 0; i < job->parcel_count; i++) {
+		const struct parcel *parcel = &job->parcels[i];
+
+		if (parcel->recipient->state == PR_RECIPIENT_DELIVERED)
+			continue;
+		if (parcel->group == 0 || !job->groups[parcel->group - 1].held)
+			return true;
+		some_held = true;
+	}
+	return !some_held;
 }
 
 /* Letting go of the claim now would deliver again what was delivered. */
@@ -203,9 +269,10 @@ static void prepare_to_wait(struct job *job)
 	struct pr_envelope *envelope = job->envelope;
 
 	note_reason(job);
-	envelope->tries++;
+	envelope->tries += was_tried(job);
 	envelope->last_try = courier_wall();
-	envelope->priority += job->courier->options->retry_factor;
+	if (job->is_run) /* as in sendmail, where a message grows older by each run that reads it */
+		envelope->priority += job->courier->options->retry_factor;
 	job_find_group(job);
 	set_order(job);
 }

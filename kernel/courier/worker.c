@@ -72,7 +72,7 @@ static void worker_loop(struct worker *worker)
 		}
 		struct turn turn = {0};
 		if (entry != NULL)
-			turn = (struct turn){.runner = entry->runner, .urgent = entry->urgent, .patient = entry->patient, .aside = entry->aside};
+			turn = (struct turn){.runner = entry->runner, .eager = entry->eager, .urgent = entry->urgent, .patient = entry->patient, .aside = entry->aside};
 		bool kick = entry != NULL && plan_next_due(courier->plan) <= now && courier_wants(courier);
 		pthread_mutex_unlock(&courier->lock);
 		if (kick) /* without the lock, or the woken one would wait for it at once */

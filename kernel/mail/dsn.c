@@ -204,7 +204,7 @@ static struct pr_envelope *make_envelope(const struct dsn *dsn)
 	if (e == NULL || list.fields == NULL || recipient == NULL || macro == NULL)
 		return NULL;
 	add_fields(dsn, &list);
-	recipient->address = pr_arena_printf(arena, "<%.*s>", PR_PRINT(dsn_clean_address(dsn, pr_address_inner(f->to))));
+	recipient->address = dsn_clean_address(dsn, f->to);
 	/* no NOTIFY: that a notice is reported to nobody lies in its sender, as everywhere */
 	recipient->flags = PR_RECIPIENT_PRIMARY;
 	*macro = (struct pr_macro){ PR_STR("_"), PR_STR("localhost") };

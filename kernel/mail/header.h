@@ -45,8 +45,10 @@ struct header_facts {
 	size_t last_count;
 };
 /* With templates: those that the message lacks, a trace field (Received) always, Resent-... ones only when there is one already.
- * New list in the arena: Return-Path placeholder is not part; Received first; missing Date, From, Message-Id; then the input's fields in
- * order without Bcc (unless it is the only recipient field, then emptied), Full-Name, Return-Path. */
+ * New list in the arena: Received first; missing Date, From, Message-Id, for which an empty field is none; then the input's fields in
+ * order without Bcc (unless it is the only recipient field, then emptied), Full-Name, Return-Path, Content-Length.  A template of
+ * Return-Path that is not the first keeps its place: MAIL_RETURN_PATH stands there, as in sendmail's queue files, until a mailer prints it. */
+#define MAIL_RETURN_PATH " <\201g>"
 enum pr_status header_complete(const struct header_facts *facts, const struct pr_header *fields, size_t count,
                                struct pr_arena *arena, struct pr_header **fields_out, size_t *count_out);
 /* "Fri, 20 Nov 2026 12:32:14 GMT" / "+0100" (sendmail's form: GMT for offset 0). */

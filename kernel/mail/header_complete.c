@@ -138,14 +138,28 @@ static struct pr_str date_value(struct list *list)
 	return pr_arena_printf(list->arena, " %.*s", PR_PRINT(date));
 }
 
+static bool is_empty(const struct pr_header *field)
+{
+	return pr_str_trim(field->value).len == 0;
+}
+
+/* A field without a value is none. */
+static bool lacks(const struct list *list, struct pr_str name)
+{
+	for (size_t i = 0; i < list->field_count; i++)
+		if (pr_str_equal_nocase(list->fields[i].name, name) && !is_empty(&list->fields[i]))
+			return false;
+	return true;
+}
+
 static void add_if_missing(struct list *list, const char *name, const char *condition, bool resent,
     struct pr_str (*value)(struct list *))
 {
 	struct pr_str resent_name = pr_arena_printf(list->arena, "Resent-%s", name);
 
-	if (resent && resent_name.data != NULL && find(list, resent_name.data) == NULL)
+	if (resent && resent_name.data != NULL && lacks(list, resent_name))
 		add(list, resent_name.data, value(list), condition);
-	if (find(list, name) == NULL)
+	if (lacks(list, pr_str(name)))
 		add(list, name, value(list), condition);
 }
 
@@ -166,16 +180,17 @@ static void add_missing(struct list *list)
 	add_if_missing(list, "Message-Id", "M", resent, message_id);
 }
 
-/* Fields that are handled elsewhere whatever the configuration says of them. */
-static bool is_ours(struct pr_str name)
-{
-	return pr_str_equal_nocase(name, PR_STR("Return-Path")) || pr_str_equal_nocase(name, PR_STR("Full-Name"));
-}
-
 /* Every message that passes is marked, whatever it has already. */
 static bool is_trace(struct pr_str name)
 {
 	return pr_str_equal_nocase(name, PR_STR("Received"));
+}
+
+/* The Return-Path has its value from the mailer, and here its place, where that is not the first. */
+static void add_return_path(struct list *list, size_t place)
+{
+	if (place > 0)
+		list->out[list->count++] = (struct pr_header){PR_STR("Return-Path"), PR_STR(MAIL_RETURN_PATH), PR_STR("P")};
 }
 
 static void add_templates(struct list *list)
@@ -187,9 +202,15 @@ static void add_templates(struct list *list)
 		const struct pr_header *template = &facts->templates[i];
 		struct pr_str name = pr_arena_copy(list->arena, template->name);
 		bool twin = pr_str_has_prefix_nocase(template->name, PR_STR("Resent-"));
-		if (name.data == NULL || is_ours(name) || (twin && !resent))
+		if (name.data == NULL || pr_str_equal_nocase(name, PR_STR("Full-Name")) || (twin && !resent))
 			continue;
-		if (is_trace(name) || (facts->add_missing && find(list, name.data) == NULL))
+		if (pr_str_equal_nocase(name, PR_STR("Return-Path"))) {
+			add_return_path(list, i);
+			continue;
+		}
+		if (is_empty(template))
+			continue;
+		if (is_trace(name) || (facts->add_missing && lacks(list, name)))
 			list->out[list->count++] = *template;
 	}
 }
@@ -197,6 +218,30 @@ static void add_templates(struct list *list)
 static bool is_bcc(const struct pr_header *field)
 {
 	return pr_str_equal_nocase(field->name, PR_STR("Bcc")) || pr_str_equal_nocase(field->name, PR_STR("Resent-Bcc"));
+}
+
+/* Fields that are made where they are missing: an empty one counts as that. */
+static bool is_made(const struct list *list, struct pr_str name)
+{
+	static const char *const names[] = {"Date", "From", "Message-Id", "Resent-Date", "Resent-From", "Resent-Message-Id"};
+	const struct header_facts *facts = list->facts;
+
+	if (facts->add_missing == 0 || is_trace(name))
+		return false;
+	for (size_t i = 0; i < facts->template_count; i++)
+		if (pr_str_equal_nocase(facts->templates[i].name, name))
+			return true;
+	for (size_t i = 0; facts->template_count == 0 && i < sizeof names / sizeof names[0]; i++)
+		if (pr_str_equal_nocase(pr_str(names[i]), name))
+			return true;
+	return false;
+}
+
+/* Not passed on: what we ask for ourselves, what was counted elsewhere, and what is made anew. */
+static bool is_dropped(const struct list *list, const struct pr_header *field)
+{
+	return pr_str_equal_nocase(field->name, PR_STR("Full-Name")) || pr_str_equal_nocase(field->name, PR_STR("Return-Path")) ||
+	       pr_str_equal_nocase(field->name, PR_STR("Content-Length")) || (is_empty(field) && is_made(list, field->name));
 }
 
 static void add_given(struct list *list)
@@ -207,8 +252,7 @@ static void add_given(struct list *list)
 		others = others || (header_is_recipient(list->fields[i].name) && !is_bcc(&list->fields[i]));
 	for (size_t i = 0; i < list->field_count; i++) {
 		const struct pr_header *field = &list->fields[i];
-		if (pr_str_equal_nocase(field->name, PR_STR("Full-Name")) ||
-		    pr_str_equal_nocase(field->name, PR_STR("Return-Path")))
+		if (is_dropped(list, field))
 			continue;
 		if (!is_bcc(field)) {
 			list->out[list->count++] = *field;

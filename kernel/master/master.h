@@ -29,6 +29,7 @@ struct master_settings {
 	bool selected;            /* the courier takes only what it is told to take (sendmail -qI...) */
 	bool verbose;             /* the courier tells on standard output what it does (-v) */
 	int64_t queue_interval;   /* seconds, 0: the configuration's */
+	bool persistent;          /* it is that of -qp */
 };
 
 /* The exit status (sysexits.h).  In the background it is returned, in the parent, when the daemon serves or failed. */

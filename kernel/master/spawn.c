@@ -134,6 +134,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 		add_argument(arguments, "--queue-interval");
 		add_argument(arguments, "%lld", (long long)settings->queue_interval);
 	}
+	if (settings->persistent) {
+		add_argument(arguments, "--persistent");
+		add_argument(arguments, "1");
+	}
 	if (is_role(child, "courier") && settings->selected) {
 		add_argument(arguments, "--selected");
 		add_argument(arguments, "1");
@@ -247,6 +251,7 @@ static bool start_thread(const struct master *master, const struct generation *g
 	                            .column = traffic < 0 ? 0 : (uint32_t)child->column,
 	                            .listeners = start->listeners, .master_uid = (uint32_t)geteuid(),
 	                            .queue_interval = master->settings->queue_interval,
+	                            .persistent = master->settings->persistent,
 	                            .selected = master->settings->selected, .verbose = master->settings->verbose};
 	for (size_t i = 0; is_role(child, "receiver") && i < generation->listener_count; i++) {
 		const struct listener *listener = &generation->listeners[i];

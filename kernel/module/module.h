@@ -152,6 +152,8 @@ enum pr_status rules_check(struct module_scope *scope, enum pr_check check, cons
 enum pr_status rules_headers(struct module_scope *scope, const struct pr_header **headers_out, size_t *count_out);
 /* PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str *group_out);
+/* Where a recipient's message lies; absent: in the default group, or there are no groups.  Addresses without <>. */
+struct pr_str module_queue_group(struct module_scope *scope, struct pr_str address, struct pr_str sender);
 /* A question of sendmail's name ("greet_pause") that is answered with a value; PR_NOTFOUND: the engine has no opinion. */
 enum pr_status rules_feature(struct module_scope *scope, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out);
 /* rules_resolve with the steps that led there; PR_MISUSE: the engine cannot explain itself. */
@@ -164,6 +166,8 @@ enum pr_status rules_local(struct module_scope *scope, struct pr_str mailer, str
     struct pr_route *route_out);
 /* A text with macros; PR_NOTFOUND: the engine knows no macros, and the kernel's own few are meant. */
 enum pr_status rules_expand(struct module_scope *scope, struct pr_str text, struct pr_str *text_out);
+/* A transaction of the session is over: what the engine kept of it goes. */
+void rules_transaction_close(struct module_scope *scope);
 /* The SMTP session is over: what the engine kept of it goes. */
 void rules_session_close(struct module_scope *scope);
 /* One line of -bt; PR_NOTFOUND ends it, PR_MISUSE: the engine has no console. */

@@ -109,14 +109,28 @@ static void print_field(struct printer *printer, const struct pr_header *field, 
 	pr_text_add_byte(out, '\n');
 }
 
+/* Where the Return-Path stands when it is not the first field. */
+static bool is_place(const struct pr_header *field)
+{
+	return pr_str_equal_nocase(field->name, PR_STR("Return-Path")) && pr_str_equal(field->value, PR_STR(MAIL_RETURN_PATH));
+}
+
+static bool has_place(const struct pr_envelope *envelope)
+{
+	for (size_t i = 0; i < envelope->header_count; i++)
+		if (is_place(&envelope->headers[i]))
+			return true;
+	return false;
+}
+
 static void print_return_path(struct printer *printer, const struct pr_envelope *envelope, struct pr_text *out)
 {
 	struct pr_str sender = pr_address_inner(envelope->sender);
 
 	if (printer->instance == NULL || !module_mailer_has_flag(printer->instance, 'P'))
 		return;
-	/* the null sender is shown by name in mailboxes, as sendmail does */
-	if (sender.len == 0)
+	/* the null sender is shown by name in mailboxes; rules that read addresses themselves have made a name of it where one is wanted */
+	if (sender.len == 0 && !rules_take_any_address(module_thread_set(printer->scope->thread)))
 		sender = PR_STR("MAILER-DAEMON");
 	pr_text_add_c(out, "Return-Path: <");
 	pr_text_add_str(out, sender);
@@ -152,9 +166,12 @@ enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, co
 	struct printer printer = {.scope = scope, .mailer = mailer};
 
 	printer.instance = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, mailer);
-	print_return_path(&printer, envelope, out);
+	if (!has_place(envelope))
+		print_return_path(&printer, envelope, out);
 	for (size_t i = 0; i < envelope->header_count && printer.failed == PR_OK; i++)
-		if (!is_left_out(&printer, envelope, &envelope->headers[i]))
+		if (is_place(&envelope->headers[i]))
+			print_return_path(&printer, envelope, out);
+		else if (!is_left_out(&printer, envelope, &envelope->headers[i]))
 			print_field(&printer, &envelope->headers[i], out);
 	if (scope->content != NULL && scope->content->mime != NULL)
 		pr_text_add_str(out, mime_head(scope->content->mime));

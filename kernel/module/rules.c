@@ -63,6 +63,20 @@ static enum pr_status lacks(struct module_scope *scope, enum pr_status status, c
 	return module_scope_fail(scope, PR_MISUSE, "%s %s", instance->label, what);
 }
 
+void rules_transaction_close(struct module_scope *scope)
+{
+	struct module_frame frame;
+	enum pr_status status = PR_NOTFOUND;
+
+	if (scope->rules == NULL || scope->rules->instance == NULL)
+		return;
+	const struct pr_rules_ops *ops = enter(&frame, scope, FUNCTION(transaction_close), &status);
+	if (ops != NULL) {
+		ops->transaction_close(&frame.call);
+		module_leave_void(&frame);
+	}
+}
+
 void rules_session_close(struct module_scope *scope)
 {
 	struct module_instance *instance = engine(scope);

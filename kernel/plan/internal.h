@@ -65,6 +65,7 @@ struct plan_slab {
 struct plan_group {
 	struct plan_heap ready;
 	uint32_t runners, most;
+	struct plan_retry retry;
 };
 
 struct plan {

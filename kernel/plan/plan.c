@@ -39,11 +39,12 @@ void plan_free(struct plan *plan)
 	pr_free(plan);
 }
 
-void plan_set_group(struct plan *plan, uint8_t number, uint32_t runners)
+void plan_set_group(struct plan *plan, uint8_t number, uint32_t runners, const struct plan_retry *retry)
 {
 	if (number >= PLAN_GROUPS_MAX)
 		return;
 	plan->groups[number].most = runners;
+	plan->groups[number].retry = *retry;
 	if (plan->group_count <= number)
 		plan->group_count = (size_t)number + 1;
 }
@@ -107,6 +108,7 @@ static struct plan_entry *put_new(struct plan *plan, const struct plan_item *ite
 	entry->order = item->order;
 	entry->source = item->source;
 	entry->group = item->group;
+	entry->eager = item->eager;
 	entry->run = (uint16_t)(plan->run - 1);
 	return entry;
 }
@@ -150,6 +152,7 @@ bool plan_put(struct plan *plan, const struct plan_item *item)
 		return true;
 	}
 	learn(entry, item);
+	entry->eager = entry->eager || item->eager;
 	if (entry->state == PLAN_WAITING && item->due < entry->due) {
 		plan_heap_remove(&plan->waiting, entry);
 		wait_until(plan, entry, item->due);
@@ -286,6 +289,7 @@ static void settle(struct plan *plan, struct plan_entry *entry)
 void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due)
 {
 	settle(plan, entry);
+	entry->eager = entry->eager && entry->again;
 	entry->urgent = entry->urgent && entry->again;
 	entry->aside = entry->aside && entry->again;
 	wait_until(plan, entry, entry->again ? 0 : due);
@@ -298,17 +302,22 @@ void plan_forget(struct plan *plan, struct plan_entry *entry)
 	plan_entry_free(plan, entry);
 }
 
-void plan_run_all(struct plan *plan, int64_t now)
+void plan_run_begin(struct plan *plan)
 {
 	plan->run++;
+	for (struct plan_destination *at = plan->all; at != NULL; at = at->all_next)
+		at->dead_until = 0;
+}
+
+void plan_run_all(struct plan *plan, int64_t now)
+{
+	plan_run_begin(plan);
 	/* where groups have limits, one whose group nobody has told yet waits for the reading, which does */
 	for (size_t i = 0; i < plan->waiting.count; i++)
 		if (plan->group_count < 2 || plan->waiting.at[i]->group != PLAN_GROUP_UNKNOWN)
 			plan->waiting.at[i]->due = now;
 	if (plan->group_count > 1) /* else all are equal, which is a heap, too */
 		plan_heap_rebuild(&plan->waiting);
-	for (struct plan_destination *at = plan->all; at != NULL; at = at->all_next)
-		at->dead_until = 0;
 }
 
 void plan_count(const struct plan *plan, int64_t now, struct plan_counts *counts_out)

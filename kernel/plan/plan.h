@@ -58,6 +58,7 @@ struct plan_entry {
 	bool discovering : 1;
 	bool kept : 1;                        /* a place at `destination` is kept */
 	bool runner : 1;                      /* taken by a queue run, not a first try */
+	bool eager : 1;                       /* its first try spares no mailer (HoldExpensive) */
 	bool urgent : 1;                      /* plan_urge: a dead destination is tried all the same */
 	bool patient : 1;                     /* ... but not this time: a run over all that is shown, and names nobody */
 	bool aside : 1;                       /* plan_urge: to be tried although it is set aside, and forgotten then */
@@ -85,6 +86,7 @@ struct plan_item {
 	int64_t order;
 	uint32_t source;
 	uint8_t group;
+	bool eager;
 	bool aside, patient; /* of plan_urge only */
 };
 
@@ -94,8 +96,8 @@ enum plan_outcome { PLAN_SERVED = 1, PLAN_NEUTRAL = 2, PLAN_UNREACHABLE = 3, PLA
 struct plan;
 struct plan *plan_new(const struct plan_limits *limits);
 void plan_free(struct plan *plan);
-/* Group `number` runs so many messages at once in queue runs, 0: no limit of its own. */
-void plan_set_group(struct plan *plan, uint8_t number, uint32_t runners);
+/* Group `number` runs so many messages at once in queue runs, 0: no limit of its own; when it has runs of its own, each asks dead hosts anew. */
+void plan_set_group(struct plan *plan, uint8_t number, uint32_t runners, const struct plan_retry *retry);
 void plan_regroup(struct plan *plan, struct plan_entry *entry, uint8_t group); /* one that is taken */
 /* A sender as a number for turns; never 0. */
 uint32_t plan_source(struct pr_str sender);
@@ -117,8 +119,10 @@ void plan_forget(struct plan *plan, struct plan_entry *entry);
 void plan_count(const struct plan *plan, int64_t now, struct plan_counts *counts_out);
 
 /* A run over everything (sendmail -q): what is known (with several groups: with its group) is due now, no destination is dead.  plan_run_put then takes what a reading of
- * the store finds, and leaves alone what this run has taken already: its control file may be a new one, it was tried. */
+ * the store finds, and leaves alone what this run has taken already: its control file may be a new one, it was tried.
+ * plan_run_begin is the same where only that reading knows what is due: no destination is dead. */
 void plan_run_all(struct plan *plan, int64_t now);
+void plan_run_begin(struct plan *plan);
 bool plan_run_put(struct plan *plan, const struct plan_item *item, int64_t now);
 
 /* Destinations live while anything is running, in line or cached there. */

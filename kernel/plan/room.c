@@ -122,13 +122,26 @@ static void set_proven(struct plan *plan, struct plan_destination *destination, 
 	let_all_try(plan);
 }
 
+/* A queue run asks anew. */
+static int64_t next_run(const struct plan *plan, int64_t now)
+{
+	int64_t next = PLAN_NEVER;
+
+	for (size_t i = 0; i < plan->group_count; i++) {
+		int64_t run = plan_retry_run(&plan->groups[i].retry, now + 1);
+		next = run < next ? run : next;
+	}
+	return next;
+}
+
 static void note_unreachable(struct plan *plan, struct plan_destination *destination, struct pr_str reason, int64_t now)
 {
 	destination->room = 1; /* one probe at a time, until one goes well */
 	set_proven(plan, destination, false);
 	if (plan->limits.host_status <= 0)
 		return;
-	destination->dead_until = now + plan->limits.host_status;
+	int64_t until = now + plan->limits.host_status, run = next_run(plan, now);
+	destination->dead_until = until < run ? until : run;
 	pr_free(destination->reason);
 	destination->reason = pr_copy_str(reason.data != NULL ? reason : PR_STR(""));
 	let_all_try(plan); /* its own line is to be told */

@@ -18,6 +18,7 @@ void queue_wake(int wake_fd, struct pr_str id);
  * ended, and closes it.  False: it did not go out. */
 #define QUEUE_WORD_DELIVERED 'D' /* it is in the queue no more */
 #define QUEUE_WORD_QUEUED 'Q'    /* it is, or nothing is known */
+#define QUEUE_MODE_VERBOSE 'v'   /* as i, and HoldExpensive does not hold it (sendmail -v) */
 bool queue_wake_for(int wake_fd, const struct pr_envelope *envelope, struct pr_str sort_order, char mode, int word_fd);
 /* What a datagram says: id, source and order; the id borrows the bytes. */
 void queue_wake_read(const char *bytes, size_t len, struct plan_item *item_out, char *mode_out);
@@ -32,10 +33,10 @@ enum pr_status queue_submit(struct module_scope *scope, const struct pr_envelope
                             void *context, struct pr_str *id_out);
 
 /* The same for a message that must know its own id while it is written (a bounce's boundary and Message-Id): `compose`
- * gets the id, passes the body to `write`, and returns the envelope. */
+ * gets the id, passes the body to `write`, and returns the envelope.  group: of the queue; absent, or one that the store does not know: the default one. */
 typedef enum pr_status queue_write(void *context, const void *data, size_t len);
 typedef enum pr_status queue_composer(void *context, struct pr_str id, queue_write *write, void *write_context,
                                       struct pr_envelope **envelope_out);
-enum pr_status queue_compose(struct module_scope *scope, queue_composer *compose, void *context, struct pr_str *id_out);
+enum pr_status queue_compose(struct module_scope *scope, struct pr_str group, queue_composer *compose, void *context, struct pr_str *id_out);
 
 #endif

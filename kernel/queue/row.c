@@ -5,6 +5,8 @@
  */
 #include "kernel/queue/row.h"
 
+#include "kernel/queue/selection.h"
+
 #include <string.h>
 
 #define ABSENT UINT16_MAX
@@ -37,7 +39,7 @@ void row_from_store(const struct pr_entry *entry, const struct pr_envelope *enve
 	                             .complete = true, .unreadable = envelope == NULL};
 
 	if (envelope != NULL) {
-		row.sender = envelope->sender;
+		row.sender = entry->sender.len > 0 ? entry->sender : selection_sender(envelope); /* as the file says it */
 		row.body_type = envelope->body_type;
 		row.message = envelope->message;
 		row.quarantine = envelope->quarantine;

@@ -18,6 +18,13 @@ bool selection_contains(struct pr_str text, struct pr_str part)
 	return false;
 }
 
+struct pr_str selection_sender(const struct pr_envelope *envelope)
+{
+	bool own = (envelope->flags & PR_ENVELOPE_RESPONSE) != 0 && pr_address_inner(envelope->sender).len == 0;
+
+	return own ? PR_STR("MAILER-DAEMON") : envelope->sender;
+}
+
 static bool is_negated(struct pr_str text)
 {
 	return text.len > 0 && text.data[0] == '!';
@@ -182,7 +189,7 @@ static bool holds(const struct selection_term *term, const struct pr_entry *entr
 		return false;
 	if (term->letter == 'R')
 		return some_recipient(envelope, term);
-	return selection_contains(term->letter == 'S' ? envelope->sender : envelope->quarantine, term->text) != term->negated;
+	return selection_contains(term->letter == 'S' ? selection_sender(envelope) : envelope->quarantine, term->text) != term->negated;
 }
 
 /* Of one letter any word, or no word was given. */

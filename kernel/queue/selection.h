@@ -36,6 +36,8 @@ struct queue_selection {
 	size_t count;
 };
 
+/* As mailq shows it and -qS looks for it: a notice of our own is MAILER-DAEMON's, though its sender is null. */
+struct pr_str selection_sender(const struct pr_envelope *envelope);
 /* Does the text behind a -q choose messages (or is it an interval)? */
 bool selection_is_one(struct pr_str text);
 /* False and sendmail's sentence. */

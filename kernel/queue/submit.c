@@ -63,12 +63,20 @@ static enum pr_status write_body(void *context, const void *data, size_t len)
 	return store_body(target->scope, target->transaction, data, len);
 }
 
-enum pr_status queue_compose(struct module_scope *scope, queue_composer *compose, void *context, struct pr_str *id_out)
+static enum pr_status begin(struct module_scope *scope, struct pr_str group, void **transaction_out, struct pr_str *id_out)
+{
+	const struct pr_intake intake = { .size = sizeof intake, .queue = group.len > 0 ? group : PR_NONE };
+	enum pr_status status = store_begin_in(scope, &intake, transaction_out, id_out);
+
+	return status == PR_NOTFOUND ? store_begin(scope, transaction_out, id_out) : status;
+}
+
+enum pr_status queue_compose(struct module_scope *scope, struct pr_str group, queue_composer *compose, void *context, struct pr_str *id_out)
 {
 	struct body_target target = { .scope = scope };
 	struct pr_envelope *envelope = NULL;
 	struct pr_str id;
-	enum pr_status status = store_begin(scope, &target.transaction, &id);
+	enum pr_status status = begin(scope, group, &target.transaction, &id);
 
 	if (status != PR_OK)
 		return status;
@@ -113,5 +121,5 @@ enum pr_status queue_submit(struct module_scope *scope, const struct pr_envelope
 {
 	struct source source = { envelope, body, context };
 
-	return queue_compose(scope, copy_source, &source, id_out);
+	return queue_compose(scope, PR_NONE, copy_source, &source, id_out);
 }

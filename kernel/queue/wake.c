@@ -66,7 +66,7 @@ bool queue_wake_for(int wake_fd, const struct pr_envelope *envelope, struct pr_s
 
 static bool is_mode(uint32_t letter)
 {
-	return letter == 'i' || letter == 'b' || letter == 'q' || letter == 'd';
+	return letter == QUEUE_MODE_VERBOSE || letter == 'i' || letter == 'b' || letter == 'q' || letter == 'd';
 }
 
 void queue_wake_read(const char *bytes, size_t len, struct plan_item *item_out, char *mode_out)

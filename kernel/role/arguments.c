@@ -99,6 +99,15 @@ static bool set_queue_interval(struct role_arguments *arguments, const char *val
 	return good;
 }
 
+static bool set_persistent(struct role_arguments *arguments, const char *value)
+{
+	uint64_t number = 0;
+	bool good = take_number(value, 1, &number);
+
+	arguments->role.persistent = (uint32_t)number;
+	return good;
+}
+
 static bool set_selected(struct role_arguments *arguments, const char *value)
 {
 	uint64_t number = 0;
@@ -163,7 +172,7 @@ static const struct {
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
     {"--selected", set_selected},   {"--verbose", set_verbose}, {"--statistics", set_statistics},
-    {"--traffic", set_traffic},
+    {"--traffic", set_traffic},     {"--persistent", set_persistent},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 

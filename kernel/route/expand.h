@@ -38,6 +38,8 @@ struct expand_source {
 	/* The account that owns an :include: file: programs and files named in it run as that user.  NULL or anything but PR_OK:
 	 * programs and files in :include: files are refused. */
 	enum pr_status (*include_owner)(void *context, struct pr_str path, struct pr_str *user_out);
+	/* The rules take +detail off themselves, and what they leave is a part of the name (PR_ANY_ADDRESS). */
+	bool rules_take_details;
 };
 
 struct expand_limits {

@@ -197,10 +197,17 @@ static enum pr_status find_owner(struct walk *walk, struct pr_str user, struct p
 	return status == PR_NOTFOUND ? PR_OK : status;
 }
 
-/* name+detail, then name+*, then name. */
-static enum pr_status find_alias(struct walk *walk, struct pr_str user, struct pr_str *key_out, struct pr_str *value_out)
+/* Where the +detail of a user begins that the rules left for us to take off; his length when there is none. */
+static size_t detail_of(const struct walk *walk, const struct member *member)
 {
-	size_t plus = pr_str_find(user, '+');
+	return walk->source->rules_take_details && !member->quoted ? member->user.len : pr_str_find(member->user, '+');
+}
+
+/* name+detail, then name+*, then name. */
+static enum pr_status find_alias(struct walk *walk, const struct member *member, struct pr_str *key_out, struct pr_str *value_out)
+{
+	struct pr_str user = member->user;
+	size_t plus = detail_of(walk, member);
 	struct pr_str bare = pr_str_slice(user, 0, plus);
 	struct pr_str keys[] = { user, PR_NONE, PR_NONE };
 
@@ -274,7 +281,7 @@ static enum pr_status check_account(struct walk *walk, struct member *member, st
 	enum pr_status result = move(walk, member, &moved, result_out);
 	if (moved)
 		return result;
-	size_t plus = pr_str_find(member->user, '+');
+	size_t plus = detail_of(walk, member);
 	enum pr_status status = PR_OK;
 
 	if (source->mailer_has_flag(source->context, member->mailer, 'w')) {
@@ -330,7 +337,7 @@ static enum pr_status local_member(struct walk *walk, struct member *member, str
 		return walk_refuse(result_out, 550, "5.7.1", direct_word(member->user));
 	if (member->quoted)
 		return check_account(walk, member, result_out);
-	enum pr_status status = find_alias(walk, member->user, &key, &value);
+	enum pr_status status = find_alias(walk, member, &key, &value);
 	if (status == PR_NOTFOUND || (status == PR_OK && member->has_parent && pr_str_equal(key, member->parent.alias)))
 		return check_account(walk, member, result_out); /* an alias to itself is the user */
 	if (status != PR_OK)

@@ -105,6 +105,7 @@ struct expansion *aliases_expansion(struct transaction *transaction)
 	    .user = user,
 	    .include = include,
 	    .include_owner = include_owner,
+	    .rules_take_details = rules_take_any_address(transaction->session->receiver->modules),
 	};
 	struct expand_limits limits = {
 	    .depth = (uint32_t)transaction->session->receiver->options->max_alias_recursion,

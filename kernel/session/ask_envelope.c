@@ -73,6 +73,7 @@ void ask_mail(struct ask *ask)
 	if (question->ret_headers)
 		transaction->flags |= PR_ENVELOPE_RET_HEADERS;
 	transaction->own_mode = question->delivery_mode;
+	transaction->verbose = question->verbose;
 	transaction->mode = question->delivery_mode != 0 ? question->delivery_mode : session_delivery_mode(session);
 	transaction->size = question->declared_size;
 	transaction->discard = session->discard;
@@ -184,6 +185,23 @@ static void judge_recipient(struct ask *ask, struct transaction *transaction)
 		transaction->only_recipient = bracketed(ask->question->address.full, &transaction->arena);
 }
 
+/* NOTIFY= as it is written (RFC 3461 section 4.1). */
+static struct pr_str notify_words(const struct smtp_question *question, struct pr_arena *arena)
+{
+	static const struct {
+		uint32_t bit;
+		const char *word;
+	} words[] = {{SMTP_NOTIFY_SUCCESS, "SUCCESS"}, {SMTP_NOTIFY_FAILURE, "FAILURE"}, {SMTP_NOTIFY_DELAY, "DELAY"}};
+	struct pr_str text = PR_STR("");
+
+	if (!question->notify_given)
+		return PR_NONE;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if ((question->notify & words[i].bit) != 0)
+			text = pr_arena_printf(arena, "%.*s%s%s", PR_PRINT(text), text.len > 0 ? "," : "", words[i].word);
+	return text.len > 0 ? text : PR_STR("NEVER");
+}
+
 void ask_rcpt(struct ask *ask)
 {
 	struct transaction *transaction = ask->session->transaction;
@@ -193,6 +211,7 @@ void ask_rcpt(struct ask *ask)
 		return;
 	}
 	transaction->recipient_now = bracketed(ask->question->address.full, &ask->bench->arena);
+	transaction->notify_now = notify_words(ask->question, &ask->bench->arena);
 	judge_recipient(ask, transaction);
 	transaction->recipient_now = PR_NONE; /* which lived for this question only */
 }

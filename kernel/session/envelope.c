@@ -6,12 +6,12 @@
 #include "kernel/session/envelope.h"
 
 #include "config.h"
+#include "kernel/module/templates.h"
 #include "kernel/session/account.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/macros.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/no_recipient.h"
-#include "kernel/session/templates.h"
 #include "kernel/session/transaction.h"
 
 #include <time.h>
@@ -60,7 +60,8 @@ static struct pr_str full_name(const struct session *session, struct pr_str send
 static bool has_field(const struct transaction *transaction, struct pr_str prefix, size_t len)
 {
 	for (size_t i = 0; i < transaction->field_count; i++)
-		if (pr_str_has_prefix_nocase(transaction->fields[i].name, prefix) && (len == 0 || transaction->fields[i].name.len == len))
+		if (pr_str_has_prefix_nocase(transaction->fields[i].name, prefix) &&
+		    (len == 0 || (transaction->fields[i].name.len == len && pr_str_trim(transaction->fields[i].value).len > 0)))
 			return true;
 	return false;
 }
@@ -85,8 +86,6 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 
 	localtime_r(&now, &here);
 	struct pr_str sender = pr_address_inner(transaction->sender);
-	if (sender.len == 0)
-		sender = pr_arena_printf(scope->arena, "MAILER-DAEMON@%.*s", PR_PRINT(options->host_name));
 	*facts = (struct header_facts){
 	    .id = part->id,
 	    .host_name = options->host_name,

@@ -7,7 +7,7 @@ libkernel_la_SOURCES += kernel/session/receiver.c kernel/session/receiver.h kern
 	kernel/session/envelope.c kernel/session/envelope.h kernel/session/filters.c kernel/session/filters.h \
 	kernel/session/lead.c kernel/session/loop.c kernel/session/loop.h kernel/session/loop_internal.h kernel/session/macros.c kernel/session/macros.h kernel/session/macros_connection.c kernel/session/macros_message.c kernel/session/macros_tls.c \
 	kernel/session/parts.c kernel/session/policy.c kernel/session/policy.h kernel/session/report.c kernel/session/report.h \
-	kernel/session/submission.c kernel/session/submission.h kernel/session/templates.c kernel/session/templates.h kernel/session/table.c kernel/session/table.h \
+	kernel/session/submission.c kernel/session/submission.h kernel/session/table.c kernel/session/table.h \
 	kernel/session/threads.c kernel/session/timer.c kernel/session/timer.h kernel/session/tls_start.c kernel/session/wait.c kernel/session/wait.h \
 	kernel/session/tls_start.h kernel/session/tls_serve.c kernel/session/tls_serve.h kernel/session/transaction.c kernel/session/transaction.h \
 	kernel/session/introduce.c kernel/session/introduce.h kernel/session/listener.c kernel/session/listener.h kernel/session/proxy.c kernel/session/proxy.h \

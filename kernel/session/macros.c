@@ -42,9 +42,15 @@ static struct pr_str daemon_name(struct macro_context *context)
 	return context->session->listener->name;
 }
 
+/* $s and $r belong to the mail that comes: before MAIL they are not set, and who has not said HELO is known by his own name. */
 static struct pr_str helo(struct macro_context *context)
 {
-	return context->session->machine != NULL ? smtp_machine_helo(context->session->machine) : PR_NONE;
+	const struct session *session = context->session;
+
+	if (session->machine == NULL || session->transaction == NULL)
+		return PR_NONE;
+	struct pr_str said = smtp_machine_helo(session->machine);
+	return said.len > 0 || session->user.data != NULL ? said : session->name;
 }
 
 static struct pr_str host_name(struct macro_context *context)
@@ -54,7 +60,9 @@ static struct pr_str host_name(struct macro_context *context)
 
 static struct pr_str protocol(struct macro_context *context)
 {
-	return context->session->machine != NULL ? pr_str(smtp_machine_protocol(context->session->machine)) : PR_NONE;
+	const struct session *session = context->session;
+
+	return session->machine != NULL && session->transaction != NULL ? pr_str(smtp_machine_protocol(session->machine)) : PR_NONE;
 }
 
 static struct pr_str queue_id(struct macro_context *context)
@@ -71,12 +79,12 @@ static struct pr_str sender(struct macro_context *context)
 	return transaction != NULL ? pr_address_inner(transaction->sender) : PR_NONE;
 }
 
-/* $f and ${mail_from}: the null sender has brackets, as in sendmail; rules that ask late (delay_checks) tell it from a name without a domain by them. */
+/* ${mail_from}: with its brackets, by which rules that ask late (delay_checks) tell the null sender from a name without a domain. */
 static struct pr_str sender_path(struct macro_context *context)
 {
-	struct pr_str inner = sender(context);
+	const struct transaction *transaction = context->session->transaction;
 
-	return inner.data != NULL && inner.len == 0 ? PR_STR("<>") : inner;
+	return transaction != NULL ? transaction->sender : PR_NONE;
 }
 
 static struct pr_str recipient_count(struct macro_context *context)
@@ -90,7 +98,7 @@ static struct pr_str size(struct macro_context *context)
 {
 	const struct transaction *transaction = context->session->transaction;
 
-	return transaction != NULL ? pr_arena_printf(context->arena, "%llu", (unsigned long long)transaction->size) : PR_NONE;
+	return transaction != NULL && transaction->size > 0 ? pr_arena_printf(context->arena, "%llu", (unsigned long long)transaction->size) : PR_NONE;
 }
 
 static const struct macro_row rows[] = {
@@ -101,7 +109,7 @@ static const struct macro_row rows[] = {
     {"client_ptr", client_ptr},
     {"client_resolve", client_resolve},
     {"daemon_name", daemon_name},
-    {"f", sender_path},
+    {"f", sender},
     {"i", queue_id},
     {"j", host_name},
     {"mail_from", sender_path},

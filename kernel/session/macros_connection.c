@@ -18,6 +18,17 @@ static bool own_end(const struct session *session, struct sockaddr_storage *addr
 	return session->stream.fd >= 0 && getsockname(session->stream.fd, (struct sockaddr *)(void *)address, &length) == 0;
 }
 
+/* Of the loopback interface sendmail tells neither address nor family. */
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
 /* Our address in this connection; "IPv6:" is part of it, as in ${client_addr}. */
 static struct pr_str if_addr(struct macro_context *context)
 {
@@ -28,7 +39,7 @@ static struct pr_str if_addr(struct macro_context *context)
 
 	if (context->session->met.data != NULL)
 		return context->session->met;
-	if (!own_end(context->session, &address))
+	if (!own_end(context->session, &address) || is_loopback(&address))
 		return PR_NONE;
 	if (address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, text, sizeof text) != NULL)
 		return pr_arena_copy(context->arena, pr_str(text));
@@ -49,7 +60,7 @@ static struct pr_str if_family(struct macro_context *context)
 
 	if (met.data != NULL)
 		return family_name(pr_str_has_prefix_nocase(met, PR_STR("IPv6:")) ? AF_INET6 : AF_INET);
-	return own_end(context->session, &address) ? family_name(address.ss_family) : PR_NONE;
+	return own_end(context->session, &address) && !is_loopback(&address) ? family_name(address.ss_family) : PR_NONE;
 }
 
 /* The name of our end: of this host, for a look into the name server at each question would be dear. */
@@ -92,12 +103,13 @@ static struct pr_str daemon_family(struct macro_context *context)
 
 static struct pr_str daemon_info(struct macro_context *context)
 {
-	int64_t interval = context->session->receiver->options->queue_interval;
+	const struct receiver *receiver = context->session->receiver;
+	int64_t interval = options_interval(receiver->options, receiver->role->queue_interval);
 
 	if (interval <= 0)
 		return PR_STR("SMTP");
-	return pr_arena_printf(context->arena, "SMTP+queueing@%02lld:%02lld:%02lld", (long long)(interval / 3600), (long long)(interval / 60 % 60),
-	    (long long)(interval % 60));
+	return pr_arena_printf(context->arena, "SMTP+%squeueing@%.*s", receiver->role->persistent != 0 ? "persistent-" : "",
+	    PR_PRINT(options_interval_text(context->arena, interval)));
 }
 
 char session_delivery_mode(const struct session *session)

@@ -65,7 +65,7 @@ static struct pr_str hops(struct macro_context *context)
 {
 	const struct transaction *transaction = transaction_of(context);
 
-	return transaction != NULL ? number(context, transaction->hops) : PR_NONE;
+	return transaction != NULL && transaction->recipients > 0 ? number(context, transaction->hops) : PR_NONE;
 }
 
 static struct pr_str body_type(struct macro_context *context)
@@ -88,14 +88,32 @@ static struct pr_str dsn_ret(struct macro_context *context)
 
 	if (transaction == NULL || (transaction->flags & PR_ENVELOPE_RET_GIVEN) == 0)
 		return PR_NONE;
-	return (transaction->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("hdrs") : PR_STR("full");
+	return (transaction->flags & PR_ENVELOPE_RET_HEADERS) != 0 ? PR_STR("HDRS") : PR_STR("FULL");
+}
+
+/* NOTIFY= of the recipient who is asked about. */
+static struct pr_str dsn_notify(struct macro_context *context)
+{
+	const struct transaction *transaction = transaction_of(context);
+
+	return transaction != NULL && transaction->recipient_now.data != NULL ? transaction->notify_now : PR_NONE;
+}
+
+static struct pr_str tries(struct macro_context *context)
+{
+	return transaction_of(context) != NULL ? PR_STR("0") : PR_NONE;
 }
 
 static struct pr_str message_id(struct macro_context *context)
 {
 	const struct transaction *transaction = transaction_of(context);
 
-	return transaction != NULL ? transaction->message_id : PR_NONE;
+	if (transaction == NULL || transaction->message_id.len > 0)
+		return transaction != NULL ? transaction->message_id : PR_NONE;
+	for (size_t i = 0; i < transaction->field_count; i++) /* at the dot, before it is made where it is missing */
+		if (pr_str_equal_nocase(transaction->fields[i].name, PR_STR("Message-Id")))
+			return pr_str_trim(transaction->fields[i].value);
+	return PR_NONE;
 }
 
 static struct pr_str quarantine(struct macro_context *context)
@@ -125,7 +143,10 @@ static struct pr_str load_avg(struct macro_context *context)
 
 static struct pr_str queue_interval(struct macro_context *context)
 {
-	return number(context, (uint64_t)context->session->receiver->options->queue_interval);
+	const struct receiver *receiver = context->session->receiver;
+	int64_t interval = options_interval(receiver->options, receiver->role->queue_interval);
+
+	return interval > 0 ? options_interval_text(context->arena, interval) : PR_NONE;
 }
 
 static struct pr_str process_id(struct macro_context *context)
@@ -175,6 +196,7 @@ const struct macro_row macro_rows_message[] = {
     {"d", ctime_date},
     {"deliveryMode", delivery_mode},
     {"dsn_envid", envelope_id},
+    {"dsn_notify", dsn_notify},
     {"dsn_ret", dsn_ret},
     {"envid", envelope_id},
     {"load_avg", load_avg},
@@ -182,6 +204,7 @@ const struct macro_row macro_rows_message[] = {
     {"mail_host", mail_host},
     {"msg_id", message_id},
     {"nbadrcpts", bad_recipients},
+    {"ntries", tries},
     {"opMode", op_mode},
     {"p", process_id},
     {"quarantine", quarantine},

@@ -22,21 +22,9 @@ static enum pr_status fail(struct module_scope *scope, const char *reason)
 	return PR_TEMPFAIL;
 }
 
-/* sendmail's order: the rules' word, the mailer's, the default. */
 static struct pr_str group_of(const struct division *division, const struct pr_recipient *recipient)
 {
-	struct module_scope *scope = division->scope;
-	struct pr_str address = pr_address_inner(recipient->address), group = PR_NONE;
-	struct pr_route route = {.size = sizeof route};
-
-	if (division->config->group_count == 0)
-		return PR_NONE;
-	if (rules_queue_group(scope, address, &group) == PR_OK && group.len > 0)
-		return group;
-	if (rules_resolve(scope, address, pr_address_inner(division->transaction->sender), &route) != PR_OK)
-		return PR_NONE;
-	const struct module_instance *mailer = module_find(module_thread_set(scope->thread), PR_KIND_MAILER, route.mailer);
-	return mailer != NULL ? module_config(mailer)->queue_group : PR_NONE;
+	return module_queue_group(division->scope, pr_address_inner(recipient->address), pr_address_inner(division->transaction->sender));
 }
 
 static bool is_full(const struct division *division, const struct part *part)

@@ -31,6 +31,7 @@ void transaction_drop(struct session *session, struct bench *bench)
 	parts_abort(transaction, &scope);
 	parts_forget(transaction, &scope);
 	word_close(transaction);
+	rules_transaction_close(&scope);
 	session->transaction = NULL;
 	forwarded_forget(session);
 	header_reader_free(transaction->reader);

@@ -48,6 +48,7 @@ struct transaction {
 	struct pr_str deliver_by;     /* the envelope's macro "!", or absent */
 	struct pr_str only_recipient; /* as the client gave it, when there was exactly one */
 	struct pr_str recipient_now;  /* the one that is asked about, "<...>"; else absent */
+	struct pr_str notify_now;     /* its NOTIFY= in words, or absent */
 	struct pr_str quarantine;     /* reason, or absent */
 	struct pr_str message_id;     /* for the log */
 	struct pr_verdict refusal;    /* decided during the data, said after the dot; action PR_CONTINUE: none */
@@ -65,6 +66,7 @@ struct transaction {
 	uint32_t flags;               /* PR_ENVELOPE_... */
 	uint32_t hops;
 	char mode;                    /* DeliveryMode: i b q d */
+	bool verbose;                 /* mode i, and HoldExpensive does not hold it */
 	char own_mode;                /* the same when this message asked for it, else 0 */
 	uint8_t stage;                /* enum transaction_stage */
 	int word_fd;                  /* word.h; -1: nobody is asked */

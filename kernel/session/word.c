@@ -24,10 +24,11 @@ static bool wake(const struct transaction *transaction, const struct part *part,
 {
 	const struct receiver *receiver = transaction->session->receiver;
 	struct pr_str order = receiver->options->queue_sort_order;
+	char mode = transaction->verbose ? QUEUE_MODE_VERBOSE : transaction->mode;
 
-	if (word_fd >= 0 && queue_wake_for(receiver->role->wake, part->envelope, order, transaction->mode, word_fd))
+	if (word_fd >= 0 && queue_wake_for(receiver->role->wake, part->envelope, order, mode, word_fd))
 		return true;
-	queue_wake_for(receiver->role->wake, part->envelope, order, transaction->mode, -1);
+	queue_wake_for(receiver->role->wake, part->envelope, order, mode, -1);
 	return false;
 }
 

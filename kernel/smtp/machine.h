@@ -143,6 +143,7 @@ struct smtp_question {
 	uint32_t notify;             /* RCPT: SMTP_NOTIFY_ bits */
 	struct pr_str original;      /* RCPT: ORCPT= "rfc822;..." (decoded) or absent */
 	char delivery_mode;          /* MAIL: XDELIVER= i b q or d of the local socket, i after VERB; 0 when absent */
+	bool verbose;                /* MAIL: XDELIVER=v, VERB: HoldExpensive does not hold it */
 	char by_mode;                /* MAIL: BY= (RFC 2852): R or N; 0 when absent */
 	bool by_trace;               /* MAIL: BY= with T */
 	int64_t by_seconds;          /* MAIL: BY= */

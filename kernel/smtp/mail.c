@@ -106,14 +106,15 @@ static bool take_require_tls(struct smtp_machine *machine, struct pr_str value)
 	return true;
 }
 
-/* Between sendmail(8) and its daemon: the -od of this one message. */
+/* Between sendmail(8) and its daemon: the -od of this one message; v: -v, which is i, and nothing is held. */
 static bool take_delivery_mode(struct smtp_machine *machine, struct pr_str value)
 {
-	if (value.len != 1 || pr_str_find(PR_STR("ibqd"), value.data[0]) == 4) {
+	if (value.len != 1 || pr_str_find(PR_STR("ibqdv"), value.data[0]) == 5) {
 		smtp_reply(machine, 501, "5.5.4", "Unknown delivery mode %s", smtp_shorten(value).text);
 		return false;
 	}
-	machine->question.delivery_mode = value.data[0];
+	machine->question.verbose = value.data[0] == 'v';
+	machine->question.delivery_mode = machine->question.verbose ? 'i' : value.data[0];
 	return true;
 }
 
@@ -184,8 +185,10 @@ static void ask(struct smtp_machine *machine)
 	drop_route(&machine->question.address);
 	machine->argument = machine->question.argument; /* for the reply; the question is gone by then */
 	machine->question.extended = machine->question.parameters.count > 0;
-	if (machine->verbose && machine->question.delivery_mode == 0)
+	if (machine->verbose && machine->question.delivery_mode == 0) {
 		machine->question.delivery_mode = 'i';
+		machine->question.verbose = true;
+	}
 	machine->wants_utf8 = machine->question.utf8; /* the question is gone by then */
 	smtp_ask(machine, SMTP_ASK_MAIL, answered);
 }

@@ -236,13 +236,13 @@ class Interactive(story.Story):
         sink = self.sink()
         daemon = self.stage(sink.port, DeliveryMode="background")
         sendmail = lambda *words: daemon.run("sendmail", "-C", daemon.conf_path, *words, text=LETTER)
-        for words in (["-odi"], ["-O", "DeliveryMode=interactive"], ["-od"], ["-v"]):
+        for words in (["-odi"], ["-O", "DeliveryMode=interactive"], ["-od"], ["-v"], ["-v", "-odq"]):
             with self.subTest(words=words):
                 before = len(sink.messages)
                 done = sendmail(*words, "b@far.example")
                 self.assertEqual(done.returncode, 0, done.stdout)
                 self.assertEqual(len(sink.messages), before + 1)
-        for words in (["-odq"], ["-odd"], ["-v", "-odq"]):
+        for words in (["-odq"], ["-odd"]):
             with self.subTest(words=words):
                 before = len(sink.messages)
                 self.assertEqual(sendmail(*words, "b@far.example").returncode, 0)

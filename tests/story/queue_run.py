@@ -23,7 +23,7 @@ class QueueRun(story.Story):
         self.next = self.sink(lambda verb, _: "451 4.3.2 later" if verb == "RCPT" and not self.open_hosts else None)
 
     def stage(self, name="pr", start=True, **settings):
-        options = {"MinQueueAge": "1h", "QueueInterval": "1h", "Timeout": {"queuewarn": "0"}, **settings.pop("options", {})}
+        options = {"MinQueueAge": "0", "QueueInterval": "1h", "Timeout": {"queuewarn": "0"}, **settings.pop("options", {})}
         self.pr = self.daemon(name, start=False, options=options, rules={"smart_host": f"[127.0.0.1]:{self.next.port}"}, **settings)
         return self.pr.start() if start else self.pr
 
@@ -53,7 +53,7 @@ class QueueRun(story.Story):
         return sorted(recipient for _, recipients, _ in self.next.messages for recipient in recipients)
 
     def test_chosen_ones(self):
-        self.stage()
+        self.stage(options={"MinQueueAge": "1h"})
         ids = [self.deferred("owner-list@example.net", "ann@far.example", "bob@far.example"), self.deferred("Joe@Example.NET", "carl@near.example"),
                self.deferred("joe@example.org", "dora@near.example")]
         self.open_hosts = True
@@ -66,6 +66,38 @@ class QueueRun(story.Story):
         self.next.wait(3)
         self.assertEqual([got[1] for got in self.next.messages], [["carl@near.example"], ["dora@near.example"], ["ann@far.example", "bob@far.example"]])
         story.wait_for("an empty queue", lambda: self.pr.queue_ids() == [])
+
+    def test_the_young_wait(self):
+        """-q, -qf and -q -v leave them alone; who names them gets them tried."""
+        self.stage(options={"MinQueueAge": "1h", "MaxQueueAge": "2h"})
+        one = self.deferred("a@example.net", "ann@far.example")
+        self.open_hosts = True
+        for words in (("-q",), ("-qf",), ("-q", "-v"), ("-qGmqueue",)):
+            self.assertNotIn("Running", self.sendmail(*words))
+            time.sleep(0.5)
+        self.assertEqual(self.pr.ctl("queue-run")[0], 0)
+        time.sleep(1)
+        self.assertEqual(self.delivered(), [])
+        self.sendmail("-qI" + one)
+        self.next.wait(1)
+
+    def test_persistent(self):
+        """-qp for a daemon and alone: a try every second, or as often as it says."""
+        tries = []
+        self.next.answer = lambda verb, _: tries.append(time.monotonic()) or "451 4.3.2 later" if verb == "RCPT" else None
+        self.stage(options={"QueueInterval": "0"})
+        self.deferred("a@example.net", "ann@far.example")
+        self.assertEqual(self.pr.stop(), 0)
+        for words, step in ((("-bd", "-qp2s"), 2), (("-qp2s",), 2), (("-qp",), 1)):
+            with self.subTest(words=words):
+                del tries[:]
+                self.sendmail(*words)
+                try:
+                    story.wait_for("tries", lambda: len(tries) >= 5)
+                    gaps = [b - a for a, b in zip(tries, tries[1:])]
+                    self.assertLess(abs(sum(gaps) - step * len(gaps)), 1 * story.SLOW, gaps)
+                finally:
+                    self.assertEqual(self.pr.ctl("stop")[0], 0)
 
     def test_negation_holds_for_some_recipient(self):
         self.stage()
@@ -109,6 +141,22 @@ class QueueRun(story.Story):
         self.assertIn("sequence 1 of 1", self.sendmail("-v", "-q"))
         self.assertEqual(self.sendmail("-v", "-q"), "")
         self.assertEqual(self.pr.stop(), 0)
+
+    def test_the_daemon_forgets_what_the_run_delivered(self):
+        """At once, not at its next scan; and the log has no complaint of the run."""
+        self.stage()
+        for name in ("ann", "bob", "carl"):
+            self.deferred("a@example.net", name + "@far.example")
+        mailq = lambda: self.pr.run("mailq", "-C", self.pr.conf_path).stdout
+        story.wait_for("three in mailq", lambda: "Total requests: 3" in mailq())
+        self.open_hosts = True
+        self.sendmail("-qRann", "-v")
+        story.wait_for(lambda: "ann to be forgotten\n" + mailq(), lambda: "Total requests: 2" in mailq(), 5 * story.SLOW)
+        self.sendmail("-q", "-v")
+        story.wait_for(lambda: "all to be forgotten\n" + mailq(), lambda: "is empty" in mailq(), 5 * story.SLOW)
+        story.wait_for(lambda: "queued=0\n" + self.pr.ctl("status")[1], lambda: " queued=0 " in self.pr.ctl("status")[1], 5 * story.SLOW)
+        self.assertEqual(self.delivered(), [name + "@far.example" for name in ("ann", "bob", "carl")])
+        self.assertNotIn("not all in files", self.pr.log())
 
     def test_the_conversation_in_sight(self):
         """As sendmail prints it: where, each line both ways in the order it was sent and came, what came of it, the connection used again."""
@@ -319,7 +367,7 @@ class QueueRun(story.Story):
 
     def test_a_courier_that_is_late(self):
         """On a busy machine the courier takes the run up when the one who waits for it has looked many times; it is waited for all the same."""
-        self.stage()
+        self.stage(options={"QueueInterval": "0"})
         self.deferred("a@example.net", "ann@far.example")
         self.assertEqual(self.pr.stop(), 0)
         self.open_hosts = True
@@ -338,7 +386,7 @@ class QueueRun(story.Story):
 
     def test_a_courier_that_ends(self):
         """The next one knows nothing of the run: it is asked for again."""
-        self.stage()
+        self.stage(options={"QueueInterval": "0"})
         self.deferred("a@example.net", "ann@far.example")
         self.assertEqual(self.pr.stop(), 0)
         self.open_hosts = True

@@ -233,6 +233,26 @@ class QueueTool(story.Story):
         self.pr.start()
         self.letters(1)
 
+    def test_progress(self):
+        """Long work says how far it is when it is asked to, and to nobody else."""
+        self.stage()
+        one = self.fish()
+        self.pr.stop()
+        self.multiply(one, 1200)
+        self.assertNotIn("looked at", self.queue("list", "--json"))
+        self.assertEqual(re.findall(r"(?m)^\d+ messages looked at$", self.queue("list", "--json", "--progress")), ["1000 messages looked at"])
+        # standard output and error are one pipe here, and cut each other's lines
+        self.assertEqual(self.queue("delete", "--progress", "state=quarantined").count("1000 messages deleted\n"), 1)
+        self.assertEqual(self.rows(), {})
+
+    def multiply(self, one, count):
+        """The letter under other ids."""
+        queue = os.path.join(self.pr.top, "queue")
+        names = [name for name in os.listdir(queue) if name[2:] == one]
+        for number in range(1, count):
+            for name in names:
+                shutil.copy(os.path.join(queue, name), os.path.join(queue, f"{name[:2]}{one[:8]}{number:06d}"))
+
     @unittest.skipUnless(story.IS_ROOT, "needs root")
     def test_the_files_stay_the_daemons(self):
         self.stage()

@@ -246,6 +246,60 @@ static void test_explain(void)
 	cf_stage_close();
 }
 
+/* What a rule set shows of a macro within a session. */
+static bool shows(struct cf_session *session, enum pr_check check, const char *argument, const char *wanted)
+{
+	struct pr_str item = pr_str(argument);
+	struct pr_list arguments = { &item, 1 };
+	struct pr_verdict verdict = { .action = PR_CONTINUE };
+	struct pr_call *call = fake_call(&cf_engine);
+
+	call->session = session;
+	CU_ASSERT_EQUAL(cf_stage_ops()->check(call, check, NULL, &arguments, &verdict), PR_OK);
+	return cf_same(argument, wanted, verdict.text.data == NULL ? "" : pr_arena_copy(call->arena, verdict.text).data);
+}
+
+static struct pr_call *call_in(struct cf_session *session)
+{
+	struct pr_call *call = fake_call(&cf_engine);
+
+	call->session = session;
+	return call;
+}
+
+/* What a rule stores ends with the transaction, what it stored before the first one with the connection. */
+static void test_stored(void)
+{
+	struct cf_session session = { .has_begun = false };
+
+	cf_stage_begin();
+	CU_ASSERT_FATAL(cf_stage_read("V10/Berkeley\nO DontProbeInterfaces=True\nO OperatorChars=.:%@!^/[]+\nKstore macro\nD{file}f\n"
+	    "Mlocal, P=/bin/true, F=lsDFMAw5:/|@qPn, A=true $u\nS3\nR$* < $+ > $*\t$2\nS0\nR$+ @ $+\t$#local $@ $2 $: $1\nR$+\t$#local $: $1\n"
+	    "Sshow\nR$*\t$#error $@ 5.7.1 $: \"550 5.7.1 \" c $&{conn} m $&{mark} f $&{file} h $&{mail_host} u $&{mail_addr}\n"
+	    "Scheck_etrn\nR$*\t$: $(store {conn} $@ yes $)\nScheck_mail\nR$* set $*\t$: $1 $(store {mark} $@ on $) $(store {file} $@ on $)\n"
+	    "Scheck_rcpt\nR$* clear $*\t$: $(store {file} $) $(store {conn} $)\nR$*\t$: $>show $1\nScheck_vrfy\nR$*\t$: $>show $1\n"));
+	CU_ASSERT(shows(&session, PR_CHECK_ETRN, "x", ""));
+	CU_ASSERT(shows(&session, PR_CHECK_MAIL, "<set@a.b>", ""));
+	CU_ASSERT(shows(&session, PR_CHECK_RCPT, "<joe>", "c yes m on f on h a.b u set"));
+	CU_ASSERT(shows(&session, PR_CHECK_RCPT, "<clear>", "c yes m on f f h a.b u set"));
+	cf_stage_ops()->transaction_close(call_in(&session));
+	CU_ASSERT(shows(&session, PR_CHECK_VRFY, "x", "c yes m f f h u"));
+	CU_ASSERT(shows(&session, PR_CHECK_MAIL, "<joe>", ""));
+	CU_ASSERT(shows(&session, PR_CHECK_RCPT, "<joe>", "c yes m f f h u joe"));
+	cf_stage_ops()->session_close(call_in(&session));
+	cf_stage_close();
+}
+
+/* The key of a map is joined as BlankSub was when its line was read. */
+static void test_blank_of_keys(void)
+{
+	cf_stage_begin();
+	CU_ASSERT_FATAL(cf_stage_read("V10/Berkeley\nO DontProbeInterfaces=True\nKbefore macro\nO BlankSub=.\nKafter macro\nMlocal, P=/bin/true, F=lsDFMAw5:/|@qPn, A=true $u\n"));
+	CU_ASSERT_EQUAL(cf_map_find(cf_stage_cf(), PR_STR("before"))->space, ' ');
+	CU_ASSERT_EQUAL(cf_map_find(cf_stage_cf(), PR_STR("after"))->space, '.');
+	cf_stage_close();
+}
+
 static const struct unit_case cases[] = {
 	{ "routes", test_resolve },
 	{ "forms of an address", test_rewrite },
@@ -255,6 +309,8 @@ static const struct unit_case cases[] = {
 	{ "header templates", test_headers },
 	{ "text with macros", test_expand },
 	{ "the way an address took", test_explain },
+	{ "what rules store", test_stored },
+	{ "keys of maps", test_blank_of_keys },
 	{ NULL, NULL },
 };
 UNIT_MAIN("cf hooks", cases)

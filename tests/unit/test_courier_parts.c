@@ -102,7 +102,7 @@ static struct courier *stage(void)
 	options = (struct options){.delivery_mode = PR_STR("background"), .timeout_queuereturn = 500, .timeout_queuewarn = 50};
 	options_prepare(&options);
 	*courier = (struct courier){.role = &role, .options = &options, .set = &set, .plan = plan_new(&limits),
-	                            .retry = {.min_age = 300, .max_age = 0, .interval = 60}};
+	                            .retry = {.min_age = 300, .longest = 14400, .interval = 60}};
 	pthread_mutex_init(&courier->lock, NULL);
 	pthread_cond_init(&courier->work, NULL);
 	pthread_cond_init(&courier->quiet, NULL);
@@ -336,6 +336,7 @@ static void test_groups(void)
 	CU_ASSERT_EQUAL(groups_find(courier, PR_STR("slow")), 1);
 	CU_ASSERT_EQUAL(groups_find(courier, PR_STR("q.17")), 0);
 	CU_ASSERT_EQUAL(groups_retry(courier, 1)->interval, 3600);
+	CU_ASSERT_TRUE(groups_retry(courier, 1)->runs && !groups_retry(courier, 0)->runs);
 	CU_ASSERT_EQUAL(groups_retry(courier, 0)->interval, 60);
 	CU_ASSERT_EQUAL(groups_retry(courier, PLAN_GROUP_UNKNOWN)->interval, 60);
 	for (int i = 2; i < PLAN_GROUPS_MAX; i++)

@@ -263,7 +263,7 @@ static void test_options(void)
 {
 	const struct pr_str over[] = {PR_STR("MaxHopCount=9"), PR_STR("Timeout.queuewarn=1h")};
 	const struct pr_list overrides = {over, 2};
-	struct config *config = declare("options = { QueueDirectory = \"/conf/queue\"; MaxHopCount = 3; };", &overrides, plain,
+	struct config *config = declare("options = { QueueDirectory = \"/conf/queue\"; MaxHopCount = 3; TrustedUsers = \"root\"; };", &overrides, plain,
 	    sizeof plain / sizeof plain[0], true);
 	const struct options *options = &config->options;
 
@@ -273,13 +273,28 @@ static void test_options(void)
 	CU_ASSERT(options->min_queue_age == 1800 && options->timeout_mail == 420 && options->timeout_command == 420);
 	CU_ASSERT(options->hold_expensive == 1 && options->allow_bogus_helo == 1 && options->reject_nul == 0);
 	CU_ASSERT(options->max_recipients == 50 && is(options->super_safe, "postmilter") && is(options->queue_sort_order, "host"));
-	CU_ASSERT(options->privacy.count == 4 && is(options->privacy.items[3], "goaway")); /* added to what was there */
-	CU_ASSERT(options->trusted_users.count == 4 && is(options->trusted_users.items[3], "mailman"));
+	CU_ASSERT(options->privacy.count == 3 && is(options->privacy.items[2], "goaway"));
+	CU_ASSERT(options->trusted_users.count == 2 && is(options->trusted_users.items[1], "mailman")); /* added to what was there */
 	CU_ASSERT(config->precedence_count == 1 && config->precedences[0].value == -100);
 	CU_ASSERT(config->environment_count == 2 && config->environment[0].value.data == NULL && is(config->environment[1].value, "ours"));
 	CU_ASSERT(config->other_count == 2 && is(config->others[0].text, "-h x"));
 	CU_ASSERT(strstr(config->notices.data, "x.cf:14: option MeToo: accepted, no effect here: ") != NULL);
-	CU_ASSERT(strstr(config->notices.data, "LDAPDefaultSpec") == NULL);
+	CU_ASSERT(strstr(config->notices.data, "x.cf:13: option LDAPDefaultSpec: accepted, no effect here: ") != NULL);
+	config_free(config);
+}
+
+/* What neither file says is sendmail's; what postrider.conf says stays. */
+static void test_defaults(void)
+{
+	const struct said nothing[] = {{PR_DECLARED_OPTION, "LogLevel", NULL, {{"value", "10"}}}};
+	struct config *config = declare("options = { MinQueueAge = \"7m\"; };", NULL, nothing, 1, true);
+	const struct options *options = &config->options;
+
+	CU_ASSERT(options->min_queue_age == 420 && options->max_queue_age == -1 && options->queue_interval == -1);
+	CU_ASSERT(options->timeout_queuewarn == 0 && options->timeout_queuereturn == 5 * 86400 && options->min_free_blocks == 0);
+	CU_ASSERT(options->reject_nul == 0 && options->privacy.count == 0 && options->trusted_users.count == 0);
+	CU_ASSERT(options_class(options, PR_STR("bulk")) == 0);
+	CU_ASSERT(!is(options->default_user, "nobody")); /* daemon, at least */
 	config_free(config);
 }
 
@@ -438,7 +453,7 @@ static void test_programs(void)
 static const struct unit_case cases[] = {
     {"which dialect", test_dialect}, {"the site's file", test_site_path}, {"K", test_maps}, {"M", test_mailers},
     {"M of programs", test_mailer_programs}, {"M that is refused", test_mailer_refused}, {"F=", test_flags},
-    {"O P T E", test_options}, {"AliasFile", test_aliases}, {"DaemonPortOptions", test_listeners}, {"no DaemonPortOptions", test_no_listener}, {"Q", test_groups},
+    {"O P T E", test_options}, {"what nobody says", test_defaults}, {"AliasFile", test_aliases}, {"DaemonPortOptions", test_listeners}, {"no DaemonPortOptions", test_no_listener}, {"Q", test_groups},
     {"sendmail's sentences", test_mistakes}, {"options without effect", test_idle}, {"programs of mailers", test_programs}, {NULL, NULL},
 };
 

@@ -345,7 +345,7 @@ static void test_nobody_to_tell(void)
 	facts.to = PR_STR("postmaster");
 	CU_ASSERT_EQUAL(build(&e), PR_OK);
 	CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "from root@localhost\nwith id 6AKD3W29002932\n"));
-	CU_ASSERT(pr_str_equal(e->recipients[0].address, PR_STR("<postmaster>")));
+	CU_ASSERT(pr_str_equal(e->recipients[0].address, PR_STR("postmaster")));
 	teardown();
 }
 

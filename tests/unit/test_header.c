@@ -157,6 +157,24 @@ static void test_complete(void)
 	    "Bcc:\n");
 }
 
+/* A field without a value is made anew where there is a template of its name; Content-Length is nobody's business any more. */
+static void test_complete_empty(void)
+{
+	static const struct pr_header templates[] = {{{"X-First", 7}, {" 1", 2}, {"", 0}}, {{"Return-Path", 11}, {" <x>", 4}, {"P", 1}},
+	    {{"Date", 4}, {" now", 4}, {"D", 1}}, {{"From", 4}, {" ", 1}, {"F", 1}}};
+	struct header_facts facts = facts_smtp();
+
+	facts.templates = templates;
+	facts.template_count = 4;
+	check_complete(&facts, "Date: \t\nFrom:\nSubject:\nContent-Length: 5\nReceived:\nTo: b\n\n",
+	    "X-First: 1\nPReturn-Path: <\201g>\nDDate: now\nSubject:\nReceived:\nTo: b\n");
+	facts.templates++; /* the first field needs no place */
+	facts.template_count = 2;
+	check_complete(&facts, "Date: then\n\n", "Date: then\n");
+	facts.add_missing = 0;
+	check_complete(&facts, "Date:\n\n", "Date:\n");
+}
+
 static void test_complete_no_recipient(void)
 {
 	static const struct pr_header last[] = {{{"To", 2}, {" undisclosed-recipients:;", 25}, {"", 0}}};
@@ -354,6 +372,7 @@ static const struct unit_case cases[] = {
     {"fields in any cut", test_reader},
     {"limits", test_reader_limits},
     {"completed as sendmail does", test_complete},
+    {"empty fields", test_complete_empty},
     {"no recipient in the header", test_complete_no_recipient},
     {"Resent- fields", test_complete_resent},
     {"hostile facts make no header lines", test_complete_hostile},

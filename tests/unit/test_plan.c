@@ -16,24 +16,119 @@ static struct pr_str id_of(unsigned int number, char *room)
 	return pr_str(room);
 }
 
+static int64_t delay_of(const struct plan_retry *retry, int64_t tries)
+{
+	return plan_retry_delay(retry, &(struct plan_tried){.tries = tries});
+}
+
+static int64_t due_of(const struct plan_retry *retry, int64_t last_try, int64_t tries, int64_t now)
+{
+	return plan_retry_due(retry, &(struct plan_tried){.last_try = last_try, .tries = tries}, now, now);
+}
+
+/* Nobody set an interval. */
 static void test_retry(void)
 {
-	struct plan_retry fixed = {.min_age = 0, .max_age = 0, .interval = 1800};
-	struct plan_retry doubling = {.min_age = 300, .max_age = 3600, .interval = 60};
-	struct plan_retry asked = {.min_age = 300, .max_age = 3600, .interval = 0};
+	struct plan_retry fixed = {.interval = 1800};
+	struct plan_retry doubling = {.min_age = 300, .longest = 3600, .interval = 60};
+	struct plan_retry asked = {.min_age = 300, .longest = 3600, .interval = 0};
 
-	CU_ASSERT_EQUAL(plan_retry_delay(&fixed, 1), 1800);
-	CU_ASSERT_EQUAL(plan_retry_delay(&fixed, 50), 1800);
-	CU_ASSERT_EQUAL(plan_retry_delay(&doubling, 1), 300);
-	CU_ASSERT_EQUAL(plan_retry_delay(&doubling, 2), 600);
-	CU_ASSERT_EQUAL(plan_retry_delay(&doubling, 4), 2400);
-	CU_ASSERT_EQUAL(plan_retry_delay(&doubling, 5), 3600);
-	CU_ASSERT_EQUAL(plan_retry_delay(&doubling, INT64_MAX), 3600);
-	CU_ASSERT_EQUAL(plan_retry_delay(&asked, 1), PLAN_NEVER);
-	CU_ASSERT_EQUAL(plan_retry_due(&fixed, 0, 0, 5000), 5000);
-	CU_ASSERT_EQUAL(plan_retry_due(&fixed, 4000, 1, 5000), 5800);
+	CU_ASSERT_EQUAL(delay_of(&fixed, 1), 1800);
+	CU_ASSERT_EQUAL(delay_of(&fixed, 50), 1800);
+	CU_ASSERT_EQUAL(delay_of(&doubling, 1), 300);
+	CU_ASSERT_EQUAL(delay_of(&doubling, 2), 600);
+	CU_ASSERT_EQUAL(delay_of(&doubling, 4), 2400);
+	CU_ASSERT_EQUAL(delay_of(&doubling, 5), 3600);
+	CU_ASSERT_EQUAL(delay_of(&doubling, INT64_MAX), 3600);
+	CU_ASSERT_EQUAL(delay_of(&asked, 1), PLAN_NEVER);
+	CU_ASSERT_EQUAL(due_of(&asked, 4000, 1, 5000), PLAN_NEVER);
+	CU_ASSERT_EQUAL(due_of(&fixed, 0, 0, 5000), 5000);
+	CU_ASSERT_EQUAL(due_of(&fixed, 4000, 1, 5000), 5800);
 	/* the clock went back: nobody waits longer than one delay */
-	CU_ASSERT_EQUAL(plan_retry_due(&fixed, 90000, 1, 5000), 6800);
+	CU_ASSERT_EQUAL(due_of(&fixed, 90000, 1, 5000), 6800);
+	CU_ASSERT_EQUAL(plan_retry_run(&fixed, 5000), PLAN_NEVER);
+}
+
+struct runs_case {
+	int64_t interval, min_age, max_age;
+	int64_t tries[9]; /* the first one, and those that follow of it; 0: enough */
+};
+
+/* As the real sendmail was seen to do it, tests/oracle/runs; the daemon starts at second 100, the message comes in the second of its first try. */
+static const struct runs_case runs_cases[] = {
+    {5, 0, 0, {103, 105, 110, 115, 120}},
+    {2, 5, 0, {103, 108, 114, 120, 126}},
+    {1, 0, 6, {103, 104, 105, 107, 111, 117, 123}},
+    {1, 3, 6, {103, 106, 109, 115, 121}},
+    {1, 9, 4, {103, 112, 121, 130}},
+    {3600, 0, 0, {103, 3700, 7300}},
+    {3600, 1, 0, {3699, 3700, 7300}},
+};
+
+static void test_runs(void)
+{
+	const int64_t ahead = 1700000000; /* of the clock of the plan: that of the day */
+
+	for (size_t i = 0; i < sizeof runs_cases / sizeof runs_cases[0]; i++) {
+		const struct runs_case *at = &runs_cases[i];
+		struct plan_retry retry = {.interval = at->interval, .min_age = at->min_age, .max_age = at->max_age, .longest = 77, .runs = true, .begin = 100};
+		struct plan_tried tried = {.created = at->tries[0] + ahead};
+		for (int t = 1; t < 9 && at->tries[t] != 0; t++) {
+			int64_t now = at->tries[t - 1];
+			tried.last_try = now + ahead;
+			tried.tries = t;
+			CU_ASSERT_EQUAL(plan_retry_due(&retry, &tried, now + ahead, now), at->tries[t]);
+			/* a later reading of the queue says the same */
+			CU_ASSERT_EQUAL(plan_retry_due(&retry, &tried, at->tries[t] + ahead, at->tries[t]), at->tries[t]);
+			CU_ASSERT_FALSE(plan_retry_is_young(&retry, &tried, at->tries[t] + ahead));
+			CU_ASSERT_TRUE(at->tries[t] - now <= plan_retry_delay(&retry, &tried));
+		}
+	}
+}
+
+static void test_young(void)
+{
+	struct plan_retry retry = {.min_age = 60, .interval = 300, .longest = 14400};
+	struct plan_tried tried = {.created = 1000, .last_try = 1200, .tries = 1};
+
+	CU_ASSERT_TRUE(plan_retry_is_young(&retry, &tried, 1259));
+	CU_ASSERT_FALSE(plan_retry_is_young(&retry, &tried, 1260));
+	CU_ASSERT_FALSE(plan_retry_is_young(&retry, &tried, 1100)); /* the clock went back */
+	retry.max_age = 150; /* tried at an age of 200 */
+	CU_ASSERT_TRUE(plan_retry_is_young(&retry, &tried, 1349));
+	CU_ASSERT_FALSE(plan_retry_is_young(&retry, &tried, 1350));
+	tried.tries = 0;
+	CU_ASSERT_FALSE(plan_retry_is_young(&retry, &tried, 1201));
+}
+
+/* A dead host is asked anew by the next run, whichever group it is of. */
+static void test_dead_until_a_run(void)
+{
+	struct plan *plan = plan_new(&small);
+	struct plan_retry slow = {.interval = 80, .runs = true, .begin = 1000}, quick = {.interval = 30, .runs = true, .begin = 1000};
+	struct pr_str reason;
+	char room[32];
+
+	plan_set_group(plan, 0, 0, &slow);
+	for (int turn = 0; turn < 2; turn++) {
+		int64_t died = 1015, run = turn == 0 ? 1080 : 1030;
+		plan_add(plan, id_of(1, room), 0);
+		struct plan_entry *entry = plan_take(plan, died);
+		struct plan_destination *destination = plan_destination(plan, PR_STR("smtp"), PR_STR("far.example"), died);
+		CU_ASSERT_EQUAL(plan_enter(plan, entry, destination, died, &reason), PLAN_GO);
+		plan_leave(plan, destination, PLAN_UNREACHABLE, PR_STR("gone"), died);
+		CU_ASSERT_EQUAL(plan_enter(plan, entry, destination, run - 1, &reason), PLAN_DEAD);
+		CU_ASSERT_EQUAL(plan_enter(plan, entry, destination, run, &reason), PLAN_GO);
+		plan_leave(plan, destination, PLAN_SERVED, PR_NONE, run);
+		plan_forget(plan, entry);
+		plan_set_group(plan, 1, 0, &quick);
+	}
+	plan_free(plan);
+}
+
+static bool is_expired(const struct plan_retry *retry, int64_t created, int64_t last_try, int64_t tries, int64_t limit, int64_t now)
+{
+	return plan_is_expired(retry, &(struct plan_tried){.created = created, .last_try = last_try, .tries = tries}, limit, now);
 }
 
 static void test_expiry(void)
@@ -41,14 +136,14 @@ static void test_expiry(void)
 	struct plan_retry retry = {.interval = 1800};
 	int64_t day = 86400;
 
-	CU_ASSERT_TRUE(plan_is_expired(&retry, 0, 5 * day, 240, 5 * day, 5 * day + 1000));
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 4 * day, 240, 5 * day, 5 * day - 1));
+	CU_ASSERT_TRUE(is_expired(&retry, 0, 5 * day, 240, 5 * day, 5 * day + 1000));
+	CU_ASSERT_FALSE(is_expired(&retry, 0, 4 * day, 240, 5 * day, 5 * day - 1));
 	/* ten years forward at once: one more try first */
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 1000, 1, 5 * day, 3650 * day));
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 0, 0, 5 * day, 6 * day));
+	CU_ASSERT_FALSE(is_expired(&retry, 0, 1000, 1, 5 * day, 3650 * day));
+	CU_ASSERT_FALSE(is_expired(&retry, 0, 0, 0, 5 * day, 6 * day));
 	/* Timeout.queuereturn=now: any failure is the last; and never */
-	CU_ASSERT_TRUE(plan_is_expired(&retry, 1000, 0, 0, 0, 1000));
-	CU_ASSERT_FALSE(plan_is_expired(&retry, 0, 5 * day, 240, -1, 50 * day));
+	CU_ASSERT_TRUE(is_expired(&retry, 1000, 0, 0, 0, 1000));
+	CU_ASSERT_FALSE(is_expired(&retry, 0, 5 * day, 240, -1, 50 * day));
 }
 
 static void test_due_order(void)
@@ -313,6 +408,9 @@ static void test_parking(void)
 
 static const struct unit_case cases[] = {
 	{"retry times", test_retry},
+	{"runs of an interval", test_runs},
+	{"too young for a run", test_young},
+	{"a dead host is asked by the next run", test_dead_until_a_run},
 	{"giving up, and not after a standstill", test_expiry},
 	{"due messages come in order", test_due_order},
 	{"ids are known once", test_known_ids},

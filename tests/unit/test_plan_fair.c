@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <string.h>
 
+static const struct plan_retry no_runs = {.interval = 0};
 static const struct plan_limits limits = {.entries = 2000000, .destinations = 1000, .per_destination = 20, .parked = 100, .host_status = 100};
 
 static struct pr_str id_of(unsigned int number, char *room)
@@ -301,7 +302,7 @@ static void test_runners_of_groups(void)
 	struct plan_entry *entry, *ones[3];
 	unsigned int by_group[2] = {0, 0};
 
-	plan_set_group(plan, 1, 3);
+	plan_set_group(plan, 1, 3, &no_runs);
 	for (unsigned int i = 0; i < 20; i++)
 		put(plan, i, 10, 0, "<a@a.example>", i % 2 == 0 ? 0 : 1);
 	while ((entry = plan_take(plan, 10)) != NULL) {
@@ -334,7 +335,7 @@ static void test_run_waits_for_the_group(void)
 	struct plan *plan = plan_new(&limits);
 	unsigned int taken = 0;
 
-	plan_set_group(plan, 1, 2);
+	plan_set_group(plan, 1, 2, &no_runs);
 	for (unsigned int i = 0; i < 9; i++)
 		put(plan, i, 1000 - i, 0, "<a@a.example>", PLAN_GROUP_UNKNOWN);
 	put(plan, 9, 2000, 0, "<a@a.example>", 0);
@@ -382,7 +383,7 @@ static void test_runners_of_all(void)
 	struct plan *plan = plan_new(&two);
 	unsigned int taken = 0;
 
-	plan_set_group(plan, 3, 0);
+	plan_set_group(plan, 3, 0, &no_runs);
 	for (unsigned int i = 0; i < 20; i++)
 		put(plan, i, 10, 0, "<a@a.example>", (uint8_t)(i % 4));
 	while (plan_take(plan, 10) != NULL)

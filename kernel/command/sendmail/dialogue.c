@@ -264,7 +264,8 @@ static bool transaction(struct talk *talk)
 
 	pr_text_init(&line, 2048);
 	int code = say_mail(talk, &line, talk->submission->delivery_mode);
-	if (code == 555 && talk->submission->delivery_mode != 0) /* a daemon that is older than we are; its own mode will do */
+	bool odd = code == 555 || (code == 501 && talk->submission->delivery_mode == 'v');
+	if (odd && talk->submission->delivery_mode != 0) /* a daemon that is older than we are; its own mode will do */
 		code = say_mail(talk, &line, 0);
 	bool more = false;
 	if (code >= 500) {

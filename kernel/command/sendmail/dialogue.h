@@ -23,7 +23,7 @@ struct submission {
 	const char *notify;         /* of -N or NULL */
 	const char *ret;            /* of -R or NULL */
 	const char *envelope_id;    /* of -V, xtext, or NULL */
-	char delivery_mode;         /* of -od: i b q d; 0: the daemon's own */
+	char delivery_mode;         /* of -od: i b q d; v: of -v; 0: the daemon's own */
 	bool verbose;               /* show the conversation on stdout */
 	const char *place;          /* where the daemon is asked, for -v */
 	FILE *trace;                /* -X, or NULL */

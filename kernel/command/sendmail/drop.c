@@ -60,7 +60,7 @@ static bool write_dialogue(const struct submission *submission, int fd)
 	outlet_init(&out, fd);
 	pr_text_init(&line, 2048);
 	/* whoever would wait for the delivery has gone by then */
-	dialogue_mail_line(submission, submission->delivery_mode != 'i' ? submission->delivery_mode : 0, &line);
+	dialogue_mail_line(submission, strchr("iv", submission->delivery_mode) == NULL ? submission->delivery_mode : 0, &line);
 	outlet_line(&out, pr_text_str(&line));
 	bool overflow = line.overflow;
 	for (size_t i = 0; i < submission->recipients->count; i++) {

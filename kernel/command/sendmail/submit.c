@@ -258,16 +258,18 @@ static int with_envelope(const struct arguments *arguments, struct submission *s
 	return status != EX_OK ? status : bad_argument;
 }
 
-/* -od, else -v, which wants to see what comes of it; 0: the daemon's. */
+/* -v, which wants to see what comes of it, whatever -od says; else that; 0: the daemon's. */
 static int find_mode(const struct arguments *arguments, char *mode_out)
 {
 	struct pr_str given = arguments_override(arguments, PR_STR("DeliveryMode"));
 
-	*mode_out = arguments->verbose ? 'i' : '\0';
+	*mode_out = arguments->verbose ? 'v' : '\0';
 	if (given.data == NULL)
 		return EX_OK;
-	*mode_out = given.len > 0 ? (char)tolower((unsigned char)given.data[0]) : 'i';
-	if (*mode_out != '\0' && strchr("ibqd", *mode_out) != NULL)
+	char letter = given.len > 0 ? (char)tolower((unsigned char)given.data[0]) : 'i';
+	if (!arguments->verbose)
+		*mode_out = letter;
+	if (letter != '\0' && strchr("ibqd", letter) != NULL)
 		return EX_OK;
 	fprintf(stderr, "Unknown delivery mode %.*s\n", PR_PRINT(given));
 	return EX_USAGE;

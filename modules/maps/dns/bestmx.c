@@ -2,9 +2,13 @@
  *
  * Where mail for a domain goes: the names of its MX records, best first, each with a final dot.
  * This machine comes first among equals, so that a rule sees whether it is one of the best; a host without MX records is its own, and one
- * that takes no mail (a null MX, RFC 7505) is not found.
+ * that takes no mail (a null MX, RFC 7505) is not found.  A name in brackets is a host, and one without dots needs its domain: of both the map
+ * of $[ $] knows the full name.
  */
 #include "records.h"
+
+#include <arpa/inet.h>
+#include <string.h>
 
 static void sort(struct pr_call *call, struct pr_dns_record *records, size_t count)
 {
@@ -53,24 +57,88 @@ static struct pr_str value_of(struct pr_call *call, const struct pr_dns_record *
 	return records_join(call, texts, map->separator.data == NULL ? 1 : count);
 }
 
+/* The full name of a host, without a final dot. */
+static enum pr_status canonical(struct pr_call *call, struct pr_str name, struct pr_str *full_out)
+{
+	const struct pr_list none = { NULL, 0 };
+	struct pr_str full = PR_NONE, host = PR_STR("host");
+	enum pr_status status = call->host->map_lookup(call, host, name, &none, &full);
+
+	if (status == PR_MISUSE) /* no map is declared for $[ $] */
+		status = pr_map_ask(call, host, host, PR_STR(""), name, &full);
+	if (status != PR_OK)
+		return status == PR_TEMPFAIL ? status : PR_NOTFOUND;
+	*full_out = pr_str_slice(full, 0, full.len - (full.len > 0 && full.data[full.len - 1] == '.'));
+	return PR_OK;
+}
+
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]" or an old-fashioned "[127.1]" */
+static bool is_number(struct pr_str name)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (pr_str_has_prefix_nocase(name, PR_STR("IPv6:")))
+		name = pr_str_slice(name, 5, name.len);
+	if (name.len >= sizeof text)
+		return false;
+	memcpy(text, name.data, name.len);
+	text[name.len] = '\0';
+	return inet_aton(text, &four) != 0 || inet_pton(AF_INET6, text, &six) == 1;
+}
+
+static enum pr_status in_brackets(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
+{
+	struct pr_str inner = pr_str_slice(key, 1, key.len - 1), full;
+
+	if (is_number(inner))
+		return PR_OK;
+	enum pr_status status = canonical(call, inner, &full);
+	if (status == PR_OK)
+		*raw_out = pr_arena_printf(call->arena, "%.*s.", PR_PRINT(full));
+	return status;
+}
+
+static enum pr_status by_records(struct pr_call *call, struct pr_str name, bool is_alias, struct pr_str *raw_out)
+{
+	const struct pr_dns_record *records = NULL;
+	size_t count = 0;
+	enum pr_status status = records_ask(call, name, RECORD_MX, &records, &count);
+
+	if (status == PR_NOTFOUND)
+		return is_alias ? status : itself(call, name, raw_out);
+	if (status == PR_OK && count == 1 && records[0].text.len == 0)
+		return PR_NOTFOUND;
+	if (status == PR_OK)
+		*raw_out = value_of(call, records, count);
+	return status;
+}
+
+static enum pr_status without_dots(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
+{
+	struct pr_str full = key;
+	enum pr_status status = canonical(call, key, &full);
+
+	if (status != PR_OK)
+		return status;
+	return by_records(call, full, !pr_str_equal_nocase(pr_str_slice(full, 0, pr_str_find(full, '.')), key), raw_out);
+}
+
 static enum pr_status look(struct pr_call *call, struct pr_str key, struct pr_str *raw_out)
 {
 	const struct records_map *map = call->instance;
-	const struct pr_dns_record *records = NULL;
-	size_t count = 0;
+	enum pr_status status;
 
 	if (key.len == 0 || pr_map_is_deferred(call, &map->flags))
 		return PR_NOTFOUND;
 	*raw_out = key;
-	if (key.data[0] == '[')
-		return PR_OK;
-	enum pr_status status = records_ask(call, key, RECORD_MX, &records, &count);
-	if (status == PR_NOTFOUND)
-		status = itself(call, key, raw_out);
-	else if (status == PR_OK && count == 1 && records[0].text.len == 0)
-		return PR_NOTFOUND;
-	else if (status == PR_OK)
-		*raw_out = value_of(call, records, count);
+	if (key.len > 2 && key.data[0] == '[' && key.data[key.len - 1] == ']')
+		status = in_brackets(call, key, raw_out);
+	else if (pr_str_find(key, '.') == key.len)
+		status = without_dots(call, key, raw_out);
+	else
+		status = by_records(call, key, false, raw_out);
 	return status == PR_OK && raw_out->data == NULL ? pr_fail(call, PR_TEMPFAIL, "no memory for the value") : status;
 }
 

@@ -15,19 +15,22 @@
 #include <string.h>
 #include <time.h>
 
+#define HOSTS_DEFAULT_FILE "/etc/hosts"
 #define TTL_MAX 3600
 #define TTL_FILES 60 /* also of names that do not exist */
 #define SEARCH_MAX 6
 #define NAME_MAX_BYTES 255
 
-enum { RECORD_A = 1, RECORD_MX = 15, RECORD_AAAA = 28 };
+enum { RECORD_A = 1, RECORD_CNAME = 5, RECORD_MX = 15, RECORD_AAAA = 28 };
 
 struct host_map {
 	struct pr_map_flags flags;
 	struct pr_str hosts_file, file; /* service switch */
 	uint32_t expand_aliases;
-	char *services;
-	char *search[SEARCH_MAX]; /* of the resolver */
+	bool keeps_aliases; /* expand_aliases is false, or DontExpandCnames true */
+	bool searches_dotted; /* DNSRCH in ResolverOptions */
+	char *hosts, *services;
+	char *search[SEARCH_MAX]; /* of the resolver, as far as ResolverOptions lets it be used */
 	int64_t timeout, retries; /* of each question; how often is the resolver's affair */
 };
 
@@ -64,17 +67,18 @@ static enum pr_status ask(struct pr_call *call, struct pr_str name, uint32_t typ
 	if (status != PR_OK)
 		return status;
 	/* a name with MX records only is its own, whatever alias led there */
-	bool renamed = map->expand_aliases && !pr_str_equal_nocase(records[0].name, name);
+	bool renamed = !map->keeps_aliases && !pr_str_equal_nocase(records[0].name, name);
 	found->name = renamed ? records[0].name : name;
 	found->ttl = records[0].ttl < TTL_MAX ? records[0].ttl : TTL_MAX;
 	return PR_OK;
 }
 
-/* One complete name: PR_NOTFOUND when it has neither an address nor an MX record. */
+/* One complete name: PR_NOTFOUND when it has neither an address nor an MX record.  An alias that is to be kept counts wherever it leads. */
 static enum pr_status ask_complete(struct pr_call *call, struct pr_str name, struct found *found)
 {
 	static const uint32_t types[] = { RECORD_AAAA, RECORD_A, RECORD_MX };
-	enum pr_status status = PR_NOTFOUND;
+	const struct host_map *map = call->instance;
+	enum pr_status status = map->keeps_aliases ? ask(call, name, RECORD_CNAME, found) : PR_NOTFOUND;
 
 	for (size_t i = 0; status == PR_NOTFOUND && i < sizeof types / sizeof types[0]; i++)
 		status = ask(call, name, types[i], found);
@@ -96,10 +100,10 @@ static enum pr_status by_dns(struct pr_call *call, struct pr_str name, bool comp
 	bool dotted = pr_str_find(name, '.') < name.len;
 	enum pr_status status = dotted || complete ? ask_complete(call, name, found) : PR_NOTFOUND;
 
-	for (size_t i = 0; status == PR_NOTFOUND && !complete && i < SEARCH_MAX && map->search[i] != NULL; i++)
+	bool searched = !complete && (!dotted || map->searches_dotted);
+
+	for (size_t i = 0; status == PR_NOTFOUND && searched && i < SEARCH_MAX && map->search[i] != NULL; i++)
 		status = ask_with(call, name, map->search[i], found);
-	if (status == PR_NOTFOUND && !dotted && !complete)
-		status = ask_complete(call, name, found);
 	return status == PR_TEMPFAIL ? pr_fail(call, PR_TEMPFAIL, "%.*s: Name server timeout", PR_PRINT(name)) : status;
 }
 
@@ -109,7 +113,7 @@ static enum pr_status by_files(struct pr_call *call, struct pr_str name, bool co
 
 	(void)complete;
 	found->ttl = TTL_FILES;
-	return files_canonical(call, map->hosts_file, call->host->macro(call, PR_STR("m")), name, &found->name);
+	return files_canonical(call, pr_str(map->hosts), call->host->macro(call, PR_STR("m")), name, &found->name);
 }
 
 /* services -------------------------------------------------------------- */
@@ -164,7 +168,7 @@ static enum pr_status by_address(struct pr_call *call, struct pr_str key, struct
 	if (pr_str_has_prefix_nocase(address, PR_STR("IPv6:")))
 		address = pr_str_slice(address, 5, address.len);
 	found->ttl = TTL_FILES;
-	if (files_name(call, map->hosts_file, address, &found->name) == PR_OK)
+	if (files_name(call, map->hosts_file.len > 0 ? map->hosts_file : PR_STR(HOSTS_DEFAULT_FILE), address, &found->name) == PR_OK)
 		return PR_OK;
 	return call->host->dns_name(call, address, &found->name);
 }
@@ -221,29 +225,62 @@ static enum pr_status check(struct pr_call *call)
 	return pr_map_flags_parse(call, letters, map, &map->flags);
 }
 
-static void read_search_list(struct host_map *map)
+/* Is "-NAME" the last word on it?  What is not said is on. */
+static bool resolver_does(struct pr_str options, const char *name)
 {
-	struct __res_state state;
+	struct pr_str word;
+	bool on = true;
 
+	while (pr_str_word(&options, ", \t", &word)) {
+		bool off = word.data[0] == '-';
+		if (off || word.data[0] == '+')
+			word = pr_str_slice(word, 1, word.len);
+		if (pr_str_equal_nocase(word, pr_str(name)))
+			on = !off;
+	}
+	return on;
+}
+
+/* DNSRCH: the whole list, for names with dots too.  DEFNAMES alone: the first domain, for names without. */
+static void read_search_list(struct pr_call *call)
+{
+	struct host_map *map = call->instance;
+	struct pr_str options = call->host->option(call, PR_STR("ResolverOptions"));
+	struct __res_state state;
+	size_t most = resolver_does(options, "DEFNAMES");
+
+	map->searches_dotted = resolver_does(options, "DNSRCH");
+	if (map->searches_dotted)
+		most = SEARCH_MAX;
 	memset(&state, 0, sizeof state);
 	if (res_ninit(&state) != 0)
 		return;
-	for (size_t i = 0; i < SEARCH_MAX && i < MAXDNSRCH && state.dnsrch[i] != NULL; i++)
+	for (size_t i = 0; i < most && i < MAXDNSRCH && state.dnsrch[i] != NULL; i++)
 		if (state.dnsrch[i][0] != '\0' && strcmp(state.dnsrch[i], ".") != 0)
 			map->search[i] = pr_copy_c(state.dnsrch[i]);
 	res_nclose(&state);
 }
 
+/* A boolean option without a value is true. */
+static bool is_true(struct pr_str option)
+{
+	return option.data != NULL && (option.len == 0 || memchr("tTyY", option.data[0], 4) != NULL);
+}
+
 static enum pr_status open_map(struct pr_call *call)
 {
 	struct host_map *map = call->instance;
-	struct pr_str found = PR_NONE;
+	struct pr_str found = PR_NONE, hosts = map->hosts_file;
 	enum pr_status status = services_find(call, map->file, PR_STR("hosts"), &found);
 
 	if (status != PR_OK)
 		return status;
 	map->services = pr_copy_str(found);
-	read_search_list(map);
+	if (hosts.len == 0)
+		hosts = call->host->option(call, PR_STR("HostsFile"));
+	map->hosts = pr_copy_str(hosts.len > 0 ? hosts : PR_STR(HOSTS_DEFAULT_FILE));
+	map->keeps_aliases = !map->expand_aliases || is_true(call->host->option(call, PR_STR("DontExpandCnames")));
+	read_search_list(call);
 	return PR_OK;
 }
 
@@ -252,7 +289,8 @@ static void close_map(struct pr_call *call)
 	struct host_map *map = call->instance;
 
 	pr_free(map->services);
-	map->services = NULL;
+	pr_free(map->hosts);
+	map->services = map->hosts = NULL;
 	for (size_t i = 0; i < SEARCH_MAX; i++) {
 		pr_free(map->search[i]);
 		map->search[i] = NULL;
@@ -268,10 +306,10 @@ static void thread_close(struct pr_call *call)
 
 static const struct pr_option options[] = {
 	PR_MAP_OPTIONS(struct host_map, flags),
-	PR_OPTION(struct host_map, hosts_file, "hosts_file", PR_OPTION_PATH, 0, "/etc/hosts", "the hosts file"),
+	PR_OPTION(struct host_map, hosts_file, "hosts_file", PR_OPTION_PATH, 0, NULL, "the hosts file; else HostsFile"),
 	PR_OPTION(struct host_map, file, "service_switch", PR_OPTION_PATH, 0, NULL, "the service switch file; else ServiceSwitchFile"),
 	PR_OPTION(struct host_map, timeout, "timeout", PR_OPTION_TIME, 0, "0", "longest wait for one answer of DNS (-d)"),
-	PR_OPTION(struct host_map, expand_aliases, "expand_aliases", PR_OPTION_BOOL, 0, "true", "an alias (CNAME) becomes the name it stands for"),
+	PR_OPTION(struct host_map, expand_aliases, "expand_aliases", PR_OPTION_BOOL, 0, "true", "an alias (CNAME) becomes the name it stands for, unless DontExpandCnames"),
 	PR_OPTION_END
 };
 static const struct pr_map_ops ops = { .size = sizeof ops, .lookup = lookup };

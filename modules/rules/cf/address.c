@@ -68,6 +68,8 @@ static bool names_address(struct pr_str text)
 	return false;
 }
 
+#define ERROR_TEXT_MAX 255u /* bytes of what a rule says, codes and quotes among them: where sendmail cuts it */
+
 static void build_error(struct cf_run *run, const struct cf_tokens *tokens, struct cf_address *out)
 {
 	uint32_t at = 2, user;
@@ -87,7 +89,7 @@ static void build_error(struct cf_run *run, const struct cf_tokens *tokens, stru
 	struct pr_str text = at < tokens->count ? cf_join_arena(&run->cf->alphabet, tokens->at + at + 1, tokens->count - at - 1, ' ', run->call->arena)
 	                                        : PR_STR("");
 	out->user = text;
-	out->text = cf_unquoted(run->call->arena, text);
+	out->text = cf_unquoted(run->call->arena, pr_str_slice(text, 0, ERROR_TEXT_MAX));
 	cf_run_fail(run, cf_error_status(out->code));
 	cf_run_say(run, names_address(out->text), out->text);
 }
@@ -321,6 +323,8 @@ int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *ma
 		cf_crack(text, !run->cf->colon_ok, run->cf->must_quote, frame);
 	if (cut(run, text, tokens)) {
 		status = cf_rewrite(run, 3, tokens) == CF_TEMPFAIL ? CF_TEMPFAIL : CF_OK;
+		if (run->domain.len > 0)
+			cf_lend_domain(run, tokens);
 		cf_rewrite(run, is_sender ? 1 : 2, tokens);
 		rewrite_own(run, set_for(mailer, which), tokens);
 		cf_rewrite(run, 4, tokens);

@@ -31,6 +31,11 @@ void cf_build(struct cf_run *run, const struct cf_tokens *tokens, struct cf_addr
 /* The form of an address for a mailer, inside its frame (comments, phrase, brackets).  Returns the sysexit. */
 int cf_remote(struct cf_run *run, struct pr_str text, const struct cf_mailer *mailer, uint32_t which, bool is_canonical, struct pr_str *out);
 
+/* from_domain.c: "@far.example" when the mailer of the message's sender has F=C, else absent. */
+struct pr_str cf_sender_domain(struct pr_call *call);
+/* Puts run->domain behind an address without @, and makes it canonical again. */
+void cf_lend_domain(struct cf_run *run, struct cf_tokens *tokens);
+
 /* The verdict in tokens that begin with $#error: SMTP code (0: none given), enhanced code, text. */
 void cf_error_of(struct cf_run *run, const struct cf_address *address, uint32_t *code_out, struct pr_str *enhanced_out, struct pr_str *text_out);
 

@@ -72,7 +72,7 @@ struct cf_map {
 	struct pr_str arguments;
 	uint32_t kind; /* enum cf_map_kind */
 	uint32_t line;
-	char space;    /* -S: instead of BlankSub between atoms of the key */
+	char space;    /* between atoms of the key: -S, else BlankSub as it was where the K line stands */
 	bool is_told;  /* of the console: the file is not there, and that was said */
 	bool keeps_quotes; /* -q, and class dequote: the key keeps its quotes and backslashes */
 };
@@ -254,8 +254,10 @@ struct cf_thread {
 	bool is_begun; /* the console's macros are set */
 };
 
-struct cf_session { /* an SMTP connection */
-	struct cf_overlay overlay;
+/* An SMTP connection.  What is set before its first MAIL stays to its end, what is set in a transaction goes with that. */
+struct cf_session {
+	struct cf_overlay connection, transaction;
+	bool has_begun; /* MAIL was asked about */
 };
 
 enum { CF_TRACE_WORKSPACE = 1, CF_TRACE_MACROS = 2, CF_TRACE_CALLS = 3, CF_TRACE_RESULTS = 4, CF_TRACE_FAILURES = 10, CF_TRACE_RULES = 12 }; /* levels of -d21 */
@@ -264,11 +266,13 @@ struct cf_run {
 	struct cf *cf;
 	struct pr_call *call;
 	struct cf_thread *thread;
-	struct cf_overlay *overlay;
+	struct cf_overlay *overlay;     /* where macros are set now */
+	const struct cf_overlay *below; /* that of the connection, within a transaction; else NULL */
 	struct pr_text *trace;  /* the console's output, or NULL */
 	uint32_t tracing;       /* level of -d21 */
 	struct pr_str about;    /* the address that complaints name */
 	struct pr_str complaint; /* the last one, with its code */
+	struct pr_str domain;   /* "@far.example" for header addresses without one (F=C); absent: they stay as they are */
 	struct cf_steps *steps; /* what happened, for explain(); NULL: nobody asks */
 	uint32_t depth;
 	bool is_blind;          /* a map could not be looked into, other than the one of host names */
@@ -288,6 +292,9 @@ void cf_step_end(struct cf_run *run, uint16_t set, const struct cf_tokens *token
 void cf_step_rule(struct cf_run *run, uint16_t set, const struct cf_rule *rule, const struct cf_tokens *before, const struct cf_tokens *after);
 void cf_step_map(struct cf_run *run, struct pr_str map, struct pr_str key, struct pr_str value, int status, int64_t began);
 
+/* MAIL begins a transaction: from here on macros are its own. */
+void cf_transaction_begin(struct cf_run *run);
+void cf_transaction_close(struct pr_call *call);
 void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text);
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);
 void cf_overlay_clear(struct cf_overlay *overlay);

@@ -164,14 +164,43 @@ static struct pr_str inner(struct pr_str path)
 	return has_brackets ? pr_str_slice(path, 1, path.len - 1) : path;
 }
 
+/* What the address turned out to be: ${mail_mailer} and its like; those of a recipient until the next one. */
+static void tell_address(struct cf_run *run, const struct cf_address *address, bool is_recipient)
+{
+	static const char *const names[2][3] = {{"mail_mailer", "mail_host", "mail_addr"}, {"rcpt_mailer", "rcpt_host", "rcpt_addr"}};
+
+	set_macro(run, names[is_recipient][0], address->mailer != NULL ? address->mailer->name : PR_STR(""));
+	set_macro(run, names[is_recipient][1], address->host.data != NULL ? address->host : PR_STR(""));
+	set_macro(run, names[is_recipient][2], address->user.data != NULL ? address->user : PR_STR(""));
+}
+
+static void forget_recipient(struct cf_run *run)
+{
+	static const char *const names[] = {"rcpt_mailer", "rcpt_host", "rcpt_addr"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		set_macro(run, names[i], PR_NONE);
+}
+
+/* The null sender is the MAILER-DAEMON of this host. */
+static void tell_null_sender(struct cf_run *run)
+{
+	struct cf_address address = { .mailer = cf_mailer_find(run->cf, PR_STR("local")) };
+
+	tell_address(run, &address, false);
+}
+
 /* Before check_mail and check_rcpt are asked, the address is parsed; what cannot be read, or is an error by the rules, is refused whoever sends it.
  * And to whom could an answer go?  A sender that is a program or a file is refused too; of a recipient the kernel says so.  False: refused. */
 static bool address_is_sound(struct cf_run *run, struct pr_str path, bool is_recipient, struct pr_verdict *verdict)
 {
 	struct cf_address address;
 
-	if (pr_str_trim(inner(path)).len == 0)
+	if (pr_str_trim(inner(path)).len == 0) {
+		if (!is_recipient)
+			tell_null_sender(run);
 		return true;
+	}
 	bool is_read = cf_parse(run, path, is_recipient, &address) && !address.is_refused;
 	run->about = path;
 	if (!is_read && run->complaint.len == 0)
@@ -189,6 +218,7 @@ static bool address_is_sound(struct cf_run *run, struct pr_str path, bool is_rec
 		verdict->enhanced = PR_STR("5.1.7");
 		verdict->text = PR_STR("Invalid sender address");
 	} else {
+		tell_address(run, &address, is_recipient);
 		return true;
 	}
 	verdict->action = verdict->code / 100 == 4 ? PR_DEFER : PR_REJECT;
@@ -210,6 +240,20 @@ static bool is_about_address(uint32_t check, const struct pr_list *arguments)
 	return (check == PR_CHECK_MAIL || check == PR_CHECK_RCPT) && arguments->count > 0;
 }
 
+/* ${addr_type} */
+static const char *type_of(uint32_t check)
+{
+	switch (check) {
+	case PR_CHECK_MAIL: return "e s";
+	case PR_CHECK_RCPT:
+	case PR_CHECK_DATA: return "e r";
+	case PR_CHECK_HEADER:
+	case PR_CHECK_EOH:
+	case PR_CHECK_EOM: return "h";
+	default: return NULL;
+	}
+}
+
 enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr_check_context *context, const struct pr_list *arguments,
                            struct pr_verdict *verdict)
 {
@@ -217,6 +261,8 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	enum pr_status result = PR_OK;
 
 	cf_run_begin(&run, call);
+	if (check == PR_CHECK_MAIL)
+		cf_transaction_begin(&run);
 	if (is_about_address(check, arguments) && !address_is_sound(&run, arguments->items[0], check == PR_CHECK_RCPT, verdict))
 		return PR_OK;
 	struct cf_tokens *tokens = &run.thread->address;
@@ -227,7 +273,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 		bool is_server = check == PR_CHECK_TRY_TLS || check == PR_CHECK_TLS_SERVER || check == PR_CHECK_TLS_RCPT;
 		/* the mailer says for whom it asked */
 		run.about = arguments->count > 0 && !is_server ? arguments->items[0] : PR_STR("");
-		cf_run_type(&run, check == PR_CHECK_MAIL ? "e s" : check == PR_CHECK_RCPT ? "e r" : NULL);
+		cf_run_type(&run, type_of(check));
 		int status = cf_rewrite(&run, (uint16_t)(set - 1), tokens);
 		bool has_said = tokens->count > 1 && tokens->at[0].kind == CF_MAILER;
 		/* A set that could not be worked off has not said yes; but a host whose name DNS cannot complete is no table that could not be read. */
@@ -235,7 +281,10 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, tokens, verdict);
-		cf_run_type(&run, NULL);
+		if (check < PR_CHECK_EOH && check != PR_CHECK_DATA)
+			cf_run_type(&run, NULL);
 	}
+	if (check == PR_CHECK_RCPT)
+		forget_recipient(&run);
 	return result;
 }

@@ -148,6 +148,18 @@ static bool is_alias(struct cf_run *run, struct pr_str name)
 	return pr_dns_records(run->call, name, 5 /* CNAME */, &records, &count) == PR_OK && count > 0;
 }
 
+static int bestmx_nothing(struct cf_run *run, struct pr_str name)
+{
+	const struct pr_mx *hosts = NULL;
+	size_t count = 0;
+
+	if (is_alias(run, name))
+		return CF_OK;
+	if (run->call->host->dns_mx(run->call, name, &hosts, &count) == PR_OK && count == 1 && hosts[0].name.len == 0)
+		return CF_UNAVAILABLE; /* a null MX */
+	return CF_NOHOST;
+}
+
 /* The question comes before what was said meanwhile, from `at` on. */
 static void show_lookup(struct cf_run *run, size_t at, struct pr_str name, struct pr_str key)
 {
@@ -191,7 +203,7 @@ static void map(struct cf_run *run, struct pr_str rest)
 	}
 	show_lookup(run, was_told == known->is_told ? before : run->trace->len, name, rest);
 	if (value.data == NULL && status == CF_OK)
-		status = pr_str_equal(known->class_name, PR_STR("bestmx")) && is_alias(run, rest) ? CF_OK : cf_map_nothing(known->class_name);
+		status = pr_str_equal(known->class_name, PR_STR("bestmx")) ? bestmx_nothing(run, rest) : cf_map_nothing(known->class_name);
 	if (value.data == NULL || status == CF_TEMPFAIL) /* what -T makes of it is for rules */
 		pr_text_addf(run->trace, "no match (%d)\n", status);
 	else

@@ -81,8 +81,10 @@ static void session_close(struct pr_call *call)
 {
 	struct cf_session *session = call->session;
 
-	if (session != NULL)
-		cf_overlay_fini(&session->overlay);
+	if (session == NULL)
+		return;
+	cf_overlay_fini(&session->connection);
+	cf_overlay_fini(&session->transaction);
 }
 
 static const struct pr_option options[] = {
@@ -92,7 +94,7 @@ static const struct pr_option options[] = {
 
 static const struct pr_rules_ops ops = { .size = sizeof ops, .resolve = cf_resolve_op, .rewrite = cf_rewrite_op, .check = cf_check_op,
 	.headers = cf_headers_op, .queue_group = cf_queue_group_op, .feature = cf_feature_op, .explain = cf_explain_op, .expand = cf_expand_op, .local = cf_local_op,
-	.console = cf_console, .declare = declare, .exit_status = exit_status, .session_close = session_close };
+	.console = cf_console, .declare = declare, .exit_status = exit_status, .session_close = session_close, .transaction_close = cf_transaction_close };
 
 PR_MODULE(cf) = { PR_MODULE_HEAD(PR_KIND_RULES), .flags = PR_CONCURRENT | PR_ANY_ADDRESS, .instance_size = sizeof(struct cf),
 	.thread_size = sizeof(struct cf_thread), .session_size = sizeof(struct cf_session), .name = "cf", .version = "1.0", .summary = "the rules of a sendmail.cf", .options = options,

@@ -44,9 +44,11 @@ static bool is_conditional(struct conditions *c, uint16_t unit, bool is_set)
 	}
 }
 
-static void expand_now(struct cf *cf, const struct cf_code *from, struct cf_code *to, int depth)
+/* False: it went too deep, and the rest of that value is left out: macros that name themselves many times over would have no end. */
+static bool expand_now(struct cf *cf, const struct cf_code *from, struct cf_code *to, int depth)
 {
 	struct conditions conditions = {0};
+	bool is_sound = true;
 
 	for (uint32_t i = 0; i < from->count; i++) {
 		uint16_t unit = from->units[i];
@@ -56,19 +58,23 @@ static void expand_now(struct cf *cf, const struct cf_code *from, struct cf_code
 		if (is_conditional(&conditions, unit, macro != NULL && macro->value.count > 0) || conditions.skipped != 0)
 			continue;
 		if (unit == CF_MACRO) {
-			if (macro != NULL && depth < DEPTH_MAX)
-				expand_now(cf, &macro->value, to, depth + 1);
+			if (macro != NULL && (depth > DEPTH_MAX || !expand_now(cf, &macro->value, to, depth + 1)))
+				is_sound = false;
+			if (!is_sound && depth > 0)
+				return false;
 			continue;
 		}
 		cf_code_add(to, unit);
 		if (has_number)
 			cf_code_add(to, number);
 	}
+	return is_sound;
 }
 
 void cf_expand_now(struct cf *cf, const struct cf_code *from, struct cf_code *to)
 {
-	expand_now(cf, from, to, 0);
+	if (!expand_now(cf, from, to, 0))
+		cf_complain(cf, "expand: recursion too deep (%d max)", DEPTH_MAX);
 }
 
 struct pr_str cf_expand_text(struct cf *cf, struct pr_str text)
@@ -101,17 +107,25 @@ static const struct cf_overlay_item *overlay_find(const struct cf_overlay *overl
 	return NULL;
 }
 
+/* What is known of a macro here: of the transaction, else of the connection. */
+static const struct cf_overlay_item *find_item(const struct cf_run *run, uint16_t number)
+{
+	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+
+	return (item == NULL || !item->is_set) && run->below != NULL && overlay_find(run->below, number) != NULL ? overlay_find(run->below, number) : item;
+}
+
 /* Finds a value.  False: the macro is not set. */
 static bool add_macro(struct cf_run *run, uint16_t number, struct pr_text *out, int depth)
 {
-	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+	const struct cf_overlay_item *item = find_item(run, number);
 	char buffer[2];
 
 	if (item != NULL && item->is_set)
 		return pr_text_add(out, item->text, item->length);
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	if (macro != NULL) {
-		if (depth < DEPTH_MAX)
+		if (depth <= DEPTH_MAX)
 			expand_run(run, &macro->value, out, depth + 1);
 		return true;
 	}
@@ -170,7 +184,7 @@ static bool is_plain(const struct cf_code *code)
 
 struct pr_str cf_macro_text(struct cf_run *run, uint16_t number)
 {
-	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
+	const struct cf_overlay_item *item = find_item(run, number);
 	const struct cf_macro *macro = cf_macro_find(run->cf, number);
 	char buffer[2];
 

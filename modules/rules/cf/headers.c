@@ -28,6 +28,7 @@ enum pr_status cf_headers_op(struct pr_call *call, const struct pr_header **head
 	size_t count = 0;
 
 	cf_run_begin(&run, call);
+	cf_overlay_unset(run.overlay, 'h'); /* of the last address that was parsed */
 	struct pr_header *headers = pr_arena_alloc(call->arena, (run.cf->header_count + 1) * sizeof *headers);
 	if (headers == NULL)
 		return pr_fail(call, PR_TEMPFAIL, "no memory for the header");

@@ -9,11 +9,14 @@ enum pr_status cf_rewrite_op(struct pr_call *call, uint32_t which, struct pr_str
 	struct cf_run run;
 	struct pr_str result;
 
-	cf_run_begin(&run, call);
+	bool is_null = address.len == 0, is_header = which == PR_REWRITE_HEADER_SENDER || which == PR_REWRITE_HEADER_RECIPIENT;
+	struct pr_str domain = is_header && !is_null ? cf_sender_domain(call) : PR_NONE;
+
+	cf_run_begin(&run, call); /* behind the sender, whose $h is not this mailer's */
+	run.domain = domain;
 	const struct cf_mailer *known = cf_mailer_find(run.cf, mailer);
 	if (known == NULL)
 		return PR_OK;
-	bool is_null = address.len == 0;
 	int status = cf_remote(&run, is_null ? PR_STR("<>") : address, known, which, true, &result);
 	if (is_null && pr_str_equal(result, PR_STR("<>")))
 		result = address;

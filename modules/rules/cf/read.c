@@ -328,7 +328,7 @@ static void strip_comments(const struct cf *cf, struct pr_text *line)
 		}
 		line->data[kept++] = c;
 	}
-	while (kept > 0 && strchr(" \t\r\n", line->data[kept - 1]) != NULL)
+	while (kept > 1 && strchr(" \t\r\n", line->data[kept - 1]) != NULL)
 		kept--;
 	pr_text_cut(line, kept);
 }

@@ -59,6 +59,15 @@ static void add(struct cf *cf, const struct cf_header *header)
 	cf->headers[cf->header_count++] = *header;
 }
 
+/* It is expanded for each message; what has no end is told now. */
+static void look_for_recursion(struct cf *cf, const struct cf_code *value)
+{
+	struct cf_code expanded = {0};
+
+	cf_expand_now(cf, value, &expanded);
+	cf_code_fini(&expanded);
+}
+
 void cf_read_header(struct cf *cf, struct pr_str line)
 {
 	struct cf_header header = {0};
@@ -76,5 +85,6 @@ void cf_read_header(struct cf *cf, struct pr_str line)
 	header.is_default = pr_str_equal(name, PR_STR("*"));
 	if (!take_check(cf, value, &header) && !cf_code_parse(&header.value, &cf->names, value))
 		cf_complain_names(cf);
+	look_for_recursion(cf, &header.value);
 	add(cf, &header);
 }

@@ -34,7 +34,8 @@ struct cf_map *cf_map_add(struct cf *cf, struct pr_str name, struct pr_str class
 		map = &cf->maps[cf->map_count++];
 	}
 	*map = (struct cf_map){ .name = pr_arena_copy(&cf->arena, name), .class_name = pr_arena_copy(&cf->arena, class_name),
-		.arguments = pr_arena_copy(&cf->arena, arguments), .line = cf->current_line };
+		.arguments = pr_arena_copy(&cf->arena, arguments), .line = cf->current_line,
+		.space = cf->alphabet.blank };
 	if (pr_str_equal_nocase(class_name, PR_STR("macro")))
 		map->kind = CF_MAP_MACRO;
 	else if (pr_str_equal_nocase(class_name, PR_STR("arith")))

@@ -192,7 +192,7 @@ static void set(struct cf *cf, const struct known *option, struct pr_str sub, st
 /* Expanded when they are used. */
 static bool keeps_dollars(const struct known *option)
 {
-	static const char *const names[] = { "SmtpGreetingMessage", "UnixFromLine", "ForwardPath", "HeloName" };
+	static const char *const names[] = { "SmtpGreetingMessage", "UnixFromLine", "ForwardPath", "HeloName", "ErrorHeader" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], option->name) == 0)

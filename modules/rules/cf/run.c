@@ -37,7 +37,31 @@ void cf_run_init(struct cf_run *run, struct pr_call *call)
 	*run = (struct cf_run){ .cf = call->instance, .call = call, .thread = thread, .about = PR_STR("") };
 	if (!thread->is_ready)
 		cf_thread_init(thread);
-	run->overlay = session == NULL ? &thread->overlay : &session->overlay;
+	if (session == NULL) {
+		run->overlay = &thread->overlay;
+	} else {
+		run->overlay = session->has_begun ? &session->transaction : &session->connection;
+		run->below = session->has_begun ? &session->connection : NULL;
+	}
+}
+
+void cf_transaction_begin(struct cf_run *run)
+{
+	struct cf_session *session = run->call->session;
+
+	if (session == NULL)
+		return;
+	session->has_begun = true;
+	run->overlay = &session->transaction;
+	run->below = &session->connection;
+}
+
+void cf_transaction_close(struct pr_call *call)
+{
+	struct cf_session *session = call->session;
+
+	if (session != NULL)
+		cf_overlay_clear(&session->transaction);
 }
 
 void cf_run_begin(struct cf_run *run, struct pr_call *call)

@@ -298,7 +298,7 @@ static enum pr_status drain_journal(struct pr_call *call)
 	if (!journal_open_directory(spool))
 		return spool->journal.open_error == ENOENT ? PR_OK : spool_fail(call, NULL, spool->journal.open_error, "cannot open", "journal");
 	if (!journal_hold(call))
-		return pr_fail(call, PR_TEMPFAIL, "another process delivers from the journal of %s", spool->path);
+		return pr_fail(call, PR_NOTFOUND, "another process delivers from the journal of %s", spool->path);
 	journal_writer_leave(spool);
 	for (;;) {
 		bool written = is_written(spool);

@@ -9,6 +9,8 @@
  */
 #include "qf_reader.h"
 
+#include <postrider/address.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +258,14 @@ static enum pr_status verdict(struct reader *r)
 	return PR_OK;
 }
 
+/* A notice goes out from nobody; in the file sendmail says which name its $n had, and that has no domain. */
+static bool is_own_name(const struct pr_envelope *e)
+{
+	struct pr_str name = pr_address_inner(e->sender);
+
+	return (e->flags & PR_ENVELOPE_RESPONSE) != 0 && name.len > 0 && pr_str_find(name, '@') == name.len;
+}
+
 enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_envelope **envelope_out)
 {
 	struct reader r = { .call = call, .rest = bytes, .sum = QF_SUM_START };
@@ -279,6 +289,8 @@ enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_enve
 		return pr_fail(call, PR_PERMFAIL, "line %u of the control file cannot be understood", number);
 	}
 	status = verdict(&r);
+	if (status == PR_OK && is_own_name(r.e))
+		r.e->sender = PR_STR("<>");
 	if (status == PR_OK)
 		*envelope_out = r.e;
 	return status;

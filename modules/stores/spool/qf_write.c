@@ -331,6 +331,11 @@ static void put_body_size(struct writer *w, int64_t size)
 	end_line(w, start);
 }
 
+bool qf_is_own(const struct pr_envelope *e)
+{
+	return (e->flags & PR_ENVELOPE_RESPONSE) != 0 && pr_address_inner(e->sender).len == 0;
+}
+
 static enum pr_status put_sender(struct writer *w, const struct pr_envelope *e)
 {
 	enum pr_status status;
@@ -338,7 +343,7 @@ static enum pr_status put_sender(struct writer *w, const struct pr_envelope *e)
 	if (e->body_size > 0)
 		put_body_size(w, e->body_size);
 	put_own_line(w, "${postrider_summed}");
-	status = put_exact(w, "S", e->sender, "the sender");
+	status = put_exact(w, "S", qf_is_own(e) ? PR_STR(QF_OWN_SENDER) : e->sender, "the sender");
 
 	if (status == PR_OK && e->envelope_id.data != NULL) {
 		pr_text_add_byte(w->out, 'Z');

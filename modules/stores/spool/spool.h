@@ -200,6 +200,9 @@ enum pr_status qf_read(struct pr_call *call, struct pr_str bytes, struct pr_enve
 bool qf_read_head(struct pr_str bytes, struct pr_arena *arena, struct pr_entry *entry_out);
 /* Covers what decides where mail goes; see qf_write.c. */
 uint64_t qf_sum(uint64_t sum, struct pr_str line);
+/* What the S line of a notice of our own holds, as sendmail's: its envelope has the null sender. */
+#define QF_OWN_SENDER "MAILER-DAEMON"
+bool qf_is_own(const struct pr_envelope *envelope);
 #define QF_SUM_START 0xcbf29ce484222325u
 
 /* intake.c, sync.c */

@@ -163,6 +163,9 @@ struct pr_rules_ops {
 	/* Since 1.3.  How the engine's own file was found, after declare(), and at the end of -bt what its console met besides: a sysexit that a program
 	 * is to end with, 0: all is well. */
 	uint32_t (*exit_status)(struct pr_call *call);
+	/* Since 1.4.  The transaction in which a check of PR_CHECK_MAIL was asked is over: sent, refused, or given up by RSET, HELO or the end of the
+	 * connection.  What the engine keeps of it in call->session ends with it. */
+	void (*transaction_close)(struct pr_call *call);
 };
 
 #endif

@@ -183,7 +183,8 @@ struct pr_store_ops {
 	enum pr_status (*requeue)(struct pr_call *call, struct pr_str id); /* forget tries: due now */
 	enum pr_status (*remove)(struct pr_call *call, struct pr_str id);
 	enum pr_status (*health)(struct pr_call *call, struct pr_store_health *health_out);
-	/* Written for a clean stop: everything in the form other programs can read.  May be NULL. */
+	/* Written for a clean stop: everything in the form other programs can read.  May be NULL.  PR_NOTFOUND: another process delivers from this
+	 * queue, so it is left to that one, and the reason says so. */
 	enum pr_status (*drain)(struct pr_call *call);
 
 	/* Since 1.1; all may be NULL.

@@ -5,6 +5,7 @@ import time
 TABLES = {
     "access": """\
 Connect:127.0.0.1	RELAY
+Connect:127.0.3	RELAY
 Connect:127.0.0.30	REJECT
 Connect:127.0.0.31	450 4.7.1 not now
 Connect:127.0.0.32	DISCARD

@@ -174,9 +174,29 @@ def letters():
     yield letter("queued", ["joe@sick.example", "bob"], "joe@far.example")
     for name, head in FORMS.items():
         yield letter(name, ["bob", "joe@table.example"], text=f"From: ann\nSubject: form\nMessage-Id: <one@client.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n{head}\nbody\n")
+    for sender in ("joe@far.example", "ann@corp.example", ""):  # whose mailer has F=C, or not
+        yield letter(f"lent.{sender.partition('@')[0] or 'null'}", ["bob", "joe@table.example"], sender, text="From: joe\nTo: bob, Bob Able <carl>, ann@corp.example\nCc: far!joe (Joe), joe@nick.far.example\n"
+                     "Reply-To: Joe <joe>\nErrors-To: \"J O\"\nMessage-Id: <one@client.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: short names\n\nbody\n")
     yield letter("form.bare", ["bob", "joe@table.example"], text="Subject: only\n\nbody\n")
     yield letter("form.nodate", ["bob", "joe@table.example"], "bob", text="From: bob (Bob)\nTo: joe@table.example\n\nbody\n")
 
 
+# fields without a value, fields that nobody passes on, and the null sender as an author
+EMPTY = {
+    "all": "From:\nTo:\nCc:\nSubject:\nDate:\nMessage-Id:\nComments:\nX-Empty:\nSender:\nReply-To:\nErrors-To: \nReceived:\n",
+    "date": "From: ann\nTo: bob\nDate:\nSubject: x\n",
+    "blanks": "From: ann\nTo: bob\nDate:  \t \nMessage-Id: \n",
+    "resent": "From: ann\nResent-To: bob\nResent-Date:\nResent-From:\n",
+    "length": "From: ann\nContent-Length: 100\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nMessage-Id: <one@client.example>\nFull-Name: Anna\nReturn-Path: <x@y.example>\n",
+}
+
+
+def empty():
+    for name, head in EMPTY.items():
+        yield letter("empty." + name, ["bob", "joe@table.example"], text=head + "\nbody\n")
+    for name, head in (("none", "Subject: x\n"), ("from", "From:\n"), ("author", "From: MAILER-DAEMON\n"), ("null", "From: <>\nTo: <>\n")):
+        yield letter("empty.sender." + name, ["bob", "joe@table.example"], "", head + "\nbody\n")
+
+
 def sessions():
-    return [session for part in (limits, letters, codes, clients, talk, envelopes) for session in part()]
+    return [session for part in (limits, letters, empty, codes, clients, talk, envelopes) for session in part()]

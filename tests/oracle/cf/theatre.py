@@ -25,6 +25,11 @@ DELIVER = """#!/bin/sh
 # the local mailer: one file for each letter, complete when it has its name
 letter=$(mktemp {box}/.new.XXXXXX) && {{ echo "$1 $2"; cat; }} >"$letter" && mv "$letter" "{box}/$(basename "$letter" | cut -c 2-)"
 """
+DUMP = "/var/mail/dump"
+WRITE = """#!/bin/sh
+# what a rule set knows: one line for each call
+printf '%s\\n' "$1" >>{dump}
+"""
 CONF = """module_directory = "{build}";
 run_directory = "/run/postrider";
 drop_directory = "/var/spool/drop";
@@ -162,9 +167,12 @@ class Site(world.World):
         for place in ("/run/sendmail/mta", "/var/lib/sendmail", "/var/lib/sendmail/host_status"):
             os.chown(place, self.people["smmta"], self.people["smmsp"])
         world.write("/mnt/deliver", DELIVER.format(box=BOX))
-        os.chmod("/mnt/deliver", 0o755)
-        world.write(self.log, "")
-        os.chmod(self.log, 0o666)
+        world.write("/mnt/dump", WRITE.format(dump=DUMP))
+        for program in ("/mnt/deliver", "/mnt/dump"):
+            os.chmod(program, 0o755)
+        for path in (self.log, DUMP):
+            world.write(path, "")
+            os.chmod(path, 0o666)
         world.write(world.SETTINGS + "postrider.conf", CONF.format(build=story.BUILD, log=self.log))
         world.must("sendmail", "-bi", "-C", self.cf, executable=sendmail.PROGRAM, env=self.environment)
         os.chmod(world.SETTINGS + "aliases.db", 0o644)
@@ -231,6 +239,15 @@ class Site(world.World):
             if len(self.everything()) != count:
                 count, since = len(self.everything()), time.monotonic()
             time.sleep(0.2)
+
+    def dumped(self):
+        """[(set and macro, client, value)] of all calls of the sets that write down what they know, in the order of each session; of deliveries, which have none, sorted."""
+        with open(DUMP, encoding="latin-1") as handle:
+            lines = handle.read().splitlines()
+        for line in [line for line in lines if not "!compat!" in line] + sorted("compat" + line for line in lines if "!compat!" in line):
+            client, hook, _, *values = line.split("!")
+            for macro, value in (value.split("=", 1) for value in values):
+                yield f"{hook}.{macro}", b"a delivery" if hook == "compat" else client.encode(), value.strip().encode("latin-1")
 
     def results(self):
         """Each message by its tag: every copy of it, where it went, with which words, and its bytes."""

@@ -3,9 +3,11 @@
  * While the engine writes its templates it may ask for the macros of the header that is being made: $i and $u are of this part of the
  * message, which the session does not know.
  */
-#include "kernel/session/templates.h"
+#include "kernel/module/templates.h"
 
 #include <string.h>
+
+#define EXPANDED_MAX (128u << 10)
 
 struct facts_context {
 	const struct header_facts *facts;
@@ -103,15 +105,78 @@ static struct pr_str kept_value(struct pr_arena *arena, struct pr_str value)
 	return (struct pr_str){copy, value.len + 1};
 }
 
+static struct module_scope scope_of(const struct module_scope *scope, const struct header_facts *facts, struct facts_context *context)
+{
+	struct module_scope inner = *scope;
+
+	*context = (struct facts_context){.facts = facts, .arena = scope->arena, .outer = scope};
+	inner.macro = macro;
+	inner.macro_context = context;
+	return inner;
+}
+
+static struct pr_str plain_macro(struct facts_context *context, struct pr_str name)
+{
+	if (pr_str_equal(name, PR_STR("j")))
+		return context->facts->host_name;
+	return pr_str_equal(name, PR_STR("v")) ? context->facts->version : macro(context, name);
+}
+
+/* Behind a $: what it names, and how long that is; $$ is a $. */
+static struct pr_str macro_at(struct facts_context *context, struct pr_str rest, size_t *length_out)
+{
+	size_t end = pr_str_find(rest, '}');
+
+	*length_out = 1;
+	if (rest.data[0] == '$')
+		return PR_STR("$");
+	if (rest.data[0] != '{' || end == rest.len)
+		return plain_macro(context, pr_str_slice(rest, 0, 1));
+	*length_out = end + 1;
+	return plain_macro(context, pr_str_slice(rest, 1, end));
+}
+
+static enum pr_status expand_plainly(struct facts_context *context, struct pr_str text, struct pr_str *text_out)
+{
+	struct pr_text out;
+
+	pr_text_init(&out, EXPANDED_MAX);
+	for (size_t i = 0, length = 1; i < text.len; i += length) {
+		length = 1;
+		if (text.data[i] != '$' || i + 1 == text.len) {
+			pr_text_add_byte(&out, text.data[i]);
+			continue;
+		}
+		pr_text_add_str(&out, macro_at(context, pr_str_slice(text, i + 1, text.len), &length));
+		length++;
+	}
+	*text_out = out.overflow ? PR_NONE : pr_arena_copy(context->arena, pr_text_str(&out));
+	pr_text_fini(&out);
+	return text_out->data == NULL ? PR_TEMPFAIL : PR_OK;
+}
+
+enum pr_status templates_expand(struct module_scope *scope, const struct header_facts *facts, struct pr_str text, struct pr_str *text_out)
+{
+	struct facts_context context;
+	struct module_scope inner = scope_of(scope, facts, &context);
+	struct pr_str expanded = PR_NONE;
+	enum pr_status status = rules_expand(&inner, text, &expanded);
+
+	scope->reason = inner.reason;
+	if (status == PR_NOTFOUND)
+		status = expand_plainly(&context, text, &expanded);
+	if (status == PR_OK)
+		*text_out = expanded;
+	return status;
+}
+
 bool templates_fill(struct module_scope *scope, struct pr_arena *arena, struct header_facts *facts)
 {
-	struct facts_context context = {.facts = facts, .arena = scope->arena, .outer = scope};
-	struct module_scope inner = *scope;
+	struct facts_context context;
+	struct module_scope inner = scope_of(scope, facts, &context);
 	const struct pr_header *headers = NULL;
 	size_t count = 0;
 
-	inner.macro = macro;
-	inner.macro_context = &context;
 	enum pr_status status = rules_headers(&inner, &headers, &count);
 	scope->reason = inner.reason;
 	if (status != PR_OK || headers == NULL)
