@@ -6,6 +6,8 @@
  */
 #include "kernel/command/queue_job.h"
 
+#include "kernel/master/control.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 #include <unistd.h>
 
 #define MESSAGE_ARENA (40u << 20) /* more than the largest envelope a store reads */
+#define IDS_OF_RUN 60 /* fewer than SELECTION_TERMS_MAX, and short enough for one line */
+#define RUNS_MAX 8    /* as many as a courier takes at once */
 
 static bool matches(const struct job *job, const struct message *message, bool full)
 {
@@ -201,6 +205,28 @@ static int change_all(struct job *job, size_t *done_out)
 	return worst;
 }
 
+/* Those that were changed are tried now, however young they are; beyond what can be named so, a run of everything comes upon them. */
+static int ask_for_run(const struct job *job, const char *config, struct pr_text *lines)
+{
+	struct queue_selection selection = {.kind = SELECTION_WAITING};
+	struct pr_text request;
+	int status = EX_OK;
+
+	pr_text_init(&request, CONTROL_LINE_MAX - 2);
+	for (size_t i = 0, asked = 0; i < job->count && asked < RUNS_MAX && status == EX_OK; asked++) {
+		pr_text_clear(&request);
+		pr_text_add_c(&request, "queue-run ");
+		for (selection.count = 0; i < job->count && selection.count < IDS_OF_RUN; i++)
+			selection.terms[selection.count++] = (struct selection_term){.letter = 'I', .text = job->chosen[i].entry.id};
+		if (selection_print(&selection, &request))
+			status = control_ask(config, request.data, lines);
+	}
+	if (job->count > (size_t)RUNS_MAX * IDS_OF_RUN && status == EX_OK)
+		status = control_ask(config, "queue-run", lines);
+	pr_text_fini(&request);
+	return status;
+}
+
 static int carry_out(struct job *job, const char *config)
 {
 	struct pr_text lines;
@@ -219,7 +245,7 @@ static int carry_out(struct job *job, const char *config)
 	status = job->count > 0 ? change_all(job, &done) : EX_OK;
 	if (done > 0) {
 		pr_text_init(&lines, 65536);
-		int told = control_ask(config, job->verb->wakes ? "queue-run" : "rescan", &lines);
+		int told = job->verb->wakes ? ask_for_run(job, config, &lines) : control_ask(config, "rescan", &lines);
 		if (job->verb->wakes && told != EX_OK)
 			fprintf(stderr, "the daemon could not be told; its next queue run finds the mail\n");
 		pr_text_fini(&lines);
