@@ -64,7 +64,7 @@ class Unwritten(story.Story):
 
     def test_one_copy(self):
         identifier = self.trouble("okay@far.example", "tmp@far.example")
-        time.sleep(12)  # two more turns
+        time.sleep(6)  # another turn
         self.assertEqual([one[1] for one in self.letters()], [["okay@far.example"]])
         self.assertEqual(self.pr.log().count("cannot put back"), 1, self.pr.log())
         self.make_room()
@@ -78,7 +78,7 @@ class Unwritten(story.Story):
     def test_a_reload_waits_for_it(self):
         self.trouble("okay@far.example", "tmp@far.example")
         self.assertEqual(self.pr.ctl("reload")[0], 0, self.pr.log())
-        time.sleep(8)
+        time.sleep(6)
         self.assertEqual(len(self.letters()), 1)
         self.make_room()
         self.pr.wait_log("what became of it is written now")
@@ -101,7 +101,7 @@ class Unwritten(story.Story):
     def test_one_bounce(self):
         """The bounce has its place in the journal; the message it is about has not."""
         self.trouble("bad@far.example", "tmp@far.example")
-        time.sleep(12)
+        time.sleep(6)
         self.make_room()
         self.pr.wait_log("what became of it is written now")
         self.answer = lambda *_: None
