@@ -170,6 +170,7 @@ struct group {
 /* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
 struct turn {
 	bool runner, eager, urgent, patient, aside; /* as in struct plan_entry */
+	bool barred;                                /* its group has too many that are unsettled */
 };
 
 struct job {
@@ -221,6 +222,7 @@ struct pr_str courier_macro(void *context, struct pr_str name);
 /* clock.c */
 int64_t courier_now(void); /* monotonic seconds, the plan's time */
 int64_t courier_wall(void);
+int32_t courier_zone(int64_t wall); /* seconds east of UTC then, here */
 int64_t courier_age(struct courier *courier, int64_t created); /* seconds, jumps of the clock taken off */
 
 /* drain.c */
@@ -347,12 +349,13 @@ void job_give_up(struct job *job, struct worker *worker); /* a parked one at the
 void job_release(struct job *job);
 void job_adopt(struct job *job, struct worker *worker); /* the worker goes on with one that has waited */
 
-/* unsettled.c */
-void unsettled_put(struct job *job); /* with the lock held */
+/* unsettled.c; the first three with the lock held */
+void unsettled_put(struct job *job);
 /* The job of a message whose turn it is, or NULL. */
 struct job *unsettled_take(struct courier *courier, struct plan_entry *entry);
 /* So many of this group that nothing more of it is to be tried. */
-bool unsettled_is_full(struct courier *courier, uint8_t group);
+bool unsettled_is_full(const struct courier *courier, uint8_t group);
+void unsettled_say_written(const struct job *job); /* nothing about one that never was unsettled */
 /* When no worker is left: each once more.  True: some are left. */
 bool unsettled_try(struct courier *courier, struct worker *worker);
 void unsettled_lose(struct courier *courier, struct worker *worker); /* they will be tried again as if nothing had happened */

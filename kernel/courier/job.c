@@ -139,7 +139,7 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	struct courier *courier = job->courier;
 	enum pr_status status;
 
-	if (unsettled_is_full(courier, entry->group)) {
+	if (job->turn.barred) {
 		words_say(courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 		entry_retry(courier, entry, courier_now() + BUSY_SECONDS / 4);
 		return false;

@@ -224,7 +224,7 @@ static bool was_tried(const struct job *job)
 
 		if (parcel->recipient->state == PR_RECIPIENT_DELIVERED)
 			continue;
-		if (parcel->group == 0 || !job->groups[parcel->group - 1].held)
+		if (!is_held(job, parcel))
 			return true;
 		some_held = true;
 	}
@@ -258,12 +258,6 @@ static bool may_pass(const struct job *job, enum pr_status status, const char *w
 	return passing;
 }
 
-static void say_settled(const struct job *job)
-{
-	if (job->unsettled != JOB_RUNS)
-		log_line(LOGP_NOTICE, job->entry->id, "what became of it is written now");
-}
-
 static void prepare_to_wait(struct job *job)
 {
 	struct pr_envelope *envelope = job->envelope;
@@ -286,7 +280,7 @@ static bool put_back(struct job *job)
 	lease_end(job);
 	enum pr_status status = store_defer(&job->scope, &job->claim, job->envelope);
 	if (status == PR_OK) {
-		say_settled(job);
+		unsettled_say_written(job);
 	} else {
 		if (may_pass(job, status, "put back"))
 			return stay(job, JOB_DEFERS);
@@ -311,7 +305,7 @@ static bool finish(struct job *job)
 	enum pr_status status = store_finish(&job->scope, &job->claim);
 
 	if (status == PR_OK) {
-		say_settled(job);
+		unsettled_say_written(job);
 	} else {
 		/* delivered but still in the queue: recorded as such, if that can be done, and removed at the next try */
 		bool passing = may_pass(job, status, "remove"), recorded = store_update(&job->scope, &job->claim, job->envelope) == PR_OK;
