@@ -119,4 +119,4 @@ class Plain(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    story.main()

@@ -27,34 +27,26 @@ class Unwritten(story.Story):
             "MinQueueAge": "1s", "MaxQueueAge": "1s", "QueueInterval": "1s", "MinFreeBlocks": 0, "Timeout": {"hoststatus": "1s"}})
         self.queue = os.path.join(self.pr.top, "queue")
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m,mode=700", "tmpfs", self.queue], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", self.queue], check=True)
-        self.addCleanup(self.make_room)
         self.pr.start()
-
-    def fill(self):
-        with open(os.path.join(self.queue, "filler"), "wb", buffering=0) as filler:
-            for size in (1 << 20, 4096, 1):
-                try:
-                    while True:
-                        filler.write(b"x" * size)
-                except OSError:
-                    pass
 
     def make_room(self):
         if os.path.exists(os.path.join(self.queue, "filler")):
             os.unlink(os.path.join(self.queue, "filler"))
 
-    def stop(self):
+    def tearDown(self):
+        """Before the scratch directory goes: a mounted one cannot."""
         self.make_room()
-        self.pr.stop()
+        if self.pr.process.poll() is None:
+            self.pr.stop()
+        subprocess.run(["umount", self.queue], check=True)
+        super().tearDown()
 
     def trouble(self, *recipients):
         """In files, tried in vain; then the disk is full, and the host is there."""
         self.full()
-        self.addCleanup(self.stop)
         identifier = self.pr.send("ann@example.net", recipients, LETTER)
         story.wait_for("it lies in files", lambda: self.pr.queue_ids() == [identifier], 30)
-        self.fill()
+        story.fill_disk(os.path.join(self.queue, "filler"))
         self.answer = answer
         self.pr.wait_log("cannot put back: .*kept in memory")
         return identifier
