@@ -236,13 +236,14 @@ static bool stay(struct job *job, enum job_end end)
 {
 	struct courier *courier = job->courier;
 
-	lease_begin(job);
+	lease_goes_on(job);
 	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
 	pthread_mutex_lock(&courier->lock);
+	bool aside = job->entry->aside; /* what was set aside is still tried where it lies */
 	job->unsettled = end;
-	job->group = job->entry->group;
 	unsettled_put(job);
 	plan_retry(courier->plan, job->entry, courier_now() + UNSETTLED_SECONDS);
+	job->entry->aside = aside;
 	pthread_mutex_unlock(&courier->lock);
 	return false;
 }
@@ -252,7 +253,7 @@ static bool may_pass(const struct job *job, enum pr_status status, const char *w
 {
 	bool passing = status == PR_TEMPFAIL;
 
-	if (job->unsettled == JOB_RUNS)
+	if (job->unsettled == JOB_RUNS || !passing)
 		log_line(LOGP_ERR, job->entry->id, "cannot %s: %.*s%s", what, PR_PRINT(job->scope.reason),
 		         passing ? "; what became of it is kept in memory until that is possible" : "");
 	return passing;
@@ -288,7 +289,7 @@ static bool put_back(struct job *job)
 	}
 	courier_index_waits(job);
 	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
-	int64_t due = job_next_due(job);
+	int64_t due = job->envelope->tries > 0 ? job_next_due(job) : job_next_look(job); /* what was only held is not kept back by its age */
 	pthread_mutex_lock(&courier->lock);
 	if (job->entry->aside && !job->entry->again)
 		plan_forget(courier->plan, job->entry);
