@@ -48,6 +48,7 @@ struct options {
 	struct pr_list precedence;       /* Precedence: "NAME=NUMBER", checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
+	uint32_t dont_expand_cnames;     /* DontExpandCnames */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
 	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */

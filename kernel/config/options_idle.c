@@ -34,7 +34,6 @@ const struct option_idle options_idle[] = {
     {"DefaultCharSet", in_one_piece},
     {"DHParameters", tls_library},
     {"DialDelay", no_dialup},
-    {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
     {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
     {"DontProbeInterfaces", RULES},
