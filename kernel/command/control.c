@@ -123,6 +123,16 @@ int control_ask(const char *config, const char *request, struct pr_text *lines)
 	return status;
 }
 
+int control_tell(const char *config, const char *request)
+{
+	struct pr_text lines;
+
+	pr_text_init(&lines, ANSWER_MAX);
+	int status = control_ask(config, request, &lines);
+	pr_text_fini(&lines);
+	return status;
+}
+
 static int ask_and_print(const char *config, const char *request)
 {
 	struct pr_text lines;

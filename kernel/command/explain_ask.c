@@ -223,7 +223,8 @@ static void each_end(struct explain_ask *ask, struct expansion *expansion, void 
 void explain_follow(struct explain_ask *ask, struct pr_str address, void (*each)(void *context, const struct explain_end *end), void *context)
 {
 	const struct expand_source source = {.context = ask, .resolve = resolve, .mailer_has_flag = has_flag, .alias = alias, .user = user,
-	    .include = include, .include_owner = include_owner};
+	    .include = include, .include_owner = include_owner,
+	    .rules_take_details = rules_take_any_address(ask->tool->set)};
 	const struct expand_limits limits = {
 	    .depth = (uint32_t)ask->tool->config->options.max_alias_recursion, .members = MEMBERS_MAX};
 	const struct pr_recipient model = {.flags = PR_RECIPIENT_PRIMARY};

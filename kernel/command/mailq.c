@@ -193,11 +193,10 @@ int mailq_mode(const struct arguments *arguments)
 	struct query query = {.arguments = arguments};
 	struct config *config = NULL;
 	int64_t ignored;
-	bool persistent;
 
 	int status = tool_selection(arguments, &query.selection);
 	if (status == EX_OK)
-		status = tool_interval(arguments, &ignored, &persistent);
+		status = tool_interval(arguments, &ignored, NULL);
 	if (status == EX_OK)
 		status = tool_config(arguments, &config);
 	if (status != EX_OK)

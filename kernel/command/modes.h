@@ -72,7 +72,7 @@ int tool_config_access(const struct arguments *arguments);
 const char *tool_config_path(const struct arguments *arguments, const char **routing_out);
 /* The same for what stands behind -C of any program; NULL: nothing. */
 const char *tool_config_choose(const char *given, const char **routing_out);
-/* "30m" behind -q, or -qp, as seconds (a bare number counts minutes; -qp alone is 1); EX_USAGE with the sentence printed. */
+/* "30m" behind -q, or -qp, as seconds (a bare number counts minutes; -qp alone is 1; persistent_out may be NULL); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool *persistent_out);
 /* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */
 int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out);
@@ -80,5 +80,6 @@ int tool_selection(const struct arguments *arguments, struct queue_selection *se
 /* One request to a running daemon; what it says goes to `lines`, a refusal to stderr.  EX_OK, EX_UNAVAILABLE (no
  * daemon), EX_NOPERM, EX_SOFTWARE (ERROR). */
 int control_ask(const char *config, const char *request, struct pr_text *lines);
+int control_tell(const char *config, const char *request); /* whose answer has nothing to say but the status */
 
 #endif

@@ -206,16 +206,6 @@ static int with_store(struct change *change, struct tool *tool)
 	return status;
 }
 
-/* So that its list is right at once; without a daemon there is nobody to tell. */
-static void tell_daemon(const char *config)
-{
-	struct pr_text lines;
-
-	pr_text_init(&lines, 65536);
-	(void)control_ask(config, "rescan", &lines);
-	pr_text_fini(&lines);
-}
-
 static bool is_one_line(struct pr_str reason)
 {
 	for (size_t i = 0; i < reason.len; i++)
@@ -250,8 +240,9 @@ int quarantine_mode(const struct arguments *arguments, const struct queue_select
 	} else {
 		status = with_store(&change, &tool);
 	}
+	/* so that its list is right at once; without a daemon there is nobody to tell */
 	if (change.changed > 0 && geteuid() == 0)
-		tell_daemon(arguments->config);
+		(void)control_tell(arguments->config, "rescan");
 	tool_close(&tool);
 	for (size_t i = 0; i < change.count; i++)
 		pr_free(change.chosen[i].id);

@@ -169,7 +169,6 @@ static int work(struct run *run)
 	struct pr_str items[ITEMS_MAX];
 	char places[3][2 * PATH_ROOM];
 	struct master_settings settings;
-	struct pr_text lines;
 
 	int status = settings_of(run, items, places, &settings);
 	const char *config = run->own[0] != '\0' ? run->config : run->arguments->config;
@@ -178,9 +177,7 @@ static int work(struct run *run)
 	if (status != EX_OK)
 		return status;
 	status = progress_run(config, run->request.data);
-	pr_text_init(&lines, 1u << 16);
-	(void)control_ask(config, "stop", &lines);
-	pr_text_fini(&lines);
+	(void)control_tell(config, "stop");
 	return status;
 }
 
@@ -195,16 +192,6 @@ static int run_here(struct run *run, bool beside)
 	if (run->own[0] != '\0')
 		remove_places(run);
 	return status;
-}
-
-/* The daemon lists what it knows; what has left the queue without it, it finds when it looks. */
-static void tell_daemon(const struct run *run)
-{
-	struct pr_text lines;
-
-	pr_text_init(&lines, 1u << 16);
-	(void)control_ask(run->arguments->config, "rescan", &lines);
-	pr_text_fini(&lines);
 }
 
 static bool chooses_directory(const struct arguments *arguments)
@@ -238,8 +225,9 @@ static int run_somewhere(struct run *run)
 	if (status != EX_OK || (!other && !foreground))
 		return status;
 	status = run_here(run, true);
+	/* the daemon lists what it knows; what has left the queue without it, it finds when it looks */
 	if (!chooses_directory(run->arguments))
-		tell_daemon(run);
+		(void)control_tell(run->arguments->config, "rescan");
 	return status;
 }
 
@@ -288,9 +276,8 @@ int run_mode(const struct arguments *arguments)
 {
 	struct queue_selection selection;
 	int64_t interval;
-	bool persistent;
 
-	int status = tool_interval(arguments, &interval, &persistent);
+	int status = tool_interval(arguments, &interval, NULL);
 	if (status == EX_OK)
 		status = tool_selection(arguments, &selection);
 	if (status != EX_OK)

@@ -6,6 +6,8 @@
  */
 #include "kernel/command/queue_job.h"
 
+#include "kernel/master/control.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +193,7 @@ static int change_all(struct job *job, size_t *done_out)
 		enum pr_status status = job->verb->change(job, job->chosen[i].entry.id);
 		if (status == PR_OK) {
 			printf("%s %s\n", job->chosen[i].entry.id.data, job->verb->done);
+			job->chosen[i].changed = true;
 			++*done_out;
 		} else {
 			worst = complain(job, &job->chosen[i], status);
@@ -201,9 +204,40 @@ static int change_all(struct job *job, size_t *done_out)
 	return worst;
 }
 
+/* The next that were changed, as many as a selection holds. */
+static void select_changed(const struct job *job, size_t *next, struct queue_selection *selection)
+{
+	for (selection->count = 0; *next < job->count && selection->count < SELECTION_TERMS_MAX; ++*next)
+		if (job->chosen[*next].changed)
+			selection->terms[selection->count++] = (struct selection_term){.letter = 'I', .text = job->chosen[*next].entry.id};
+}
+
+/* Those that were changed are tried now, however young they are; beyond what can be named so, a run of everything comes upon them. */
+static int ask_for_run(const struct job *job, const char *config)
+{
+	struct queue_selection selection = {.kind = SELECTION_WAITING};
+	struct pr_text request;
+	size_t next = 0;
+	int status = EX_OK;
+
+	pr_text_init(&request, CONTROL_LINE_MAX - 2);
+	for (size_t asked = 0; next < job->count && status == EX_OK; asked++) {
+		pr_text_clear(&request);
+		pr_text_add_c(&request, "queue-run");
+		if (asked == SELECTION_RUNS_MAX)
+			next = job->count;
+		else
+			select_changed(job, &next, &selection);
+		if (asked < SELECTION_RUNS_MAX && (selection.count == 0 || !selection_print(&selection, &request)))
+			continue;
+		status = control_tell(config, request.data);
+	}
+	pr_text_fini(&request);
+	return status;
+}
+
 static int carry_out(struct job *job, const char *config)
 {
-	struct pr_text lines;
 	size_t done = 0;
 
 	store_role(job->scope, PR_STORE_READ);
@@ -218,11 +252,9 @@ static int carry_out(struct job *job, const char *config)
 		narrow(job);
 	status = job->count > 0 ? change_all(job, &done) : EX_OK;
 	if (done > 0) {
-		pr_text_init(&lines, 65536);
-		int told = control_ask(config, job->verb->wakes ? "queue-run" : "rescan", &lines);
+		int told = job->verb->wakes ? ask_for_run(job, config) : control_tell(config, "rescan");
 		if (job->verb->wakes && told != EX_OK)
 			fprintf(stderr, "the daemon could not be told; its next queue run finds the mail\n");
-		pr_text_fini(&lines);
 	}
 	return status;
 }

@@ -12,6 +12,7 @@ struct message {
 	struct pr_entry entry;
 	const struct pr_envelope *envelope;
 	struct pr_str why;
+	bool changed; /* by the verb */
 };
 
 #define QUEUE_STATES (PR_ENTRY_LOST + 1)

@@ -224,12 +224,13 @@ int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool 
 	for (size_t i = 0; i < arguments->queue_count; i++)
 		if (!selection_is_one(pr_str(arguments->queues[i])))
 			text = arguments->queues[i];
-	*persistent_out = text[0] == 'p';
-	*seconds_out = *persistent_out ? PERSISTENT_SECONDS : 0;
+	bool persistent = text[0] == 'p';
+	if (persistent_out != NULL)
+		*persistent_out = persistent;
+	*seconds_out = persistent ? PERSISTENT_SECONDS : 0;
 	if (text[0] == 'f')
 		return EX_OK;
-	if (*persistent_out)
-		text++;
+	text += persistent;
 	if (text[0] == '\0' || pr_parse_time(pr_str(text), 'm', seconds_out))
 		return EX_OK;
 	fprintf(stderr, "Invalid time unit `%c'\n", text[strspn(text, "0123456789")]);

@@ -177,14 +177,6 @@ static void add_default(struct config_builder *builder, enum pr_kind kind, const
 	config_build_instances(builder, kind, single ? &group : &outer);
 }
 
-static bool names_auth(const struct config_builder *builder)
-{
-	for (size_t i = 0; i < builder->root->child_count; i++)
-		if (pr_str_equal(builder->root->children[i].name, PR_STR("auth")))
-			return true;
-	return false;
-}
-
 /* Under a sendmail.cf AUTH is what it was in sendmail, unless the file says something of its own, and be it "auth = ( );". */
 static void add_auth(struct config_builder *builder)
 {
@@ -193,8 +185,10 @@ static void add_auth(struct config_builder *builder)
 	struct config_node group = {.kind = CONFIG_GROUP, .name = PR_STR("auth"), .file = module.file, .children = &module, .child_count = 1};
 	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("auth"), .file = module.file, .children = &group, .child_count = 1};
 
+	if (config_node_find(builder->root, "auth") != NULL)
+		return;
 	for (size_t i = 0; i < config->instance_count; i++)
-		if (builder->instances[i].kind == PR_KIND_RULES && pr_str_equal(builder->instances[i].module, PR_STR("cf")) && !names_auth(builder)) {
+		if (builder->instances[i].kind == PR_KIND_RULES && pr_str_equal(builder->instances[i].module, PR_STR("cf"))) {
 			config_build_instances(builder, PR_KIND_AUTH, &list);
 			return;
 		}

@@ -16,19 +16,12 @@ static const struct {
     {"RejectNUL", "false"}, {"Timeout.queuewarn", "0"}, {"TrustedUsers", ""},
 };
 
-static bool is_said(const struct config_builder *builder, const struct pr_option *option)
-{
-	const struct config *config = builder->config;
-
-	return config->option_places != NULL && config->option_places[option - options_table].file != NULL;
-}
-
 static void set_default(struct config_builder *builder, const char *name, const char *value)
 {
 	const struct pr_option *option = pr_option_find(options_table, pr_str(name));
 	struct pr_str why = PR_NONE;
 
-	if (option == NULL || is_said(builder, option))
+	if (option == NULL || config_option_place(builder->config, name)->file != NULL)
 		return;
 	if (pr_option_parse(option, pr_str(value), &builder->config->options, &builder->config->arena, &why) != PR_OK)
 		config_complain(builder, &(struct config_node){.file = "sendmail's defaults"}, "%s: %.*s", name, PR_PRINT(why));
@@ -49,6 +42,7 @@ void config_declare_defaults(struct config_builder *builder)
 {
 	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
 		set_default(builder, defaults[i].name, defaults[i].value);
-	if (default_user() != NULL)
-		set_default(builder, "DefaultUser", default_user());
+	const char *user = config_option_place(builder->config, "DefaultUser")->file == NULL ? default_user() : NULL;
+	if (user != NULL)
+		set_default(builder, "DefaultUser", user);
 }

@@ -126,6 +126,7 @@ const struct pr_option options_table[] = {
     ROW(resolve_clients, "ResolveClients", BOOL, "true", "look up the name of each client"),
     ROW(resolver, "Resolver", LIST, NULL, "name servers, IPv4 address or address:port; default: /etc/resolv.conf"),
     ROW(retry_factor, "RetryFactor", INT, "90000", "weight of each try in the priority"),
+    ROW(dont_expand_cnames, "DontExpandCnames", BOOL, "false", "an alias (CNAME) stays what it is when a name is made canonical"),
     ROW(dont_blame, "DontBlameSendmail", STRING, NULL, "what is allowed of the rights of files and directories"),
     ROW(safe_file_environment, "SafeFileEnvironment", STRING, NULL, "files named by aliases must lie below this directory"),
     IDLE(save_from_line, "SaveFromLine", BOOL, "false", "a leading From_ line of a message is always dropped"),

@@ -54,6 +54,7 @@ struct options {
 	struct pr_list xclient_networks, xforward_networks; /* XclientNetworks, XforwardNetworks; checked */
 	struct pr_list trusted_users;    /* TrustedUsers: may use -f without a warning */
 	struct pr_str safe_file_environment; /* SafeFileEnvironment */
+	uint32_t dont_expand_cnames;     /* DontExpandCnames */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
 	struct pr_str fallback_mx_host, fallback_smart_host; /* FallbackMXhost, FallbackSmartHost: "relay.example.org", "[192.0.2.1]"; mailers ask */

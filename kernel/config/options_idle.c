@@ -32,7 +32,6 @@ const struct option_idle options_idle[] = {
     {"DataFileBufferSize", no_memory},
     {"DeadLetterDrop", "mail that nobody can be told about is kept in the queue"},
     {"DialDelay", no_dialup},
-    {"DontExpandCnames", RULES},
     {"DontInitGroups", "a helper has the groups of its user, always"},
     {"DontLockFilesForRead", "tables are replaced in one step, so readers need no lock"},
     {"DontProbeInterfaces", RULES},

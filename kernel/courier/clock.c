@@ -57,3 +57,11 @@ int64_t courier_age(struct courier *courier, int64_t created)
 	pthread_mutex_unlock(&courier->lock);
 	return clock_age(&clock, created, courier_wall());
 }
+
+int32_t courier_zone(int64_t wall)
+{
+	time_t seconds = (time_t)wall;
+	struct tm here = {0};
+
+	return localtime_r(&seconds, &here) != NULL ? (int32_t)here.tm_gmtoff : 0;
+}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SETTLE_SECONDS 3     /* at a stop, for results that could not be written */
+#define DRAIN_SECONDS 300    /* after a reload; the master waits five beyond that, too */
 #define DRAIN_MORE_SECONDS 4 /* the master waits five beyond the limit */
 
 bool courier_is_leaving(struct courier *courier)
@@ -86,20 +87,18 @@ static void release_parked(struct courier *courier, struct worker *worker)
 	}
 }
 
-static void hand_over(struct courier *courier)
+static void hand_over(struct courier *courier, struct worker *last)
 {
-	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
 	struct pr_arena arena;
 	struct module_scope scope;
 
 	pr_arena_init(&arena, 1u << 20);
-	module_scope_init(&scope, last.thread, &arena);
-	release_parked(courier, &last);
+	module_scope_init(&scope, last->thread, &arena);
+	release_parked(courier, last);
 	enum pr_status status = store_handover(&scope);
 	if (status != PR_OK && status != PR_MISUSE) /* a store without it has nothing to hand over */
 		log_line(LOGP_WARNING, NULL, "the store was not handed over: %.*s", PR_PRINT(scope.reason));
 	pr_arena_fini(&arena);
-	module_thread_free(last.thread);
 }
 
 /* At a stop nobody follows: what the store keeps in a form of its own becomes what other programs can read. */
@@ -126,64 +125,56 @@ static void drain_store(struct courier *courier, int64_t end)
 	module_thread_free(thread);
 }
 
-/* Idle sessions, and what came into a line while the workers ended. */
-static void let_go(struct courier *courier)
+static void close_idle(struct courier *courier, struct worker *last)
 {
-	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
 	struct pr_arena arena;
 	struct module_scope scope;
 	struct cached_session *session;
 
 	pr_arena_init(&arena, 1u << 20);
-	module_scope_init(&scope, last.thread, &arena);
-	release_parked(courier, &last);
+	module_scope_init(&scope, last->thread, &arena);
 	while ((session = cache_take_old(courier, PLAN_NEVER)) != NULL)
 		cache_close(session, &scope);
 	pr_arena_fini(&arena);
-	module_thread_free(last.thread);
 }
 
 /* Helpers may still be asked for by running deliveries, so the channel is read on. */
-static bool wait_for_threads(struct courier *courier, int64_t limit)
+static void listen(struct courier *courier, int milliseconds, int64_t *end)
 {
-	int64_t end = limit < 0 ? PLAN_NEVER : courier_now() + limit, ignored;
+	struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
+	int64_t limit;
 
-	pthread_mutex_lock(&courier->lock);
-	unsigned int left = courier->workers + courier->services;
-	while (left > 0 && courier_now() < end) {
-		pthread_mutex_unlock(&courier->lock);
-		struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
-		if (poll(&channel, 1, 20) > 0 && !courier_read_channel(courier, &ignored) && ignored >= 0 && courier_now() + ignored < end)
-			end = courier_now() + ignored;
-		pthread_mutex_lock(&courier->lock);
-		left = courier->workers + courier->services;
-	}
-	pthread_mutex_unlock(&courier->lock);
-	return left == 0;
+	if (poll(&channel, 1, milliseconds) > 0 && !courier_read_channel(courier, &limit) && limit >= 0 && courier_now() + limit < *end)
+		*end = courier_now() + limit;
 }
 
-/* Results that could not be written: who delivers next would not know of them, so there is a wait for that, too. */
-static void settle_rest(struct courier *courier, int64_t end)
+static unsigned int count_threads(struct courier *courier)
 {
-	struct worker last = {.courier = courier};
-	struct pollfd channel = {.fd = courier->role->channel, .events = POLLIN};
-	int64_t ignored;
+	pthread_mutex_lock(&courier->lock);
+	unsigned int left = courier->workers + courier->services;
+	pthread_mutex_unlock(&courier->lock);
+	return left;
+}
 
-	if (courier->unsettled == NULL)
-		return;
-	last.thread = module_thread_new(courier->set);
-	while (unsettled_try(courier, &last) && courier_now() < end) {
-		if (poll(&channel, 1, 1000) <= 0 || courier_read_channel(courier, &ignored))
-			continue;
-		channel.fd = -1; /* a stop, or the master is gone */
-		end = ignored >= 0 && courier_now() + SETTLE_SECONDS < end ? courier_now() + SETTLE_SECONDS : end;
+/* False: not in time.  Results that could not be written are tried meanwhile: who delivers next would not know of them. */
+static bool wait_for_threads(struct courier *courier, struct worker *last, int64_t *end)
+{
+	int64_t tried = courier_now();
+
+	while (count_threads(courier) > 0 && courier_now() < *end) {
+		listen(courier, 20, end);
+		if (courier_now() > tried) {
+			(void)unsettled_try(courier, last);
+			tried = courier_now();
+		}
 	}
-	unsettled_lose(courier, &last);
-	module_thread_free(last.thread);
+	return count_threads(courier) == 0;
 }
 
 bool courier_drain(struct courier *courier, int64_t limit)
 {
+	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
+
 	pthread_mutex_lock(&courier->lock);
 	courier->draining = true;
 	pthread_cond_broadcast(&courier->work);
@@ -192,14 +183,20 @@ bool courier_drain(struct courier *courier, int64_t limit)
 	words_close(courier);
 	/* a limit: the daemon is being stopped, else the next generation is waiting for the store */
 	bool stopping = limit >= 0 || courier->role->queue_now;
-	int64_t end = courier_now() + (limit >= 0 ? limit : 0);
+	int64_t end = courier_now() + (limit >= 0 ? limit : 0), patience = limit >= 0 ? end : courier_now() + DRAIN_SECONDS;
 	if (!stopping)
-		hand_over(courier);
-	bool left = wait_for_threads(courier, limit);
-	if (left) {
-		settle_rest(courier, stopping ? courier_now() + SETTLE_SECONDS : PLAN_NEVER);
-		let_go(courier);
-	}
+		hand_over(courier, &last);
+	bool left = wait_for_threads(courier, &last, &patience);
+	if (left) /* what came into a line while the workers ended */
+		release_parked(courier, &last);
+	if (stopping && courier_now() + SETTLE_SECONDS < patience)
+		patience = courier_now() + SETTLE_SECONDS;
+	while (unsettled_try(courier, &last) && courier_now() < patience)
+		listen(courier, 1000, &patience);
+	unsettled_lose(courier, &last);
+	if (left)
+		close_idle(courier, &last);
+	module_thread_free(last.thread);
 	if (stopping)
 		drain_store(courier, end);
 	return left;

@@ -170,6 +170,7 @@ struct group {
 /* What the plan says of an entry when a worker takes it: copied under the lock, for others change it. */
 struct turn {
 	bool runner, eager, urgent, patient, aside; /* as in struct plan_entry */
+	bool barred;                                /* its group has too many that are unsettled */
 };
 
 struct job {
@@ -184,17 +185,13 @@ struct job {
 	struct group *groups;
 	size_t group_count;
 	struct turn turn;
-	bool first_try;                 /* was never tried before */
 	bool is_run;                    /* a queue run, no first attempt at once */
-	bool expensive_ok;              /* HoldExpensive does not hold it */
 	bool hosts_told;                /* the mailer keeps the record of each host it tries */
 	bool refusal_counted;           /* statistics.c */
 	bool expired;                   /* Timeout.queuereturn is over: what had failed for now has failed for good */
 	bool late;                      /* the time of its BY= is over: notices say that */
-	bool written;                   /* some result was already recorded by update */
-	bool unrecorded;                /* and some could not be */
+	bool unrecorded;                /* some result could not be recorded by update */
 	enum job_end unsettled;         /* what the store would not do yet */
-	uint8_t group;                  /* of the queue, while it is unsettled */
 	struct job *unsettled_next;     /* under the courier's lock */
 	/* under the lock of the leases */
 	struct job *lease_next;
@@ -221,6 +218,7 @@ struct pr_str courier_macro(void *context, struct pr_str name);
 /* clock.c */
 int64_t courier_now(void); /* monotonic seconds, the plan's time */
 int64_t courier_wall(void);
+int32_t courier_zone(int64_t wall); /* seconds east of UTC then, here */
 int64_t courier_age(struct courier *courier, int64_t created); /* seconds, jumps of the clock taken off */
 
 /* drain.c */
@@ -269,6 +267,7 @@ bool load_skips_run(struct courier *courier); /* and it is told */
 void leases_open(struct courier *courier);
 void leases_close(struct courier *courier);
 void lease_begin(struct job *job); /* after a claim */
+void lease_goes_on(struct job *job); /* after a call that did not end it */
 void lease_end(struct job *job);   /* before a call that ends the claim */
 
 /* words.c */
@@ -343,17 +342,18 @@ struct job *job_new(struct courier *courier);
 void job_free(struct job *job);
 /* Takes the message as far as it goes now; true when `job` is free for the next one, false when it stands in line. */
 bool job_run(struct job *job, struct worker *worker, struct plan_entry *entry);
-void job_give_up(struct job *job, struct worker *worker); /* a parked one at the end: released */
+void job_give_up(struct job *job, struct worker *worker); /* a parked one at the end: released, or unsettled */
 void job_release(struct job *job);
 void job_adopt(struct job *job, struct worker *worker); /* the worker goes on with one that has waited */
 
-/* unsettled.c */
-void unsettled_put(struct job *job); /* with the lock held */
+/* unsettled.c; the first three with the lock held */
+void unsettled_put(struct job *job);
 /* The job of a message whose turn it is, or NULL. */
 struct job *unsettled_take(struct courier *courier, struct plan_entry *entry);
 /* So many of this group that nothing more of it is to be tried. */
-bool unsettled_is_full(struct courier *courier, uint8_t group);
-/* When no worker is left: each once more.  True: some are left. */
+bool unsettled_is_full(const struct courier *courier, uint8_t group);
+void unsettled_say_written(const struct job *job); /* nothing about one that never was unsettled */
+/* When no worker takes them any more: each once more.  True: some are left. */
 bool unsettled_try(struct courier *courier, struct worker *worker);
 void unsettled_lose(struct courier *courier, struct worker *worker); /* they will be tried again as if nothing had happened */
 

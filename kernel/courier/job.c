@@ -139,7 +139,8 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	struct courier *courier = job->courier;
 	enum pr_status status;
 
-	if (unsettled_is_full(courier, entry->group)) {
+	if (job->turn.barred) {
+		entry->busy += entry->busy == 0; /* it comes back, and as no queue run */
 		words_say(courier, pr_str(entry->id), QUEUE_WORD_QUEUED);
 		entry_retry(courier, entry, courier_now() + BUSY_SECONDS / 4);
 		return false;
@@ -179,10 +180,8 @@ static bool job_claim(struct job *job, struct plan_entry *entry)
 	job->entry = entry;
 	courier_index_running(job, true);
 	job->envelope = job->claim.envelope;
-	job->first_try = job->envelope->tries == 0;
 	/* a first try after somebody else's claim is still no queue run */
-	job->is_run = !job->first_try || courier->role->queue_now || (job->turn.runner && entry->busy == 0) || job->turn.urgent;
-	job->expensive_ok = job->is_run || job->turn.eager;
+	job->is_run = job->envelope->tries > 0 || courier->role->queue_now || (job->turn.runner && entry->busy == 0) || job->turn.urgent;
 	entry->busy = 0;
 	entry->source = plan_source(job->envelope->sender);
 	lease_begin(job);
@@ -206,7 +205,7 @@ static bool answered_without_trying(struct job *job, struct group *group)
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.3.5"), why);
 		return true;
 	}
-	if (job->courier->options->hold_expensive && !job->expensive_ok && module_mailer_has_flag(group->instance, 'e')) {
+	if (job->courier->options->hold_expensive && !job->is_run && !job->turn.eager && module_mailer_has_flag(group->instance, 'e')) {
 		group->held = true;
 		group_fail(job, group, PR_TEMPFAIL, PR_STR("4.0.0"), PR_STR("queued"));
 		return true;
@@ -218,7 +217,6 @@ static bool answered_without_trying(struct job *job, struct group *group)
 static void record(struct job *job)
 {
 	job->unrecorded = store_update(&job->scope, &job->claim, job->envelope) != PR_OK;
-	job->written = job->written || !job->unrecorded;
 	if (job->unrecorded)
 		log_line(LOGP_WARNING, job->entry->id, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
 }
@@ -348,6 +346,13 @@ void job_give_up(struct job *job, struct worker *worker)
 	job_adopt(job, worker);
 	if (job->unrecorded)
 		record(job);
+	if (job->unrecorded) {
+		pthread_mutex_lock(&job->courier->lock);
+		job->unsettled = JOB_DEFERS;
+		unsettled_put(job);
+		pthread_mutex_unlock(&job->courier->lock);
+		return;
+	}
 	job_release(job);
 	job_free(job);
 }

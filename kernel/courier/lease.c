@@ -131,6 +131,13 @@ void leases_close(struct courier *courier)
 
 void lease_begin(struct job *job)
 {
+	job->lease_end = now_ms() + job->claim.lease_ms;
+	job->renew_at = now_ms() + job->claim.lease_ms / 2;
+	lease_goes_on(job);
+}
+
+void lease_goes_on(struct job *job)
+{
 	struct courier *courier = job->courier;
 	struct courier_leases *leases = &courier->leases;
 	int error = 0;
@@ -138,8 +145,6 @@ void lease_begin(struct job *job)
 	if (job->claim.lease_ms <= 0)
 		return;
 	pthread_mutex_lock(&leases->lock);
-	job->lease_end = now_ms() + job->claim.lease_ms;
-	job->renew_at = now_ms() + job->claim.lease_ms / 2;
 	job->leased = true;
 	job->lease_next = leases->first;
 	leases->first = job;

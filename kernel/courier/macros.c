@@ -9,7 +9,6 @@
 
 #include <postrider/address.h>
 
-#include <time.h>
 #include <unistd.h>
 
 static struct pr_str number(struct job *job, int64_t value)
@@ -116,25 +115,21 @@ static struct pr_str process_id(struct job *job)
 
 static struct pr_str unix_time(struct job *job)
 {
-	return number(job, time(NULL));
+	return number(job, courier_wall());
 }
 
 static struct pr_str date(struct job *job)
 {
-	time_t now = time(NULL);
-	struct tm here = {0};
+	int64_t now = courier_wall();
 
-	localtime_r(&now, &here);
-	return mail_date(&job->arena, now, (int32_t)here.tm_gmtoff);
+	return mail_date(&job->arena, now, courier_zone(now));
 }
 
 static struct pr_str ctime_date(struct job *job)
 {
-	time_t now = time(NULL);
-	struct tm here = {0};
+	int64_t now = courier_wall();
 
-	localtime_r(&now, &here);
-	return mail_ctime(&job->arena, now, (int32_t)here.tm_gmtoff);
+	return mail_ctime(&job->arena, now, courier_zone(now));
 }
 
 static const struct {

@@ -11,8 +11,6 @@
 
 #include <postrider/address.h>
 
-#include <time.h>
-
 #define RETURNED_BODY_MAX (1 << 20) /* larger originals come back as their header only */
 #define DOUBLE_MARK "double_bounce"
 
@@ -104,14 +102,6 @@ static void successes_are_told(const struct notice *notice)
 		notice->job->parcels[i].by = DSN_BY_NOTHING;
 }
 
-static int32_t zone_now(int64_t now)
-{
-	time_t seconds = (time_t)now;
-	struct tm local;
-
-	return localtime_r(&seconds, &local) != NULL ? (int32_t)local.tm_gmtoff : 0;
-}
-
 static enum pr_status read_original(void *context, void *buffer, size_t room, size_t *length_out)
 {
 	struct notice *notice = context;
@@ -172,7 +162,7 @@ static enum pr_status compose(void *context, struct pr_str id, queue_write *writ
 	const struct options *options = job->courier->options;
 	int64_t now = courier_wall();
 	struct dsn_facts facts = {.kind = notice->kind, .id = id, .host_name = options->host_name, .to = notice->to,
-	                          .error_header = notice_error_header(job, id, now), .now = now, .zone = zone_now(now), .return_after = job_return_after(job),
+	                          .error_header = notice_error_header(job, id, now), .now = now, .zone = courier_zone(now), .return_after = job_return_after(job),
 	                          .warn_after = job_warn_after(job), .body_limit = body_limit(job, notice),
 	                          .words = notice_words(job), .plain = !options->send_mime_errors, .expired = job->expired, .late = job->late};
 	enum pr_status status = dsn_build(&facts, job->envelope, notice->report, read_original, notice, write, write_context, &job->arena,

@@ -11,20 +11,14 @@
 
 #include <postrider/file.h>
 
-#include <time.h>
-
 #define ERROR_HEADER_MAX (64u << 10)
 
 static struct header_facts facts_of(const struct job *job, struct pr_str id, int64_t now)
 {
-	time_t seconds = (time_t)now;
-	struct tm here = {0};
-
-	localtime_r(&seconds, &here);
 	return (struct header_facts){
 	    .id = id, .host_name = job->courier->options->host_name, .helo = PR_STR("localhost"), .client = PR_STR("localhost"),
 	    .version = PR_STR(PACKAGE_VERSION), .sender = PR_STR("MAILER-DAEMON"), .full_name = PR_STR("Mail Delivery Subsystem"),
-	    .now = now, .zone = (int32_t)here.tm_gmtoff, .add_missing = 1};
+	    .now = now, .zone = courier_zone(now), .add_missing = 1};
 }
 
 /* The job's, but for the macros of the message that it delivers. */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define ENVELOPE_ARENA (40u << 20) /* more than the largest envelope a store reads */
-#define RUNS_AT_ONCE 8
 
 struct row {
 	int64_t priority, created;
@@ -164,7 +163,7 @@ void selected_start(struct courier *courier, struct pr_str line)
 	/* the words outlive the message they came in */
 	line = pr_arena_copy(&run->texts, line);
 	pthread_mutex_lock(&courier->lock);
-	bool room = courier->selected_running < RUNS_AT_ONCE;
+	bool room = courier->selected_running < SELECTION_RUNS_MAX;
 	courier->selected_running += room;
 	courier->services += room;
 	pthread_mutex_unlock(&courier->lock);

@@ -224,7 +224,7 @@ static bool was_tried(const struct job *job)
 
 		if (parcel->recipient->state == PR_RECIPIENT_DELIVERED)
 			continue;
-		if (parcel->group == 0 || !job->groups[parcel->group - 1].held)
+		if (!is_held(job, parcel))
 			return true;
 		some_held = true;
 	}
@@ -236,13 +236,14 @@ static bool stay(struct job *job, enum job_end end)
 {
 	struct courier *courier = job->courier;
 
-	lease_begin(job);
+	lease_goes_on(job);
 	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
 	pthread_mutex_lock(&courier->lock);
+	bool aside = job->entry->aside; /* what was set aside is still tried where it lies */
 	job->unsettled = end;
-	job->group = job->entry->group;
 	unsettled_put(job);
 	plan_retry(courier->plan, job->entry, courier_now() + UNSETTLED_SECONDS);
+	job->entry->aside = aside;
 	pthread_mutex_unlock(&courier->lock);
 	return false;
 }
@@ -252,16 +253,10 @@ static bool may_pass(const struct job *job, enum pr_status status, const char *w
 {
 	bool passing = status == PR_TEMPFAIL;
 
-	if (job->unsettled == JOB_RUNS)
+	if (job->unsettled == JOB_RUNS || !passing)
 		log_line(LOGP_ERR, job->entry->id, "cannot %s: %.*s%s", what, PR_PRINT(job->scope.reason),
 		         passing ? "; what became of it is kept in memory until that is possible" : "");
 	return passing;
-}
-
-static void say_settled(const struct job *job)
-{
-	if (job->unsettled != JOB_RUNS)
-		log_line(LOGP_NOTICE, job->entry->id, "what became of it is written now");
 }
 
 static void prepare_to_wait(struct job *job)
@@ -286,7 +281,7 @@ static bool put_back(struct job *job)
 	lease_end(job);
 	enum pr_status status = store_defer(&job->scope, &job->claim, job->envelope);
 	if (status == PR_OK) {
-		say_settled(job);
+		unsettled_say_written(job);
 	} else {
 		if (may_pass(job, status, "put back"))
 			return stay(job, JOB_DEFERS);
@@ -294,7 +289,7 @@ static bool put_back(struct job *job)
 	}
 	courier_index_waits(job);
 	words_say(courier, pr_str(job->entry->id), QUEUE_WORD_QUEUED);
-	int64_t due = job_next_due(job);
+	int64_t due = job->envelope->tries > 0 ? job_next_due(job) : job_next_look(job); /* what was only held is not kept back by its age */
 	pthread_mutex_lock(&courier->lock);
 	if (job->entry->aside && !job->entry->again)
 		plan_forget(courier->plan, job->entry);
@@ -311,7 +306,7 @@ static bool finish(struct job *job)
 	enum pr_status status = store_finish(&job->scope, &job->claim);
 
 	if (status == PR_OK) {
-		say_settled(job);
+		unsettled_say_written(job);
 	} else {
 		/* delivered but still in the queue: recorded as such, if that can be done, and removed at the next try */
 		bool passing = may_pass(job, status, "remove"), recorded = store_update(&job->scope, &job->claim, job->envelope) == PR_OK;

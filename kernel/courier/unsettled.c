@@ -17,8 +17,8 @@ void unsettled_put(struct job *job)
 
 struct job *unsettled_take(struct courier *courier, struct plan_entry *entry)
 {
-	pthread_mutex_lock(&courier->lock);
 	struct job **link = &courier->unsettled;
+
 	while (*link != NULL && !pr_str_equal((*link)->claim.id, pr_str(entry->id)))
 		link = &(*link)->unsettled_next;
 	struct job *job = *link;
@@ -26,56 +26,77 @@ struct job *unsettled_take(struct courier *courier, struct plan_entry *entry)
 		*link = job->unsettled_next;
 		job->entry = entry;
 	}
-	pthread_mutex_unlock(&courier->lock);
 	return job;
 }
 
-bool unsettled_is_full(struct courier *courier, uint8_t group)
+bool unsettled_is_full(const struct courier *courier, uint8_t group)
 {
 	size_t count = 0;
 
-	pthread_mutex_lock(&courier->lock);
 	for (const struct job *job = courier->unsettled; job != NULL; job = job->unsettled_next)
-		count += job->group == group;
-	pthread_mutex_unlock(&courier->lock);
+		count += job->entry == NULL || job->entry->group == group || job->entry->group == PLAN_GROUP_UNKNOWN || group == PLAN_GROUP_UNKNOWN;
 	return count >= PER_GROUP;
 }
 
-/* Nobody but us is left, and the plan is no matter any more. */
+void unsettled_say_written(const struct job *job)
+{
+	if (job->unsettled != JOB_RUNS)
+		log_line(LOGP_NOTICE, job->claim.id.data, "what became of it is written now");
+}
+
+/* At the end, when the plan is no matter any more.  False: it may be possible in a moment. */
 static bool try_one(struct job *job, struct worker *worker)
 {
 	job_adopt(job, worker);
 	lease_end(job);
 	enum pr_status status = job->unsettled == JOB_FINISHES ? store_finish(&job->scope, &job->claim) : store_defer(&job->scope, &job->claim, job->envelope);
-	if (status == PR_OK)
-		log_line(LOGP_NOTICE, job->claim.id.data, "what became of it is written now");
-	else
-		lease_begin(job);
-	return status == PR_OK;
+	if (status == PR_TEMPFAIL) {
+		lease_goes_on(job);
+		return false;
+	}
+	if (status == PR_OK) {
+		unsettled_say_written(job);
+	} else { /* it is somebody else's by now, or gone */
+		log_line(LOGP_ERR, job->claim.id.data, "cannot record results: %.*s", PR_PRINT(job->scope.reason));
+		store_release(&job->scope, &job->claim);
+	}
+	return true;
+}
+
+static struct job *detach(struct courier *courier)
+{
+	pthread_mutex_lock(&courier->lock);
+	struct job *first = courier->unsettled;
+	courier->unsettled = NULL;
+	pthread_mutex_unlock(&courier->lock);
+	return first;
 }
 
 bool unsettled_try(struct courier *courier, struct worker *worker)
 {
-	struct job **link = &courier->unsettled;
+	struct job *job = detach(courier), *next;
+	bool some = false;
 
-	while (*link != NULL) {
-		struct job *job = *link;
+	for (; job != NULL; job = next) {
+		next = job->unsettled_next;
 		if (try_one(job, worker)) {
-			*link = job->unsettled_next;
 			job_free(job);
-		} else {
-			link = &job->unsettled_next;
+			continue;
 		}
+		some = true;
+		pthread_mutex_lock(&courier->lock);
+		unsettled_put(job);
+		pthread_mutex_unlock(&courier->lock);
 	}
-	return courier->unsettled != NULL;
+	return some;
 }
 
 void unsettled_lose(struct courier *courier, struct worker *worker)
 {
-	struct job *job;
+	struct job *job = detach(courier), *next;
 
-	while ((job = courier->unsettled) != NULL) {
-		courier->unsettled = job->unsettled_next;
+	for (; job != NULL; job = next) {
+		next = job->unsettled_next;
 		job_adopt(job, worker);
 		log_line(LOGP_ERR, job->claim.id.data, "what became of it could not be written; it will be delivered again");
 		lease_end(job);

@@ -41,7 +41,7 @@ static void close_old(struct worker *worker, struct cached_session *session)
 
 static void work_on(struct worker *worker, struct plan_entry *entry, struct turn turn)
 {
-	struct job *job = entry->job != NULL ? entry->job : unsettled_take(worker->courier, entry);
+	struct job *job = entry->job;
 
 	if (job == NULL) {
 		job = worker->spare != NULL ? worker->spare : job_new(worker->courier);
@@ -71,8 +71,12 @@ static void worker_loop(struct worker *worker)
 			continue;
 		}
 		struct turn turn = {0};
-		if (entry != NULL)
-			turn = (struct turn){.runner = entry->runner, .eager = entry->eager, .urgent = entry->urgent, .patient = entry->patient, .aside = entry->aside};
+		if (entry != NULL) {
+			turn = (struct turn){.runner = entry->runner, .eager = entry->eager, .urgent = entry->urgent, .patient = entry->patient,
+			    .aside = entry->aside, .barred = unsettled_is_full(courier, entry->group)};
+			if (entry->job == NULL)
+				entry->job = unsettled_take(courier, entry);
+		}
 		bool kick = entry != NULL && plan_next_due(courier->plan) <= now && courier_wants(courier);
 		pthread_mutex_unlock(&courier->lock);
 		if (kick) /* without the lock, or the woken one would wait for it at once */

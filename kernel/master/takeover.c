@@ -25,19 +25,7 @@ static bool is_queue_name(const char *name)
 	return false;
 }
 
-/* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
-static bool is_own_name(const char *name)
-{
-	struct pr_str text = pr_str(name);
-
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
-	    strcmp(name, "journal") == 0 ||
-	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
-		return true;
-	return is_queue_name(name);
-}
-
-static bool is_named(const char *name)
+static bool is_dot(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
@@ -50,6 +38,18 @@ static DIR *open_below(int above, const char *name)
 	if (directory == NULL && fd >= 0)
 		close(fd);
 	return directory;
+}
+
+/* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
+static bool is_own_name(const char *name)
+{
+	struct pr_str text = pr_str(name);
+
+	if (is_dot(name) || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
+	    strcmp(name, "journal") == 0 ||
+	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
+		return true;
+	return is_queue_name(name);
 }
 
 /* The directory of a queue group, or one of several queues: as the one above it, and nothing but a queue in it. */
@@ -71,13 +71,10 @@ static bool is_queue_below(int above, const char *name)
 /* Only what is clearly ours gets another owner or mode: a slip such as QueueDirectory = "/var" must cost nothing but a sentence. */
 bool takeover_is_ours(int fd, const char *path, mode_t mode, struct pr_text *why)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	DIR *directory = open_below(fd, ".");
 	const struct dirent *entry = NULL;
 
 	if (directory == NULL) {
-		if (again >= 0)
-			close(again);
 		pr_text_addf(why, "cannot read directory %s: %s", path, strerror(errno));
 		return false;
 	}
@@ -108,17 +105,14 @@ static bool take_file(int directory, const char *name, mode_t widest, uid_t uid,
 /* What a tool of root's has begun in the journal, who delivers must own; segments belong to who wrote them. */
 static bool take_journal(int above, uid_t uid, gid_t gid)
 {
-	int fd = openat(above, "journal", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = open_below(above, "journal");
 	const struct dirent *entry;
 	bool done = directory != NULL;
 
-	if (directory == NULL && fd >= 0)
-		close(fd);
 	while (done && (entry = readdir(directory)) != NULL)
 		if (strcmp(entry->d_name, "lease") == 0 || pr_str_has_suffix_nocase(pr_str(entry->d_name), PR_STR(".done")))
-			done = take_file(fd, entry->d_name, 0640, uid, gid);
-	done = done && fchown(fd, uid, gid) == 0;
+			done = take_file(dirfd(directory), entry->d_name, 0640, uid, gid);
+	done = done && fchown(dirfd(directory), uid, gid) == 0;
 	if (directory != NULL)
 		closedir(directory);
 	return done;
@@ -127,33 +121,31 @@ static bool take_journal(int above, uid_t uid, gid_t gid)
 /* sendmail's host status: directories, named by the labels of a host, and files. */
 static bool take_tree(int above, const char *name, int depth, uid_t uid, gid_t gid)
 {
-	int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = open_below(above, name);
 	const struct dirent *entry;
 	bool done = directory != NULL;
 
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+	if (directory == NULL && (errno == ENOTDIR || errno == ELOOP))
 		return take_file(above, name, 0664, uid, gid);
-	if (directory == NULL && fd >= 0)
-		close(fd);
 	while (done && depth > 0 && (entry = readdir(directory)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			done = take_tree(fd, entry->d_name, depth - 1, uid, gid);
-	done = done && fchown(fd, uid, gid) == 0;
+		if (!is_dot(entry->d_name))
+			done = take_tree(dirfd(directory), entry->d_name, depth - 1, uid, gid);
+	done = done && fchown(dirfd(directory), uid, gid) == 0;
 	if (directory != NULL)
 		closedir(directory);
 	return done;
 }
 
-/* qf, df and xf, and the directories of groups, as deep as they go.  In one that others may write nothing is given away: they could put anything there. */
+/* qf, df and xf, and a directory of a group with its own three.  In one that others may write nothing is given away: they could put anything there. */
 static bool take_directory(DIR *directory, int depth, uid_t uid, gid_t gid)
 {
 	const struct dirent *entry;
 	struct stat info;
 	bool done = fstat(dirfd(directory), &info) == 0;
+	bool gives = done && info.st_uid != uid && (info.st_mode & 0022) == 0;
 
-	while (done && info.st_uid != uid && (info.st_mode & 0022) == 0 && (entry = readdir(directory)) != NULL) {
-		DIR *below = depth > 0 && !is_named(entry->d_name) ? open_below(dirfd(directory), entry->d_name) : NULL;
+	while (gives && done && (entry = readdir(directory)) != NULL) {
+		DIR *below = depth > 0 && !is_dot(entry->d_name) ? open_below(dirfd(directory), entry->d_name) : NULL;
 		if (below != NULL) {
 			done = take_directory(below, depth - 1, uid, gid);
 			closedir(below);
@@ -167,7 +159,7 @@ static bool take_directory(DIR *directory, int depth, uid_t uid, gid_t gid)
 /* One name of a queue; false: it could not be given away. */
 static bool take_entry(int fd, const char *name, uid_t uid, gid_t gid)
 {
-	if (is_named(name))
+	if (is_dot(name))
 		return true;
 	if (strcmp(name, ".id") == 0)
 		return take_file(fd, name, 0660, uid, gid); /* who accepts counts in it, too */
@@ -187,13 +179,10 @@ static bool take_entry(int fd, const char *name, uid_t uid, gid_t gid)
  * into the directory so far, while afterwards the receiver can. */
 bool takeover_queue(int fd, uid_t uid, gid_t gid)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	DIR *directory = open_below(fd, ".");
 	const struct dirent *entry;
 	bool done = directory != NULL;
 
-	if (directory == NULL && again >= 0)
-		close(again);
 	while (done && (entry = readdir(directory)) != NULL)
 		done = take_entry(fd, entry->d_name, uid, gid);
 	if (directory != NULL)

@@ -289,7 +289,6 @@ static void settle(struct plan *plan, struct plan_entry *entry)
 void plan_retry(struct plan *plan, struct plan_entry *entry, int64_t due)
 {
 	settle(plan, entry);
-	entry->eager = entry->eager && entry->again;
 	entry->urgent = entry->urgent && entry->again;
 	entry->aside = entry->aside && entry->again;
 	wait_until(plan, entry, entry->again ? 0 : due);

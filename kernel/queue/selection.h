@@ -19,6 +19,7 @@
 #include <postrider/store.h>
 
 #define SELECTION_TERMS_MAX 64
+#define SELECTION_RUNS_MAX 8    /* walks over the queue for such runs that a courier makes at once */
 #define SELECTION_TEXT_MAX 3000 /* bytes of the printed line */
 
 enum selection_kind { SELECTION_WAITING = 0, SELECTION_QUARANTINED = 1, SELECTION_LOST = 2 };

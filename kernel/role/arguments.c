@@ -99,31 +99,28 @@ static bool set_queue_interval(struct role_arguments *arguments, const char *val
 	return good;
 }
 
-static bool set_persistent(struct role_arguments *arguments, const char *value)
+static bool take_flag(const char *value, uint32_t *flag_out)
 {
 	uint64_t number = 0;
 	bool good = take_number(value, 1, &number);
 
-	arguments->role.persistent = (uint32_t)number;
+	*flag_out = (uint32_t)number;
 	return good;
+}
+
+static bool set_persistent(struct role_arguments *arguments, const char *value)
+{
+	return take_flag(value, &arguments->role.persistent);
 }
 
 static bool set_selected(struct role_arguments *arguments, const char *value)
 {
-	uint64_t number = 0;
-	bool good = take_number(value, 1, &number);
-
-	arguments->role.selected = (uint32_t)number;
-	return good;
+	return take_flag(value, &arguments->role.selected);
 }
 
 static bool set_verbose(struct role_arguments *arguments, const char *value)
 {
-	uint64_t number = 0;
-	bool good = take_number(value, 1, &number);
-
-	arguments->role.verbose = (uint32_t)number;
-	return good;
+	return take_flag(value, &arguments->role.verbose);
 }
 
 static bool set_log(struct role_arguments *arguments, const char *value)

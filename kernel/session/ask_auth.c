@@ -9,17 +9,8 @@
 #include "kernel/session/auth.h"
 #include "kernel/session/transaction.h"
 
-#include <time.h>
 
 #define STEP_MS 60000 /* a module that takes longer has failed */
-
-static int64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool has(const struct pr_list *names, struct pr_str name)
 {
@@ -118,7 +109,7 @@ static void take_step(struct ask *ask)
 	struct pr_auth_step step = {.size = sizeof step, .mechanism = auth->mechanism, .input = ask->question->data,
 	    .flags = auth_flags(ask->session)};
 
-	ask->scope->deadline_ms = milliseconds_now() + STEP_MS;
+	ask->scope->deadline_ms = session_now_ms() + STEP_MS;
 	enum pr_status status = auth_server_step(ask->scope, &auth->exchange, &step);
 	if (status == PR_OK && step.done != 0 && step.name.len == 0) {
 		ask->scope->reason = PR_STR("the module says yes and does not say to whom");

@@ -24,7 +24,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define RESOLVE_MS 20000
 #define BAD_COMMANDS_MAX 25
@@ -32,14 +31,6 @@
 static struct pr_str own(struct pr_str str)
 {
 	return str.data == NULL ? PR_NONE : (struct pr_str){pr_copy_str(str), str.len};
-}
-
-static int64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static bool leads_back(struct pr_call *call, struct pr_str name, struct pr_str address, bool *unsure)
@@ -57,7 +48,7 @@ static bool leads_back(struct pr_call *call, struct pr_str name, struct pr_str a
 /* Looks the name up, and the name's addresses: anybody can call himself anything in his own reverse zone. */
 static void resolve_name(struct session *session, struct bench *bench)
 {
-	struct pr_call call = {.size = sizeof call, .arena = &bench->arena, .deadline_ms = milliseconds_now() + RESOLVE_MS};
+	struct pr_call call = {.size = sizeof call, .arena = &bench->arena, .deadline_ms = session_now_ms() + RESOLVE_MS};
 	struct pr_str address = net_address_plain(session->address);
 	struct pr_str name = PR_NONE;
 	bool unsure = false;

@@ -105,11 +105,12 @@ struct pr_str auth_encoded(struct pr_arena *arena, struct pr_str name)
 
 bool auth_is_trusted(struct session *session, struct bench *bench, struct module_scope *scope, struct pr_str author)
 {
-	struct pr_str written = session_macro(scope->macro_context, PR_STR("auth_author"));
-	struct pr_list arguments = {&written, 1};
+	struct pr_list arguments = {NULL, 1};
 	struct pr_verdict verdict = {.action = PR_CONTINUE};
 
 	if (session->user.data != NULL || pr_str_equal(author, PR_STR("<>")))
 		return true;
+	struct pr_str written = auth_encoded(scope->arena, author);
+	arguments.items = &written;
 	return policy_check(session, bench, scope, PR_CHECK_TRUST_AUTH, &arguments, &verdict);
 }

@@ -2,7 +2,7 @@
  *
  * What EHLO lists behind AUTH.  Modules are asked, which may cost a connection or some work of a library; so the answer is kept for a minute for
  * all clients of whom no more is known than that they came, with TLS or without.  A module that cannot say what it has is left out and logged
- * once a minute, and then nothing is kept: the next client finds it as soon as it is back.
+ * once a minute, and what is known is kept for seconds only: neither does each client wait for it, nor is it missed for long when it is back.
  */
 #include "kernel/session/auth.h"
 
@@ -15,6 +15,8 @@
 #define MECHANISM_MAX 20 /* RFC 4422 section 3.1 */
 #define KEPT 8
 #define KEEP_SECONDS 60
+#define KEEP_PART_SECONDS 5
+#define COLLECT_MS 5000 /* for each module */
 
 /* By flags, for those without a certificate that was believed. */
 struct auth_offers {
@@ -94,6 +96,7 @@ static bool collect(const struct session *session, struct module_scope *scope, s
 
 	for (size_t i = 0; (module = module_at(receiver->modules, PR_KIND_AUTH, i)) != NULL; i++) {
 		struct pr_list names = {NULL, 0};
+		scope->deadline_ms = session_now_ms() + COLLECT_MS;
 		enum pr_status status = auth_mechanisms(scope, module, auth_flags(session), &names);
 		for (size_t k = 0; status == PR_OK && k < names.count; k++)
 			add(offer, names.items[k]);
@@ -122,12 +125,12 @@ static bool find(struct auth_offers *offers, uint32_t flags, struct pr_text *off
 	return found;
 }
 
-static void keep(struct auth_offers *offers, uint32_t flags, const struct pr_text *offer)
+static void keep(struct auth_offers *offers, uint32_t flags, const struct pr_text *offer, int64_t seconds)
 {
 	pthread_mutex_lock(&offers->lock);
 	size_t row = offers->next++ % KEPT;
 	offers->rows[row].flags = flags;
-	offers->rows[row].until = session_now() + KEEP_SECONDS;
+	offers->rows[row].until = session_now() + seconds;
 	pr_print(offers->rows[row].text, sizeof offers->rows[row].text, "%s", offer->data);
 	pthread_mutex_unlock(&offers->lock);
 }
@@ -149,8 +152,8 @@ void auth_offer(struct session *session, struct module_scope *scope)
 	pr_text_init(&offer, OFFER_MAX);
 	if (!is_like_others(session))
 		(void)collect(session, scope, &offer);
-	else if (!find(offers, auth_flags(session), &offer) && collect(session, scope, &offer))
-		keep(offers, auth_flags(session), &offer);
+	else if (!find(offers, auth_flags(session), &offer))
+		keep(offers, auth_flags(session), &offer, collect(session, scope, &offer) ? KEEP_SECONDS : KEEP_PART_SECONDS);
 	if (offer.len > 0 && session->auth == NULL)
 		session->auth = pr_alloc(sizeof *session->auth);
 	if (session->auth != NULL) {

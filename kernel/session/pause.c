@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define PAUSE_MAX_MS 300000
 
@@ -59,25 +58,17 @@ static enum peek peek(const struct session *session)
 	return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? PEEK_NOTHING : PEEK_GONE;
 }
 
-static int64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool pause_begins(struct session *session, struct bench *bench)
 {
 	if (session->pause == 0)
 		return false;
-	timer_set(&session->receiver->wheel, &session->timer, (milliseconds_now() + session->pause + 999) / 1000);
+	timer_set(&session->receiver->wheel, &session->timer, (session_now_ms() + session->pause + 999) / 1000);
 	return pause_goes_on(session, bench, 0);
 }
 
 static void refuse(struct session *session, struct bench *bench)
 {
-	int64_t left = atomic_load(&session->timer.due) * 1000 - milliseconds_now();
+	int64_t left = atomic_load(&session->timer.due) * 1000 - session_now_ms();
 	int64_t waited = left > 0 && left < (int64_t)session->pause ? (int64_t)session->pause - left : 0;
 
 	log_at(3, LOGP_INFO, "NOQUEUE", "rejecting commands from %.*s due to pre-greeting traffic after %lld seconds",

@@ -40,6 +40,14 @@ int64_t session_now(void)
 	return (int64_t)now.tv_sec;
 }
 
+int64_t session_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void feed_keep(struct session *session, struct feed *feed)
 {
 	if (feed->own) {

@@ -156,6 +156,7 @@ struct session {
 
 /* session.c */
 int64_t session_now(void); /* seconds, monotonic and coarse */
+int64_t session_now_ms(void); /* monotonic, for deadlines */
 bool session_run(struct loop_task *task, struct worker *worker, uint32_t events);
 
 /* answer.c: true when answered, false when the store will call back, or the courier give word. */

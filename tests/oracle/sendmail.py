@@ -62,8 +62,8 @@ Scanonify=3
 R$* < $* > $*\t$@ $2
 Sparse=0
 R$*\t$#far $@ [127.0.0.1] $: $1
-Mlocal, P=/bin/false, F=lsDFM, A=false
-Mprog, P=/bin/false, F=lsDFM, A=false
+Mlocal, P=/bin/false, F=lsDFM, A=false $u
+Mprog, P=/bin/false, F=lsDFM, A=false $u
 Mfar, P=[IPC], F=mDFMuX8, E=\\r\\n, L=990, A=TCP $h {port}
 """
 

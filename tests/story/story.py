@@ -372,7 +372,7 @@ class Daemon:
 
     def kill(self):
         """SIGKILL for the whole tree, by pid.  The master stands still before the others are counted: else it would start anew whom it sees die."""
-        os.kill(self.process.pid, signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
         for pid in descendants(self.process.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
@@ -424,6 +424,17 @@ def write_load(path, load):
         file.write(f"{load} 1.00 1.00 1/100 4711\n")
     os.chmod(path + ".new", 0o644)
     os.rename(path + ".new", path)
+
+
+def fill_disk(path):
+    """A file that takes all the room its file system has."""
+    with open(path, "wb", buffering=0) as filler:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    filler.write(b"x" * size)
+            except OSError:
+                pass
 
 
 def descendants(top):

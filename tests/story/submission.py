@@ -99,7 +99,7 @@ class Submission(story.Story):
     def test_q_runs_the_queue(self):
         answers = {"RCPT": "450 4.2.1 not now"}
         host = self.sink(answer=lambda verb, argument: answers.get(verb))
-        daemon = self.stage(rules={"smart_host": f"[127.0.0.1]:{host.port}"}, options={"Timeout": {"hoststatus": "1s"}})
+        daemon = self.stage(rules={"smart_host": f"[127.0.0.1]:{host.port}"}, options={"MinQueueAge": 0, "QueueInterval": "1h", "Timeout": {"hoststatus": "1s"}})
         daemon.send("ann@example.net", ["far@example.com"], "Subject: s\n\nwaits\n")
         story.wait_for(lambda: "the deferral\n" + daemon.log(), lambda: "not now" in daemon.log())
         answers.clear()

@@ -134,12 +134,7 @@ class Trouble(story.Story):
         if known:
             self.assertIn("x@far.example", daemon.run("mailq", "-C", daemon.conf_path).stdout)
             self.assertTrue(os.path.exists(marks))
-        with open(os.path.join(queue, "filler"), "wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(b"x" * 4096)
-            except OSError:
-                pass
+        story.fill_disk(os.path.join(queue, "filler"))
         if not known and os.path.exists(marks):
             self.skipTest("the courier was faster")
         try:

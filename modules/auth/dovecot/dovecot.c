@@ -159,6 +159,8 @@ static enum pr_status mechanisms(struct pr_call *call, uint32_t flags, struct pr
 
 	pthread_mutex_lock(&dovecot->lock);
 	bool is_old = dovecot->asked == 0 || second() - dovecot->asked > KEEP_SECONDS;
+	if (is_old && dovecot->count > 0)
+		dovecot->asked = second(); /* one asks, the others take what is known */
 	pthread_mutex_unlock(&dovecot->lock);
 	if (is_old)
 		status = refresh(call);

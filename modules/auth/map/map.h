@@ -7,8 +7,8 @@
  *   scram.c      SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802, RFC 7677)
  *
  * A value is "{SCRAM-SHA-256}4096,SALT,STORED,SERVER" (base64; as `doveadm pw -s SCRAM-SHA-256` prints it), the same with SCRAM-SHA-1, or a hash
- * of crypt(3) ("$6$...", "$y$...", "{CRYPT}$6$..."), which is good for PLAIN and LOGIN only.  Nobody learns which names there are: an unknown one
- * goes the same way and fails at its end.
+ * of crypt(3) ("$6$...", "$y$...", "{CRYPT}$6$..."), which is good for PLAIN and LOGIN only.  Nobody is told which names there are: an unknown one, and
+ * one without a verifier for the mechanism, goes the same way and fails at its end.
  */
 #ifndef MODULES_AUTH_MAP_H
 #define MODULES_AUTH_MAP_H
@@ -63,6 +63,7 @@ bool hash_keys(enum hash_kind kind, const unsigned char *salted, unsigned char *
 bool verifier_parse(struct pr_arena *arena, struct pr_str text, struct verifier *verifier_out);
 /* Of that name.  PR_NOTFOUND, with one that nobody's password fits: the name is not in the table. */
 enum pr_status verifier_find(struct pr_call *call, struct pr_str name, enum hash_kind hash, struct verifier *verifier_out);
+enum pr_status verifier_make_up(struct pr_call *call, struct pr_str name, enum hash_kind hash, struct verifier *verifier_out); /* that one */
 
 /* password.c, scram.c */
 enum pr_status password_plain(struct pr_call *call, struct map_exchange *exchange, struct pr_auth_step *step);

@@ -93,10 +93,10 @@ static enum pr_status first(struct pr_call *call, struct map_exchange *exchange,
 	if (wrong != NULL)
 		return map_refuse(call, step, "", wrong);
 	enum pr_status status = verifier_find(call, pr_str(exchange->name), exchange->hash, &verifier);
+	if (status == PR_OK && verifier.hash != exchange->hash)
+		status = verifier_make_up(call, pr_str(exchange->name), exchange->hash, &verifier);
 	if (status != PR_OK && status != PR_NOTFOUND)
 		return status;
-	if (status == PR_OK && verifier.hash != exchange->hash)
-		return map_refuse(call, step, exchange->name, "the table has no verifier for this mechanism");
 	if (!hash_random(random, sizeof random))
 		return pr_fail(call, PR_TEMPFAIL, "no random numbers");
 	exchange->is_known = status == PR_OK;
@@ -137,7 +137,7 @@ static enum pr_status final(struct pr_call *call, struct map_exchange *exchange,
 		return map_refuse(call, step, exchange->name, "another header or nonce");
 	struct pr_str message = pr_arena_printf(call->arena, "%s,%s,%.*s", exchange->first, exchange->answer, PR_PRINT(without_proof));
 	if (!proves(exchange, message, proof))
-		return map_refuse(call, step, exchange->name, exchange->is_known != 0 ? "wrong proof" : "unknown name");
+		return map_refuse(call, step, exchange->name, exchange->is_known != 0 ? "wrong proof" : "unknown name, or no verifier for this mechanism");
 	if (!hash_keyed(exchange->hash, exchange->server, hash_size(exchange->hash), message, signature))
 		return pr_fail(call, PR_TEMPFAIL, "no signature");
 	step->output = pr_arena_printf(call->arena, "v=%.*s",

@@ -57,7 +57,7 @@ bool verifier_parse(struct pr_arena *arena, struct pr_str text, struct verifier 
 }
 
 /* For a name that nobody has: the same salt each time it is asked for, and keys that nothing leads to. */
-static enum pr_status make_up(struct pr_call *call, struct pr_str name, enum hash_kind hash, struct verifier *verifier)
+enum pr_status verifier_make_up(struct pr_call *call, struct pr_str name, enum hash_kind hash, struct verifier *verifier)
 {
 	const struct auth_map *map = call->instance;
 	unsigned char *salt = pr_arena_alloc(call->arena, HASH_MAX);
@@ -77,7 +77,7 @@ enum pr_status verifier_find(struct pr_call *call, struct pr_str name, enum hash
 	enum pr_status status = call->host->map_lookup(call, map->map, name, NULL, &value);
 
 	if (status == PR_NOTFOUND)
-		return make_up(call, name, hash, verifier_out);
+		return verifier_make_up(call, name, hash, verifier_out);
 	if (status != PR_OK)
 		return PR_TEMPFAIL;
 	if (!verifier_parse(call->arena, value, verifier_out))

@@ -261,12 +261,6 @@ static void read_search_list(struct pr_call *call)
 	res_nclose(&state);
 }
 
-/* A boolean option without a value is true. */
-static bool is_true(struct pr_str option)
-{
-	return option.data != NULL && (option.len == 0 || memchr("tTyY", option.data[0], 4) != NULL);
-}
-
 static enum pr_status open_map(struct pr_call *call)
 {
 	struct host_map *map = call->instance;
@@ -279,7 +273,7 @@ static enum pr_status open_map(struct pr_call *call)
 	if (hosts.len == 0)
 		hosts = call->host->option(call, PR_STR("HostsFile"));
 	map->hosts = pr_copy_str(hosts.len > 0 ? hosts : PR_STR(HOSTS_DEFAULT_FILE));
-	map->keeps_aliases = !map->expand_aliases || is_true(call->host->option(call, PR_STR("DontExpandCnames")));
+	map->keeps_aliases = !map->expand_aliases || pr_str_equal_nocase(call->host->option(call, PR_STR("DontExpandCnames")), PR_STR("true"));
 	read_search_list(call);
 	return PR_OK;
 }

@@ -293,7 +293,7 @@ void cf_step_rule(struct cf_run *run, uint16_t set, const struct cf_rule *rule, 
 void cf_step_map(struct cf_run *run, struct pr_str map, struct pr_str key, struct pr_str value, int status, int64_t began);
 
 /* MAIL begins a transaction: from here on macros are its own. */
-void cf_transaction_begin(struct cf_run *run);
+void cf_transaction_begin(struct pr_call *call);
 void cf_transaction_close(struct pr_call *call);
 void cf_overlay_set(struct cf_overlay *overlay, uint16_t number, struct pr_str text);
 void cf_overlay_unset(struct cf_overlay *overlay, uint16_t number);

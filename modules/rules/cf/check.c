@@ -164,22 +164,22 @@ static struct pr_str inner(struct pr_str path)
 	return has_brackets ? pr_str_slice(path, 1, path.len - 1) : path;
 }
 
+static const char *const address_macros[2][3] = {{"mail_mailer", "mail_host", "mail_addr"}, {"rcpt_mailer", "rcpt_host", "rcpt_addr"}};
+
 /* What the address turned out to be: ${mail_mailer} and its like; those of a recipient until the next one. */
 static void tell_address(struct cf_run *run, const struct cf_address *address, bool is_recipient)
 {
-	static const char *const names[2][3] = {{"mail_mailer", "mail_host", "mail_addr"}, {"rcpt_mailer", "rcpt_host", "rcpt_addr"}};
+	const char *const *names = address_macros[is_recipient];
 
-	set_macro(run, names[is_recipient][0], address->mailer != NULL ? address->mailer->name : PR_STR(""));
-	set_macro(run, names[is_recipient][1], address->host.data != NULL ? address->host : PR_STR(""));
-	set_macro(run, names[is_recipient][2], address->user.data != NULL ? address->user : PR_STR(""));
+	set_macro(run, names[0], address->mailer != NULL ? address->mailer->name : PR_STR(""));
+	set_macro(run, names[1], address->host.data != NULL ? address->host : PR_STR(""));
+	set_macro(run, names[2], address->user.data != NULL ? address->user : PR_STR(""));
 }
 
 static void forget_recipient(struct cf_run *run)
 {
-	static const char *const names[] = {"rcpt_mailer", "rcpt_host", "rcpt_addr"};
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		set_macro(run, names[i], PR_NONE);
+	for (size_t i = 0; i < 3; i++)
+		set_macro(run, address_macros[1][i], PR_NONE);
 }
 
 /* The null sender is the MAILER-DAEMON of this host. */
@@ -260,9 +260,9 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 	struct cf_run run;
 	enum pr_status result = PR_OK;
 
+	if (check == PR_CHECK_MAIL || check == PR_CHECK_TRUST_AUTH) /* which is asked first */
+		cf_transaction_begin(call);
 	cf_run_begin(&run, call);
-	if (check == PR_CHECK_MAIL)
-		cf_transaction_begin(&run);
 	if (is_about_address(check, arguments) && !address_is_sound(&run, arguments->items[0], check == PR_CHECK_RCPT, verdict))
 		return PR_OK;
 	struct cf_tokens *tokens = &run.thread->address;
@@ -281,7 +281,7 @@ enum pr_status cf_check_op(struct pr_call *call, uint32_t check, const struct pr
 			result = pr_fail(call, PR_TEMPFAIL, "%.*s", PR_PRINT(run.complaint));
 		else
 			cf_judge(&run, tokens, verdict);
-		if (check < PR_CHECK_EOH && check != PR_CHECK_DATA)
+		if (check == PR_CHECK_MAIL || check == PR_CHECK_RCPT)
 			cf_run_type(&run, NULL);
 	}
 	if (check == PR_CHECK_RCPT)

@@ -112,7 +112,10 @@ static const struct cf_overlay_item *find_item(const struct cf_run *run, uint16_
 {
 	const struct cf_overlay_item *item = overlay_find(run->overlay, number);
 
-	return (item == NULL || !item->is_set) && run->below != NULL && overlay_find(run->below, number) != NULL ? overlay_find(run->below, number) : item;
+	if ((item != NULL && item->is_set) || run->below == NULL)
+		return item;
+	const struct cf_overlay_item *below = overlay_find(run->below, number);
+	return below != NULL ? below : item;
 }
 
 /* Finds a value.  False: the macro is not set. */

@@ -132,7 +132,7 @@ static bool ask_members(struct cf *cf, const struct source *source, struct pr_st
 
 	while (pr_str_next(&members, ' ', &name)) {
 		const struct cf_map *map = cf_map_find(cf, name);
-		if (map == NULL || map->kind != CF_MAP_OTHER)
+		if (map->kind != CF_MAP_OTHER)
 			continue;
 		struct source member = { source->number, map->name, source->key, map->class_name, map->arguments, true };
 		if (ask(cf, &member, value_out))

@@ -45,15 +45,12 @@ void cf_run_init(struct cf_run *run, struct pr_call *call)
 	}
 }
 
-void cf_transaction_begin(struct cf_run *run)
+void cf_transaction_begin(struct pr_call *call)
 {
-	struct cf_session *session = run->call->session;
+	struct cf_session *session = call->session;
 
-	if (session == NULL)
-		return;
-	session->has_begun = true;
-	run->overlay = &session->transaction;
-	run->below = &session->connection;
+	if (session != NULL)
+		session->has_begun = true;
 }
 
 void cf_transaction_close(struct pr_call *call)

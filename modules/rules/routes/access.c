@@ -149,8 +149,6 @@ static enum pr_status tagged_fronts(struct pr_call *call, const char *tag, struc
 
 enum pr_status access_server(struct pr_call *call, const char *tag, struct pr_str name, struct pr_str address, struct pr_str *value_out)
 {
-	if (!access_has_table(call))
-		return PR_NOTFOUND;
 	enum pr_status status = tagged_parents(call, tag, name, value_out);
 	if (status == PR_NOTFOUND)
 		status = tagged_fronts(call, tag, address, value_out);
@@ -163,8 +161,6 @@ enum pr_status access_mailbox(struct pr_call *call, const char *tag, struct pr_s
 {
 	enum pr_status status = PR_NOTFOUND;
 
-	if (!access_has_table(call))
-		return status;
 	if (domain.len > 0)
 		status = ask_tagged(call, tag, pr_arena_printf(call->arena, "%.*s@%.*s", PR_PRINT(local), PR_PRINT(domain)), value_out);
 	if (status == PR_NOTFOUND)

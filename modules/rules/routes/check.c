@@ -68,7 +68,7 @@ enum pr_status routes_check(struct pr_call *call, uint32_t check, const struct p
 	case PR_CHECK_MAIL:
 		return is_submission(context) ? PR_OK : check_mail(call, context, argument, verdict);
 	case PR_CHECK_TRUST_AUTH:
-		return routes_check_author(context, argument, verdict);
+		return routes_check_author(call, context, argument, verdict);
 	case PR_CHECK_RCPT:
 		return is_submission(context) ? PR_OK : routes_check_recipient(call, context, argument, verdict);
 	default:

@@ -27,9 +27,12 @@ bool routes_login_relays(struct pr_call *call, const struct pr_check_context *co
 }
 
 /* RFC 4954 section 5: of the client itself, and of nobody else, since there is no table of who may speak for whom. */
-enum pr_status routes_check_author(const struct pr_check_context *context, struct pr_str author, struct pr_verdict *verdict)
+enum pr_status routes_check_author(struct pr_call *call, const struct pr_check_context *context, struct pr_str author, struct pr_verdict *verdict)
 {
-	if (context->auth_name.len > 0 && pr_str_equal_nocase(pr_address_inner(author), context->auth_name))
+	struct pr_str decoded = author; /* it came as ${auth_author} is written */
+
+	(void)pr_xtext_decode(author, call->arena, &decoded);
+	if (context->auth_name.len > 0 && pr_str_equal_nocase(pr_address_inner(decoded), context->auth_name))
 		return PR_OK;
 	return routes_reject(verdict, 550, "5.7.1", context->auth_name.len > 0 ? PR_STR("not allowed to act as another") : PR_STR("not authenticated"));
 }

@@ -92,7 +92,7 @@ enum pr_status routes_luser(struct pr_call *call, const struct canonical *addres
                             struct refusal *refusal_out);
 
 /* access.c: PR_OK with a value (never SKIP), PR_NOTFOUND, PR_TEMPFAIL. */
-bool access_has_table(struct pr_call *call); /* else all of them answer PR_NOTFOUND, and nobody needs to make a key */
+bool access_has_table(struct pr_call *call); /* asked first for access_server and access_mailbox: without one nobody needs to make a key */
 enum pr_status access_address(struct pr_call *call, const char *tag, struct pr_str local, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_domain(struct pr_call *call, const char *tag, struct pr_str domain, struct pr_str *value_out);
 enum pr_status access_network(struct pr_call *call, const char *tag, struct pr_str address, struct pr_str *value_out);
@@ -116,7 +116,7 @@ enum pr_status routes_refuse(const struct refusal *refusal, struct pr_verdict *v
 
 /* login.c: may who has authenticated himself relay; is AUTH= of MAIL to be believed? */
 bool routes_login_relays(struct pr_call *call, const struct pr_check_context *context);
-enum pr_status routes_check_author(const struct pr_check_context *context, struct pr_str author, struct pr_verdict *verdict);
+enum pr_status routes_check_author(struct pr_call *call, const struct pr_check_context *context, struct pr_str author, struct pr_verdict *verdict);
 
 /* server.c: what mailers ask about next hosts */
 enum pr_status routes_check_server(struct pr_call *call, uint32_t check, struct pr_str argument, struct pr_verdict *verdict);
