@@ -151,14 +151,16 @@ static int set_servers(struct ub_ctx *context)
 	return error;
 }
 
-/* Of names below these the library would say by itself that there are none (RFC 6761, 6303); that is for the name servers to say. */
+/* Of names below these the library would say by itself that there are none (RFC 6761, 6303); that is for the name servers to say.
+ * A zone that is only made transparent keeps the name it has for 127.0.0.1. */
 static int pass_names(struct ub_ctx *context)
 {
-	static const char *const zones[] = {"test.", "invalid.", "home.arpa.", "127.in-addr.arpa."};
+	static const char *const zones[] = {"test.", "invalid.", "home.arpa.", "127.in-addr.arpa.",
+	    "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa."};
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < sizeof zones / sizeof zones[0]; i++)
-		error = resolver.library->add_zone(context, zones[i], "transparent");
+		error = resolver.library->remove_zone(context, zones[i]);
 	return error;
 }
 

@@ -25,7 +25,7 @@ static const struct {
     {"ub_ctx_set_fwd", offsetof(struct unbound_library, set_forwarder)},
     {"ub_ctx_resolvconf", offsetof(struct unbound_library, read_resolv_conf)},
     {"ub_ctx_add_ta_file", offsetof(struct unbound_library, add_anchors)},
-    {"ub_ctx_zone_add", offsetof(struct unbound_library, add_zone)},
+    {"ub_ctx_zone_remove", offsetof(struct unbound_library, remove_zone)},
     {"ub_ctx_debugout", offsetof(struct unbound_library, debug_to)},
     {"ub_ctx_async", offsetof(struct unbound_library, use_thread)},
     {"ub_fd", offsetof(struct unbound_library, descriptor)},

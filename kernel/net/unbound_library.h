@@ -19,7 +19,7 @@ struct unbound_library {
 	__typeof__(ub_ctx_set_fwd) *set_forwarder;
 	__typeof__(ub_ctx_resolvconf) *read_resolv_conf;
 	__typeof__(ub_ctx_add_ta_file) *add_anchors;
-	__typeof__(ub_ctx_zone_add) *add_zone;
+	__typeof__(ub_ctx_zone_remove) *remove_zone;
 	__typeof__(ub_ctx_debugout) *debug_to;
 	__typeof__(ub_ctx_async) *use_thread;
 	__typeof__(ub_fd) *descriptor;
