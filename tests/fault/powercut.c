@@ -47,7 +47,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct data_undo *data;
 static struct name_undo *names;
 static struct mapping *mappings;
-static unsigned int kept_names;
+struct kept {
+	struct kept *next;
+	char path[PATH];
+};
+
+static struct kept *kept_names;
+static unsigned int kept_count;
 static bool cut;
 
 static void *must(void *memory)
@@ -124,10 +130,15 @@ static void keep_second_name(const char *path, char kept_out[PATH])
 
 	snprintf(folder, sizeof folder, "%.*s/.cut", (int)(slash - path), path);
 	syscall(SYS_mkdirat, AT_FDCWD, folder, 0700);
-	snprintf(name, sizeof name, "%s/%u", folder, kept_names++);
+	snprintf(name, sizeof name, "%s/%u", folder, kept_count++);
 	kept_out[0] = '\0';
-	if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, name, 0) == 0)
-		copy_path(kept_out, name);
+	if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, name, 0) != 0)
+		return;
+	struct kept *kept = must(calloc(1, sizeof *kept));
+	copy_path(kept->path, name);
+	kept->next = kept_names;
+	kept_names = kept;
+	copy_path(kept_out, name);
 }
 
 static struct name_undo *new_name(enum change change, const char *path, const char *second)
@@ -314,6 +325,16 @@ static void take_back_name(const struct name_undo *undo)
 		syscall(SYS_renameat2, AT_FDCWD, undo->kept, AT_FDCWD, undo->change == RENAMED ? undo->second : undo->path, 0);
 }
 
+/* A change that was announced, is not among those that are taken back, and had not been made: its file must not keep the name of ours. */
+static void drop_second_names(void)
+{
+	struct stat st;
+
+	for (const struct kept *kept = kept_names; kept != NULL; kept = kept->next)
+		if (fstatat(AT_FDCWD, kept->path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
+			syscall(SYS_unlinkat, AT_FDCWD, kept->path, 0);
+}
+
 void powercut_now(unsigned int seed)
 {
 	unsigned int count = 0, lost;
@@ -333,5 +354,6 @@ void powercut_now(unsigned int seed)
 	lost = count == 0 ? 0 : (seed >> 8) % (count + 1);
 	for (const struct name_undo *undo = names; undo != NULL && lost > 0; undo = undo->next, lost--)
 		take_back_name(undo);
+	drop_second_names();
 	syscall(SYS_kill, getpid(), SIGKILL);
 }
