@@ -28,6 +28,7 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 
 struct question {
+	struct question *next, **link; /* among the open ones */
 	pthread_cond_t answered;
 	struct ub_result *result;
 	int error;
@@ -42,6 +43,7 @@ static struct {
 	struct ub_ctx *context;
 	pthread_t reader;
 	int stop; /* an eventfd: the reader is to end */
+	struct question *questions; /* those the library has not answered */
 	size_t open;
 	pid_t process; /* whose threads these are: a child that was forked has none of them */
 	bool is_over;
@@ -72,6 +74,24 @@ static void question_drop(struct question *question)
 	pr_free(question);
 }
 
+static void question_open(struct question *question)
+{
+	question->next = resolver.questions;
+	question->link = &resolver.questions;
+	if (question->next != NULL)
+		question->next->link = &question->next;
+	resolver.questions = question;
+	resolver.open++;
+}
+
+static void question_close(struct question *question)
+{
+	*question->link = question->next;
+	if (question->next != NULL)
+		question->next->link = question->link;
+	resolver.open--;
+}
+
 static void answered(void *context, int error, struct ub_result *result)
 {
 	struct question *question = context;
@@ -80,7 +100,7 @@ static void answered(void *context, int error, struct ub_result *result)
 	question->error = error;
 	question->result = result;
 	question->is_answered = true;
-	resolver.open--;
+	question_close(question);
 	pthread_cond_signal(&question->answered);
 	question_drop(question);
 	pthread_mutex_unlock(&resolver.mutex);
@@ -114,6 +134,13 @@ static void stop_at_exit(void)
 		return;
 	pthread_join(resolver.reader, NULL);
 	resolver.library->delete(context);
+	pthread_mutex_lock(&resolver.mutex);
+	while (resolver.questions != NULL) { /* it will not answer any more */
+		struct question *question = resolver.questions;
+		question_close(question);
+		question_drop(question);
+	}
+	pthread_mutex_unlock(&resolver.mutex);
 }
 
 static const struct {
@@ -272,7 +299,7 @@ static struct question *put(struct pr_call *call, const char *name, int type)
 		question_drop(question);
 		return NULL;
 	}
-	resolver.open++;
+	question_open(question);
 	return question;
 }
 

@@ -153,7 +153,9 @@ class Trouble(story.Story):
         os.unlink(os.path.join(queue, "filler"))
         daemon.process.wait()
         daemon.start()
-        self.assertEqual(daemon.ctl("stop"), (0, ""))
+        status, text = daemon.ctl("stop")
+        self.assertEqual(status, 0, text + daemon.log())
+        self.assertRegex(text, r"^(stop waits until generation \d+ has left .*\n)?$")
         self.assertEqual(len(daemon.queue_ids()), 21)
 
     def test_no_descriptors_left(self):
