@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@
 
 #define ADDRESSES_MAX 32
 
-static bool has_servers, is_validating;
+/* Both roles of a single process set them, to the same. */
+static atomic_bool has_servers, is_validating;
 
 bool dns_init(const struct pr_list *servers, struct pr_str anchors, struct pr_text *why)
 {
