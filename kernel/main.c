@@ -11,6 +11,7 @@
 #include "kernel/master/master.h"
 #include "kernel/module/crash.h"
 #include "kernel/module/module.h"
+#include "kernel/net/tls/file.h"
 #include "kernel/role/arguments.h"
 #include "kernel/role/plan_role.h"
 #include "kernel/session/receiver.h"
@@ -57,6 +58,7 @@ static int role_main(const char *name, int argc, char **argv)
 		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing a role executes may gain rights; helpers are not roles */
 		crash_install(arguments->role.channel);
 		module_trust(arguments->role.master_uid);
+		net_tls_file_ask(arguments->role.files);
 		if (arguments->log != NULL)
 			(void)log_open(arguments->log, "postrider");
 		for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)

@@ -26,6 +26,7 @@ struct role {
 	uint32_t single;          /* 1: a thread of a --single process: do not touch signals, do not exit() */
 	int channel;              /* SOCK_SEQPACKET to the master */
 	int wake;                 /* receiver: write end, courier: read end of a SOCK_SEQPACKET pair carrying queue ids */
+	int files;                /* SOCK_SEQPACKET to the master: what only root may read (kernel/net/tls/file.h), -1: none */
 	int statistics;           /* memory of the counters (kernel/queue/statistics.h), -1: none */
 	int traffic;              /* receiver: memory of who is connected (kernel/net/traffic.h), -1: none */
 	uint32_t column;          /* receiver: its own in there */

@@ -142,9 +142,9 @@ void generation_begin(struct master *master)
 	}
 	struct generation *next = free_slot(master);
 	memset(next, 0, sizeof *next);
-	next->plan = (struct child){.role = "plan", .channel = -1};
-	next->receiver = (struct child){.role = "receiver", .channel = -1};
-	next->courier = (struct child){.role = "courier", .channel = -1};
+	next->plan = (struct child){.role = "plan", .channel = -1, .files = -1};
+	next->receiver = (struct child){.role = "receiver", .channel = -1, .files = -1};
+	next->courier = (struct child){.role = "courier", .channel = -1, .files = -1};
 	next->number = ++master->last_number;
 	next->deadline_ms = master_now_ms() + ready_ms(master);
 	pr_text_init(&next->plan_text, TABLE_BYTES_MAX);

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WATCHES_MAX (16 + MASTER_CONNECTIONS_MAX)
+#define WATCHES_MAX (24 + MASTER_CONNECTIONS_MAX)
 #define TICK_MS 60000
 #define BUSY_TICK_MS 200
 
@@ -127,6 +127,13 @@ static void ready_child(struct master *master, const struct watch *watch)
 		generation_message(master, watch->generation, watch->child);
 }
 
+static void ready_files(struct master *master, const struct watch *watch)
+{
+	(void)master;
+	if (watch->child->files >= 0)
+		files_serve(watch->generation, watch->child);
+}
+
 static void ready_control(struct master *master, const struct watch *watch)
 {
 	(void)watch;
@@ -156,10 +163,12 @@ static void add_generation(struct watches *watches, struct generation *generatio
 	if (generation == NULL)
 		return;
 	struct child *children[] = {&generation->plan, &generation->receiver, &generation->courier};
-	for (size_t i = 0; i < 3; i++)
-		if (children[i]->state != CHILD_NONE)
-			add_watch(watches, children[i]->channel, POLLIN,
-			          (struct watch){.ready = ready_child, .generation = generation, .child = children[i]});
+	for (size_t i = 0; i < 3; i++) {
+		if (children[i]->state == CHILD_NONE)
+			continue;
+		add_watch(watches, children[i]->channel, POLLIN, (struct watch){.ready = ready_child, .generation = generation, .child = children[i]});
+		add_watch(watches, children[i]->files, POLLIN, (struct watch){.ready = ready_files, .generation = generation, .child = children[i]});
+	}
 }
 
 static void collect(struct master *master, struct watches *watches)

@@ -92,7 +92,7 @@ static void add_identity(struct arguments *arguments, const struct identity *ide
 }
 
 static struct arguments *make_arguments(const struct master *master, const struct generation *generation,
-                                        const struct child *child, int channel)
+                                        const struct child *child, int channel, int files)
 {
 	const struct master_settings *settings = master->settings;
 	struct arguments *arguments = pr_alloc(sizeof *arguments);
@@ -117,6 +117,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 	if (wake_end(master, child) >= 0) {
 		add_argument(arguments, "--wake");
 		add_argument(arguments, "%d", wake_end(master, child));
+	}
+	if (files >= 0) {
+		add_argument(arguments, "--files");
+		add_argument(arguments, "%d", files);
 	}
 	if (statistics_end(master, generation, child) >= 0) {
 		add_argument(arguments, "--statistics");
@@ -192,9 +196,9 @@ static bool leave_terminal(const struct master *master, const struct generation 
 }
 
 __attribute__((noreturn)) static void become_role(const struct master *master, const struct generation *generation,
-                                                  const struct child *child, int channel, char **arguments)
+                                                  const struct child *child, int channel, int files, char **arguments)
 {
-	bool good = keep_open(channel) && keep_open(wake_end(master, child)) && keep_open(statistics_end(master, generation, child)) &&
+	bool good = keep_open(channel) && keep_open(files) && keep_open(wake_end(master, child)) && keep_open(statistics_end(master, generation, child)) &&
 	            keep_open(traffic_end_of(master, child)) &&
 	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
@@ -268,15 +272,30 @@ static bool start_thread(const struct master *master, const struct generation *g
 	return true;
 }
 
+/* A role that is another user asks for files that are root's; whoever is not there cannot be asked. */
+static int files_pair(const struct master *master, const struct generation *generation, struct child *child)
+{
+	int pair[2];
+
+	if (!master->privileged || generation->table.file_count == 0 || is_role(child, "plan") || !channel_pair(pair))
+		return -1;
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	child->files = pair[0];
+	return pair[1];
+}
+
 static bool start_process(const struct master *master, const struct generation *generation, struct child *child, int channel)
 {
-	struct arguments *arguments = make_arguments(master, generation, child, channel);
+	int files = files_pair(master, generation, child);
+	struct arguments *arguments = make_arguments(master, generation, child, channel, files);
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_role(master, generation, child, channel, arguments->items);
+		become_role(master, generation, child, channel, files, arguments->items);
 	if (pid > 0)
 		child->pid = pid;
+	if (files >= 0)
+		close(files);
 	free_arguments(arguments);
 	return pid > 0;
 }
@@ -298,6 +317,7 @@ bool spawn_role(struct master *master, struct generation *generation, struct chi
 	traffic_started(master, child->column, started ? child->pid : -1);
 	if (!started) {
 		close(pair[0]);
+		child_close_files(child);
 		return false;
 	}
 	/* a role that does not read must not make the master wait */
@@ -308,8 +328,16 @@ bool spawn_role(struct master *master, struct generation *generation, struct chi
 	return true;
 }
 
+void child_close_files(struct child *child)
+{
+	if (child->files >= 0)
+		close(child->files);
+	child->files = -1;
+}
+
 void child_close(struct child *child)
 {
+	child_close_files(child);
 	if (child->channel >= 0)
 		close(child->channel);
 	child->channel = -1;

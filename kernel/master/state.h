@@ -33,6 +33,7 @@ struct child {
 	enum child_state state;
 	pid_t pid;          /* 0 for a thread of --single */
 	int channel;        /* our end, or -1 */
+	int files;          /* our end of the socket for files, or -1 */
 	int column;         /* of a receiver that is being started (traffic.c), -1: none */
 	int64_t started_ms;
 	int64_t kill_ms;    /* SIGKILL at that time, 0: never */
@@ -132,6 +133,7 @@ bool spawn_role(struct master *master, struct generation *generation, struct chi
 /* In a freshly forked child: signals and session as a new program expects them. */
 void spawn_clean_process(void);
 void child_close(struct child *child);
+void child_close_files(struct child *child); /* its socket for files alone */
 void child_kill(struct child *child, int signal_number);
 
 /* listen.c */
@@ -184,6 +186,9 @@ void control_close_all(struct master *master);
 void helpers_serve(struct master *master, const struct generation *generation, struct child *courier,
                    const struct channel_message *request);
 bool helpers_gone(struct master *master, pid_t pid);
+
+/* files.c: one question of a receiver or courier for a file that is in the table */
+void files_serve(const struct generation *generation, struct child *child);
 
 /* statistics.c */
 void statistics_open(struct master *master);

@@ -209,6 +209,16 @@ static bool take_account(const struct line *line, struct table *table)
 	return keep(line->fields[0], spec, sizeof table->accounts[0].spec);
 }
 
+static bool take_file(const struct line *line, struct table *table)
+{
+	if (line->count != 1)
+		return false;
+	for (size_t i = 0; i < table->file_count; i++) /* likewise */
+		if (pr_str_equal(line->fields[0], pr_str(table->files[i])))
+			return true;
+	return table->file_count < TABLE_FILES_MAX && keep_path(line->fields[0], table->files[table->file_count++], TABLE_PATH_MAX);
+}
+
 static bool take_default_user(const struct line *line, struct table *table)
 {
 	return is_account(line) && keep(line->fields[0], table->default_user, sizeof table->default_user);
@@ -278,7 +288,7 @@ static const struct {
     {{"drop", 4}, take_drop},         {{"queue", 5}, take_queue},        {{"pidfile", 7}, take_pid_file},
     {{"log", 3}, take_log},           {{"mailbox", 7}, take_mailbox},    {{"defaultuser", 11}, take_default_user},
     {{"maxmessage", 10}, take_max_message}, {{"ready", 5}, take_ready}, {{"stop", 4}, take_stop},
-    {{"statistics", 10}, take_statistics}, {{"program", 7}, take_program},  {{"account", 7}, take_account},
+    {{"statistics", 10}, take_statistics}, {{"program", 7}, take_program},  {{"account", 7}, take_account}, {{"file", 4}, take_file},
 };
 
 static bool take_line(struct pr_str text, struct table *table)

@@ -10,11 +10,13 @@
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
  *   program PATH ROOT WORD ...              *     account USER:GROUP
+ *   file PATH                               *
  *
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
  * A program is what a mailer may run as the user that mail is for, below a ROOT directory or, where that is "-", below none: WORDs (xtext) without '$' stand as they are, the others are put in by the
  * mailer.  Helpers run such command lines and no other; the file must be root's own, or ours when we are not root.
+ * A file holds a certificate or a key: a role that may not read it is lent it (files.c), and no other.
  * An account is one with another group than its own, or one without a name, that such a program has.
  */
 #ifndef KERNEL_MASTER_TABLE_H
@@ -28,6 +30,7 @@
 #define TABLE_ACCOUNTS_MAX 24
 #define TABLE_PROGRAMS_MAX 24
 #define TABLE_PROGRAM_MAX 1024
+#define TABLE_FILES_MAX 128
 #define TABLE_NAME_MAX 32
 #define TABLE_PATH_MAX 512
 
@@ -64,6 +67,8 @@ struct table {
 	size_t program_count;
 	struct table_account accounts[TABLE_ACCOUNTS_MAX];
 	size_t account_count;
+	char files[TABLE_FILES_MAX][TABLE_PATH_MAX];
+	size_t file_count;
 	char receiver_user[TABLE_NAME_MAX + 1];
 	char courier_user[TABLE_NAME_MAX + 1];
 	char default_user[2 * TABLE_NAME_MAX + 2];

@@ -11,6 +11,11 @@
  *   plan -> master    PLAN text    pieces of the table (kernel/master/table.h), then END
  *   courier -> master HELPER name  a helper for that user, please; empty: for DefaultUser
  *   master -> courier HELPER number = 0 with a descriptor, or text = why not
+ *
+ * A second pair of the same kind is for files that only root may read (kernel/net/tls/file.h), so that answers come to who has asked:
+ *
+ *   role -> master    FILE path
+ *   master -> role    FILE number = 0 with a descriptor, or an errno
  */
 #ifndef KERNEL_NET_CHANNEL_H
 #define KERNEL_NET_CHANNEL_H
@@ -19,7 +24,7 @@
 
 enum channel_kind {
 	CHANNEL_READY = 1, CHANNEL_FAILED, CHANNEL_DRAIN, CHANNEL_STOP, CHANNEL_WAKE, CHANNEL_STATUS, CHANNEL_STATE,
-	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH, CHANNEL_LIST
+	CHANNEL_HELPER, CHANNEL_PLAN, CHANNEL_END, CHANNEL_CRASH, CHANNEL_LIST, CHANNEL_FILE
 };
 
 #define WAKE_SCAN 1 /* number of a WAKE: only look at the queue */

@@ -70,6 +70,11 @@ static bool set_wake(struct role_arguments *arguments, const char *value)
 	return take_fd(value, &arguments->role.wake);
 }
 
+static bool set_files(struct role_arguments *arguments, const char *value)
+{
+	return take_fd(value, &arguments->role.files);
+}
+
 static bool set_statistics(struct role_arguments *arguments, const char *value)
 {
 	return take_fd(value, &arguments->role.statistics);
@@ -169,7 +174,7 @@ static const struct {
     {"--channel", set_channel},     {"--wake", set_wake},       {"--generation", set_generation},
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
     {"--selected", set_selected},   {"--verbose", set_verbose}, {"--statistics", set_statistics},
-    {"--traffic", set_traffic},     {"--persistent", set_persistent},
+    {"--traffic", set_traffic},     {"--persistent", set_persistent}, {"--files", set_files},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 
@@ -189,7 +194,7 @@ static bool take_pair(struct role_arguments *arguments, const char *name, const 
 bool role_arguments_parse(int argc, char **argv, struct role_arguments *arguments, struct pr_text *why)
 {
 	memset(arguments, 0, sizeof *arguments);
-	arguments->role.channel = arguments->role.wake = arguments->role.statistics = arguments->role.traffic = -1;
+	arguments->role.channel = arguments->role.files = arguments->role.wake = arguments->role.statistics = arguments->role.traffic = -1;
 	arguments->role.listeners = arguments->listeners;
 	arguments->role.overrides.items = arguments->overrides;
 	for (int i = 1; i < argc; i += 2) {

@@ -13,6 +13,7 @@
 
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define TABLE_MAX 65536
 #define PIECE 4000
@@ -76,6 +77,35 @@ static void print_account(const struct config_instance *instance, struct pr_text
 		pr_text_addf(out, "account %.*s\n", PR_PRINT(user));
 }
 
+/* Paths with commas between them.  Our user's own rights are the receiver's; what the courier reads is listed in any case. */
+static void print_files(struct pr_str paths, bool always, struct pr_text *out)
+{
+	struct pr_str path;
+
+	while (paths.len > 0 && pr_str_next(&paths, ',', &path)) {
+		path = pr_str_trim(path);
+		char *copy = pr_copy_str(path);
+		if (path.len > 0 && path.data[0] == '/' && strpbrk(copy, " \t\n") == NULL && (always || access(copy, R_OK) != 0))
+			pr_text_addf(out, "file %s\n", copy);
+		pr_free(copy);
+	}
+}
+
+static void print_all_files(const struct config *config, struct pr_text *out)
+{
+	const struct options *options = &config->options;
+
+	print_files(options->client_cert_file, true, out);
+	print_files(options->client_key_file, true, out);
+	print_files(options->cert_file, false, out);
+	print_files(options->key_file, false, out);
+	print_files(options->dh_parameters, false, out);
+	for (size_t i = 0; i < config->certificate_count; i++) {
+		print_files(config->certificates[i].cert, false, out);
+		print_files(config->certificates[i].key, false, out);
+	}
+}
+
 bool plan_print(const struct config *config, struct pr_text *out)
 {
 	const struct options *options = &config->options;
@@ -104,6 +134,7 @@ bool plan_print(const struct config *config, struct pr_text *out)
 		print_program(&config->instances[i], out);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_account(&config->instances[i], out);
+	print_all_files(config, out);
 	return !out->overflow;
 }
 

@@ -12,4 +12,4 @@ check_PROGRAMS += tests/bench/map_lookup
 tests_bench_map_lookup_SOURCES = tests/bench/map_lookup.c tests/unit/fake_host.c tests/unit/fake_host.h $(hash_la_SOURCES)
 tests_bench_map_lookup_CPPFLAGS = $(KERNEL_CPPFLAGS)
 tests_bench_map_lookup_LDADD = $(hash_libs)
-EXTRA_DIST += tests/bench/compare.py tests/bench/queue_list.py tests/bench/rewrite.py
+EXTRA_DIST += tests/bench/compare.py tests/bench/queue_list.py tests/bench/rewrite.py tests/bench/sessions.py

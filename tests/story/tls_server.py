@@ -134,6 +134,37 @@ class Server(story.Story):
                 story.wait_for(lambda: pr.output() + pr.log(), lambda: re.search(words, pr.output() + pr.log()))
                 pr.stop()
 
+    @unittest.skipUnless(story.IS_ROOT, "roles of another user need root")
+    def test_keys_that_are_roots(self):
+        """As certificates mostly lie: in folders that root alone may enter, behind links, and replaced there.  Whoever could change the way to one has it not lent."""
+        folders = [os.path.join(self.scratch, name) for name in ("live", "archive")]
+        for folder in folders:
+            os.mkdir(folder, 0o700)
+
+        def put(number):
+            for source, kind in zip(self.pki.certificate("mail.example.org"), ("cert", "key")):
+                real, link = os.path.join(folders[1], f"{kind}{number}"), os.path.join(folders[0], kind)
+                shutil.copy(source, real)
+                os.chmod(real, 0o600)
+                os.symlink(os.path.join("..", "archive", f"{kind}{number}"), link + ".new")
+                os.rename(link + ".new", link)
+            return os.path.join(folders[0], "cert"), os.path.join(folders[0], "key")
+
+        cert, key = put(1)
+        self.pr = self.daemon(options={"ServerCertFile": cert, "ServerKeyFile": key, "ClientCertFile": cert, "ClientKeyFile": key, "LogLevel": 14})
+        first = digest(cert)
+        self.assertEqual(self.shown(), first)
+        put(2)
+        self.pr.wait_log("STARTTLS=server, files were replaced")
+        self.assertEqual(self.shown(), digest(cert))
+        self.assertNotEqual(first, digest(cert))
+        os.chmod(folders[1], 0o770)
+        put(3)
+        self.pr.wait_log(f"{re.escape(cert)} is not for us to lend to receiver or courier: {re.escape(folders[1])} is writable by its group")
+        self.pr.wait_log("STARTTLS=server, error: files were replaced and cannot be used, what was there before is used on: .*Permission denied")
+        os.chmod(folders[1], 0o700)
+        story.wait_for("the third", lambda: self.shown() == digest(cert))
+
     def test_security_level(self):
         """A key of 1024 bits is below level 2, which is Debian's; a list of ciphers may say another level."""
         weak = [os.path.join(self.scratch, f"weak.{kind}") for kind in ("cert", "key")]

@@ -131,14 +131,14 @@ static void test_every_cut(void)
 }
 
 /* What the plan prints of a configuration, as the master reads it. */
-static const struct table *plan_of(const char *mailers)
+static const struct table *plan_with(const char *options, const char *mailers)
 {
 	static struct table table;
 	struct pr_text text, why;
 
 	pr_text_init(&text, 1 << 20);
 	pr_text_init(&why, 10000);
-	pr_text_addf(&text, "options = { QueueDirectory = \"/q\"; }; mailers = { %s };", mailers);
+	pr_text_addf(&text, "options = { QueueDirectory = \"/q\"; %s }; mailers = { %s };", options, mailers);
 	struct config *config = config_parse("a.conf", pr_text_str(&text), NULL, &why);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	pr_text_clear(&text);
@@ -148,6 +148,11 @@ static const struct table *plan_of(const char *mailers)
 	pr_text_fini(&text);
 	pr_text_fini(&why);
 	return &table;
+}
+
+static const struct table *plan_of(const char *mailers)
+{
+	return plan_with("", mailers);
 }
 
 /* A yes is a yes in every word that the module takes for one, and words are cut as it cuts them. */
@@ -186,7 +191,19 @@ static void test_accounts(void)
 	CU_ASSERT_EQUAL(table->account_count, 2);
 }
 
+/* What the master may lend is what is named, once, and what somebody else than the plan could not read by himself. */
+static void test_files(void)
+{
+	const struct table *table = plan_with("ClientCertFile = \"/a/c\"; ClientKeyFile = \"/a/k, /a/c\"; ServerCertFile = \"/nowhere/s\"; ServerKeyFile = \"/etc/passwd\";", "");
+
+	CU_ASSERT_EQUAL_FATAL(table->file_count, 3);
+	CU_ASSERT_STRING_EQUAL(table->files[0], "/a/c");
+	CU_ASSERT_STRING_EQUAL(table->files[1], "/a/k");
+	CU_ASSERT_STRING_EQUAL(table->files[2], "/nowhere/s");
+}
+
 static const struct unit_case cases[] = {{"a good plan", test_good},
+                                         {"files that are lent", test_files},
                                          {"programs of a configuration", test_programs},
                                          {"accounts of a configuration", test_accounts},
                                          {"a plan that names too little", test_incomplete},

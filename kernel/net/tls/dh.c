@@ -3,21 +3,25 @@
  * DHParameters, with sendmail's values: a file, a size, or none.
  * A size is taken from the groups of RFC 3526 and 7919 that fit the key of the certificate, so nothing is computed at the start.
  */
+#include "kernel/net/tls/file.h"
 #include "kernel/net/tls/internal.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <string.h>
 
 static bool load(SSL_CTX *ssl, const char *path, struct pr_text *why)
 {
-	BIO *file = BIO_new_file(path, "r");
+	int missing;
+	BIO *file = net_tls_file_read(path, &missing);
 	EVP_PKEY *parameters = file != NULL ? PEM_read_bio_Parameters_ex(file, NULL, NULL, NULL) : NULL;
 	bool good = parameters != NULL && (EVP_PKEY_is_a(parameters, "DH") || EVP_PKEY_is_a(parameters, "DHX")) && SSL_CTX_set0_tmp_dh_pkey(ssl, parameters) == 1;
 
 	if (!good) {
 		unsigned long error = ERR_get_error();
-		if (error != 0)
+		if (file == NULL)
+			pr_text_addf(why, "%s: %s", path, strerror(missing));
+		else if (error != 0)
 			net_tls_explain(error, path, why);
 		else
 			pr_text_addf(why, "%s: these are no parameters of Diffie-Hellman", path);

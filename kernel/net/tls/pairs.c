@@ -3,23 +3,72 @@
  * Certificates with their chains and keys: one pair, or one for each kind of key.
  * A chain that the file lacks is built here from the authorities we know; the library would build it again in every handshake.
  */
+#include "kernel/net/tls/file.h"
 #include "kernel/net/tls/internal.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <string.h>
 
 #define KINDS_MAX 8
 
+/* There is nobody to type one. */
+static int no_pass_phrase(char *buffer, int size, int writing, void *context)
+{
+	(void)buffer;
+	(void)size;
+	(void)writing;
+	(void)context;
+	return -1;
+}
+
+/* Whatever comes behind the first certificate is the way up to an authority. */
+static bool use_chain(SSL_CTX *ssl, BIO *text)
+{
+	X509 *own = PEM_read_bio_X509_AUX(text, NULL, no_pass_phrase, NULL), *above;
+	bool good = own != NULL && SSL_CTX_use_certificate(ssl, own) == 1 && SSL_CTX_clear_chain_certs(ssl) == 1;
+
+	X509_free(own);
+	while (good && (above = PEM_read_bio_X509(text, NULL, no_pass_phrase, NULL)) != NULL) {
+		good = SSL_CTX_add0_chain_cert(ssl, above) == 1;
+		if (!good)
+			X509_free(above);
+	}
+	if (!good || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return false;
+	ERR_clear_error(); /* the end of the file */
+	return true;
+}
+
+static bool use_key(SSL_CTX *ssl, BIO *text)
+{
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, no_pass_phrase, NULL);
+	bool good = key != NULL && SSL_CTX_use_PrivateKey(ssl, key) == 1;
+
+	EVP_PKEY_free(key);
+	return good;
+}
+
+static bool use_file(SSL_CTX *ssl, const char *path, bool (*use)(SSL_CTX *, BIO *), struct pr_text *why)
+{
+	int error;
+	BIO *text = net_tls_file_read(path, &error);
+
+	if (text == NULL) {
+		pr_text_addf(why, "%s: %s", path, strerror(error));
+		return false;
+	}
+	bool good = use(ssl, text);
+	if (!good)
+		net_tls_explain(ERR_get_error(), path, why);
+	BIO_free(text);
+	return good;
+}
+
 bool net_tls_load_pair(SSL_CTX *ssl, struct pr_str cert_file, struct pr_str key_file, struct pr_text *why)
 {
-	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file.data) != 1) {
-		net_tls_explain(ERR_get_error(), cert_file.data, why);
+	if (!use_file(ssl, cert_file.data, use_chain, why) || !use_file(ssl, key_file.data, use_key, why))
 		return false;
-	}
-	if (SSL_CTX_use_PrivateKey_file(ssl, key_file.data, SSL_FILETYPE_PEM) != 1) {
-		net_tls_explain(ERR_get_error(), key_file.data, why);
-		return false;
-	}
 	if (SSL_CTX_check_private_key(ssl) != 1) {
 		pr_text_addf(why, "%s: the key does not belong to the certificate in %s", key_file.data, cert_file.data);
 		return false;

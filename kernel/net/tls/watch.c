@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * stat(2) of each file, mixed into one number.
+ * stat(2) of each file, by whoever may, mixed into one number.
  * A handful of system calls every two seconds is cheaper than inotify, and sees through symbolic links, which is how certificates are mostly replaced.
  */
 #include "kernel/net/tls/watch.h"
 
-#include <errno.h>
+#include "kernel/net/tls/file.h"
+
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define PATHS_MAX (1u << 22)
@@ -46,9 +46,10 @@ static uint64_t mix(uint64_t sign, uint64_t value)
 static uint64_t mix_file(uint64_t sign, const char *path, time_t *newest)
 {
 	struct stat info;
+	int error = net_tls_file_stat(path, &info);
 
-	if (stat(path, &info) != 0)
-		return mix(sign, (uint64_t)errno);
+	if (error != 0)
+		return mix(sign, (uint64_t)error);
 	*newest = info.st_ctim.tv_sec > *newest ? info.st_ctim.tv_sec : *newest;
 	sign = mix(mix(sign, (uint64_t)info.st_dev), (uint64_t)info.st_ino);
 	sign = mix(mix(sign, (uint64_t)info.st_size), (uint64_t)info.st_mode);
