@@ -3,7 +3,7 @@
 FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/corpus"'
 fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_chunk tests/fuzz/fuzz_proxy tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control tests/fuzz/fuzz_cf_file tests/fuzz/fuzz_cf_match tests/fuzz/fuzz_cf_text
-fuzz_targets += tests/fuzz/fuzz_auth tests/fuzz/fuzz_mime
+fuzz_targets += tests/fuzz/fuzz_auth tests/fuzz/fuzz_mime tests/fuzz/fuzz_dns tests/fuzz/fuzz_reply
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 XFAIL_TESTS = tests/fuzz/fuzz_control
@@ -50,4 +50,10 @@ tests_fuzz_fuzz_cf_text_LDADD = libcfstage.la libpostrider.la $(CUNIT_LIBS)
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c $(fuzz_common)
 tests_fuzz_fuzz_mime_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/mime"' -DMUTATIONS=300
 tests_fuzz_fuzz_mime_LDADD = libpure.la
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c kernel/net/dns_query.c kernel/net/dns_records.c $(fuzz_common)
+tests_fuzz_fuzz_dns_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/dns"'
+tests_fuzz_fuzz_dns_LDADD = libpostrider.la
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(smtp_mailer_sources) $(fuzz_common)
+tests_fuzz_fuzz_reply_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/reply"'
+tests_fuzz_fuzz_reply_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)
 EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md $(wildcard $(srcdir)/tests/fuzz/corpus/*/*)
