@@ -80,7 +80,6 @@ const struct option_idle options_idle[] = {
     {"SoftBounce", "permanent failures are permanent"},
     {"SSLEngine", no_engine},
     {"SSLEnginePath", no_engine},
-    {"StrictTransportSecurity", "policies of MTA-STS are not looked up in this release"},
     {"TempFileMode", files_fixed},
     {"Timeout.aconnect", "each address has Timeout.connect"},
     {"Timeout.control", "requests to the control socket are short"},
