@@ -25,10 +25,20 @@ static void add_lines(struct pr_text *out, const struct pr_list *list)
 	pr_text_fini(&joined);
 }
 
+/* Names that differ in case are one. */
+static struct pr_str lower(struct pr_str name, char *room)
+{
+	name = pr_str_slice(name, 0, NAME_MOST);
+	for (size_t i = 0; i < name.len; i++)
+		room[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] + ('a' - 'A') : name.data[i]);
+	return (struct pr_str){room, name.len};
+}
+
 void tls_record_print(const struct pr_tls_result *result, struct pr_text *out)
 {
 	static const char *const policies[] = {[PR_TLS_POLICY_NONE] = "no-policy-found", [PR_TLS_POLICY_STS] = "sts", [PR_TLS_POLICY_TLSA] = "tlsa"};
-	const struct pr_str fields[] = {result->domain, result->failure, result->host, result->address, result->source};
+	char domain[NAME_MOST + 1], host[NAME_MOST + 1];
+	const struct pr_str fields[] = {lower(result->domain, domain), result->failure, lower(result->host, host), result->address, result->source};
 
 	pr_text_add_c(out, policies[result->policy < sizeof policies / sizeof policies[0] ? result->policy : PR_TLS_POLICY_NONE]);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
