@@ -134,6 +134,7 @@ static void take_connection(struct smtp_run *run, int fd)
 	session->auth_type[0] = '\0';
 	session->fd = fd;
 	session->open = 1;
+	session->opened = smtp_now_ms();
 	session->served = session->dirty = 0;
 	session->begin = session->end = 0;
 }

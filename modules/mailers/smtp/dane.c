@@ -23,6 +23,11 @@ bool smtp_is_number(struct pr_str text)
 	return inet_pton(AF_INET, copy, ignored) == 1 || inet_pton(AF_INET6, copy, ignored) == 1;
 }
 
+static struct pr_str without_dot(struct pr_str name)
+{
+	return name.len > 1 && name.data[name.len - 1] == '.' ? pr_str_slice(name, 0, name.len - 1) : name;
+}
+
 /* "[mx.example.org]" is a name that the configuration gives, as good as a proven one. */
 struct pr_str smtp_host_name(const struct smtp_target *target)
 {
@@ -30,14 +35,12 @@ struct pr_str smtp_host_name(const struct smtp_target *target)
 
 	if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
 		name = pr_str_slice(name, 1, name.len - 1);
-	if (name.len > 1 && name.data[name.len - 1] == '.')
-		name.len--;
-	return name;
+	return without_dot(name);
 }
 
 struct pr_str smtp_policy_domain(const struct smtp_target *target)
 {
-	return target->domain.data != NULL ? target->domain : smtp_host_name(target);
+	return target->domain.data != NULL ? without_dot(target->domain) : smtp_host_name(target);
 }
 
 enum pr_status smtp_dane_find(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)

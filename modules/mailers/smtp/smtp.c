@@ -231,7 +231,9 @@ static void take_up(struct smtp_run *run)
 	struct smtp_outcome ignored;
 
 	smtp_tell_peer(run);
-	if (smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
+	/* a policy that came later counts for a host that is always busy, too */
+	bool is_old = run->smtp->sts_use && smtp_now_ms() - run->session->opened > SMTP_POLICY_MS;
+	if (!is_old && smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
 		tell_cached(run);
 		return;
 	}

@@ -84,6 +84,7 @@ struct smtp_session {
 	uint32_t dirty;           /* a refused transaction is still open there: RSET first */
 	uint32_t reserved;
 	int64_t heard;            /* milliseconds: the last bytes came */
+	int64_t opened;           /* milliseconds */
 	int64_t size_limit;       /* announced, 0 none */
 	size_t begin, end;        /* unread bytes of input */
 	const struct pr_host *host; /* of the call that opened it */
@@ -185,6 +186,7 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 bool smtp_is_own_name(struct smtp_run *run, struct pr_str name);
 void smtp_add_fallbacks(struct smtp_run *run);
 
+#define SMTP_POLICY_MS 3600000 /* a connection that is older is not used again where policies of MTA-STS count */
 #define SMTP_JUST_HEARD_MS 100 /* a peer that spoke so lately is taken to be there: deliver() survives one that is not */
 
 /* dialogue.c */
