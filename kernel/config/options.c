@@ -260,6 +260,12 @@ void options_host_status_path(const struct options *options, struct pr_text *out
 	add_path(options, options->host_status_directory, out);
 }
 
+void options_tls_policy_path(const struct options *options, struct pr_text *out)
+{
+	if (options->strict_transport)
+		add_path(options, options->tls_policy_directory, out);
+}
+
 void options_tls_report_path(const struct options *options, struct pr_text *out)
 {
 	add_path(options, options->tls_report_directory, out);

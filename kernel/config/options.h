@@ -142,7 +142,8 @@ size_t options_count(void); /* rows of the table, its end among them */
 bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out);
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);
-/* TLSReportDirectory, likewise. */
+/* TLSPolicyDirectory and TLSReportDirectory, likewise; the first only with StrictTransportSecurity. */
+void options_tls_policy_path(const struct options *options, struct pr_text *out);
 void options_tls_report_path(const struct options *options, struct pr_text *out);
 
 #endif
