@@ -61,6 +61,7 @@ static void describe_certificate(const struct net_tls *tls, struct pr_arena *are
 	facts->cert_issuer = names.issuer;
 	facts->cn_subject = names.cn_subject;
 	facts->cn_issuer = names.cn_issuer;
+	facts->cert_altnames = names.other_names;
 	facts->cert_md5 = names.md5;
 	facts->cert_fp = names.fingerprint;
 }
