@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import signed_zone
 import story
@@ -21,6 +22,7 @@ MODES = ("none", "testing", "enforce")
 # how the host of a domain is: its address, and how the reports call it
 HOSTS = {"valid": ("127.0.3.1", None), "wrong": ("127.0.3.2", "certificate-host-mismatch"), "expired": ("127.0.3.3", "certificate-expired"),
          "own": ("127.0.3.4", "certificate-not-trusted"), "plain": ("127.0.3.5", "starttls-not-supported"), "common": ("127.0.3.6", "certificate-host-mismatch")}
+MANNERS = {"breaks": ("127.0.3.7", "403 4.7.0 server not authenticated."), "refuses": ("127.0.3.8", "403 4.7.0 MTA-STS wants TLS, which is not to be had")}
 POLICY_HOST = "127.0.4.1"
 
 
@@ -34,7 +36,7 @@ class Sts(story.Story):
         self.zone, self.peers = None, {}
         self.policies = sts_host.Host(self.pki, POLICY_HOST)
         self.records = {"ns": "A 127.0.0.1"}
-        for name, (address, _) in HOSTS.items():
+        for name, (address, _) in {**HOSTS, **MANNERS}.items():
             self.records["mx-" + name] = "A " + address
 
     def tearDown(self):
@@ -67,13 +69,13 @@ class Sts(story.Story):
             files = {"wrong": lambda: self.pki.certificate("elsewhere.test", names=["elsewhere.test"]), "expired": lambda: self.pki.certificate(host, expired=True, names=[host]),
                      "own": lambda: self.pki.certificate(host, own=True, names=[host]), "plain": lambda: None, "common": lambda: self.pki.certificate(host)}
             certificate = files.get(name, lambda: self.pki.certificate(host, names=["other.test", host]))()
-            self.peers[name] = tls_peer.Peer(address=HOSTS[name][0], port=self.port, certificate=certificate)
+            self.peers[name] = tls_peer.Peer(address=(HOSTS.get(name) or MANNERS[name])[0], port=self.port, certificate=certificate, manner=name if name in MANNERS else "")
             self.sinks.append(self.peers[name])
         return self.peers[name]
 
-    def world(self, mailer=None, access="", extra="", **options):
+    def world(self, mailer=None, access="", extra="", zones=None, **options):
         self.extra = extra
-        self.zone = signed_zone.Server(os.path.join(self.scratch, "dns"), {"test.": self.text() + extra}, signed=["test."])
+        self.zone = signed_zone.Server(os.path.join(self.scratch, "dns"), {"test.": self.text() + extra, **(zones or {})}, signed=["test."])
         table = os.path.join(self.scratch, "access")
         with open(table, "w") as handle:
             handle.write(access)
@@ -152,6 +154,29 @@ class Sts(story.Story):
                 self.assertEqual(found["enforce-" + host], [("sts", *failures)])
                 self.assertEqual(found["none-" + host], [("no-policy-found", *(({failure: 1}, 0) if host == "plain" else ({}, 1)))])
         self.assertIn("enforce-wrong.test: 1 session failed of 1; the report goes to mailto:tls@enforce-wrong.test,https://reports.enforce-wrong.test/", told)
+
+    def test_broken_handshakes(self):
+        """Who breaks one on the way gets no mail in the clear, even where TLSFallbacktoClear gives it to him."""
+        for mode in ("testing", "enforce"):
+            for manner in MANNERS:
+                self.domain(f"{mode}-{manner}", sts_host.policy(mode, f"mx-{manner}.test"), manner)
+        self.world(TLSFallbacktoClear=True)
+        for manner, (_, words) in MANNERS.items():
+            self.waits("enforce-" + manner, words, manner)
+            self.goes("testing-" + manner, manner)
+        found, _ = self.reports()
+        for mode in ("testing", "enforce"):
+            self.assertEqual(found[mode + "-breaks"], [("sts", {"validation-failure": 1}, 0)])
+            self.assertEqual(found[mode + "-refuses"], [("sts", {"starttls-not-supported": 1}, 0)])
+
+    def test_slow_host(self):
+        """A policy that does not come is not waited for longer than half a minute."""
+        self.domain("far", sts_host.Answer(sts_host.policy("enforce", "mx-valid.test"), hangs=True), "own")
+        self.world()
+        began = time.monotonic()
+        self.goes("far", "own")
+        self.assertGreater(time.monotonic() - began, 25)
+        self.assertIn("its mail goes without: sts-policy-fetch-error", self.pr.log())
 
     def test_report(self):
         """A document as RFC 8460 section 4.4 wants it."""
@@ -307,13 +332,20 @@ class Sts(story.Story):
         self.sinks.append(self.peers["own"])
         self.domain("far", sts_host.policy("enforce", "mx-wrong.test"), "own")
         self.domain("bad", sts_host.policy("none"), "valid")
-        self.world(extra=f"_{self.port}._tcp.mx-own TLSA 3 1 1 {hashlib.sha256(key).hexdigest()}\n_{self.port}._tcp.mx-valid TLSA 3 1 1 {hashlib.sha256(b'x').hexdigest()}\n", DANE=True)
+        self.domain("odd", sts_host.policy("enforce", "mx-expired.test"), "expired", identity=None)
+        self.domain("forged", sts_host.policy("none"), "wrong")
+        forged = f"bogus NS ns\nbogus DS 12345 13 2 {hashlib.sha256(b'x').hexdigest()}\n_{self.port}._tcp.mx-wrong CNAME tlsa.bogus\n_{self.port}._tcp.mx-expired TLSA 1 1 1 {hashlib.sha256(b'x').hexdigest()}\n"
+        self.world(zones={"bogus.test.": f"tlsa TLSA 3 1 1 {hashlib.sha256(b'x').hexdigest()}\n"}, extra=forged + f"_{self.port}._tcp.mx-own TLSA 3 1 1 {hashlib.sha256(key).hexdigest()}\n_{self.port}._tcp.mx-valid TLSA 3 1 1 {hashlib.sha256(b'x').hexdigest()}\n", DANE=True)
         self.goes("far", "own")
         self.waits("bad", "454 4.7.0 DANE check failed", "valid")
+        self.goes("odd", "expired")  # none of the records can be used: TLS, whoever it is
+        self.waits("forged", "DANE of mx-wrong.test cannot be told", "wrong")
         self.assertEqual(self.policies.asked, [])
         found, _ = self.reports()
         self.assertEqual(found["far"], [("tlsa", {}, 1)])
         self.assertEqual(found["bad"], [("tlsa", {"validation-failure": 1}, 0)])
+        self.assertEqual(found["odd"], [("tlsa", {"tlsa-invalid": 1}, 0)])
+        self.assertEqual(found["forged"], [("tlsa", {"dnssec-invalid": 1}, 0)])
 
     def test_off(self):
         """By the letter M of clt_features, by the sender's word, and by the mailer."""
@@ -346,6 +378,12 @@ class Sts(story.Story):
         status, said = pr.ctl("check")
         self.assertNotEqual(status, 0)
         self.assertIn("MTA-STS: CACertPath is needed", said)
+        pr.settings["options"].update({"CACertFile": self.pki.path, "TLSReportDirectory": "/nowhere/reports", "TLSPolicyDirectory": "/nowhere/policies"})
+        pr.write_conf()
+        status, said = pr.ctl("check")
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, r"postrider\.conf:\d+: warning: option TLSReportDirectory: /nowhere/reports: No such file or directory; no results are kept")
+        self.assertRegex(said, r"postrider\.conf:\d+: warning: option TLSPolicyDirectory: /nowhere/policies: No such file or directory; policies are forgotten with each restart")
 
 
 if __name__ == "__main__":

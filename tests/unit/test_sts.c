@@ -28,6 +28,7 @@ static const struct good {
     {"version:  \tSTSv1 \nmode: enforce\t\nmx: MX.Example.ORG  \n\nmax_age: 9\n", "version: STSv1\nmode: enforce\nmx: MX.Example.ORG\nmax_age: 9\n"},
     {BASE "mode: none\nmax_age: x\nversion: STSv2\n", BASE},                                                         /* of several the first counts */
     {BASE "x-more: any ; thing\nMode: none\nnew.key_1-2:\n", BASE},                                                  /* what is not known */
+    {"version: STSv1\nmode: enforce\nmx: a.b.\nmax_age: 1\n", "version: STSv1\nmode: enforce\nmx: a.b\nmax_age: 1\n"}, /* as if it were a record */
     {BASE "note: gr\xc3\xbc\xc3\x9f dich\n", BASE},
     {"version: STSv1\nmode: enforce\nmx: a\nmax_age: 4294967295\n", "version: STSv1\nmode: enforce\nmx: a\nmax_age: 31557600\n"}, /* a year at most */
 };
@@ -53,6 +54,9 @@ static const struct wrong {
     {"version: STSv1\nmode: enforce\nmx: *.\nmax_age: 1\n", "mx is no name of a host: \"*.\""},
     {"version: STSv1\nmode: enforce\nmx: a.*.b\nmax_age: 1\n", "mx is no name of a host: \"a.*.b\""},
     {"version: STSv1\nmode: enforce\nmx: *.*.b\nmax_age: 1\n", "mx is no name of a host: \"*.*.b\""},
+    {"version: STSv1\nmode: enforce\nmx: a.b..\nmax_age: 1\n", "mx is no name of a host: \"a.b.\""},
+    {"version: STSv1\nmode: enforce\nmx: [192.0.2.1]\nmax_age: 1\n", "mx is no name of a host: \"[192.0.2.1]\""},
+    {"version: STSv1\nmode: enforce\nmx: .\nmax_age: 1\n", "mx is no name of a host: \".\""},
     {"version: STSv1\nmode: enforce\nmx: ../etc\nmax_age: 1\n", "mx is no name of a host: \"../etc\""},
     {"version: STSv1\nmode enforce\nmx: a.b\nmax_age: 1\n", "a line that is no key with a colon: \"mode enforce\""},
     {"<html><body>404</body></html>\n", "a line that is no key with a colon"},

@@ -8,7 +8,7 @@
  *     STARTTLS, TLS 1.2, certificate and name ---> enforce: or nothing is sent; testing: reported
  *
  * The domain is the one whose MX records led here, or the name of a host that the configuration gives: a smart host is its own domain
- * (section 3.4).  Addresses, sockets and programs have none.
+ * (section 3.4).  Addresses, sockets and programs have none, and LMTP is not for hosts of MX records.
  */
 #include "smtp.h"
 
@@ -96,7 +96,7 @@ enum pr_status smtp_sts_find(struct smtp_run *run, const struct smtp_target *tar
 
 	run->sts = NULL;
 	run->sts_failure = PR_NONE;
-	if (!run->smtp->sts_use || run->without_sts || run->smtp->path.len > 0 || name.len == 0 || name.data[0] == '/' || smtp_is_number(name))
+	if (!run->smtp->sts_use || run->without_sts || run->smtp->lmtp || run->smtp->path.len > 0 || name.len == 0 || name.data[0] == '/' || smtp_is_number(name))
 		return PR_OK;
 	if (run->dane != NULL && run->dane->state == PR_DANE_VERIFY)
 		return PR_OK;

@@ -51,9 +51,12 @@ static bool take_age(struct reading *reading, struct pr_str value)
 static bool take_mx(struct reading *reading, struct pr_str value)
 {
 	struct sts_policy *policy = reading->policy;
+
+	if (value.len > 1 && value.data[value.len - 1] == '.')
+		value.len--;
 	struct pr_str name = pr_str_has_prefix_nocase(value, PR_STR("*.")) ? pr_str_slice(value, 2, value.len) : value;
 
-	if (!pr_domain_is_valid(name))
+	if (!pr_domain_is_valid(name) || name.data[0] == '[' || name.data[name.len - 1] == '.')
 		return complain(reading, "mx is no name of a host", value);
 	if (policy->count == STS_MX_MAX)
 		return complain(reading, "too many hosts", value);
