@@ -14,4 +14,4 @@ EXTRA_DIST += doc/decisions/0007-the-receiver-reads-mailer-descriptors.md \
 EXTRA_DIST += doc/performance.md doc/decisions/0010-an-intake-journal-with-marks.md
 EXTRA_DIST += doc/decisions/0011-the-master-writes-the-statistics.md doc/decisions/0013-who-is-connected-is-known-to-all-receivers.md
 EXTRA_DIST += doc/decisions/0012-a-sendmail-cf-is-data-for-the-kernel.md doc/decisions/0014-tls-for-mailers-is-the-kernels.md
-EXTRA_DIST += doc/decisions/0015-a-module-may-use-libcrypto.md doc/decisions/0016-dns-through-libunbound.md doc/decisions/0018-the-master-lends-keys.md
+EXTRA_DIST += doc/decisions/0015-a-module-may-use-libcrypto.md doc/decisions/0016-dns-through-libunbound.md doc/decisions/0017-mta-sts-in-the-mailer.md doc/decisions/0018-the-master-lends-keys.md

@@ -225,13 +225,24 @@ static int judge_place(const struct config *config, const char *path)
 	return (bits & 3) == 3 ? 0 : EACCES;
 }
 
-static void check_host_status(const struct config *config)
+/* Directories that the courier makes by itself when it first has something to keep. */
+static const struct kept {
+	const char *option;
+	void (*print)(const struct options *options, struct pr_text *out);
+	const char *otherwise;
+} kept[] = {
+    {"HostStatusDirectory", options_host_status_path, "nothing is kept of hosts"},
+    {"TLSPolicyDirectory", options_tls_policy_path, "policies are forgotten with each restart"},
+    {"TLSReportDirectory", options_tls_report_path, "no results are kept"},
+};
+
+static void check_kept(const struct config *config, const struct kept *row)
 {
-	const struct config_place *place = config_option_place(config, "HostStatusDirectory");
+	const struct config_place *place = config_option_place(config, row->option);
 	struct pr_text path;
 
 	pr_text_init(&path, PATH_ROOM);
-	options_host_status_path(&config->options, &path);
+	row->print(&config->options, &path);
 	int error = path.len > 0 ? judge_place(config, path.data) : 0;
 	if (error == ENOENT) { /* the queue directory is made before it */
 		struct pr_str whole = pr_str_slice(pr_text_str(&path), 0, pr_str_find_last(pr_text_str(&path), '/'));
@@ -244,8 +255,8 @@ static void check_host_status(const struct config *config)
 	if (error != 0) {
 		if (place->file != NULL)
 			print_place(place->file, place->line);
-		fprintf(stderr, "warning: option HostStatusDirectory: %s: %s; nothing is kept of hosts: make it, writable for the user of the courier\n", path.data,
-		        strerror(error));
+		fprintf(stderr, "warning: option %s: %s: %s; %s: make it, writable for the user of the courier\n", row->option, path.data, strerror(error),
+		        row->otherwise);
 	}
 	pr_text_fini(&path);
 }
@@ -373,7 +384,8 @@ int check_paths(const struct config *config)
 	if (check_lists(config) != EX_OK)
 		status = EX_CONFIG;
 	check_tables(config);
-	check_host_status(config);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		check_kept(config, &kept[i]);
 	check_rights(config);
 	check_programs(config);
 	if (!is_readable(config))

@@ -157,6 +157,7 @@ static const struct verb {
     {"queue", "list, show, hold, quarantine, edit, release, delete or requeue messages; `postriderctl queue` says how", queue_tool, true},
     {"explain", "which rules and tables lead an address where it goes, or what another configuration would change; `postriderctl explain` says how",
         explain_tool, true},
+    {"tlsrpt", "how TLS with next hosts fared on a day, as the reports of RFC 8460", tlsrpt_tool, true},
     {"handback", "after a crash: write everything into the files that sendmail reads", handback_mode, false},
     {"queue-run", "try every waiting message now", NULL, false},
 };

@@ -39,6 +39,7 @@ int control_main(int argc, char **argv); /* postriderctl */
 int handback_mode(const struct arguments *arguments); /* postriderctl handback */
 int queue_tool(const struct arguments *arguments); /* postriderctl queue */
 int explain_tool(const struct arguments *arguments); /* postriderctl explain */
+int tlsrpt_tool(const struct arguments *arguments); /* postriderctl tlsrpt */
 
 /* A configuration with its modules open, for the length of one command. */
 struct tool {

@@ -116,6 +116,9 @@ const struct pr_option options_table[] = {
     ROW(queue_la, "QueueLA", INT, NULL, "load average from which on messages wait by their priority; 0: it is no matter; default: 8 for each processor"),
     ROW(run_directory, "RunDirectory", PATH, NULL, "takes the place of run_directory: a queue run beside the daemon"),
     ROW(drop_directory, "DropDirectory", PATH, NULL, "takes the place of drop_directory"),
+    ROW(strict_transport, "StrictTransportSecurity", BOOL, "false", "policies of MTA-STS bind next hosts (RFC 8461); needs CACertFile or CACertPath"),
+    ROW(tls_policy_directory, "TLSPolicyDirectory", STRING, ".sts", "where those policies are kept"),
+    ROW(tls_report_directory, "TLSReportDirectory", STRING, NULL, "how TLS with next hosts fared, for reports (RFC 8460), is counted here; default: nowhere"),
     ROW(host_status_directory, "HostStatusDirectory", STRING, NULL, "what was learned of each next host, for hoststat; default: none"),
     ROW(queue_interval, "QueueInterval", TIME, NULL, "time between two queue runs; 0: only when asked; default: each message has its own time"),
     ROW(queue_sort_order, "QueueSortOrder", STRING, "priority", "order of a queue run: priority, host, filename, time, modification, random or none"),
@@ -238,9 +241,9 @@ size_t options_count(void)
 	return sizeof options_table / sizeof options_table[0];
 }
 
-void options_host_status_path(const struct options *options, struct pr_text *out)
+static void add_path(const struct options *options, struct pr_str name, struct pr_text *out)
 {
-	struct pr_str name = options->host_status_directory, queue = options->queue_directory;
+	struct pr_str queue = options->queue_directory;
 
 	if (name.len == 0)
 		return;
@@ -250,4 +253,20 @@ void options_host_status_path(const struct options *options, struct pr_text *out
 		pr_text_add_byte(out, '/');
 	}
 	pr_text_add_str(out, name);
+}
+
+void options_host_status_path(const struct options *options, struct pr_text *out)
+{
+	add_path(options, options->host_status_directory, out);
+}
+
+void options_tls_policy_path(const struct options *options, struct pr_text *out)
+{
+	if (options->strict_transport)
+		add_path(options, options->tls_policy_directory, out);
+}
+
+void options_tls_report_path(const struct options *options, struct pr_text *out)
+{
+	add_path(options, options->tls_report_directory, out);
 }

@@ -21,6 +21,8 @@ struct options {
 	struct pr_str run_directory;     /* RunDirectory, DropDirectory: from -O, in the place of the file's settings */
 	struct pr_str drop_directory;
 	struct pr_str host_status_directory; /* HostStatusDirectory */
+	struct pr_str tls_policy_directory;  /* TLSPolicyDirectory; mailers ask */
+	struct pr_str tls_report_directory;  /* TLSReportDirectory */
 	struct pr_str status_file;       /* StatusFile */
 	struct pr_str eight_bit_mode;    /* EightBitMode: begins with m, p or s; checked */
 	struct pr_str default_charset;   /* DefaultCharSet */
@@ -59,6 +61,7 @@ struct options {
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
 	struct pr_str fallback_mx_host, fallback_smart_host; /* FallbackMXhost, FallbackSmartHost: "relay.example.org", "[192.0.2.1]"; mailers ask */
 	uint32_t try_null_mx_list;       /* TryNullMXList */
+	uint32_t strict_transport;       /* StrictTransportSecurity; mailers ask */
 	uint32_t dane;                   /* DANE; mailers ask */
 	struct pr_str trust_anchors;     /* TrustAnchorFile; empty: no DNSSEC */
 	uint32_t resolve_clients;        /* ResolveClients: look up the client's name in DNS; default true */
@@ -139,5 +142,8 @@ size_t options_count(void); /* rows of the table, its end among them */
 bool options_mime_limits(const struct options *options, int64_t *header_out, int64_t *field_out);
 /* HostStatusDirectory, which may be a name below the queue directory; nothing when there is none. */
 void options_host_status_path(const struct options *options, struct pr_text *out);
+/* TLSPolicyDirectory and TLSReportDirectory, likewise; the first only with StrictTransportSecurity. */
+void options_tls_policy_path(const struct options *options, struct pr_text *out);
+void options_tls_report_path(const struct options *options, struct pr_text *out);
 
 #endif

@@ -8,7 +8,6 @@
 
 static const char by_module[] = "what is one process at a time there is a thread here";
 static const char no_layer[] = "no security layer of SASL is asked for; encryption is TLS's business";
-static const char no_altnames[] = "other names of a certificate are no macros in this release";
 static const char no_engine[] = "the TLS library of OpenSSL 3 has providers, which its own openssl.cnf names";
 static const char no_seed[] = "the TLS library takes its random bytes from the system";
 static const char no_memory[] = "memory is bounded by design: every buffer has a maximum";
@@ -72,7 +71,7 @@ const struct option_idle options_idle[] = {
     {"RrtImpliesDsn", "Return-Receipt-To is no request for a notice"},
     {"RunAsUser", "users in postrider.conf says who receiver and courier are; neither is ever root"},
     {"ServiceSwitchFile", RULES},
-    {"SetCertAltnames", no_altnames},
+    {"SetCertAltnames", RULES},
     {"SevenBitInput", in_one_piece},
     {"SharedMemoryKey", "counters are in memory that the daemon shares with its own processes"},
     {"SharedMemoryKeyFile", "counters are in memory that the daemon shares with its own processes"},
@@ -80,7 +79,6 @@ const struct option_idle options_idle[] = {
     {"SoftBounce", "permanent failures are permanent"},
     {"SSLEngine", no_engine},
     {"SSLEnginePath", no_engine},
-    {"StrictTransportSecurity", "policies of MTA-STS are not looked up in this release"},
     {"TempFileMode", files_fixed},
     {"Timeout.aconnect", "each address has Timeout.connect"},
     {"Timeout.control", "requests to the control socket are short"},

@@ -110,6 +110,7 @@ struct courier {
 	struct statistics_counters *statistics; /* statistics.c; NULL: no StatusFile */
 	struct statistics_names statistics_names;
 	struct courier_words words;
+	struct courier_tls *tls;        /* tls_record.c; NULL: no TLSReportDirectory */
 	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
@@ -312,6 +313,12 @@ void scan_once(struct courier *courier, struct module_thread *thread, bool all_d
 
 /* host_record.c: nothing without HostStatusDirectory */
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+/* tls_record.c: how TLS with next hosts fared */
+void tls_record_open(struct courier *courier);
+void tls_record_close(struct courier *courier);
+void tls_record_offer(const struct courier *courier, struct module_services *services); /* to mailers */
+void tls_record_tick(struct courier *courier); /* now and then: what was counted goes to disk */
+void tls_record_flush(struct courier *courier);
 void host_record_offer(const struct courier *courier, struct module_services *services); /* to mailers that choose among several hosts */
 bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
 

@@ -302,6 +302,7 @@ static void tick(struct courier *courier, int64_t *last)
 	pthread_mutex_unlock(&courier->lock);
 	if (courier->helpers != NULL)
 		helper_client_tick(courier->helpers);
+	tls_record_tick(courier);
 }
 
 static int64_t serve(struct courier *courier)
@@ -416,6 +417,7 @@ static bool courier_open(struct courier *courier)
 	load_look(courier);
 	plan_open(courier);
 	courier_index_open(courier);
+	tls_record_open(courier);
 	helpers_open(courier);
 	courier_statistics_open(courier);
 out:
@@ -434,6 +436,7 @@ static void courier_close(struct courier *courier)
 	plan_free(courier->plan);
 	courier_index_close(courier);
 	courier_statistics_close(courier);
+	tls_record_close(courier);
 	pthread_mutex_destroy(&courier->words.lock);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
@@ -484,7 +487,9 @@ int courier_main(const struct role *role)
 		limit = serve(courier);
 	}
 	/* what does not end in time keeps its memory until the process ends; the claims go with it */
-	if (!courier_drain(courier, limit))
+	bool drained = courier_drain(courier, limit);
+	tls_record_flush(courier);
+	if (!drained)
 		return EX_OK;
 	courier_close(courier);
 	return EX_OK;

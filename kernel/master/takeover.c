@@ -40,12 +40,18 @@ static DIR *open_below(int above, const char *name)
 	return directory;
 }
 
+/* What was learned of hosts: HostStatusDirectory, TLSPolicyDirectory, TLSReportDirectory. */
+static bool is_tree(const char *name)
+{
+	return strcmp(name, ".hoststat") == 0 || strcmp(name, ".sts") == 0 || strcmp(name, ".tlsrpt") == 0;
+}
+
 /* A name that this program, or sendmail in its queue, leaves in a directory of its own. */
 static bool is_own_name(const char *name)
 {
 	struct pr_str text = pr_str(name);
 
-	if (is_dot(name) || strcmp(name, ".id") == 0 || strcmp(name, ".hoststat") == 0 ||
+	if (is_dot(name) || strcmp(name, ".id") == 0 || is_tree(name) ||
 	    strcmp(name, "journal") == 0 ||
 	    pr_str_has_suffix_nocase(text, PR_STR(".sock")) || pr_str_has_suffix_nocase(text, PR_STR(".pid")))
 		return true;
@@ -165,7 +171,7 @@ static bool take_entry(int fd, const char *name, uid_t uid, gid_t gid)
 		return take_file(fd, name, 0660, uid, gid); /* who accepts counts in it, too */
 	if (strcmp(name, "journal") == 0)
 		return take_journal(fd, uid, gid);
-	if (strcmp(name, ".hoststat") == 0)
+	if (is_tree(name))
 		return take_tree(fd, name, HOST_LABELS_MAX, uid, gid);
 	DIR *directory = open_below(fd, name);
 	if (directory == NULL)

@@ -190,10 +190,18 @@ static void host_failed(struct pr_call *call, struct pr_str host, struct pr_str 
 	services->host_failed(services->context, module_call_scope(call)->macro_context, host, reason);
 }
 
+static void host_tls_result(struct pr_call *call, const struct pr_tls_result *result)
+{
+	const struct module_services *services = &call_set(call)->services;
+
+	services->tls_result(services->context, result);
+}
+
 void host_refresh(struct module_set *set)
 {
 	set->host.progress = set->watch != NULL ? host_progress : NULL;
 	set->host.host_is_dead = set->services.host_is_dead != NULL ? host_is_dead : NULL;
+	set->host.tls_result = set->services.tls_result != NULL ? host_tls_result : NULL;
 	set->host.host_failed = set->services.host_failed != NULL ? host_failed : NULL;
 }
 

@@ -47,6 +47,8 @@ struct module_services {
 	/* what is remembered of hosts; `owner` is the macro_context of the scope */
 	bool (*host_is_dead)(void *context, void *owner, struct pr_str host, struct pr_str *reason_out);
 	void (*host_failed)(void *context, void *owner, struct pr_str host, struct pr_str reason);
+	/* NULL: nobody keeps them */
+	void (*tls_result)(void *context, const struct pr_tls_result *result);
 };
 
 /* Loads, checks and opens every instance the roles need.  With MODULE_ROLE_CHECK: check() only, nothing opened.  What the rule engine's own

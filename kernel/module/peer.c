@@ -212,7 +212,7 @@ static const struct {
 } macros[] = {
     OF_PEER("server_name", name), OF_PEER("server_addr", address), OF_PEER("auth_type", auth_type), OF_TLS(verify), OF_TLS(cipher),
     OF_TLS(cipher_bits), OF_TLS(alg_bits), OF_TLS(cert_subject), OF_TLS(cert_issuer), OF_TLS(cn_subject), OF_TLS(cn_issuer), OF_TLS(cert_md5),
-    OF_TLS(cert_fp), OF_TLS(cert_host), {"tls_version", offsetof(struct net_tls_facts, version), true},
+    OF_TLS(cert_fp), OF_TLS(cert_host), OF_TLS(verify_message), OF_TLS(webpki), OF_TLS(cert_altnames), {"tls_version", offsetof(struct net_tls_facts, version), true},
 };
 
 bool module_peer_macro(const struct pr_peer *peer, struct pr_str name, struct pr_str *value_out)

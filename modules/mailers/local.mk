@@ -18,6 +18,15 @@ else
 smtp_mailer_sources += modules/mailers/smtp/idn_none.c
 endif
 EXTRA_DIST += modules/mailers/smtp/idn_library.c modules/mailers/smtp/idn_none.c
+smtp_mailer_sources += modules/mailers/smtp/sts.c modules/mailers/smtp/sts_cache.c modules/mailers/smtp/sts_cache.h modules/mailers/smtp/sts_fetch.h \
+	modules/mailers/smtp/sts_policy.c modules/mailers/smtp/sts_policy.h modules/mailers/smtp/sts_store.c modules/mailers/smtp/sts_store.h \
+	modules/mailers/smtp/report.c
+if HAVE_CURL
+smtp_mailer_sources += modules/mailers/smtp/sts_fetch_curl.c
+else
+smtp_mailer_sources += modules/mailers/smtp/sts_fetch_none.c
+endif
+EXTRA_DIST += modules/mailers/smtp/sts_fetch_curl.c modules/mailers/smtp/sts_fetch_none.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)

@@ -34,7 +34,7 @@ cf_la_SOURCES = modules/rules/cf/address.c modules/rules/cf/address.h modules/ru
 	modules/rules/cf/crack.c modules/rules/cf/crack.h modules/rules/cf/debug.c modules/rules/cf/defaults.c modules/rules/cf/engine.c modules/rules/cf/expand.c \
 	modules/rules/cf/feature.c modules/rules/cf/from_domain.c modules/rules/cf/headers.c modules/rules/cf/hooks.c modules/rules/cf/hooks.h modules/rules/cf/join.c modules/rules/cf/join.h modules/rules/cf/map.c \
 	modules/rules/cf/judge.h modules/rules/cf/judge_equate.c modules/rules/cf/judge_flags.c modules/rules/cf/judge_map.c modules/rules/cf/judge_option.c \
-	modules/rules/cf/judge_port.c modules/rules/cf/judge_time.c modules/rules/cf/judge_words.c modules/rules/cf/match.c modules/rules/cf/names.c modules/rules/cf/names.h modules/rules/cf/phrase.c modules/rules/cf/phrase.h \
+	modules/rules/cf/judge_port.c modules/rules/cf/judge_time.c modules/rules/cf/judge_words.c modules/rules/cf/match.c modules/rules/cf/altnames.c modules/rules/cf/names.c modules/rules/cf/names.h modules/rules/cf/phrase.c modules/rules/cf/phrase.h \
 	modules/rules/cf/read.c modules/rules/cf/read_class_file.c modules/rules/cf/read_class_map.c modules/rules/cf/read_header.c modules/rules/cf/read_mailer.c \
 	modules/rules/cf/read_map.c modules/rules/cf/read_option.c modules/rules/cf/read_set.c modules/rules/cf/rewrite.c \
 	modules/rules/cf/run.c modules/rules/cf/scan.c modules/rules/cf/steps.c modules/rules/cf/symbols.c modules/rules/cf/sysexit.c modules/rules/cf/token.c modules/rules/cf/token.h \

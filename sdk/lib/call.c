@@ -113,6 +113,17 @@ enum pr_status pr_content_fit(struct pr_call *call, uint32_t offers, uint32_t *f
 	return HAS(call->host, content_fit) ? call->host->content_fit(call, offers, form_out) : PR_MISUSE;
 }
 
+bool pr_tells_tls(const struct pr_call *call)
+{
+	return HAS(call->host, tls_result);
+}
+
+void pr_tls_tell(struct pr_call *call, const struct pr_tls_result *result)
+{
+	if (HAS(call->host, tls_result))
+		call->host->tls_result(call, result);
+}
+
 enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const struct pr_list *arguments, struct pr_str *value_out)
 {
 	return HAS(call->host, rules_feature) ? call->host->rules_feature(call, name, arguments, value_out) : PR_NOTFOUND;

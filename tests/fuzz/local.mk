@@ -4,6 +4,7 @@ FUZZ_CPPFLAGS = $(KERNEL_CPPFLAGS) -DFUZZ_CORPUS_DIR='"$(abs_srcdir)/tests/fuzz/
 fuzz_targets = tests/fuzz/fuzz_machine tests/fuzz/fuzz_chunk tests/fuzz/fuzz_proxy tests/fuzz/fuzz_command tests/fuzz/fuzz_address tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_table tests/fuzz/fuzz_config tests/fuzz/fuzz_control tests/fuzz/fuzz_cf_file tests/fuzz/fuzz_cf_match tests/fuzz/fuzz_cf_text
 fuzz_targets += tests/fuzz/fuzz_auth tests/fuzz/fuzz_mime tests/fuzz/fuzz_dns tests/fuzz/fuzz_reply
+fuzz_targets += tests/fuzz/fuzz_sts
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 XFAIL_TESTS = tests/fuzz/fuzz_control
@@ -56,4 +57,7 @@ tests_fuzz_fuzz_dns_LDADD = libpostrider.la
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(smtp_mailer_sources) $(fuzz_common)
 tests_fuzz_fuzz_reply_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/reply"'
 tests_fuzz_fuzz_reply_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)
+tests_fuzz_fuzz_sts_SOURCES = tests/fuzz/fuzz_sts.c modules/mailers/smtp/sts_policy.c $(fuzz_common)
+tests_fuzz_fuzz_sts_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/sts"'
+tests_fuzz_fuzz_sts_LDADD = libpostrider.la
 EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md $(wildcard $(srcdir)/tests/fuzz/corpus/*/*)

@@ -33,6 +33,7 @@ ONE_HOME = [  # header pattern, files that may include it
     (re.compile(r"^openssl/"), lambda p: p.startswith("kernel/net/tls/") or p == "modules/auth/map/hash.c"),
     (re.compile(r"^db\.h$"), lambda p: p == "modules/maps/hash/berkeley.c" or p.startswith("tests/")),
     (re.compile(r"^idn2\.h$"), lambda p: p == "modules/mailers/smtp/idn_library.c"),
+    (re.compile(r"^curl/"), lambda p: p == "modules/mailers/smtp/sts_fetch_curl.c"),
     (re.compile(r"^unbound\.h$"), lambda p: p == "kernel/net/unbound_library.h"),
     (re.compile(r"^sasl/"), lambda p: p == "modules/mailers/smtp/auth_sasl.c" or p.startswith("modules/auth/sasl/")),
     (re.compile(r"^gdbm\.h$"), lambda p: p.startswith(("modules/maps/hash/", "tests/"))),

@@ -4,8 +4,8 @@ EXTRA_DIST += tests/oracle/queue tests/oracle/receipts tests/oracle/tools tests/
 # classes from maps, files that others may write to, what mailers get
 TESTS += tests/oracle/cf/classes tests/oracle/cf/unsafe tests/oracle/mailers
 EXTRA_DIST += tests/oracle/mailers tests/oracle/mailers.tsv
-TESTS += tests/oracle/tls tests/oracle/auth tests/oracle/mx tests/oracle/notices tests/oracle/runs
-EXTRA_DIST += tests/oracle/tls tests/oracle/auth tests/oracle/mx tests/oracle/notices tests/oracle/runs
+TESTS += tests/oracle/tls tests/oracle/sts tests/oracle/auth tests/oracle/mx tests/oracle/notices tests/oracle/runs
+EXTRA_DIST += tests/oracle/tls tests/oracle/sts tests/oracle/auth tests/oracle/mx tests/oracle/notices tests/oracle/runs
 EXTRA_DIST += tests/oracle/cf/compare tests/oracle/cf/world.py tests/oracle/cf/ask.py tests/oracle/cf/streams.py tests/oracle/cf/differs.tsv \
 	tests/oracle/cf/features.py tests/oracle/cf/addresses.txt tests/oracle/cf/zone.txt $(wildcard $(srcdir)/tests/oracle/cf/*.mc) $(wildcard $(srcdir)/tests/oracle/cf/tables/*)
 # the rule engine's judge by transcripts, by broken configurations and by a corpus from elsewhere

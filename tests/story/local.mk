@@ -7,9 +7,10 @@ STORIES += tests/story/dsn.py tests/story/cf_daemon.py tests/story/mc.py tests/s
 STORIES += tests/story/tls.py tests/story/tls_server.py tests/story/auth.py tests/story/backup_mx.py tests/story/dane.py tests/story/eight_bits.py
 STORIES += tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
 STORIES += tests/story/prompt.py tests/story/bad_disk.py
+STORIES += tests/story/sts.py
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)
-EXTRA_DIST += tests/story/story.py tests/story/tls_peer.py tests/story/signed_zone.py $(STORIES)
+EXTRA_DIST += tests/story/story.py tests/story/tls_peer.py tests/story/signed_zone.py tests/story/sts_host.py $(STORIES)
 TESTS += tests/story/submission
 EXTRA_DIST += tests/story/submission tests/story/submission_daemon.py

@@ -4,6 +4,7 @@
     server = signed_zone.Server(folder, {"test.": zone_text, "plain.test.": ..., "bogus.test.": ...}, signed=["test."])
     server.address                                          # "127.0.0.1:5353", for Resolver
     server.anchors                                          # a file, for TrustAnchorFile
+    server.change("test.", zone_text)
     server.stop()
 
 clock="-30d": it signed last month, for two weeks.
@@ -41,7 +42,7 @@ ZONE = """  - domain: {name}
     dnssec-signing: {signing}
     dnssec-policy: once
 """
-HEAD = "$ORIGIN {name}\n$TTL 60\n@ SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n@ NS ns.test.\n"
+HEAD = "$ORIGIN {name}\n$TTL 60\n@ SOA ns.test. hostmaster.test. {serial} 3600 600 86400 60\n@ NS ns.test.\n"
 
 
 def is_there():
@@ -51,13 +52,13 @@ def is_there():
 class Server:
     def __init__(self, folder, zones, signed, nsec3=False, clock=None):
         self.folder, self.port = folder, story.free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address, self.serial = f"127.0.0.1:{self.port}", 1
         for name in ("", "run", "db"):
             os.makedirs(os.path.join(folder, name), exist_ok=True)
         conf = CONF.format(folder=folder, port=self.port, nsec3="on" if nsec3 else "off")
         for name, text in zones.items():
             conf += ZONE.format(name=name, folder=folder, signing="on" if name in signed else "off")
-            self.write(f"{name}zone", HEAD.format(name=name) + text)
+            self.write(f"{name}zone", HEAD.format(name=name, serial=1) + text)
         self.conf = self.write("knot.conf", conf)
         self.errors = open(os.path.join(folder, "log"), "wb")
         self.process = subprocess.Popen([*(["faketime", "-f", clock] if clock else []), "/usr/sbin/knotd", "-c", self.conf], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=subprocess.STDOUT,
@@ -82,6 +83,12 @@ class Server:
         if done.returncode != 0:
             raise AssertionError(f"{name} {' '.join(words)}: {done.stderr}")
         return done.stdout
+
+    def change(self, name, text):
+        """Another text for a zone."""
+        self.serial += 1
+        self.write(f"{name}zone", HEAD.format(name=name, serial=self.serial) + text)
+        self.run("knotc", "-b", "-c", self.conf, "zone-reload", name)
 
     def log(self):
         with open(os.path.join(self.folder, "log")) as handle:

@@ -38,16 +38,16 @@ class Authority:
         if done.returncode != 0:
             raise AssertionError(f"openssl {' '.join(words)}: {done.stdout}")
 
-    def certificate(self, name, expired=False, own=False, rsa=False):
-        """Signed by the root, or by itself; its key is ECDSA P-256 unless `rsa`."""
+    def certificate(self, name, expired=False, own=False, rsa=False, names=()):
+        """Signed by the root, or by itself; its key is ECDSA P-256 unless `rsa`; `names` are its alternative ones."""
         base = os.path.join(self.folder, name + ("-old" if expired else "") + ("-own" if own else "") + ("-rsa" if rsa else ""))
         files = base + ".pem", base + ".key"
         kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         self.run("req", "-new", "-newkey", *kind, "-nodes", "-subj", SUBJECT.format(name), "-keyout", files[1], "-out", base + ".csr")
         signer = ["-selfsign", "-keyfile", files[1]] if own else ["-cert", self.path, "-keyfile", self.key]
-        return self.sign(base, files, signer, expired)
+        return self.sign(base, files, signer, expired, names)
 
-    def sign(self, base, files, signer, expired):
+    def sign(self, base, files, signer, expired, names=()):
         """With `ca`, which can date a certificate back."""
         now = datetime.datetime.now(datetime.timezone.utc)
         begin, end = (now - datetime.timedelta(days=9), now - datetime.timedelta(days=2)) if expired else (now - datetime.timedelta(days=1), now + datetime.timedelta(days=9))
@@ -55,9 +55,12 @@ class Authority:
         with open(conf, "w") as handle:
             handle.write("[ca]\ndefault_ca=x\n[x]\ndatabase=%s.db\nrand_serial=yes\nunique_subject=no\nnew_certs_dir=%s\ndefault_md=sha256\npolicy=p\n"
                          "[p]\nC=optional\nO=optional\nCN=supplied\n" % (base, self.folder))
+            if names:
+                handle.write("[e]\nsubjectAltName=" + ",".join("DNS:" + name for name in names) + "\n")
         open(base + ".db", "w").close()
         stamp = "%y%m%d%H%M%SZ"
-        self.run("ca", "-batch", "-notext", "-config", conf, "-in", base + ".csr", "-out", files[0], "-startdate", begin.strftime(stamp), "-enddate", end.strftime(stamp), *signer)
+        self.run("ca", "-batch", "-notext", "-config", conf, "-in", base + ".csr", "-out", files[0], "-startdate", begin.strftime(stamp), "-enddate", end.strftime(stamp),
+                 *(["-extensions", "e"] if names else []), *signer)
         os.chmod(files[1], 0o600)
         return files
 

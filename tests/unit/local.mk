@@ -269,3 +269,11 @@ tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_content_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_mailer_content_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_sts tests/unit/test_tls_record
+TESTS += tests/unit/test_sts tests/unit/test_tls_record
+tests_unit_test_sts_SOURCES = tests/unit/test_sts.c modules/mailers/smtp/sts_policy.c modules/mailers/smtp/sts_store.c tests/unit/scratch.h tests/unit/unit.h
+tests_unit_test_sts_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_sts_LDADD = libpostrider.la $(CUNIT_LIBS)
+tests_unit_test_tls_record_SOURCES = tests/unit/test_tls_record.c tests/unit/scratch.h tests/unit/unit.h
+tests_unit_test_tls_record_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_tls_record_LDADD = libkernel.la $(CUNIT_LIBS)

@@ -8,9 +8,11 @@
 #include "kernel/net/tls/internal.h"
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
+#define OTHER_NAMES_MOST 8192 /* bytes */
+#define OTHER_NAMES_COUNT 200
 #define NAME_MOST 255 /* bytes of a common name that are looked at */
 
 int net_tls_let_go_on(int good, X509_STORE_CTX *store)
@@ -130,6 +132,26 @@ static struct pr_str digest(struct pr_arena *arena, const X509 *certificate, con
 	return result;
 }
 
+/* Names of hosts alone; the text is a list of words, so a name with a blank in it is written with +20. */
+static struct pr_str other_names(struct pr_arena *arena, const X509 *certificate)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	struct pr_text text;
+
+	pr_text_init(&text, OTHER_NAMES_MOST);
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && i < OTHER_NAMES_COUNT; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != GEN_DNS || ASN1_STRING_length(name->d.dNSName) < 1 || ASN1_STRING_length(name->d.dNSName) > NAME_MOST)
+			continue;
+		struct pr_str one = {(const char *)ASN1_STRING_get0_data(name->d.dNSName), (size_t)ASN1_STRING_length(name->d.dNSName)};
+		pr_text_addf(&text, "%s%.*s", text.len > 0 ? " " : "", PR_PRINT(encode(arena, one)));
+	}
+	struct pr_str result = pr_arena_copy(arena, pr_text_str(&text));
+	pr_text_fini(&text);
+	GENERAL_NAMES_free(names);
+	return result;
+}
+
 bool net_tls_certificate(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_certificate *certificate_out)
 {
 	const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
@@ -138,7 +160,7 @@ bool net_tls_certificate(const struct net_tls *tls, struct pr_arena *arena, stru
 		return false;
 	const X509_NAME *subject = X509_get_subject_name(certificate), *issuer = X509_get_issuer_name(certificate);
 	*certificate_out = (struct net_tls_certificate){.subject = whole(arena, subject), .issuer = whole(arena, issuer),
-	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer)};
+	    .cn_subject = common(arena, subject), .cn_issuer = common(arena, issuer), .other_names = other_names(arena, certificate)};
 	*(tls->digest == NULL ? &certificate_out->md5 : &certificate_out->fingerprint) =
 	    digest(arena, certificate, tls->digest == NULL ? EVP_md5() : tls->digest);
 	return true;

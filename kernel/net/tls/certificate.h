@@ -17,6 +17,7 @@ struct net_tls_certificate {
 	struct pr_str subject, issuer; /* "/C=AQ/O=Test/CN=joe" */
 	struct pr_str cn_subject, cn_issuer;
 	struct pr_str md5, fingerprint; /* one of them: with CertFingerprintAlgorithm it is not MD5 */
+	struct pr_str other_names;      /* alternative names of hosts, with blanks between */
 };
 
 /* Before the handshake: this client is not asked. */

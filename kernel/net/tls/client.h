@@ -43,8 +43,10 @@ struct net_tls_facts {
 	struct pr_str verify;         /* OK: by an authority we believe; FAIL: not; NO: there is no certificate; with TLSA records TRUSTED or DANE_FAIL */
 	struct pr_str verify_message; /* "ok", "certificate has expired" */
 	struct pr_str cert_host;      /* OK: the certificate is of the host that was called; FAIL; absent without one */
+	struct pr_str webpki;         /* OK: TLS 1.2 or later, an authority we believe, and the name that was sent along among the alternative ones
+	                                 (RFC 8461 section 4.2); else how RFC 8460 section 4.3 calls what is wrong */
 	struct pr_str version, cipher, cipher_bits, alg_bits;
-	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_md5, cert_fp; /* absent without a certificate; md5 only when no
+	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_altnames, cert_md5, cert_fp; /* absent without a certificate; md5 only when no
 	                                                                                       fingerprint is asked for */
 };
 void net_tls_describe(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out);

@@ -134,6 +134,7 @@ static void take_connection(struct smtp_run *run, int fd)
 	session->auth_type[0] = '\0';
 	session->fd = fd;
 	session->open = 1;
+	session->opened = smtp_now_ms();
 	session->served = session->dirty = 0;
 	session->begin = session->end = 0;
 }
@@ -283,9 +284,13 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 	}
 	run->in_clear = false;
 	for (;;) {
+		run->target = target;
+		run->is_reported = false;
 		enum pr_status status = smtp_ask_features(run, server_name(target), outcome);
 		if (status == PR_OK)
 			status = smtp_dane_find(run, target, outcome);
+		if (status == PR_OK)
+			status = smtp_sts_find(run, target, outcome);
 		if (status != PR_OK)
 			return status;
 		int error = open_connection(run, &address, length);
@@ -293,7 +298,7 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
 		status = introduce(run, target, outcome);
-		bool may_fall = (run->smtp->tls_fallback && !smtp_requires_tls(run) && run->dane == NULL) || smtp_prefers_delivery(run);
+		bool may_fall = (run->smtp->tls_fallback && !smtp_requires_tls(run) && run->dane == NULL && !smtp_sts_is_enforced(run)) || smtp_prefers_delivery(run);
 		if (!run->fell || !may_fall || run->smtp->tls_use == SMTP_TLS_MUST)
 			return status;
 		run->in_clear = true; /* and then it cannot fall again */

@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static bool is_number(struct pr_str text)
+bool smtp_is_number(struct pr_str text)
 {
 	char copy[INET6_ADDRSTRLEN];
 	unsigned char ignored[16];
@@ -23,34 +23,45 @@ static bool is_number(struct pr_str text)
 	return inet_pton(AF_INET, copy, ignored) == 1 || inet_pton(AF_INET6, copy, ignored) == 1;
 }
 
+static struct pr_str without_dot(struct pr_str name)
+{
+	return name.len > 1 && name.data[name.len - 1] == '.' ? pr_str_slice(name, 0, name.len - 1) : name;
+}
+
 /* "[mx.example.org]" is a name that the configuration gives, as good as a proven one. */
-static struct pr_str name_of(const struct smtp_target *target)
+struct pr_str smtp_host_name(const struct smtp_target *target)
 {
 	struct pr_str name = target->name;
 
 	if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
 		name = pr_str_slice(name, 1, name.len - 1);
-	if (name.len > 1 && name.data[name.len - 1] == '.')
-		name.len--;
-	return name;
+	return without_dot(name);
+}
+
+struct pr_str smtp_policy_domain(const struct smtp_target *target)
+{
+	return target->domain.data != NULL ? without_dot(target->domain) : smtp_host_name(target);
 }
 
 enum pr_status smtp_dane_find(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
 {
-	struct pr_str name = name_of(target);
+	static const struct pr_dane unknown = {.size = sizeof unknown};
+	struct pr_str name = smtp_host_name(target);
 
 	run->dane = NULL;
-	if (!run->smtp->dane_use || run->without_dane || target->is_unproven || run->smtp->path.len > 0 || name.len == 0 || name.data[0] == '/' || is_number(name))
+	if (!run->smtp->dane_use || run->without_dane || target->is_unproven || run->smtp->path.len > 0 || name.len == 0 || name.data[0] == '/' || smtp_is_number(name))
 		return PR_OK;
 	if (pr_dane_find(run->call, name, target->port, &run->dane) != PR_OK) {
 		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.7.0"),
 			pr_arena_printf(run->call->arena, "Deferred: DANE of %.*s cannot be told: %.*s", PR_PRINT(name), PR_PRINT(run->call->reason)), PR_NONE};
+		run->dane = &unknown;
+		smtp_report(run, PR_STR("dnssec-invalid"), run->call->reason);
 		run->dane = NULL;
 		return PR_TEMPFAIL;
 	}
 	if (run->dane->state == PR_DANE_NONE)
 		run->dane = NULL;
-	run->dane_names[0] = target->domain.data != NULL ? target->domain : name;
+	run->dane_names[0] = smtp_policy_domain(target);
 	run->dane_names[1] = name;
 	return PR_OK;
 }

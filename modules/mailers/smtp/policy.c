@@ -54,12 +54,13 @@ enum pr_status smtp_ask_features(struct smtp_run *run, struct pr_str name, struc
 	struct pr_peer nobody = {.size = sizeof nobody, .verify = pr_str(run->session->verify)};
 	struct pr_str value = PR_NONE;
 
-	run->without_dane = smtp_prefers_delivery(run); /* RFC 8689 section 4.2 */
+	run->without_dane = run->without_sts = smtp_prefers_delivery(run); /* RFC 8689 section 4.2 */
 	pr_talks_to(run->call, &nobody); /* yet */
 	enum pr_status status = pr_rules_feature(run->call, PR_STR("clt_features"), &arguments, &value);
 
 	if (status != PR_TEMPFAIL && !(status == PR_OK && pr_str_equal_nocase(value, PR_STR("temp")))) {
 		run->without_dane = run->without_dane || (status == PR_OK && pr_str_find(value, 'D') < value.len);
+		run->without_sts = run->without_sts || (status == PR_OK && pr_str_find(value, 'M') < value.len);
 		return PR_OK;
 	}
 	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.0.0"), PR_STR("Deferred: clt_features=TEMPFAIL"), PR_NONE};

@@ -6,7 +6,7 @@
  *      |          |no        |4xx, 5xx          |failed
  *      '----------'----------'---tls_server-----'---> in the clear, or not at all
  *
- * Where TLSA records ask for TLS (dane.c) there is no way in the clear at all.  A server that takes STARTTLS and then cannot do it is not served in the clear on another connection unless TLSFallbacktoClear says so: who
+ * Where TLSA records (dane.c) or a policy of MTA-STS (sts.c) ask for TLS there is no way in the clear at all.  A server that takes STARTTLS and then cannot do it is not served in the clear on another connection unless TLSFallbacktoClear says so: who
  * breaks a handshake on the way would get just what he wanted.
  */
 #include "smtp.h"
@@ -73,6 +73,8 @@ static const struct smtp_outcome not_encrypted = {PR_TEMPFAIL, 403, {"4.7.0", 5}
 static const struct smtp_outcome not_the_one = {PR_TEMPFAIL, 454, {"4.7.0", 5}, {"454 4.7.0 DANE check failed.", 28}, {NULL, 0}};
 static const struct smtp_outcome not_offered = {PR_TEMPFAIL, 403, {"4.7.0", 5}, {"403 4.7.0 DANE wants TLS, which is not to be had", 48}, {NULL, 0}};
 
+static const struct smtp_outcome not_strict = {PR_TEMPFAIL, 403, {"4.7.0", 5}, {"403 4.7.0 MTA-STS wants TLS, which is not to be had", 51}, {NULL, 0}};
+
 /* EHLO once more: what was offered in the clear may have been somebody else's words (RFC 3207 4.2). */
 static enum pr_status greet_again(struct smtp_run *run, struct smtp_outcome *outcome)
 {
@@ -91,6 +93,19 @@ static enum pr_status greet_again(struct smtp_run *run, struct smtp_outcome *out
 	return status;
 }
 
+/* What the reports are to say of it; that the rules want no TLS here is nobody's failure. */
+static void report(struct smtp_run *run, bool wanted, enum how how, const struct smtp_reply *reply)
+{
+	if (how == SECURED)
+		smtp_report_secured(run);
+	else if (how == HANDSHAKE_FAILED)
+		smtp_report(run, PR_STR("validation-failure"), run->call->reason);
+	else if (wanted)
+		smtp_report(run, PR_STR("starttls-not-supported"), reply->text);
+	else if ((run->session->extensions & SMTP_STARTTLS) == 0)
+		smtp_report(run, PR_STR("starttls-not-supported"), PR_NONE);
+}
+
 enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 {
 	struct smtp_reply reply = {0};
@@ -102,10 +117,12 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 	set_verify(run->session, run->in_clear ? "CLEAR" : run->dane != NULL ? "DANE_NOTLS" : "NONE");
 	smtp_tell_peer(run);
 	if (wanted && start(run, &how, &reply) != PR_OK) {
+		report(run, wanted, HANDSHAKE_FAILED, &reply);
 		*outcome = smtp_outcome_lost(run->call);
 		smtp_drop(run->session);
 		return PR_TEMPFAIL;
 	}
+	report(run, wanted, how, &reply);
 	run->fell = how == HANDSHAKE_FAILED; /* whatever the rules say to it; of the way in the clear they are asked anew */
 	if (!smtp_ask_server(run, outcome)) {
 		enum pr_status status = outcome->status;
@@ -116,6 +133,8 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 		*outcome = not_the_one;
 		return refuse(run, how);
 	}
+	if (how == SECURED && smtp_sts_failed(run, outcome))
+		return refuse(run, how);
 	if (how == SECURED)
 		return greet_again(run, outcome);
 	if (how == TURNED_AWAY)
@@ -124,6 +143,8 @@ enum pr_status smtp_secure(struct smtp_run *run, struct smtp_outcome *outcome)
 		*outcome = not_authenticated;
 	else if (run->dane != NULL)
 		*outcome = not_offered;
+	else if (smtp_sts_is_enforced(run))
+		*outcome = not_strict;
 	else if (run->smtp->tls_use == SMTP_TLS_MUST)
 		*outcome = not_encrypted;
 	else

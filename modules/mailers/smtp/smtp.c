@@ -34,6 +34,8 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
+	PR_OPTION(struct smtp, sts, "sts", PR_OPTION_STRING, 0, NULL, "yes or no: the policy of a domain's MTA-STS binds (RFC 8461); default: StrictTransportSecurity"),
+	PR_OPTION(struct smtp, sts_port, "sts_port", PR_OPTION_INT, 0, "443", "TCP port of the hosts that have the policies"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
@@ -74,16 +76,42 @@ static bool find_tls_use(struct pr_str word, uint32_t *use_out)
 	return false;
 }
 
+static bool is_yes_or_no(struct pr_str word)
+{
+	return word.len == 0 || pr_str_equal_nocase(word, PR_STR("yes")) || pr_str_equal_nocase(word, PR_STR("no"));
+}
+
+/* An option of the mailer, and the kernel's where it is silent. */
+static bool is_wanted(struct pr_call *call, struct pr_str word, struct pr_str option)
+{
+	struct pr_str value = word.len > 0 ? word : call->host->option(call, option);
+
+	return pr_str_equal_nocase(value, PR_STR("yes")) || pr_str_equal_nocase(value, PR_STR("true"));
+}
+
+static bool wants_sts(struct pr_call *call)
+{
+	const struct smtp *smtp = call->instance;
+
+	return smtp->tls_use != SMTP_TLS_NEVER && is_wanted(call, smtp->sts, PR_STR("StrictTransportSecurity"));
+}
+
 static enum pr_status check(struct pr_call *call)
 {
 	struct smtp *smtp = call->instance;
 
 	if (!find_tls_use(smtp->tls, &smtp->tls_use))
 		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
-	if (smtp->dane.len > 0 && !pr_str_equal_nocase(smtp->dane, PR_STR("yes")) && !pr_str_equal_nocase(smtp->dane, PR_STR("no")))
+	if (!is_yes_or_no(smtp->dane))
 		return pr_fail(call, PR_MISUSE, "dane: %.*s is neither yes nor no", PR_PRINT(smtp->dane));
+	if (!is_yes_or_no(smtp->sts))
+		return pr_fail(call, PR_MISUSE, "sts: %.*s is neither yes nor no", PR_PRINT(smtp->sts));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
+	if (smtp->sts_port < 1 || smtp->sts_port > 65535)
+		return pr_fail(call, PR_MISUSE, "sts_port: %lld is not between 1 and 65535", (long long)smtp->sts_port);
+	if (wants_sts(call) && !smtp_sts_is_possible(call))
+		return PR_MISUSE;
 	if ((smtp->path.len > 0) != (smtp->argv.len > 0))
 		return pr_fail(call, PR_MISUSE, "path and argv belong together");
 	if (smtp->path.len > 0 && prog_has_user(smtp->argv))
@@ -121,10 +149,14 @@ static enum pr_status open_instance(struct pr_call *call)
 	}
 	if (smtp->mx && !asks_dns(call))
 		smtp->mx = 0;
-	struct pr_str dane = smtp->dane.len > 0 ? smtp->dane : call->host->option(call, PR_STR("DANE"));
-	smtp->dane_use = smtp->tls_use != SMTP_TLS_NEVER && (pr_str_equal_nocase(dane, PR_STR("yes")) || pr_str_equal_nocase(dane, PR_STR("true")));
+	smtp->dane_use = smtp->tls_use != SMTP_TLS_NEVER && is_wanted(call, smtp->dane, PR_STR("DANE"));
 	smtp->tls_fallback = pr_str_equal_nocase(call->host->option(call, PR_STR("TLSFallbacktoClear")), PR_STR("true"));
-	return PR_OK;
+	return wants_sts(call) ? smtp_sts_open(call) : PR_OK;
+}
+
+static void close_instance(struct pr_call *call)
+{
+	smtp_sts_close(call->instance);
 }
 
 static size_t count_open(const struct smtp_run *run)
@@ -199,7 +231,9 @@ static void take_up(struct smtp_run *run)
 	struct smtp_outcome ignored;
 
 	smtp_tell_peer(run);
-	if (smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
+	/* a policy that came later counts for a host that is always busy, too */
+	bool is_old = run->smtp->sts_use && smtp_now_ms() - run->session->opened > SMTP_POLICY_MS;
+	if (!is_old && smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
 		tell_cached(run);
 		return;
 	}
@@ -272,7 +306,7 @@ static void run_candidates(struct smtp_run *run)
 		reopen(run);
 	}
 	close_failed(run, &outcome);
-	if ((run->in_clear || run->smtp->dane_use) && smtp_prefers_delivery(run)) /* which is one message's wish */
+	if ((run->in_clear || run->smtp->dane_use || run->smtp->sts_use) && smtp_prefers_delivery(run)) /* which is one message's wish */
 		smtp_quit(run->call, run->smtp, run->session);
 }
 
@@ -364,5 +398,6 @@ PR_MODULE(smtp) = {
 	.options = options,
 	.check = check,
 	.open = open_instance,
+	.close = close_instance,
 	.ops = &ops,
 };

@@ -19,6 +19,8 @@
 #ifndef MODULES_MAILERS_SMTP_SMTP_H
 #define MODULES_MAILERS_SMTP_SMTP_H
 
+#include "sts_cache.h"
+
 #include <postrider/host.h>
 #include <postrider/mailer.h>
 
@@ -60,7 +62,10 @@ struct smtp {                     /* instance */
 	uint32_t tls_fallback;
 	struct pr_str dane;       /* "yes", "no"; absent: as the option DANE says */
 	uint32_t dane_use;
-	uint32_t reserved3;
+	uint32_t sts_use;
+	struct pr_str sts;        /* "yes", "no"; absent: as the option StrictTransportSecurity says */
+	int64_t sts_port;         /* of the hosts that have policies */
+	struct sts_cache *policies; /* or NULL */
 	/* in the place of a host: a program, spoken with over its standard input and output */
 	struct pr_str path, argv;
 	struct pr_str user;
@@ -79,6 +84,7 @@ struct smtp_session {
 	uint32_t dirty;           /* a refused transaction is still open there: RSET first */
 	uint32_t reserved;
 	int64_t heard;            /* milliseconds: the last bytes came */
+	int64_t opened;           /* milliseconds */
 	int64_t size_limit;       /* announced, 0 none */
 	size_t begin, end;        /* unread bytes of input */
 	const struct pr_host *host; /* of the call that opened it */
@@ -146,6 +152,14 @@ struct smtp_run {
 	bool without_dane;        /* the rules say D, or whoever sent this message does not want it */
 	const struct pr_dane *dane; /* of the host that is called; NULL: nothing is known of its TLS */
 	struct pr_str dane_names[2]; /* that its certificate may have, too */
+	bool without_sts;         /* the rules say M, or whoever sent this message does not want it */
+	bool is_reported;         /* of this connection, how its TLS fared */
+	const struct smtp_target *target; /* that is called */
+	const struct smtp_target *unnamed; /* one that a policy does not name, told already */
+	struct pr_str sts_failure; /* its domain's policy could not be fetched, and there is none */
+	struct pr_str sts_domain; /* whose policy is in sts_answer */
+	struct sts_answer sts_answer;
+	const struct sts_policy *sts; /* that binds the host that is called; NULL: none does */
 	uint32_t offered;         /* PR_OFFERS_... of the host for which the header was printed; SMTP_NOT_PRINTED */
 	uint32_t content;         /* PR_CONTENT_... */
 	bool utf8;                /* MAIL has SMTPUTF8 */
@@ -172,6 +186,7 @@ enum pr_status smtp_route_find(struct smtp_run *run, struct smtp_outcome *outcom
 bool smtp_is_own_name(struct smtp_run *run, struct pr_str name);
 void smtp_add_fallbacks(struct smtp_run *run);
 
+#define SMTP_POLICY_MS 3600000 /* a connection that is older is not used again where policies of MTA-STS count */
 #define SMTP_JUST_HEARD_MS 100 /* a peer that spoke so lately is taken to be there: deliver() survives one that is not */
 
 /* dialogue.c */
@@ -197,6 +212,29 @@ enum pr_status smtp_dane_find(struct smtp_run *run, const struct smtp_target *ta
 enum pr_status smtp_start_tls(struct smtp_run *run, int64_t patience);
 /* After the handshake: somebody else answered. */
 bool smtp_dane_failed(struct smtp_run *run);
+
+bool smtp_is_number(struct pr_str name);
+/* As the world knows the host, and the domain whose mail it gets: without brackets and final dot. */
+struct pr_str smtp_host_name(const struct smtp_target *target);
+struct pr_str smtp_policy_domain(const struct smtp_target *target);
+
+/* sts.c */
+/* Of check(): false, and the reason in the call. */
+bool smtp_sts_is_possible(struct pr_call *call);
+enum pr_status smtp_sts_open(struct pr_call *call);
+void smtp_sts_close(struct smtp *smtp);
+/* Before a host is called, and after smtp_dane_find: run->sts.  PR_TEMPFAIL: it must not be, and the reason in *outcome. */
+enum pr_status smtp_sts_find(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome);
+/* It binds, and is to be kept. */
+bool smtp_sts_is_enforced(const struct smtp_run *run);
+/* After the handshake: not what the policy wants, and the reason in *outcome. */
+bool smtp_sts_failed(struct smtp_run *run, struct smtp_outcome *outcome);
+
+/* report.c */
+/* How this connection fared, once for each: a type of RFC 8460 section 4.3, or absent for a success; the reason in words, or absent. */
+void smtp_report(struct smtp_run *run, struct pr_str failure, struct pr_str reason);
+/* The same after a handshake, by whatever judges it. */
+void smtp_report_secured(struct smtp_run *run);
 
 /* secure.c */
 /* After EHLO.  PR_OK: ready to serve; else the connection is closed and the reason in *outcome. */

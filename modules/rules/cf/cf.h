@@ -141,6 +141,8 @@ struct cf {
 	uint32_t status;         /* sysexit of the first error */
 	bool is_read;
 	struct pr_call *call;    /* while the file is read: the way to maps */
+	bool has_altnames;       /* SetCertAltnames */
+	uint16_t altnames_class; /* $={cert_altnames}, which changes from host to host; CF_NAME_NONE: it does not, or nobody asks */
 	uint16_t type_macro;     /* ${addr_type}; CF_NAME_NONE: the file never asks for it */
 	struct pr_str own_name;  /* of this host, before the file said another ($j) */
 	/* where the reader is */
@@ -250,6 +252,8 @@ struct cf_thread {
 	struct cf_tokens address, user; /* of cf_parse and its like; of the triple they build */
 	struct pr_text frame, framed, expanded;
 	struct cf_overlay overlay;
+	struct cf_phrases altnames;   /* altnames.c */
+	struct pr_text altnames_text; /* of these words */
 	bool is_ready; /* texts have their sizes */
 	bool is_begun; /* the console's macros are set */
 };
@@ -302,6 +306,8 @@ void cf_overlay_fini(struct cf_overlay *overlay);
 /* Memory of a thread, made at its first use. */
 void cf_thread_init(struct cf_thread *thread);
 void cf_thread_fini(struct cf_thread *thread);
+/* Other names of the certificate at the other end. */
+const struct cf_phrases *cf_altnames(struct cf_run *run);
 /* The value of a macro now, expanded; PR_NONE when it is not set. */
 struct pr_str cf_macro_text(struct cf_run *run, uint16_t number);
 struct pr_str cf_expand_run(struct cf_run *run, const struct cf_code *code);

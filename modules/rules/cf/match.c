@@ -66,10 +66,17 @@ static bool element_equal(const struct cf_token *element, const struct cf_token 
 	return cf_is_plain(element) ? cf_token_equal(element, token) : element->kind == token->kind;
 }
 
+static const struct cf_phrases *phrases_of(struct matcher *m, uint16_t number)
+{
+	const struct cf *cf = m->run->cf;
+
+	return number == cf->altnames_class && number != CF_NAME_NONE ? cf_altnames(m->run) : cf_class_find(cf, number);
+}
+
 /* The end of an operand of class `number` that begins at `first` and is at least `least` tokens long; 0: none. */
 static uint32_t class_end(struct matcher *m, uint16_t number, uint32_t first, uint32_t least)
 {
-	const struct cf_phrases *phrases = cf_class_find(m->run->cf, number);
+	const struct cf_phrases *phrases = phrases_of(m, number);
 	bool is_hopeless = false;
 
 	for (uint32_t length = least; first + length <= m->count && !is_hopeless; length++)
@@ -123,7 +130,7 @@ static bool step(struct matcher *m, uint32_t pattern, uint32_t *at)
 		return end != 0 && take(m, pattern, here, end, at);
 	case CF_NOT_CLASS:
 		return here < m->count &&
-		       !cf_phrases_match(cf_class_find(m->run->cf, element->number), &m->run->cf->alphabet, m->tokens + here, 1, &unused) &&
+		       !cf_phrases_match(phrases_of(m, element->number), &m->run->cf->alphabet, m->tokens + here, 1, &unused) &&
 		       take(m, pattern, here, here + 1, at);
 	case CF_HOST: /* $@: nothing at all */
 		return true;

@@ -459,6 +459,7 @@ bool cf_read(struct cf *cf, struct pr_call *call)
 		declare_mime_classes(cf);
 		cf_link(cf);
 		cf->type_macro = cf_names_find(&cf->names, PR_STR("addr_type"));
+		cf->altnames_class = cf->has_altnames ? cf_names_find(&cf->names, PR_STR("cert_altnames")) : CF_NAME_NONE;
 	} else {
 		cf_remark(cf, "%.*s", PR_PRINT(pr_text_str(&why)));
 		cf_fail(cf, CF_OSERR);

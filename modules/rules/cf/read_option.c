@@ -139,12 +139,17 @@ static void direct_modifiers(struct cf *cf, struct pr_str value)
 	pr_text_fini(&text);
 }
 
+static void cert_altnames(struct cf *cf, struct pr_str value)
+{
+	cf->has_altnames = is_true(value);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct cf *cf, struct pr_str value);
 } ours[] = {
 	{ "OperatorChars", operator_chars }, { "BlankSub", blank_sub }, { "ColonOkInAddr", colon_ok }, { "DontProbeInterfaces", dont_probe },
-	{ "MustQuoteChars", must_quote }, { "DirectSubmissionModifiers", direct_modifiers },
+	{ "MustQuoteChars", must_quote }, { "DirectSubmissionModifiers", direct_modifiers }, { "SetCertAltnames", cert_altnames },
 };
 
 /* Others look past what stands behind a dot. */

@@ -12,6 +12,7 @@ void cf_thread_init(struct cf_thread *thread)
 	pr_text_init(&thread->frame, CF_CODE_MAX);
 	pr_text_init(&thread->framed, CF_CODE_MAX);
 	pr_text_init(&thread->expanded, CF_CODE_MAX);
+	pr_text_init(&thread->altnames_text, CF_CODE_MAX);
 	thread->is_ready = true;
 }
 
@@ -26,6 +27,8 @@ void cf_thread_fini(struct cf_thread *thread)
 	pr_text_fini(&thread->frame);
 	pr_text_fini(&thread->framed);
 	pr_text_fini(&thread->expanded);
+	pr_text_fini(&thread->altnames_text);
+	cf_phrases_fini(&thread->altnames);
 	cf_overlay_fini(&thread->overlay);
 }
 

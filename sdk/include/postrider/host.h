@@ -67,6 +67,26 @@ struct pr_tls_wish {
 	struct pr_list names;       /* with usage 2: names that the certificate may have beside dane->base (RFC 7672 3.2.2) */
 };
 
+/* Since 1.5.  How a connection to a next host fared with TLS, as it is reported to the domain (RFC 8460 section 4). */
+enum pr_tls_policy {
+	PR_TLS_POLICY_NONE = 0, /* "no-policy-found" */
+	PR_TLS_POLICY_STS = 1,  /* "sts" */
+	PR_TLS_POLICY_TLSA = 2  /* "tlsa" */
+};
+struct pr_tls_result {
+	size_t size;
+	uint32_t policy;         /* enum pr_tls_policy: by which it was judged */
+	uint32_t reserved;
+	struct pr_str domain;    /* whose policy it is, or would have been: the domain of the mail */
+	struct pr_list strings;  /* of the policy, line by line: "mode: testing"; "3 1 1 0123..." */
+	struct pr_list hosts;    /* patterns of its MX hosts */
+	struct pr_str failure;   /* "starttls-not-supported" and the other types of section 4.3; absent: a success */
+	struct pr_str host;      /* "mx1.example.org" */
+	struct pr_str address;   /* its own; absent: it was not called */
+	struct pr_str source;    /* the address it was called from, or absent */
+	struct pr_str reason;    /* in words, or absent */
+};
+
 /* What the helper is asked to do; it runs as `user`, never as root. */
 enum pr_local_kind {
 	PR_LOCAL_MBOX = 1,    /* append to path, dot-lock and fcntl */
@@ -206,6 +226,9 @@ struct pr_host {
 	 * section 3), and says what is in it: PR_CONTENT_...  To be said after each EHLO, before header_print and before the body is read; both are
 	 * then of that form, and a header printed before is not.  PR_TEMPFAIL: the body cannot be read. */
 	enum pr_status (*content_fit)(struct pr_call *call, uint32_t offers, uint32_t *form_out);
+	/* Since 1.5.  To be said once for each connection that was to have TLS; copied, and counted where records are kept (TLSReportDirectory).  Absent or
+	 * NULL: nobody keeps any; pr_tls_tell() looks. */
+	void (*tls_result)(struct pr_call *call, const struct pr_tls_result *result);
 };
 
 /* What a next host offers. */
@@ -238,6 +261,9 @@ enum pr_status pr_rules_feature(struct pr_call *call, struct pr_str name, const 
 enum pr_status pr_dane_find(struct pr_call *call, struct pr_str host, uint32_t port, const struct pr_dane **dane_out);
 enum pr_status pr_tls_start_with(struct pr_call *call, int32_t socket, const struct pr_tls_wish *wish, int64_t milliseconds, struct pr_tls **tls_out);
 enum pr_status pr_content_fit(struct pr_call *call, uint32_t offers, uint32_t *form_out);
+/* Does anybody keep them?  To be asked before one is made; and the result is told. */
+bool pr_tells_tls(const struct pr_call *call);
+void pr_tls_tell(struct pr_call *call, const struct pr_tls_result *result);
 
 /* Does anybody watch?  To be asked before a text is made for it alone. */
 bool pr_is_watched(const struct pr_call *call);
