@@ -4,6 +4,7 @@ and sends everything else to us.
 
     peer_programs.world()                                  # after sendmail.enter(): /usr, /etc and /var with their packages in them
     peer = Postfix(pki, hop=25001); peer.start(scratch)    # mail for somebody else goes to that port of 127.0.0.1
+    Postfix(pki, 25001, login=Login("PLAIN", "secret"))    # authenticates with us so, and takes nothing from us without that
     peer.mailbox("bob")                                    # what lies there
     peer.stop()"""
 import glob
@@ -66,15 +67,30 @@ def world():
     write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
 
+class Login:
+    """What a peer says to us, and what we must say to it: the name is joe, his right password is in a database of Cyrus SASL."""
+
+    def __init__(self, mechanism, password, right="secret"):
+        self.mechanism, self.password, self.right = mechanism, password, right
+
+    def database(self, path, realm, owner):
+        program = shutil.which("saslpasswd2") or os.path.join(sendmail.ROOT, "usr/sbin/saslpasswd2")
+        subprocess.run([program, "-p", "-c", "-f", path, "-u", realm, "joe"], input=self.right, text=True, check=True)
+        os.chmod(path, 0o640)
+        shutil.chown(path, owner)
+        return f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {path}\nmech_list: {self.mechanism}\n"
+
+
 class Peer:
     domain, address, owner = "", "", "root"
     takes_chunks = sends_chunks = True
+    mechanisms = ("SCRAM-SHA-256", "CRAM-MD5", "PLAIN")
     decodes = True  # what came as xtext, when it shows it in a notice
 
-    def __init__(self, pki, hop, roots=None, name=None):
+    def __init__(self, pki, hop, roots=None, name=None, login=None):
         """Its certificate is of that authority, and of another name where one is given; it believes only certificates of `roots` that name us."""
         self.pki, self.hop, self.roots, self.name = pki, hop, roots or pki.path, name or self.domain
-        self.process = None
+        self.login, self.process = login, None
 
     def start(self, scratch):
         self.scratch = os.path.join(scratch, self.domain)
@@ -172,6 +188,15 @@ smtp_tls_secure_cert_match = {us}
 smtp_tls_CAfile = {roots}
 smtp_tls_loglevel = 1
 """
+    LOGIN = """smtpd_sasl_auth_enable = yes
+smtpd_sasl_local_domain = {domain}
+smtpd_client_restrictions = permit_sasl_authenticated, check_client_access inline:{{{{127.0.0.1=REJECT who are you}}}}
+smtpd_delay_reject = yes
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = inline:{{{{[{us}]:{hop}=joe:{password}}}}}
+smtp_sasl_security_options = noanonymous
+smtp_sasl_mechanism_filter = {mechanism}
+"""
     SERVICES = (("pickup", "unix", "60", 1), ("cleanup", "unix", "-", 0), ("qmgr", "unix", "300", 1), ("tlsmgr", "unix", "1000?", 1), ("rewrite", "unix", "-", "-"),
                 ("bounce", "unix", "-", 0), ("defer", "unix", "-", 0), ("trace", "unix", "-", 0), ("verify", "unix", "-", 1), ("flush", "unix", "1000?", 0),
                 ("proxymap", "unix", "-", "-"), ("smtp", "unix", "-", "-"), ("relay", "unix", "-", "-"), ("showq", "unix", "-", "-"), ("error", "unix", "-", "-"),
@@ -184,7 +209,11 @@ smtp_tls_loglevel = 1
         os.makedirs("/var/spool/postfix")
         os.makedirs("/var/lib/postfix", exist_ok=True)
         shutil.chown("/var/lib/postfix", "postfix")
-        write("/etc/postfix/main.cf", self.MAIN.format(domain=self.domain, address=self.address, us=US, hop=self.hop, log=self.log_path, **self.tls))
+        main = self.MAIN.format(domain=self.domain, address=self.address, us=US, hop=self.hop, log=self.log_path, **self.tls)
+        if self.login:
+            main += self.LOGIN.format(domain=self.domain, us=US, hop=self.hop, **vars(self.login))
+            write("/etc/postfix/sasl/smtpd.conf", self.login.database("/etc/postfix.sasldb", self.domain, "postfix"))
+        write("/etc/postfix/main.cf", main)
         lines = [f"{self.address}:{PORT} inet n - n - - smtpd"]
         public = ("pickup", "cleanup", "qmgr", "flush", "showq", "postlog")
         lines += [f"{name} {kind} {'n' if name in public else '-'} {'n' if name == 'local' else '-'} n {wake} {most} {self.PROGRAMS.get(name, name)}"
@@ -203,7 +232,7 @@ smtp_tls_loglevel = 1
 
 class Exim(Peer):
     domain, address, boxes, log_path, owner = "exim.example", "127.0.0.3", BOXES + "/{name}/new/*", "/var/log/exim4/mainlog", "Debian-exim"
-    decodes = False
+    decodes, mechanisms = False, ("CRAM-MD5", "PLAIN")
     CONF = """primary_hostname = {domain}
 exim_user = Debian-exim
 exim_group = Debian-exim
@@ -226,7 +255,7 @@ tls_verify_certificates = {roots}
 tls_verify_hosts = 127.0.0.1
 begin acl
 acl_recipient:
-  require verify = recipient
+{acl}  require verify = recipient
   accept
 begin routers
 us:
@@ -251,13 +280,29 @@ to_us:
   tls_verify_hosts = *
   tls_verify_certificates = {roots}
   tls_verify_cert_hostnames = *
-to_mailbox:
+{auth}to_mailbox:
   driver = appendfile
   directory = {boxes}/$local_part_data
   maildir_format
   create_directory
 begin retry
 * * F,2h,15m
+"""
+    LOGIN = """begin authenticators
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = {right}
+  server_set_id = $auth1
+  client_name = joe
+  client_secret = {password}
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{joe}}}}{{eq{{$auth3}}{{{right}}}}}}}}}
+  server_set_id = $auth2
+  client_send = ^joe^{password}
 """
 
     def prepare(self):
@@ -269,7 +314,9 @@ begin retry
         for name in ("bob", "carl"):
             os.makedirs(f"{BOXES}/{name}")
             shutil.chown(f"{BOXES}/{name}", name)
-        write("/etc/exim4/exim4.conf", self.CONF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, boxes=BOXES, **self.tls))
+        write("/etc/exim4/exim4.conf", self.CONF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, boxes=BOXES, **self.tls,
+              acl="  deny hosts = 127.0.0.1\n       !authenticated = *\n" if self.login else "", auth="  hosts_require_auth = *\n" if self.login else "") +
+              (self.LOGIN.format(**vars(self.login)) if self.login else ""))
         return ["/usr/sbin/exim4", "-bdf", "-q30m"]  # with -C it would lose its privileges
 
     def took_chunks(self):
@@ -337,9 +384,16 @@ Stls_server
 R$*			$: $1 $| $&{{cn_subject}}
 ROK $| {us}		$@ OK
 R$*			$#error $@ 4.7.0 $: "403 the certificate is not believed"
-Mlocal, P=/mnt/deliver, F=lsDFMw:/|@q8, T=DNS/RFC822/X-Unix, A=deliver $u
+{login}Mlocal, P=/mnt/deliver, F=lsDFMw:/|@q8, T=DNS/RFC822/X-Unix, A=deliver $u
 Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
 Mus, P=[IPC], F=mDFMuXa8, E=\\r\\n, L=990, T=DNS/RFC822/SMTP, A=TCP $h {hop}
+"""
+    LOGIN = """O AuthMechanisms={mechanism}
+Sauthinfo
+R$*			$# "U:joe" "P:{password}" "M:{mechanism}"
+Scheck_mail
+R$*			$: $&{{client_addr}} $| $&{{auth_type}}
+R127.0.0.1 $|		$#error $@ 5.7.0 $: "530 who are you"
 """
 
     def prepare(self):
@@ -348,7 +402,11 @@ Mus, P=[IPC], F=mDFMuXa8, E=\\r\\n, L=990, T=DNS/RFC822/SMTP, A=TCP $h {hop}
         os.chmod("/var/spool/mqueue", 0o700)
         write("/mnt/deliver", DELIVER, 0o755)
         write(f"/etc/{self.domain}.switch", "hosts files\naliases files\npasswd files\n")
-        conf = write("/etc/sendmail.peer.cf", self.CF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, **self.tls))
+        conf = write("/etc/sendmail.peer.cf", self.CF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, **self.tls,
+                     login=self.LOGIN.format(**vars(self.login)) if self.login else ""))
+        if self.login:
+            os.makedirs("/etc/sasl2", exist_ok=True)
+            write("/etc/sasl2/Sendmail.conf", self.login.database("/etc/sendmail.sasldb", self.domain, "root"))
         return ["/usr/libexec/sendmail/sendmail", "-bD", "-C", conf, "-X", self.log_path]
 
     def refused_us(self):
