@@ -22,6 +22,7 @@ US = "mail.example.org"
 PACKAGES = ("sendmail-bin", "postfix", "exim4-daemon-light")
 PEOPLE = {"postfix": 3001, "postdrop": 3011, "Debian-exim": 3004, "smmta": 3002, "smmsp": 3003, "bob": 3021, "carl": 3022}
 BOXES = "/mnt/box"
+INTERNATIONAL = "b\u00f6b"  # reads bob's mail, where addresses may be UTF-8
 DELIVER = f"""#!/bin/sh
 # what sendmail gives to a mailbox
 umask 022
@@ -38,7 +39,7 @@ def must(*words):
 
 def write(path, text, mode=0o644):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as handle:
+    with open(path, "w", encoding="utf-8") as handle:
         handle.write(text)
     os.chmod(path, mode)
     return path
@@ -84,6 +85,7 @@ class Login:
 class Peer:
     domain, address, owner = "", "", "root"
     takes_chunks = sends_chunks = True
+    international = True
     mechanisms = ("SCRAM-SHA-256", "CRAM-MD5", "PLAIN")
     decodes = True  # what came as xtext, when it shows it in a notice
 
@@ -178,7 +180,8 @@ local_recipient_maps = unix:passwd.byname
 home_mailbox = Maildir/
 biff = no
 smtpd_peername_lookup = no
-smtputf8_enable = no
+smtputf8_enable = yes
+virtual_alias_maps = inline:{{{{{international}@{domain}=bob@{domain}}}}}
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {certificate}
 smtpd_tls_key_file = {key}
@@ -209,7 +212,7 @@ smtp_sasl_mechanism_filter = {mechanism}
         os.makedirs("/var/spool/postfix")
         os.makedirs("/var/lib/postfix", exist_ok=True)
         shutil.chown("/var/lib/postfix", "postfix")
-        main = self.MAIN.format(domain=self.domain, address=self.address, us=US, hop=self.hop, log=self.log_path, **self.tls)
+        main = self.MAIN.format(domain=self.domain, address=self.address, us=US, hop=self.hop, log=self.log_path, international=INTERNATIONAL, **self.tls)
         if self.login:
             main += self.LOGIN.format(domain=self.domain, us=US, hop=self.hop, **vars(self.login))
             write("/etc/postfix/sasl/smtpd.conf", self.login.database("/etc/postfix.sasldb", self.domain, "postfix"))
@@ -248,6 +251,7 @@ acl_smtp_data = accept
 trusted_users = Debian-exim
 dsn_advertise_hosts = *
 chunking_advertise_hosts = *
+smtputf8_advertise_hosts = *
 tls_advertise_hosts = *
 tls_certificate = {certificate}
 tls_privatekey = {key}
@@ -265,6 +269,10 @@ us:
   route_list = * {us} byname
   self = send
   no_more
+international:
+  driver = redirect
+  local_parts = {international}
+  data = bob@{domain}
 mailbox:
   driver = accept
   check_local_user
@@ -314,7 +322,7 @@ plain:
         for name in ("bob", "carl"):
             os.makedirs(f"{BOXES}/{name}")
             shutil.chown(f"{BOXES}/{name}", name)
-        write("/etc/exim4/exim4.conf", self.CONF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, boxes=BOXES, **self.tls,
+        write("/etc/exim4/exim4.conf", self.CONF.format(domain=self.domain, address=self.address, port=PORT, us=US, hop=self.hop, boxes=BOXES, international=INTERNATIONAL, **self.tls,
               acl="  deny hosts = 127.0.0.1\n       !authenticated = *\n" if self.login else "", auth="  hosts_require_auth = *\n" if self.login else "") +
               (self.LOGIN.format(**vars(self.login)) if self.login else ""))
         return ["/usr/sbin/exim4", "-bdf", "-q30m"]  # with -C it would lose its privileges
@@ -330,9 +338,9 @@ plain:
 
 
 class Sendmail(Peer):
-    """8.17 knows no CHUNKING, neither as client nor as server."""
+    """8.17 as Debian builds it knows no CHUNKING, neither as client nor as server, and no SMTPUTF8."""
     domain, address, boxes, log_path = "sendmail.example", "127.0.0.4", BOXES + "/{name}.*", "/var/log/sendmail.log"
-    takes_chunks = sends_chunks = False
+    takes_chunks = sends_chunks = international = False
     CF = """V10/Berkeley
 Dj{domain}
 DnMAILER-DAEMON

@@ -10,6 +10,7 @@ import tls_peer
 BODY = "Gr\xc3\xbc\xc3\x9fe\n.\n..two\n.three\n\nl\xc3\xa5ng " + "x" * 900 + "\n\xff\xfe\n" + "".join(f"line {number} of many\n" for number in range(9000)) + "the end\n"
 SECRET = "line 4711 of many\n"
 ME = "joe@example.org"
+INTERNATIONAL = "j\u00f6e"
 
 
 class Exchange(story.Story):
@@ -25,10 +26,10 @@ class Exchange(story.Story):
         self.pr = self.daemon(start=False, mailers={"peer": {"module": "smtp", "port": peer_programs.PORT, "chunking": chunking, "loop_check": False},
                                                     "local": {"module": "local", "format": "maildir", "path": os.path.join(self.scratch, "pr", "box", "%u")}},
                               options={"ServerCertFile": server[0], "ServerKeyFile": server[1], "ClientCertFile": client[0], "ClientKeyFile": client[1],
-                                       "CACertFile": self.ours.path, "LogLevel": 14, "QueueInterval": "1h", "AliasFile": ["aliases"], "DefaultUser": "nobody"},
+                                       "CACertFile": self.ours.path, "LogLevel": 14, "QueueInterval": "1h", "AliasFile": ["aliases"], "DefaultUser": "nobody", "SmtpUTF8": True},
                               rules={"relay_clients": ["127.0.0.9"]})
         for name, text in (("mailertable", f"{self.kind.domain}~peer:[{self.kind.address}]\n"), ("access", f"TLS_Srv:{self.kind.address}~VERIFY+CN:{self.kind.domain}\n"),
-                           ("aliases", "joe~nobody\nlate~\"|exit 69\"\n")):
+                           ("aliases", "joe~nobody\nlate~\"|exit 69\"\n" + INTERNATIONAL + "~nobody\n")):
             self.pr.settings["maps"][name] = {"module": "text", "file": self.pr.write(name, text), "delimiter": "~"}
         os.chmod(os.path.join(self.pr.top, "box"), 0o1777)
         if login:
