@@ -38,6 +38,7 @@ struct header_facts {
 	struct pr_str full_name;   /* or absent */
 	int64_t now;               /* unix seconds */
 	int32_t zone;              /* seconds east of UTC */
+	uint32_t utf8;             /* the sender may be UTF-8: mail with SMTPUTF8 (RFC 6531) */
 	uint32_t add_missing;      /* Date, From, Message-Id too (0: gateway, -G) */
 	const struct pr_header *templates; /* the engine's H lines with their values, in order; NULL: Received, Date, From, Message-Id as below */
 	size_t template_count;

@@ -30,8 +30,7 @@ static void add(struct list *list, const char *name, struct pr_str value, const 
 	list->out[list->count++] = (struct pr_header){pr_str(name), value, pr_str(condition)};
 }
 
-/* What others told us about themselves must not make header lines: controls and 8-bit bytes become '?'. */
-static struct pr_str clean(struct list *list, struct pr_str text)
+static struct pr_str visible(struct list *list, struct pr_str text, bool utf8)
 {
 	char *copy = pr_arena_alloc(list->arena, text.len + 1);
 
@@ -39,10 +38,17 @@ static struct pr_str clean(struct list *list, struct pr_str text)
 		return PR_STR("");
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char byte = (unsigned char)text.data[i];
-		copy[i] = byte >= 0x20 && byte < 0x7f ? text.data[i] : '?';
+		copy[i] = (byte >= 0x20 && byte < 0x7f) || (byte >= 0x80 && utf8) ? text.data[i] : '?';
 	}
 	return (struct pr_str){copy, text.len};
 }
+
+/* What others told us about themselves must not make header lines: controls and 8-bit bytes become '?'. */
+static struct pr_str clean(struct list *list, struct pr_str text)
+{
+	return visible(list, text, false);
+}
+
 
 static struct pr_str bracketed(struct list *list, struct pr_str address)
 {
@@ -112,7 +118,7 @@ static struct pr_str from_value(struct list *list)
 	/* the field is what the author said (sendmail -F), the fact only what the account is called */
 	bool said = given != NULL && pr_str_trim(given->value).len > 0;
 	struct pr_str name = said ? given->value : facts->full_name.len > 0 ? facts->full_name : PR_STR("");
-	struct pr_str sender = clean(list, facts->sender);
+	struct pr_str sender = visible(list, facts->sender, facts->utf8 != 0 && pr_utf8_is_valid(facts->sender));
 
 	if (sender.len == 0) /* a bounce without a header of its own */
 		sender = pr_arena_printf(list->arena, "MAILER-DAEMON@%.*s", PR_PRINT(facts->host_name));

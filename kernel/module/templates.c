@@ -89,9 +89,12 @@ static struct pr_str macro(void *opaque, struct pr_str name)
 	return context->outer->macro == NULL ? PR_NONE : context->outer->macro(context->outer->macro_context, name);
 }
 
-/* Values are kept as fields keep them: a blank behind the colon, no line end that would begin another field. */
-static struct pr_str kept_value(struct pr_arena *arena, struct pr_str value)
+/* Values are kept as fields keep them: a blank behind the colon, no line end that would begin another field; UTF-8 of the sender's address in mail
+ * that may have it, but not in a trace field, where it would be the client's own words. */
+static struct pr_str kept_value(struct pr_arena *arena, const struct pr_header *field, bool utf8)
 {
+	struct pr_str value = field->value;
+	bool wide = utf8 && !pr_str_equal_nocase(field->name, PR_STR("Received")) && pr_utf8_is_valid(value);
 	char *copy = pr_arena_alloc(arena, value.len + 2);
 
 	if (copy == NULL)
@@ -100,7 +103,7 @@ static struct pr_str kept_value(struct pr_arena *arena, struct pr_str value)
 	for (size_t i = 0; i < value.len; i++) {
 		bool folds = value.data[i] == '\n' && i + 1 < value.len && (value.data[i + 1] == ' ' || value.data[i + 1] == '\t');
 		unsigned char byte = (unsigned char)value.data[i];
-		copy[i + 1] = folds || byte == '\t' || (byte >= 0x20 && byte < 0x7f) ? value.data[i] : '?';
+		copy[i + 1] = folds || byte == '\t' || (byte >= 0x20 && byte < 0x7f) || (byte >= 0x80 && wide) ? value.data[i] : '?';
 	}
 	return (struct pr_str){copy, value.len + 1};
 }
@@ -183,7 +186,7 @@ bool templates_fill(struct module_scope *scope, struct pr_arena *arena, struct h
 		return status == PR_OK || status == PR_NOTFOUND;
 	struct pr_header *kept = pr_arena_alloc(arena, (count + 1) * sizeof *kept);
 	for (size_t i = 0; kept != NULL && i < count; i++) {
-		kept[i] = (struct pr_header){pr_arena_copy(arena, headers[i].name), kept_value(arena, headers[i].value),
+		kept[i] = (struct pr_header){pr_arena_copy(arena, headers[i].name), kept_value(arena, &headers[i], facts->utf8 != 0),
 		    pr_arena_copy(arena, headers[i].condition.data == NULL ? PR_STR("") : headers[i].condition)};
 		if (kept[i].name.data == NULL || kept[i].value.data == NULL || kept[i].condition.data == NULL)
 			return false;

@@ -94,11 +94,13 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .authenticated = auth_is_known(session) ? pr_arena_printf(scope->arena, "authenticated bits=%u", session->auth->strength) : PR_NONE,
 	    .protocol = local ? PR_NONE : pr_str(smtp_machine_protocol(session->machine)),
 	    .version = PR_STR(PACKAGE_VERSION),
-	    .only_recipient = transaction->only_recipient,
+	    /* UTF-8 in a trace field would keep the message from hosts without SMTPUTF8 that need not know of this address (RFC 6531 section 3.7.3) */
+	    .only_recipient = pr_str_is_ascii(transaction->only_recipient) ? transaction->only_recipient : PR_NONE,
 	    .sender = sender,
 	    .full_name = local || !has_from(transaction) ? full_name(session, sender, scope) : PR_NONE,
 	    .now = (int64_t)now,
 	    .zone = (int32_t)here.tm_gmtoff,
+	    .utf8 = (transaction->flags & PR_ENVELOPE_UTF8) != 0,
 	    .add_missing = 1,
 	};
 }

@@ -25,3 +25,6 @@ EXTRA_DIST += tests/oracle/testssl
 # what becomes of eight bits
 TESTS += tests/oracle/mime/compare
 EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracle/mime/differs.tsv
+# Debian's Postfix, Exim and sendmail as neighbours
+TESTS += tests/oracle/peers tests/oracle/peer_logins
+EXTRA_DIST += tests/oracle/peers tests/oracle/peer_logins tests/oracle/peer_stage.py tests/oracle/peer_programs.py

@@ -148,6 +148,37 @@ class EightBits(story.Story):
                 if code == 554:
                     self.assertEqual(reply[1], "554 5.6.1 Eight bit data not allowed")
 
+CF = """V10/Berkeley
+Djmail.example.org
+DnMAILER-DAEMON
+Cwexample.org
+O MinFreeBlocks=0
+O OperatorChars=.:%@!^/[]+
+Troot daemon
+HReceived: $?sfrom $s $.$?_($?s$|from $.$_)
+	$.by $j ($v)$?r with $r$. id $i$?u
+	for $u; $|;
+	$.$b
+H?D?Date: $a
+H?F?From: $?x$x <$g>$|$g$.
+H?M?Message-Id: <$t.$i@$j>
+Scanonify=3
+R$* < $* > $*		$: $2
+R$@			$@ <@>
+R$+ @ $+		$@ $1 < @ $2 >
+Sparse=0
+R$+ < @ $=w >		$#local $: $1
+R$+ < @ old.example >	$#old $@ [127.0.0.1] $: $1 @ old.example
+R$+ < @ $+ >		$#new $@ [127.0.0.1] $: $1 @ $2
+R$+			$#local $: $1
+Sfinal=4
+R$+ < @ $+ >		$1 @ $2
+Mlocal, P=/bin/false, F=lsDFMAw5:/|@qPn, T=DNS/RFC822/X-Unix, A=deliver $u
+Mprog, P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Mnew, P=[IPC], F=mDFMuXa8, E=\\r\\n, L=990, A=TCP $h {host}
+Mold, P=[IPC], F=mDFMuXa8, E=\\r\\n, L=990, A=TCP $h {old}
+"""
+
 
 class Utf8(story.Story):
     def send(self, daemon, sender, recipients, text):
@@ -173,6 +204,26 @@ class Utf8(story.Story):
         self.assertTrue(any(line.startswith(f"MAIL From:<{JOE}>") and " SMTPUTF8" in line for line in said), said)
         self.assertIn("with UTF8SMTP id", text)
         self.assertIn("Subject: gr\xc3\xbc\xc3\x9fe\n", text)
+
+    def test_header_lines_of_ours(self):
+        """The sender's address in UTF-8 is a From: where none came; Received: never has any, so that a host without SMTPUTF8 still gets mail for an alias of ASCII."""
+        for engine in ("routes", "cf"):
+            with self.subTest(engine):
+                host = self.sink(answer=offers("8BITMIME", "SMTPUTF8"))
+                old = self.sink(answer=offers("8BITMIME"))
+                daemon = self.daemon(engine, start=False, options={"SmtpUTF8": True, "AliasFile": ["aliases"]}, mailers={"old": {"module": "smtp", "port": old.port}},
+                                     rules={"smart_host": f"[127.0.0.1]:{host.port}"})
+                daemon.settings["maps"] = {"aliases": {"module": "text", "file": daemon.write("aliases", "b\u00f6b bob@old.example\n")},
+                                           "mailertable": {"module": "text", "file": daemon.write("mailertable", "old.example old:[127.0.0.1]\n")}}
+                if engine == "cf":
+                    daemon.settings["rules"] = {"module": "cf", "file": daemon.write("sendmail.cf", CF.format(host=host.port, old=old.port))}
+                daemon.start()
+                self.send(daemon, JOE, ["b\xc3\xb6b@far.example"], "Subject: x\n\nx\n")
+                text = host.wait(1)[0][2]
+                self.assertIn(f"\nFrom: {JOE}\n", text)
+                self.assertRegex(text, r"^Received: from client\.example .*\n\tby mail\.example\.org .* id \S+;\n\t[A-Z]")
+                self.send(daemon, "ann@example.net", ["b\xc3\xb6b@example.org"], "Subject: x\n\nx\n")
+                self.assertEqual(old.wait(1)[0][1], ["bob@old.example"])
 
     def test_kept_in_the_queue(self):
         host = self.sink(answer=lambda verb, argument: "450 4.2.1 not now" if verb == "RCPT" and not ready else offers("8BITMIME", "SMTPUTF8")(verb, argument))

@@ -8,6 +8,8 @@ STORIES += tests/story/tls.py tests/story/tls_server.py tests/story/auth.py test
 STORIES += tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
 STORIES += tests/story/prompt.py tests/story/bad_disk.py
 STORIES += tests/story/sts.py
+STORIES += tests/story/clients.py tests/story/clients_scripted.py tests/story/clients_git.py
+EXTRA_DIST += tests/story/client_stage.py tests/story/mail_programs.py tests/story/nodemailer.js
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)

@@ -157,6 +157,27 @@ static void test_complete(void)
 	    "Bcc:\n");
 }
 
+/* RFC 6531: only where the mail is SMTPUTF8, and well-formed; never in what others say of themselves. */
+static void test_complete_utf8(void)
+{
+	struct header_facts facts = facts_smtp();
+	static const struct {
+		const char *sender, *from;
+		bool utf8;
+	} cases[] = {{"j\xc3\xb6" "e@corp.example", "j\xc3\xb6" "e@corp.example", true}, {"j\xc3\xb6" "e@corp.example", "j??e@corp.example", false},
+	    {"j\xf6" "e@corp.example", "j?e@corp.example", true}, {"j\xc2\x85" "e@corp.example", "j??e@corp.example", true}};
+	char expected[600];
+
+	facts.helo = PR_STR("\xc3\xb6.example");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		facts.sender = pr_str(cases[i].sender);
+		facts.utf8 = cases[i].utf8;
+		pr_print(expected, sizeof expected, "Received: from ??.example (localhost [127.0.0.1])\n\tby mail.corp.example (postrider 0.1) with ESMTP id "
+		    "6AKD2KgC025521\n\tfor <bob@corp.example>; Fri, 20 Nov 2026 12:32:14 GMT\nFFrom: %s\nDate: x\nMessage-Id: y\n", cases[i].from);
+		check_complete(&facts, "Date: x\nMessage-Id: y\n\n", expected);
+	}
+}
+
 /* A field without a value is made anew where there is a template of its name; Content-Length is nobody's business any more. */
 static void test_complete_empty(void)
 {
@@ -373,6 +394,7 @@ static const struct unit_case cases[] = {
     {"limits", test_reader_limits},
     {"completed as sendmail does", test_complete},
     {"empty fields", test_complete_empty},
+    {"addresses in UTF-8", test_complete_utf8},
     {"no recipient in the header", test_complete_no_recipient},
     {"Resent- fields", test_complete_resent},
     {"hostile facts make no header lines", test_complete_hostile},
