@@ -158,15 +158,19 @@ class Player:
             raise Fails("it said something" if got else "it closed the connection")
 
     def finds_letter(self, recipient):
+        """The one there is: a second one would be as wrong as none."""
         try:
-            self.letter = story.wait_for(f"a letter for {recipient}", lambda: self.stage.letter(recipient), self.stage.patience)
+            found = story.wait_for(f"a letter for {recipient}", lambda: self.stage.letters(recipient), self.stage.patience)
         except AssertionError as why:
             raise Fails(str(why)) from None
+        if len(found) > 1:
+            raise Fails(f"there are {len(found)} letters for {recipient}")
+        self.letter = found[0]
 
     def finds_none(self, recipient):
         self.stage.settle()
-        if self.stage.letter(recipient) is not None:
-            raise Fails(f"there is a letter for {recipient}: {self.stage.letter(recipient).text!r}")
+        if found := self.stage.letters(recipient):
+            raise Fails(f"there is a letter for {recipient}: {found[0].text!r}")
 
     def letter_text(self):
         return self.letter.text if self.letter else ""

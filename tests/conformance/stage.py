@@ -87,7 +87,7 @@ class Stage:
         daemon = self.test.daemon(name, start=False, mailers={"box": {"module": "smtp", "lmtp": True}}, **settings)
         domains = "".join(f"{domain}.example\t{'box' if domain == 'box' else 'esmtp'}:[127.0.0.1]:{one.port}\n" for domain, one in self.hosts.items())
         tables = {"mailertable": domains, "passwords": f"joe {crypted()}\n",
-                  "aliases": "postmaster\troot@full.example\nlist\tone@full.example, two@full.example\njoe\tjoe@full.example\n"}
+                  "aliases": "postmaster\troot@full.example\nlist\tone@full.example, two@full.example\nteam\tthree@full.example, four@full.example\njoe\tjoe@full.example\nkim\tkim@full.example\n"}
         daemon.settings["maps"] = {table: {"module": "text", "file": daemon.write(table, text)} for table, text in tables.items()}
         story.merge(daemon.settings["rules"], {"mailertable": "mailertable", "relay_clients": ["127.0.0.1"], "aliases": ["aliases"], **(rules or {})})
         daemon.port = daemon.settings["listeners"][0]["port"]
@@ -107,16 +107,15 @@ class Stage:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
-    def letter(self, recipient):
-        """The first letter for a recipient."""
-        return next((letter for one in self.hosts.values() for letter in list(one.letters) if recipient in letter.recipients), None)
+    def letters(self, recipient):
+        return [letter for one in self.hosts.values() for letter in list(one.letters) if recipient in letter.recipients]
 
     def settle(self):
         """All that was accepted before has been delivered."""
         self.marks += 1
         mark = f"mark{self.marks}.{time.monotonic_ns()}@full.example"
         self.pr.send("", [mark], "Subject: mark\n\nx\n")
-        story.wait_for("the mark", lambda: self.letter(mark))
+        story.wait_for("the mark", lambda: self.letters(mark))
         time.sleep(0.2)
 
     def log(self):
