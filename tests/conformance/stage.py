@@ -7,7 +7,7 @@ proxy     behind a proxy, 127.0.0.2         strict    its own daemon: short time
 
 Clients of 127.0.0.1 may relay, others are strangers; 127.0.0.3 may say XCLIENT.  Mail for full.example goes to a host that has all extensions, for bare.example to
 one that has none, for old.example to one that knows HELO only, for box.example to one of LMTP, for no.example to one that refuses, and for
-later.example to one that is busy; the domain null.example takes no mail."""
+later.example to one that is busy; the domain null.example takes no mail.  What is for boxed@example.org goes into a Maildir."""
 import os
 import shutil
 import socket
@@ -18,6 +18,7 @@ import time
 import host
 import story
 
+USER = story.ME if not story.IS_ROOT else "nobody"  # whose mailbox is that of boxed@example.org
 FULL = ("PIPELINING", "8BITMIME", "SIZE 1000000", "DSN", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DELIVERBY")
 ZONE = "null.example MX 0 .\nfull.example MX 10 mx.full.example\nmx.full.example A 127.0.0.1\nclient.example A 127.0.0.1\nclient.example MX 10 client.example\n"
 
@@ -84,10 +85,14 @@ class Stage:
                 "Chunking": False, "MaxMessagesPerConnection": 2, "DeliverByMin": -1, "MaxHeadersLength": 2000, "RequireTLS": False}
 
     def daemon(self, name, rules=None, **settings):
-        daemon = self.test.daemon(name, start=False, mailers={"box": {"module": "smtp", "lmtp": True}}, **settings)
+        boxes = os.path.join(self.test.scratch, name, "box")
+        daemon = self.test.daemon(name, start=False, mailers={"box": {"module": "smtp", "lmtp": True}, "local": {"module": "local", "format": "maildir", "path": boxes + "/%u"}},
+                                  **settings)
+        os.chmod(boxes, 0o1777)
         domains = "".join(f"{domain}.example\t{'box' if domain == 'box' else 'esmtp'}:[127.0.0.1]:{one.port}\n" for domain, one in self.hosts.items())
         tables = {"mailertable": domains, "passwords": f"joe {crypted()}\n",
-                  "aliases": "postmaster\troot@full.example\nlist\tone@full.example, two@full.example\nteam\tthree@full.example, four@full.example\njoe\tjoe@full.example\nkim\tkim@full.example\n"}
+                  "aliases": "postmaster\troot@full.example\nlist\tone@full.example, two@full.example\nteam\tthree@full.example, four@full.example\njoe\tjoe@full.example\nkim\tkim@full.example\n"
+                             "crew\tfive@full.example\nowner-crew\tboss@full.example\n" f"boxed\t{USER}\n"}
         daemon.settings["maps"] = {table: {"module": "text", "file": daemon.write(table, text)} for table, text in tables.items()}
         story.merge(daemon.settings["rules"], {"mailertable": "mailertable", "relay_clients": ["127.0.0.1"], "aliases": ["aliases"], **(rules or {})})
         daemon.port = daemon.settings["listeners"][0]["port"]
@@ -108,6 +113,8 @@ class Stage:
         return sock
 
     def letters(self, recipient):
+        if recipient == "boxed@example.org":
+            return [host.Letter(None, [recipient], text, []) for text in self.pr.maildir(os.path.join(self.pr.top, "box", USER))]
         return [letter for one in self.hosts.values() for letter in list(one.letters) if recipient in letter.recipients]
 
     def settle(self):
