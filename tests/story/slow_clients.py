@@ -185,7 +185,8 @@ class SlowClients(story.Story):
                     sock.sendall(b"HELP\r\nNOOP\r\n" * 1000)
         each = (resident(receiver) - before) / len(socks)
         print(f"{each / 1024:.0f} KiB ", end="", flush=True)
-        self.assertLess(each, 256 * 1024)
+        if not os.environ.get("SANITIZED"):  # the sanitizer keeps what was freed
+            self.assertLess(each, 256 * 1024)
         self.pr.send("a@example.net", ["good@far.example"], "Subject: s\n\nx\n")
 
     def test_memory_of_each(self):
