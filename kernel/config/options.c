@@ -156,6 +156,8 @@ const struct pr_option options_table[] = {
     ROW(timeout_quit, "Timeout.quit", TIME, "2m", "for QUIT"),
     ROW(timeout_misc, "Timeout.misc", TIME, "2m", "for NOOP and the rest"),
     ROW(timeout_command, "Timeout.command", TIME, "1h", "for the next command of a client"),
+    ROW(timeout_message, "Timeout.message", TIME, "0", "for a whole message, from MAIL to its end; 0: no limit"),
+    ROW(timeout_session, "Timeout.session", TIME, "0", "for a whole connection, between its messages; 0: no limit"),
     IDLE(timeout_ident, "Timeout.ident", TIME, "5s", "IDENT is not asked by this release"),
     ROW(timeout_hoststatus, "Timeout.hoststatus", TIME, "30m", "how long a dead host is believed dead, at most until the next queue run"),
     ROW(timeout_queuereturn, "Timeout.queuereturn", TIME, "5d", "age at which a message is returned; now: after its first try"),

@@ -109,7 +109,8 @@ struct options {
 	int64_t timeout_initial, timeout_connect, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit,
 	    timeout_datablock, timeout_datafinal, timeout_rset, timeout_quit, timeout_misc, timeout_command,
 	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls, timeout_auth,
-	    timeout_ready, timeout_stop; /* of a new generation; of a stop */
+	    timeout_ready, timeout_stop, /* of a new generation; of a stop */
+	    timeout_message, timeout_session; /* in total, 0: no limit */
 	/* switches */
 	int64_t log_level;               /* LogLevel */
 	uint32_t allow_bogus_helo;       /* AllowBogusHELO */

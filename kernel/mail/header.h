@@ -31,6 +31,7 @@ struct header_facts {
 	struct pr_str helo;        /* $s, absent for local submission */
 	struct pr_str client;      /* $_ : "name [addr]" or "user@localhost" */
 	struct pr_str authenticated; /* "authenticated bits=0", or absent */
+	struct pr_str secured;       /* "version=TLSv1.3 cipher=... bits=256 verify=NOT", or absent */
 	struct pr_str protocol;    /* $r, absent for local submission */
 	struct pr_str version;     /* $v */
 	struct pr_str only_recipient; /* "for <...>", absent unless there is exactly one */

@@ -64,7 +64,7 @@ static struct pr_str received(struct list *list)
 	const struct header_facts *facts = list->facts;
 	struct pr_str helo = clean(list, facts->helo), client = clean(list, facts->client);
 	struct pr_str date = mail_date(list->arena, facts->now, facts->zone);
-	struct pr_str from = PR_STR(""), with = PR_STR(""), to = PR_STR(";");
+	struct pr_str from = PR_STR(""), with = PR_STR(""), to = PR_STR("");
 
 	if (facts->helo.len > 0 && facts->client.len > 0)
 		from = pr_arena_printf(list->arena, " from %.*s (%.*s)\n\tby", PR_PRINT(helo), PR_PRINT(client));
@@ -78,11 +78,13 @@ static struct pr_str received(struct list *list)
 		from = pr_arena_printf(list->arena, "%.*s(%.*s)\n\tby", (int)(from.len - 2), from.data, PR_PRINT(facts->authenticated));
 	if (facts->protocol.len > 0)
 		with = pr_arena_printf(list->arena, " with %.*s", PR_PRINT(facts->protocol));
+	if (facts->secured.len > 0) /* sendmail's form of it; RFC 8314 section 4.3 asks that it be told */
+		to = pr_arena_printf(list->arena, "\n\t(%.*s)", PR_PRINT(facts->secured));
 	if (facts->only_recipient.len > 0) {
 		struct pr_str recipient = bracketed(list, facts->only_recipient);
-		to = pr_arena_printf(list->arena, "\n\tfor %.*s;", PR_PRINT(recipient));
+		to = pr_arena_printf(list->arena, "%.*s\n\tfor %.*s", PR_PRINT(to), PR_PRINT(recipient));
 	}
-	return pr_arena_printf(list->arena, "%.*s %.*s (postrider %.*s)%.*s id %.*s%.*s%s%.*s", PR_PRINT(from),
+	return pr_arena_printf(list->arena, "%.*s %.*s (postrider %.*s)%.*s id %.*s%.*s;%s%.*s", PR_PRINT(from),
 	    PR_PRINT(facts->host_name), PR_PRINT(facts->version), PR_PRINT(with), PR_PRINT(facts->id), PR_PRINT(to),
 	    facts->only_recipient.len > 0 ? " " : "\n\t", PR_PRINT(date));
 }

@@ -84,6 +84,7 @@ static bool begin_session(struct receiver *receiver, struct listener *listener, 
 	net_stream_init(&session->stream, fd);
 	session->receiver = receiver;
 	session->listener = listener;
+	session->since = session_now();
 	session->address = (struct pr_str){pr_copy_c(peer->address), strlen(peer->address)};
 	session->port = peer->port;
 	session->uid = peer->uid;

@@ -30,10 +30,20 @@ static void free_str(struct pr_str *str)
 	*str = PR_NONE;
 }
 
+/* Who sends one is broken, or tries to smuggle. */
+static void count_bare_line_end(struct session *session, struct bench *bench)
+{
+	if (session->machine == NULL || !smtp_machine_found_bare_line_end(session->machine))
+		return;
+	atomic_fetch_add(&session->receiver->counts.bare_line_ends, 1);
+	log_at(5, LOGP_NOTICE, "NOQUEUE", "%.*s sent a bare CR or LF in the data", PR_PRINT(session_client(session, &bench->arena)));
+}
+
 void session_close(struct session *session, struct bench *bench)
 {
 	struct receiver *receiver = session->receiver;
 
+	count_bare_line_end(session, bench);
 	timer_clear(&receiver->wheel, &session->timer);
 	log_silence(session, bench);
 	transaction_drop(session, bench);

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "kernel/module/templates.h"
+#include "kernel/net/tls/certificate.h"
 #include "kernel/session/account.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/macros.h"
@@ -75,6 +76,17 @@ static bool has_from(const struct transaction *transaction)
 	       (!has_field(transaction, resent, 0) || has_field(transaction, resent_from, resent_from.len));
 }
 
+static struct pr_str tls_facts(const struct session *session, struct pr_arena *arena)
+{
+	const struct net_tls *tls = session->stream.tls;
+	int bits = 0, of = 0;
+
+	if (tls == NULL)
+		return PR_NONE;
+	const char *cipher = net_tls_cipher(tls, &bits, &of);
+	return pr_arena_printf(arena, "version=%s cipher=%s bits=%d verify=%s", net_tls_version(tls), cipher, bits, net_tls_verified(tls));
+}
+
 static void set_facts(struct transaction *transaction, const struct part *part, struct module_scope *scope,
     struct header_facts *facts)
 {
@@ -92,6 +104,7 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	    .helo = local ? PR_NONE : smtp_machine_helo(session->machine),
 	    .client = session_client(session, scope->arena),
 	    .authenticated = auth_is_known(session) ? pr_arena_printf(scope->arena, "authenticated bits=%u", session->auth->strength) : PR_NONE,
+	    .secured = tls_facts(session, scope->arena),
 	    .protocol = local ? PR_NONE : pr_str(smtp_machine_protocol(session->machine)),
 	    .version = PR_STR(PACKAGE_VERSION),
 	    /* UTF-8 in a trace field would keep the message from hosts without SMTPUTF8 that need not know of this address (RFC 6531 section 3.7.3) */

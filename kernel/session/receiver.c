@@ -198,12 +198,13 @@ static void send_state(struct receiver *receiver, uint32_t serial)
 
 	loop_count(receiver->loop, &threads);
 	pr_text_init(&text, 1000);
-	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu load=%lld accepted=%llu refused=%llu messages=%llu timeouts=%llu auth_failures=%llu%s",
+	pr_text_addf(&text, "receiver generation=%u sessions=%zu threads=%zu load=%lld accepted=%llu refused=%llu messages=%llu timeouts=%llu auth_failures=%llu bare_line_ends=%llu%s",
 	    receiver->role->generation, table_count(receiver->table), threads.threads,
 	    (long long)atomic_load(&receiver->load), (unsigned long long)atomic_load(&receiver->counts.accepted),
 	    (unsigned long long)atomic_load(&receiver->counts.refused),
 	    (unsigned long long)atomic_load(&receiver->counts.messages),
 	    (unsigned long long)atomic_load(&receiver->counts.timeouts), (unsigned long long)atomic_load(&receiver->counts.auth_failures),
+	    (unsigned long long)atomic_load(&receiver->counts.bare_line_ends),
 	    atomic_load(&receiver->leaving) != 0 ? " leaving" : "");
 	channel_send(receiver->role->channel, CHANNEL_STATE, serial, 0, pr_text_str(&text), -1);
 	pr_text_fini(&text);

@@ -208,7 +208,7 @@ static void notice(struct session *session, uint32_t events)
 
 	if (atomic_load(&session->receiver->leaving) != 0)
 		smtp_machine_shutdown(session->machine);
-	if (!due)
+	if (!due && !session_is_overdue(session))
 		return;
 	atomic_fetch_add(&session->receiver->counts.timeouts, 1);
 	smtp_machine_timed_out(session->machine);

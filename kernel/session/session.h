@@ -46,7 +46,7 @@ struct listener {
 
 /* Counted for the STATE line. */
 struct receiver_counts {
-	_Atomic uint64_t accepted, refused, messages, timeouts, auth_failures;
+	_Atomic uint64_t accepted, refused, messages, timeouts, auth_failures, bare_line_ends;
 };
 
 /* One per process; constant after start but for the atomics and what has its own lock. */
@@ -125,6 +125,7 @@ struct session {
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
 	struct forwarded *forwarded;     /* introduce.h; NULL: nothing was said */
 	struct session *next;            /* in the table's free list */
+	int64_t since;                   /* session_now() when it came */
 	uint32_t port;
 	uint32_t pause;                  /* milliseconds before the greeting */
 	uint32_t connections;            /* of this client when it came, with this one; 0: not counted */

@@ -15,6 +15,7 @@ struct transaction *transaction_new(struct session *session)
 	struct transaction *transaction = pr_alloc(sizeof *transaction);
 
 	transaction->session = session;
+	transaction->since = session_now();
 	transaction->word_fd = -1;
 	pr_arena_init(&transaction->arena, ARENA_MAX);
 	return transaction;

@@ -59,6 +59,7 @@ struct transaction {
 	size_t part_count;
 	_Atomic uint32_t outstanding; /* parts whose done() is to come, plus one while we are submitting */
 	uint64_t filters_done;        /* bit i: filter i asks no more about this message */
+	int64_t since;                /* session_now() at MAIL */
 	uint64_t recipients;          /* accepted RCPTs */
 	uint64_t refused_recipients;
 	int64_t body_size;

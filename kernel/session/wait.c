@@ -9,6 +9,7 @@
 #include "kernel/session/wait.h"
 
 #include "kernel/session/session.h"
+#include "kernel/session/transaction.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,10 +28,29 @@ static uint32_t seconds_of(const struct session *session)
 	return smtp_machine_timeout(session->machine);
 }
 
+/* When patience ends with a client of the network that says a little all the time; a message is not cut off for the age of its connection. */
+static int64_t last_moment(const struct session *session)
+{
+	const struct options *options = session->receiver->options;
+	const struct transaction *transaction = session->transaction;
+	int64_t limit = transaction != NULL ? options->timeout_message : options->timeout_session;
+	int64_t since = transaction != NULL ? transaction->since : session->since;
+
+	return limit > 0 && !session->settings.submission ? since + limit + 1 : INT64_MAX;
+}
+
+bool session_is_overdue(const struct session *session)
+{
+	return session_now() >= last_moment(session);
+}
+
 void session_deadline(struct session *session)
 {
 	uint32_t timeout = seconds_of(session);
-	int64_t due = session_now() + (int64_t)timeout + 1;
+	int64_t due = session_now() + (int64_t)timeout + 1, last = last_moment(session);
+
+	if (session->phase == SESSION_TALKING && last < due)
+		due = last;
 
 	if (session->stalled == 0 || atomic_load(&session->timer.due) == 0)
 		timer_set(&session->receiver->wheel, &session->timer, due);

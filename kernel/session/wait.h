@@ -17,6 +17,8 @@ enum wait_result {
 
 /* By when the client must have said more. */
 void session_deadline(struct session *session);
+/* However much it says: its message, or the whole connection, has taken longer than it may (Timeout.message, Timeout.session). */
+bool session_is_overdue(const struct session *session);
 /* Sets it, and may keep this thread for two milliseconds if others are free. */
 enum wait_result session_wait(struct session *session);
 /* In the set, for what is wanted; false: no resources. */

@@ -109,6 +109,7 @@ static bool inspect(struct smtp_machine *machine)
 
 void smtp_bare(struct smtp_machine *machine, const char *what)
 {
+	machine->bare_line_end = true;
 	smtp_reply(machine, 421, "4.5.0", "Bare %s not allowed", what);
 	smtp_leave(machine);
 }

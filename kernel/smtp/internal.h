@@ -78,6 +78,7 @@ struct smtp_machine {
 	uint32_t slow_counts[SMTP_SLOW_KINDS];
 	const struct smtp_verb *waiting; /* while WAIT is open */
 	uint32_t bad_commands;
+	bool bare_line_end;      /* the data had one: this is the end */
 	bool extended;           /* EHLO */
 	bool verbose;            /* VERB: mail of this session is delivered before the dot is answered */
 	bool secured;

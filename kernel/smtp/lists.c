@@ -23,9 +23,20 @@ static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *
 		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
 }
 
+/* RFC 6531 section 3.7.4.2: "VRFY joe SMTPUTF8".  Our replies are ASCII with it as without. */
+static struct pr_str without_parameter(const struct smtp_machine *machine, struct pr_str argument)
+{
+	struct pr_str word = PR_STR(" SMTPUTF8");
+	size_t end = argument.len > word.len ? argument.len - word.len : 0;
+
+	if (end == 0 || !machine->settings->utf8 || !pr_str_equal_nocase(pr_str_slice(argument, end, argument.len), word))
+		return argument;
+	return pr_str_trim(pr_str_slice(argument, 0, end));
+}
+
 static void ask_lines(struct smtp_machine *machine, enum smtp_ask ask)
 {
-	machine->argument = pr_str_trim(machine->argument);
+	machine->argument = without_parameter(machine, pr_str_trim(machine->argument));
 	if (machine->argument.len == 0) {
 		smtp_reply(machine, 501, "5.5.2", "Argument required");
 		return;

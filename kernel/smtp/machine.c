@@ -249,6 +249,11 @@ bool smtp_machine_in_data(const struct smtp_machine *machine)
 	return machine->state == SMTP_STATE_DATA || machine->state == SMTP_STATE_CHUNK;
 }
 
+bool smtp_machine_found_bare_line_end(const struct smtp_machine *machine)
+{
+	return machine->bare_line_end;
+}
+
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 {
 	uint32_t seconds = smtp_machine_in_data(machine) ? machine->settings->timeout_datablock : machine->settings->timeout_command;

@@ -192,6 +192,7 @@ bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine); /* in a chunk, too */
+bool smtp_machine_found_bare_line_end(const struct smtp_machine *machine); /* and finished for it: 421 */
 /* True after an AUTH that was answered with yes, until TLS is switched on. */
 bool smtp_machine_is_authenticated(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */

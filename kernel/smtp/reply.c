@@ -8,7 +8,26 @@
 
 #include <string.h>
 
-#define TEXT_MAX 1000 /* of one reply line, before escaping */
+#define TEXT_MAX 1000 /* of one text, before escaping */
+#define LINE_MAX_BYTES 510 /* of a reply, without its CR LF */
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f;
+}
+
+/* How much of the text goes into one line that has so much room once it is escaped. */
+static size_t fitting(struct pr_str text, size_t room)
+{
+	size_t i = 0;
+
+	for (size_t used = 0; i < text.len; i++) {
+		used += is_plain((unsigned char)text.data[i]) ? 1 : 4;
+		if (used > room)
+			break;
+	}
+	return i;
+}
 
 static void add_plain(struct pr_text *out, struct pr_str text)
 {
@@ -16,7 +35,7 @@ static void add_plain(struct pr_text *out, struct pr_str text)
 
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char byte = (unsigned char)text.data[i];
-		if (byte >= 0x20 && byte < 0x7f)
+		if (is_plain(byte))
 			continue;
 		pr_text_add(out, text.data + begin, i - begin);
 		pr_text_addf(out, "\\%03o", (unsigned int)byte);
@@ -25,16 +44,24 @@ static void add_plain(struct pr_text *out, struct pr_str text)
 	pr_text_add(out, text.data + begin, text.len - begin);
 }
 
+/* What is too long for one line goes on in the next one of the same reply (RFC 5321 section 4.5.3.1.5). */
 static void add_line(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, struct pr_str text)
 {
 	struct pr_text *out = &machine->output;
+	struct pr_str rest = pr_str_slice(text, 0, TEXT_MAX);
 	char head[32];
-	int len = pr_print(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
+	int printed = pr_print(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
 	    enhanced != NULL && text.len > 0 ? " " : "");
+	size_t len = (size_t)printed < sizeof head ? (size_t)printed : sizeof head - 1, taken;
 
-	pr_text_add(out, head, (size_t)len < sizeof head ? (size_t)len : sizeof head - 1);
-	add_plain(out, pr_str_slice(text, 0, TEXT_MAX));
-	pr_text_add(out, "\r\n", 2);
+	do {
+		taken = fitting(rest, LINE_MAX_BYTES - len);
+		head[3] = taken < rest.len ? '-' : mark;
+		pr_text_add(out, head, len);
+		add_plain(out, pr_str_slice(rest, 0, taken));
+		pr_text_add(out, "\r\n", 2);
+		rest = pr_str_slice(rest, taken, rest.len);
+	} while (rest.len > 0);
 }
 
 /* Splits the text at LF; the last line gets `mark`. */

@@ -10,6 +10,7 @@ STORIES += tests/story/prompt.py tests/story/bad_disk.py
 STORIES += tests/story/sts.py
 STORIES += tests/story/clients.py tests/story/clients_scripted.py tests/story/clients_git.py
 EXTRA_DIST += tests/story/client_stage.py tests/story/mail_programs.py tests/story/nodemailer.js
+STORIES += tests/story/slow_clients.py tests/story/disguises.py
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)

@@ -144,7 +144,12 @@ static void test_complete(void)
 	    "Received: from client.example (localhost [127.0.0.1])\n\tby mail.corp.example (postrider 0.1) with ESMTP id "
 	    "6AKD2KgC025521\n\tfor <bob@corp.example>; Fri, 20 Nov 2026 12:32:14 GMT\nDDate: Fri, 20 Nov 2026 12:32:14 GMT\n"
 	    "FFrom: alice@corp.example\nMMessage-Id: <202611201232.6AKD2KgC025521@mail.corp.example>\nSubject: x\nTo: b\n");
-	facts.helo = facts.protocol = facts.only_recipient = PR_NONE;
+	facts.secured = PR_STR("version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NOT");
+	check_complete(&facts, "Date: x\nFrom: y\nMessage-Id: z\n\n",
+	    "Received: from client.example (localhost [127.0.0.1])\n\tby mail.corp.example (postrider 0.1) with ESMTP id 6AKD2KgC025521\n"
+	    "\t(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NOT)\n\tfor <bob@corp.example>; Fri, 20 Nov 2026 12:32:14 GMT\n"
+	    "Date: x\nFrom: y\nMessage-Id: z\n");
+	facts.helo = facts.protocol = facts.only_recipient = facts.secured = PR_NONE;
 	facts.client = PR_STR("joe@localhost");
 	facts.full_name = PR_STR("Joe Q. Public");
 	facts.zone = 3600;
