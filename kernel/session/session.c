@@ -7,6 +7,7 @@
 
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
+#include "kernel/session/failures.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/proxy.h"
 #include "kernel/session/slow.h"
@@ -220,6 +221,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	enum next next;
 
 	session->settings.busy = slow_of_load(session);
+	failures_look(session);
 	notice(session, events);
 	do
 		next = talk_step(session, bench, &feed);

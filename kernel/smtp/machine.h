@@ -81,6 +81,7 @@ struct smtp_settings {
 	/* Slow-downs (slow.c), not for the submission socket; 0: none */
 	uint32_t busy;              /* DelayLA is reached: seconds that each command waits */
 	uint32_t noop_max;          /* MaxNOOPCommands */
+	uint32_t auth_failures;     /* for the driver to keep: failed AUTH of this client lately, in other connections too */
 	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
 	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
 	uint32_t starttls;          /* offered */

@@ -274,6 +274,29 @@ class Map(Auth):
         self.assertIn("possible SMTP attack: command=AUTH, count=2", self.pr.log())
         self.assertRegex(self.pr.ctl("status")[1], r"(?m)^receiver .* auth_failures=4\b")
 
+    def attempt(self, word, code, source="127.0.0.1"):
+        """One AUTH in a connection of its own: how long it took."""
+        with self.pr.client(source=source) as client:
+            began = time.monotonic()
+            client.expect(code, "AUTH PLAIN " + word)
+            return time.monotonic() - began
+
+    def test_counted_over_connections(self):
+        """Who hangs up after each word is slowed as well, over a reload too; who only mistyped is not, and neither is anybody else."""
+        self.stage([{"module": "map", "map": "passwords", "without_tls": True, "mechanisms": ["PLAIN"]}], maps=self.table(f"{NAME} {verifier()}\n"))
+        right = PLAIN
+        self.assertLess(self.attempt(WRONG, 535, "127.0.0.5"), 1)
+        with self.pr.client(source="127.0.0.6") as client:  # mistyped once
+            client.expect(535, "AUTH PLAIN " + WRONG)
+            client.expect(235, "AUTH PLAIN " + right)
+        self.assertLess(self.attempt(right, 235, "127.0.0.6"), 1)
+        self.assertGreater(self.attempt(WRONG, 535, "127.0.0.5"), 0.9)
+        self.assertEqual(self.pr.ctl("reload")[0], 0)
+        self.assertGreater(self.attempt(WRONG, 535, "127.0.0.5"), 1.9)
+        self.assertGreater(self.attempt(right, 235, "127.0.0.5"), 3.9)
+        self.assertLess(self.attempt(right, 235, "127.0.0.7"), 1)
+        self.assertIn("[127.0.0.5]: possible SMTP attack: command=AUTH, count=2", self.pr.log())
+
 
 class Strange(Auth):
     """A module of somebody else (tests/modules/debugauth.c)."""

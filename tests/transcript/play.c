@@ -217,6 +217,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},
 	    {"busy", &s->busy, NULL, NULL},
 	    {"noop_max", &s->noop_max, NULL, NULL},
+	    {"auth_failures", &s->auth_failures, NULL, NULL},
 	    {"bad_rcpt_throttle", &s->bad_rcpt_throttle, NULL, NULL},
 	    {"bad_rcpt_delay", &s->bad_rcpt_delay, NULL, NULL},
 	    {"bad_rcpt_shutdown", &s->bad_rcpt_shutdown, NULL, NULL},
