@@ -93,6 +93,7 @@ const struct pr_option options_table[] = {
     ROW(max_message_size, "MaxMessageSize", SIZE, "0", "most bytes of a message; 0: no limit"),
     ROW(max_mime_header_length, "MaxMimeHeaderLength", STRING, "2047/1023", "longest MIME field, and longest parameter of one, that is sent on; 0: any"),
     ROW(max_messages, "MaxMessagesPerConnection", INT, "0", "MAIL commands taken in one connection, 452 beyond; 0: any number"),
+    ROW(max_auth_failures, "MaxAuthFailures", INT, "10", "failed AUTH of one client within ten minutes, whatever connections it came by, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_noop_commands, "MaxNOOPCommands", INT, "20", "NOOP and VERB of one client, from which on each waits twice as long as the one before; 0: no limit"),
     ROW(max_queue_children, "MaxQueueChildren", INT, "0", "messages tried in queue runs at once; 0: CourierThreads"),
     ROW(max_runners_per_queue, "MaxRunnersPerQueue", INT, "0", "the same for each queue group that does not say its own; 0: no such limit"),

@@ -35,10 +35,11 @@ static void count(struct session *session, uint32_t more, uint32_t less)
 
 void failures_look(struct session *session)
 {
-	if (session->settings.auth_mechanisms.len > 0 && !auth_is_known(session))
+	if (session->settings.auth_failures_max > 0 && session->settings.auth_mechanisms.len > 0 && !auth_is_known(session))
 		count(session, 0, 0);
 }
 
+/* Counted in any case: a limit that a reload brings is about those of before, too. */
 void failures_note(struct session *session)
 {
 	session->auth->failures++;

@@ -82,6 +82,7 @@ struct smtp_settings {
 	uint32_t busy;              /* DelayLA is reached: seconds that each command waits */
 	uint32_t noop_max;          /* MaxNOOPCommands */
 	uint32_t auth_failures;     /* for the driver to keep: failed AUTH of this client lately, in other connections too */
+	uint32_t auth_failures_max; /* MaxAuthFailures */
 	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
 	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
 	uint32_t starttls;          /* offered */
@@ -98,7 +99,7 @@ enum smtp_introduce { SMTP_INTRODUCE_UNKNOWN = 0, SMTP_INTRODUCE_NO, SMTP_INTROD
 /* What XCLIENT and XFORWARD say of a client */
 enum smtp_attribute {
 	SMTP_ATTRIBUTE_NAME, SMTP_ATTRIBUTE_ADDR, SMTP_ATTRIBUTE_PORT, SMTP_ATTRIBUTE_PROTO, SMTP_ATTRIBUTE_HELO, SMTP_ATTRIBUTE_DESTADDR,
-	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTES
+	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTE_LOGIN, SMTP_ATTRIBUTES
 };
 
 enum smtp_ask {
@@ -170,7 +171,7 @@ struct smtp_answer {
 	/* MAIL, RCPT: the text stands alone.  sendmail puts "<a>... " in front of what its rules say with 450, 550 and 553, and not in
 	 * front of what a filter says. */
 	bool as_it_is;
-	bool unsure;        /* VRFY: 252, it is another host that knows */
+	bool unsure;        /* VRFY: 252, it is not for this host to know */
 	bool stays;         /* a 421 of the rules is a reply like any other: sendmail closes for that of a filter */
 	struct pr_str named; /* RCPT, yes: what this recipient was called when the client named him first, or absent */
 	struct pr_str challenge; /* AUTH, yes: with goes_on the next step; without it the client is who it says it is */

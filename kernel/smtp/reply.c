@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Every reply passes through one function that prints code, enhanced code and text and escapes what is not printable
- * ASCII, so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
+ * ASCII (or UTF-8, where the command asked for that), so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
  * a longer reply, never a second one.
  */
 #include "kernel/smtp/internal.h"
@@ -10,13 +10,14 @@
 
 #define TEXT_MAX 1000 /* of one reply line, before escaping */
 
-static void add_plain(struct pr_text *out, struct pr_str text)
+/* Bytes from 0x80 on are letters where UTF-8 was asked for, but for the controls of ISO 8859 (U+0080 to U+009F). */
+static void add_plain(struct pr_text *out, struct pr_str text, bool utf8)
 {
 	size_t begin = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)text.data[i];
-		if (byte >= 0x20 && byte < 0x7f)
+		unsigned char byte = (unsigned char)text.data[i], next = i + 1 < text.len ? (unsigned char)text.data[i + 1] : 0;
+		if (byte >= 0x20 && (byte < 0x7f || (utf8 && byte > 0x7f && !(byte == 0xc2 && next < 0xa0))))
 			continue;
 		pr_text_add(out, text.data + begin, i - begin);
 		pr_text_addf(out, "\\%03o", (unsigned int)byte);
@@ -33,7 +34,7 @@ static void add_line(struct smtp_machine *machine, uint32_t code, char mark, con
 	    enhanced != NULL && text.len > 0 ? " " : "");
 
 	pr_text_add(out, head, (size_t)len < sizeof head ? (size_t)len : sizeof head - 1);
-	add_plain(out, pr_str_slice(text, 0, TEXT_MAX));
+	add_plain(out, pr_str_slice(text, 0, TEXT_MAX), machine->utf8_reply && pr_utf8_is_valid(text));
 	pr_text_add(out, "\r\n", 2);
 }
 

@@ -22,15 +22,15 @@ static uint32_t doubled(uint32_t beyond)
 }
 
 /* AUTH of a client who failed in other connections. */
-static uint32_t of_earlier(struct smtp_machine *machine, uint32_t most)
+static uint32_t of_earlier(struct smtp_machine *machine)
 {
-	uint32_t next = machine->settings->auth_failures + 1;
+	uint32_t failures = machine->settings->auth_failures, most = machine->settings->auth_failures_max;
 
-	if (next < most)
+	if (most == 0 || failures < most)
 		return 0;
 	if (machine->slow_counts[SMTP_SLOW_AUTH] == 1)
-		machine->question.attack = next;
-	return doubled(next - most) < EARLIER_MAX ? doubled(next - most) : EARLIER_MAX;
+		machine->question.attack = failures + 1;
+	return doubled(failures - most) < EARLIER_MAX ? doubled(failures - most) : EARLIER_MAX;
 }
 
 /* Seconds for one more of its kind. */
@@ -42,7 +42,7 @@ static uint32_t of_count(struct smtp_machine *machine, enum smtp_slow kind)
 		most = smtp_auth_offers(machine) + 1; /* each once, and no more words to try */
 	if (most == 0)
 		return 0;
-	uint32_t count = ++machine->slow_counts[kind], earlier = kind == SMTP_SLOW_AUTH ? of_earlier(machine, most) : 0;
+	uint32_t count = ++machine->slow_counts[kind], earlier = kind == SMTP_SLOW_AUTH ? of_earlier(machine) : 0;
 	if (count < most)
 		return earlier;
 	if (count == most)

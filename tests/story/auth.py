@@ -75,7 +75,7 @@ class Auth(story.Story):
 
     def stage(self, auth, options=None, rules=None, name="pr", tls=True, listeners=(), **settings):
         certificate = {"ServerCertFile": self.certificate[0], "ServerKeyFile": self.certificate[1]} if tls else {}
-        self.pr = self.daemon(name=name, start=False, auth=auth, options={"LogLevel": 10, **certificate, **(options or {})},
+        self.pr = self.daemon(name=name, start=False, auth=auth, options={"LogLevel": 10, "MaxAuthFailures": 0, **certificate, **(options or {})},
                               rules={"smart_host": f"[127.0.0.1]:{self.far.port}", "relay_clients": ["192.0.2.1"], **(rules or {})}, **settings)
         self.pr.settings["listeners"] += listeners
         return self.pr.start()
@@ -283,7 +283,8 @@ class Map(Auth):
 
     def test_counted_over_connections(self):
         """Who hangs up after each word is slowed as well, over a reload too; who only mistyped is not, and neither is anybody else."""
-        self.stage([{"module": "map", "map": "passwords", "without_tls": True, "mechanisms": ["PLAIN"]}], maps=self.table(f"{NAME} {verifier()}\n"))
+        self.stage([{"module": "map", "map": "passwords", "without_tls": True, "mechanisms": ["PLAIN"]}], maps=self.table(f"{NAME} {verifier()}\n"),
+                   options={"MaxAuthFailures": 1})
         right = PLAIN
         self.assertLess(self.attempt(WRONG, 535, "127.0.0.5"), 1)
         with self.pr.client(source="127.0.0.6") as client:  # mistyped once
