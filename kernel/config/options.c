@@ -80,7 +80,7 @@ const struct pr_option options_table[] = {
     ROW(fallback_smart_host, "FallbackSmartHost", STRING, NULL, "host that gets what no host of the destination could be reached for"),
     IDLE(forward_path, "ForwardPath", STRING, NULL, ".forward files are not read by this release"),
     ROW(greeting, "SmtpGreetingMessage", STRING, "$j Sendmail $v ready at $b", "text of the greeting"),
-    IDLE(help_file, "HelpFile", PATH, NULL, "HELP has a text of its own"),
+    ROW(help_file, "HelpFile", PATH, NULL, "what HELP says; default: a text of our own"),
     ROW(hold_expensive, "HoldExpensive", BOOL, "false", "mail for mailers with flag e waits for a queue run"),
     ROW(host_name, "HostName", STRING, NULL, "name of this host ($j); default: the machine's"),
     ROW(ignore_dots, "IgnoreDots", BOOL, "false", "a dot alone does not end a message on standard input"),

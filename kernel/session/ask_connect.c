@@ -265,6 +265,7 @@ void session_offer(struct session *session)
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);
+	session->settings.help_file = session->receiver->has_help;
 	name_client(session);
 }
 

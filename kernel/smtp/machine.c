@@ -250,6 +250,11 @@ bool smtp_machine_in_data(const struct smtp_machine *machine)
 	return machine->state == SMTP_STATE_DATA || machine->state == SMTP_STATE_CHUNK;
 }
 
+bool smtp_machine_in_exchange(const struct smtp_machine *machine)
+{
+	return machine->state == SMTP_STATE_AUTH;
+}
+
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine)
 {
 	uint32_t seconds = smtp_machine_in_data(machine) ? machine->settings->timeout_datablock : machine->settings->timeout_command;

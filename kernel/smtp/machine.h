@@ -66,6 +66,7 @@ struct smtp_settings {
 	struct pr_str auth_mechanisms; /* offered behind AUTH, with blanks between them; absent or empty: AUTH is not available */
 	uint32_t no_auth;           /* for the driver: nothing is to be offered */
 	uint32_t need_auth;         /* a listener with modifier a, srv_features l: no MAIL before AUTH */
+	uint32_t help_file;         /* the driver knows what HELP says */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
@@ -119,6 +120,7 @@ enum smtp_ask {
 	SMTP_ASK_XCLIENT,  /* the client is somebody else: the driver replaces what it knows, then CONNECT is asked */
 	SMTP_ASK_XFORWARD, /* the next message came from there */
 	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
+	SMTP_ASK_HELP,     /* the topic, or nothing; answered with lines or REJECT */
 	SMTP_ASK_AUTH,     /* argument: the mechanism, absent for what follows in the same exchange; data: what the client said */
 	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
 };
@@ -194,6 +196,8 @@ bool smtp_machine_is_finished(const struct smtp_machine *machine);
 /* True between MAIL and the end of its transaction. */
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine); /* in a chunk, too */
+/* The next line is an answer to a challenge of AUTH. */
+bool smtp_machine_in_exchange(const struct smtp_machine *machine);
 /* True after an AUTH that was answered with yes, until TLS is switched on. */
 bool smtp_machine_is_authenticated(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Every reply passes through one function that prints code, enhanced code and text and escapes what is not printable
- * ASCII (or UTF-8, where the command asked for that), so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
+ * ASCII or a tab (or UTF-8, where the command asked for that), so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
  * a longer reply, never a second one.
  */
 #include "kernel/smtp/internal.h"
@@ -17,7 +17,7 @@ static void add_plain(struct pr_text *out, struct pr_str text, bool utf8)
 
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char byte = (unsigned char)text.data[i], next = i + 1 < text.len ? (unsigned char)text.data[i + 1] : 0;
-		if (byte >= 0x20 && (byte < 0x7f || (utf8 && byte > 0x7f && !(byte == 0xc2 && next < 0xa0))))
+		if (byte == '\t' || (byte >= 0x20 && (byte < 0x7f || (utf8 && byte > 0x7f && !(byte == 0xc2 && next < 0xa0)))))
 			continue;
 		pr_text_add(out, text.data + begin, i - begin);
 		pr_text_addf(out, "\\%03o", (unsigned int)byte);

@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "AUTH", "WAIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "HELP", "AUTH", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
@@ -218,6 +218,7 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},
 	    {"busy", &s->busy, NULL, NULL},
+	    {"help_file", &s->help_file, NULL, NULL},
 	    {"noop_max", &s->noop_max, NULL, NULL},
 	    {"auth_failures", &s->auth_failures, NULL, NULL},
 	    {"auth_failures_max", &s->auth_failures_max, NULL, NULL},
