@@ -57,7 +57,7 @@ static const struct named_file {
     {"CRLPath", true, false, "nothing is known as revoked by it; make the directory or take the option away"},
     {"DefaultAuthInfo", false, false, "mail for hosts that offer AUTH waits; write the file or take the option away"},
     {"ErrorHeader", false, false, "notices go out without it; make the file or take the option away"},
-    {"HelpFile", false, false, "make the file or take the option away"},
+    {"HelpFile", false, false, "HELP has a text of its own without it; make the file or take the option away"},
     {"LoadAverageFile", false, false, "no load is seen without it; take the option away"},
     {"SafeFileEnvironment", true, false, "no file of an alias can be written; make the directory"},
     {"ServerCertFile", false, true, "the receiver does not start; name the file with certificate and chain, in PEM form"},

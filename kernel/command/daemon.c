@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* What stands in the pid file's second line, as sendmail's has it. */
 static void command_line(const struct arguments *arguments, struct pr_text *out)
@@ -25,6 +26,7 @@ int daemon_mode(const struct arguments *arguments)
 {
 	struct pr_str items[ARGUMENTS_OVERRIDES];
 	struct pr_text line;
+	int trace = 0;
 	const char *routing, *path = tool_config_path(arguments, &routing);
 	struct master_settings settings = {.config_path = path,
 	    .routing_path = routing,
@@ -37,6 +39,8 @@ int daemon_mode(const struct arguments *arguments)
 		status = tool_overrides(arguments, items, &settings.overrides);
 	if (status == EX_OK)
 		status = tool_interval(arguments, &settings.queue_interval, &settings.persistent);
+	if (status == EX_OK)
+		status = tool_trace(arguments, &trace);
 	if (status != EX_OK)
 		return status;
 	if (settings.single)
@@ -44,7 +48,10 @@ int daemon_mode(const struct arguments *arguments)
 	pr_text_init(&line, 2000);
 	command_line(arguments, &line);
 	settings.command_line = line.data;
+	settings.trace = trace;
 	status = master_main(&settings);
+	if (trace > 0)
+		close(trace);
 	pr_text_fini(&line);
 	return status;
 }

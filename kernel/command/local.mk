@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # the small sendmail: libpostrider and nothing else
 submission_sources = kernel/command/sendmail/arguments.c kernel/command/sendmail/arguments_option.c kernel/command/sendmail/arguments.h \
-	kernel/command/sendmail/dialogue.c kernel/command/sendmail/dialogue.h kernel/command/sendmail/told.c kernel/command/sendmail/drop.c \
+	kernel/command/sendmail/dialogue.c kernel/command/sendmail/dialogue.h kernel/command/sendmail/told.c kernel/command/sendmail/traced.c kernel/command/sendmail/traced.h kernel/command/sendmail/drop.c \
 	kernel/command/sendmail/message.c kernel/command/sendmail/overrides.c kernel/command/sendmail/message.h kernel/command/sendmail/outlet.c \
 	kernel/command/sendmail/places.c kernel/command/sendmail/places.h kernel/command/sendmail/proxy.c \
 	kernel/command/sendmail/recipients.c kernel/command/sendmail/recipients.h \

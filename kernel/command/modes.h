@@ -75,6 +75,8 @@ const char *tool_config_path(const struct arguments *arguments, const char **rou
 const char *tool_config_choose(const char *given, const char **routing_out);
 /* "30m" behind -q, or -qp, as seconds (a bare number counts minutes; -qp alone is 1; persistent_out may be NULL); EX_USAGE with the sentence printed. */
 int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool *persistent_out);
+/* -X: opened for append; 0 when nobody wants it. */
+int tool_trace(const struct arguments *arguments, int *fd_out);
 /* What -qI -qR -qS -qQ -qG -qL choose; EX_USAGE with the sentence printed. */
 int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out);
 

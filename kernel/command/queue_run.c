@@ -31,6 +31,7 @@ struct run {
 	char own[PATH_ROOM];           /* empty: the configuration's are used */
 	char config[3 * PATH_ROOM];    /* the file that names them, for control_ask */
 	bool foreground;
+	int trace;                     /* -X, or 0 */
 };
 
 static int refuse(void)
@@ -155,6 +156,7 @@ static int settings_of(struct run *run, struct pr_str *items, char (*places)[2 *
 	    .queue_only = true,
 	    .command_line = SBIN_DIR "/sendmail -q",
 	    .verbose = run->arguments->verbose,
+	    .trace = run->trace,
 	    .selected = run->arguments->verbose || selection_is_given(&run->selection)};
 	int status = tool_overrides(run->arguments, items, &settings->overrides);
 	for (size_t i = 0; status == EX_OK && run->own[0] != '\0' && i < 3; i++) {
@@ -199,10 +201,10 @@ static bool chooses_directory(const struct arguments *arguments)
 	return arguments_override(arguments, PR_STR("QueueDirectory")).data != NULL;
 }
 
-/* -qf and -v want to see the end. */
+/* -qf and -v want to see the end, and -X what is said. */
 static bool is_foreground(const struct arguments *arguments)
 {
-	bool found = arguments->verbose;
+	bool found = arguments->verbose || arguments->trace != NULL;
 
 	for (size_t i = 0; i < arguments->queue_count; i++)
 		found = found || arguments->queues[i][0] == 'f';
@@ -265,9 +267,13 @@ static int run_once(const struct arguments *arguments, const struct queue_select
 	if (status != EX_OK || !known)
 		return status;
 	pr_text_init(&run.request, CONTROL_LINE_MAX - 2);
-	status = prepare(&run);
+	status = tool_trace(arguments, &run.trace);
+	if (status == EX_OK)
+		status = prepare(&run);
 	if (status == EX_OK)
 		status = run_somewhere(&run);
+	if (run.trace > 0)
+		close(run.trace);
 	pr_text_fini(&run.request);
 	return status;
 }

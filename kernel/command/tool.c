@@ -9,6 +9,7 @@
 #include "kernel/config/dialect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -235,6 +236,20 @@ int tool_interval(const struct arguments *arguments, int64_t *seconds_out, bool 
 		return EX_OK;
 	fprintf(stderr, "Invalid time unit `%c'\n", text[strspn(text, "0123456789")]);
 	return EX_USAGE;
+}
+
+int tool_trace(const struct arguments *arguments, int *fd_out)
+{
+	*fd_out = 0;
+	if (arguments->trace == NULL)
+		return EX_OK;
+	int fd = open(arguments->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	if (fd < 0) {
+		fprintf(stderr, "cannot open %s: %s\n", arguments->trace, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	*fd_out = fd;
+	return EX_OK;
 }
 
 int tool_selection(const struct arguments *arguments, struct queue_selection *selection_out)

@@ -70,4 +70,7 @@ void config_declare_aliases(struct config_builder *builder, const struct config_
 /* One of maps, mailers (groups of groups), filters, auth (lists of groups), rules, store (one group). */
 void config_build_instances(struct config_builder *builder, enum pr_kind kind, const struct config_node *node);
 
+/* whole.c: a word of SuperSafe as one of its four, or absent */
+struct pr_str config_super_safe(struct pr_str word);
+
 #endif

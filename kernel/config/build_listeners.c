@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", "protocol", "children",
-    "refuse_la", "delay_la", "delivery_mode", "filters", NULL};
+    "refuse_la", "delay_la", "queue_la", "super_safe", "delivery_mode", "filters", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -23,7 +23,7 @@ static struct config_listener *new_listener(struct config_builder *builder)
 	struct config_listener *listener = &builder->listeners[config->listener_count++];
 	memset(listener, 0, sizeof *listener);
 	listener->mode = 0666;
-	listener->refuse_la = listener->delay_la = -1;
+	listener->refuse_la = listener->delay_la = listener->queue_la = -1;
 	return listener;
 }
 
@@ -61,6 +61,19 @@ static void set_delivery_mode(struct config_builder *builder, const struct confi
 		config_complain(builder, node, "Unknown delivery mode %.*s", PR_PRINT(word));
 }
 
+static void set_super_safe(struct config_builder *builder, const struct config_node *node, struct config_listener *listener)
+{
+	struct pr_str word = PR_NONE, meaning = PR_NONE;
+
+	if (!config_want_text(builder, node, &word))
+		return;
+	meaning = config_super_safe(word);
+	if (meaning.data != NULL)
+		listener->super_safe = meaning.data[0];
+	else
+		config_complain(builder, node, "SuperSafe: \"%.*s\" is not true, false, postmilter or interactive", PR_PRINT(word));
+}
+
 static void set_protocol(struct config_builder *builder, const struct config_node *node, struct config_listener *listener)
 {
 	struct pr_str word = PR_NONE;
@@ -78,7 +91,8 @@ static bool set_limit(struct config_builder *builder, struct config_listener *li
 	const struct {
 		const char *name;
 		int64_t *place;
-	} limits[] = {{"children", &listener->children}, {"refuse_la", &listener->refuse_la}, {"delay_la", &listener->delay_la}};
+	} limits[] = {{"children", &listener->children}, {"refuse_la", &listener->refuse_la}, {"delay_la", &listener->delay_la},
+	              {"queue_la", &listener->queue_la}};
 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		if (!pr_str_equal(node->name, pr_str(limits[i].name)))
@@ -101,6 +115,8 @@ static void set_key(struct config_builder *builder, struct config_listener *list
 		set_networks(builder, node, &listener->proxy);
 	} else if (pr_str_equal(node->name, PR_STR("delivery_mode"))) {
 		set_delivery_mode(builder, node, listener);
+	} else if (pr_str_equal(node->name, PR_STR("super_safe"))) {
+		set_super_safe(builder, node, listener);
 	} else if (pr_str_equal(node->name, PR_STR("filters"))) {
 		listener->filters = list_of(builder, node, "( \"clamav\", \"opendkim\" )");
 		listener->has_filters = 1;

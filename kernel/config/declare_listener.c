@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 struct port_options {
-	struct pr_str name, port, address, family, modifiers, children, refuse_la, delay_la, delivery_mode, filters;
+	struct pr_str name, port, address, family, modifiers, children, refuse_la, delay_la, queue_la, super_safe, delivery_mode, filters;
 };
 
 #define FIELD(name) (int64_t)offsetof(struct port_options, name)
@@ -25,10 +25,10 @@ static const struct key {
 } keys[] = {
     {"children", 2, FIELD(children), NULL},
     {"delayLA", 6, FIELD(delay_la), NULL},
-    {"queueLA", 1, -1, "QueueLA is the same for all listeners"},
+    {"queueLA", 1, FIELD(queue_la), NULL},
     {"refuseLA", 3, FIELD(refuse_la), NULL},
     {"DeliveryMode", 4, FIELD(delivery_mode), NULL},
-    {"SuperSafe", 2, -1, "SuperSafe is the same for all listeners"},
+    {"SuperSafe", 2, FIELD(super_safe), NULL},
     {"SndBufSize", 1, -1, "the system sizes buffers"},
     {"RcvBufSize", 1, -1, "the system sizes buffers"},
     {"Name", 1, FIELD(name), NULL},
@@ -172,7 +172,7 @@ static void add_own(struct config_builder *builder, struct config_node *group, c
 		const char *key;
 		struct pr_str text;
 	} own[] = {{"modifiers", options->modifiers}, {"children", options->children}, {"refuse_la", options->refuse_la}, {"delay_la", options->delay_la},
-	           {"delivery_mode", options->delivery_mode}};
+	           {"queue_la", options->queue_la}, {"super_safe", options->super_safe}, {"delivery_mode", options->delivery_mode}};
 	struct pr_arena *arena = &builder->config->arena;
 
 	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -193,7 +193,7 @@ static void add_own(struct config_builder *builder, struct config_node *group, c
 
 static void add_listener(struct config_builder *builder, const struct config_node *node, const struct port_options *options)
 {
-	struct config_node values[10];
+	struct config_node values[12];
 	struct config_node group = {.kind = CONFIG_GROUP, .file = node->file, .line = node->line, .children = values};
 	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("listeners"), .file = node->file, .line = node->line, .children = &group,
 	    .child_count = 1};
@@ -220,6 +220,8 @@ void config_declare_listener(struct config_builder *builder, const struct config
 	struct port_options options = {.family = PR_STR("inet")};
 
 	read_options(builder, node, &options);
+	if (options.address.data != NULL && options.address.len == 0)
+		config_complain(builder, node, "host \"\" unknown");
 	tell_unknown(builder, node, options.modifiers);
 	forget_others(builder, node);
 	add_listener(builder, node, &options);

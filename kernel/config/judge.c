@@ -52,6 +52,7 @@ static const struct bounds {
     {"MaxDaemonChildren", 0, 1000000},
     {"MaxHopCount", 1, 1000},
     {"MaxMessagesPerConnection", 0, 1000000},
+    {"MaxAuthFailures", 0, 1000000},
     {"MaxNOOPCommands", 0, 1000000},
     {"MaxQueueChildren", 0, 100000},
     {"MaxRecipientsPerMessage", 0, 10000000},

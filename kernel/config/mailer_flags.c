@@ -56,7 +56,7 @@ const struct mailer_flag mailer_flags[] = {
     {'o', NULL, NULL, NULL, "a program is DefaultUser's, or with F=wS the mailbox owner's"},
     {'p', NULL, NULL, NULL, "source routes are dropped, RFC 5321 appendix C"},
     {'P', NULL, NULL, NULL, NULL},
-    {'q', NULL, NULL, NULL, "VRFY has one answer"},
+    {'q', NULL, NULL, NULL, NULL},
     {'r', "prog", "sender_flag", "-r", NULL},
     {'r', NULL, NULL, NULL, only_programs},
     {'R', NULL, NULL, NULL, "reserved ports are for root, and no mailer is root"},

@@ -83,6 +83,7 @@ struct options {
 	uint32_t require_tls;            /* RequireTLS: REQUIRETLS is offered in TLS */
 	uint32_t chunking;               /* Chunking: BDAT is taken */
 	int64_t max_messages;            /* MaxMessagesPerConnection, 0: no limit */
+	int64_t max_auth_failures;       /* MaxAuthFailures, 0: only within a session */
 	int64_t max_noop_commands;       /* MaxNOOPCommands, 0: no slow-down */
 	int64_t max_threads;             /* MaxThreads: receiver's worker limit, 64 */
 	int64_t courier_threads;         /* CourierThreads: deliveries at once, 40 */

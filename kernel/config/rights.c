@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool may_read(const struct options *options, const char *path, struct pr_text *why)
+static bool may_read(const char *path, uint32_t flags, struct pr_text *why)
 {
-	uint32_t flags = pr_safe_flags(PR_SAFE_INCLUDE, options->dont_blame);
 	struct pr_text words;
 	struct stat file;
 
@@ -36,7 +35,7 @@ enum pr_status rights_read_include(const struct options *options, struct pr_aren
 
 	pr_text_init(&text, max);
 	pr_text_init(&why, 1000);
-	if (name.len > 0 && name.data[0] == '/' && may_read(options, name.data, &why))
+	if (name.len > 0 && name.data[0] == '/' && may_read(name.data, pr_safe_flags(PR_SAFE_INCLUDE, options->dont_blame), &why))
 		status = pr_file_read(name.data, max, &text, &why);
 	if (status == PR_OK)
 		*contents_out = pr_arena_copy(arena, pr_text_str(&text));
@@ -44,4 +43,22 @@ enum pr_status rights_read_include(const struct options *options, struct pr_aren
 	pr_text_fini(&text);
 	pr_text_fini(&why);
 	return status;
+}
+
+static bool has_word(struct pr_str words, struct pr_str wanted)
+{
+	struct pr_str word;
+
+	while (pr_str_word(&words, " ,\t", &word))
+		if (pr_str_equal_nocase(word, wanted))
+			return true;
+	return false;
+}
+
+enum pr_status rights_read_help(const struct options *options, struct pr_text *text, struct pr_text *why)
+{
+	bool anywhere = has_word(options->dont_blame, PR_STR("HelpFileInUnsafeDirPath"));
+	uint32_t flags = anywhere ? PR_SAFE_GROUP_DIRECTORY | PR_SAFE_IN_GROUP | PR_SAFE_IN_ANY : 0;
+
+	return may_read(options->help_file.data, flags, why) ? pr_file_read(options->help_file.data, text->max, text, why) : PR_PERMFAIL;
 }

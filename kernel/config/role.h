@@ -29,6 +29,7 @@ struct role {
 	int files;                /* SOCK_SEQPACKET to the master: what only root may read (kernel/net/tls/file.h), -1: none */
 	int statistics;           /* memory of the counters (kernel/queue/statistics.h), -1: none */
 	int traffic;              /* receiver: memory of who is connected (kernel/net/traffic.h), -1: none */
+	int trace;                /* -X: for kernel/log/trace.h, 0: none */
 	uint32_t column;          /* receiver: its own in there */
 	const struct role_listener *listeners;
 	size_t listener_count;

@@ -66,7 +66,7 @@ static void check_listeners(struct config_builder *builder)
 {
 	for (size_t i = 0; i < builder->config->listener_count; i++) {
 		const struct config_listener *listener = &builder->listeners[i];
-		struct config_node node = {.file = builder->config->path.data, .line = listener->line};
+		struct config_node node = {.file = listener->file, .line = listener->line};
 		for (size_t j = 0; j < listener->filters.count; j++)
 			if (!is_filter(builder, listener->filters.items[j]))
 				config_complain(builder, &node, "listener %.*s names the filter %.*s, which is not declared", PR_PRINT(listener->name),
@@ -121,8 +121,8 @@ static void check_sort_order(struct config_builder *builder)
 		                "modification, random or none", PR_PRINT(order));
 }
 
-/* The words of a switch, and sendmail's two more; as one of four in the end, for stores ask for it by name. */
-static void check_super_safe(struct config_builder *builder)
+/* The words of a switch, and sendmail's two more; as one of four in the end, for stores ask for it by name.  Absent: none of them. */
+struct pr_str config_super_safe(struct pr_str word)
 {
 	static const struct {
 		const char *word, *meaning;
@@ -131,14 +131,22 @@ static void check_super_safe(struct config_builder *builder)
 	    {"false", "false"}, {"f", "false"}, {"no", "false"}, {"off", "false"}, {"0", "false"},
 	    {"postmilter", "postmilter"}, {"p", "postmilter"}, {"interactive", "interactive"}, {"i", "interactive"},
 	};
-	struct pr_str *value = &builder->config->options.super_safe;
-	struct config_node node = config_option_node(builder, "SuperSafe");
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (pr_str_equal_nocase(*value, pr_str(words[i].word))) {
-			*value = pr_str(words[i].meaning);
-			return;
-		}
+		if (pr_str_equal_nocase(word, pr_str(words[i].word)))
+			return pr_str(words[i].meaning);
+	return PR_NONE;
+}
+
+static void check_super_safe(struct config_builder *builder)
+{
+	struct pr_str *value = &builder->config->options.super_safe, meaning = config_super_safe(*value);
+	struct config_node node = config_option_node(builder, "SuperSafe");
+
+	if (meaning.data != NULL) {
+		*value = meaning;
+		return;
+	}
 	config_complain(builder, &node, "option SuperSafe: \"%.*s\" is not true, false, postmilter or interactive", PR_PRINT(*value));
 }
 

@@ -5,6 +5,7 @@
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
+#include "kernel/log/trace.h"
 #include "kernel/plan/order.h"
 #include "kernel/queue/queue.h"
 
@@ -413,6 +414,7 @@ static bool courier_open(struct courier *courier)
 		pr_text_add_str(&errors, scope.reason);
 	module_thread_free(thread);
 	set_threads(courier);
+	trace_start(courier->role->trace > 0 ? courier->role->trace : -1);
 	verbose_open(courier);
 	load_look(courier);
 	plan_open(courier);

@@ -2,8 +2,11 @@
  *
  * What `sendmail -v -q` shows on its terminal, in sendmail's words: which message is its turn, where it goes, what is said there
  * and what came of it.  Each text is written at once, by the one worker that such a run has; what mailers say comes through the set's watch.
+ * The transcript of -X is made of the same, with the messages.
  */
 #include "kernel/courier/internal.h"
+
+#include "kernel/log/trace.h"
 
 #include <postrider/file.h>
 #include <postrider/host.h>
@@ -121,11 +124,41 @@ static void say_lines(const char *mark, struct pr_str lines)
 	say(&out);
 }
 
+/* A thread drives one conversation. */
+static void trace(uint32_t what, struct pr_str text)
+{
+	static __thread struct trace mine;
+	struct pr_str rest = text, line;
+
+	if (!trace_is_on())
+		return;
+	if (mine.number == 0)
+		trace_init(&mine);
+	if (what == PR_PROGRESS_CONNECTING) {
+		struct pr_text event;
+		pr_text_init(&event, SHOWN);
+		pr_text_addf(&event, "CONNECT %.*s", PR_PRINT(pr_str_slice(text, 0, pr_str_find(text, ' '))));
+		trace_event(&mine, pr_text_str(&event));
+		pr_text_fini(&event);
+	} else if (what == PR_PROGRESS_MESSAGE) {
+		trace_bytes(&mine, TRACE_SAID, text);
+	}
+	if (what != PR_PROGRESS_SENT && what != PR_PROGRESS_RECEIVED)
+		return;
+	if (what == PR_PROGRESS_SENT && pr_str_equal(text, PR_STR("."))) /* it is the end of the message, too */
+		return;
+	while (pr_str_next(&rest, '\n', &line) && (line.len > 0 || rest.len > 0))
+		trace_line(&mine, what == PR_PROGRESS_SENT ? TRACE_SAID : TRACE_HEARD, line);
+}
+
 static void watch(void *context, uint32_t what, struct pr_str text)
 {
 	struct courier *courier = context;
 	bool running = courier->shown.job != NULL;
 
+	trace(what, text);
+	if (courier->role->verbose == 0)
+		return;
 	if (what == PR_PROGRESS_CLOSING) {
 		struct pr_text out;
 		pr_text_init(&out, 4 * SHOWN);
@@ -144,7 +177,7 @@ static void watch(void *context, uint32_t what, struct pr_str text)
 
 void verbose_open(struct courier *courier)
 {
-	if (courier->role->verbose != 0)
+	if (courier->role->verbose != 0 || trace_is_on())
 		module_set_watch(courier->set, watch, courier);
 }
 

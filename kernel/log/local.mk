@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libkernel_la_SOURCES += kernel/log/log.c kernel/log/log.h kernel/log/repeat.c kernel/log/repeat.h
+libkernel_la_SOURCES += kernel/log/log.c kernel/log/log.h kernel/log/repeat.c kernel/log/repeat.h kernel/log/trace.c kernel/log/trace.h

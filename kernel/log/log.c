@@ -125,21 +125,44 @@ static const struct prefix *prefix_now(void)
 static bool is_visible(const char *text)
 {
 	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+		if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
 			return false;
 	return true;
 }
 
-/* One line stays one line: controls become \ooo; UTF-8 and other high bytes pass as they are in sendmail's log. */
+/* What ends a line, or turns its direction, for those who show it: U+0080 to U+009F, U+2028 to U+202E, U+2066 to U+2069. */
+static bool is_unseen(const unsigned char *bytes)
+{
+	if (bytes[0] == 0xc2)
+		return bytes[1] < 0xa0;
+	return bytes[0] == 0xe2 && ((bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) || (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9));
+}
+
+/* Bytes of the letter of UTF-8 that begins here; 0: none that may be seen. */
+static size_t letter_of(const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t len = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
+
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] < 0x80)
+			return 0;
+	return pr_utf8_is_valid((struct pr_str){text, len}) && !is_unseen(bytes) ? len : 0;
+}
+
+/* One line stays one line: controls, and high bytes that are no UTF-8, become \ooo. */
 static size_t put_visible(char *out, size_t room, const char *text)
 {
 	size_t used = 0;
 
 	for (; *text != '\0' && used + 5 < room; text++) {
 		unsigned char byte = (unsigned char)*text;
-		if (byte >= 0x20 && byte != 0x7f)
-			out[used++] = (char)byte;
-		else
+		size_t letter = byte > 0x7f ? letter_of(text) : byte >= 0x20 && byte != 0x7f;
+		if (letter > 0) {
+			memcpy(out + used, text, letter);
+			used += letter;
+			text += letter - 1;
+		} else
 			used += (size_t)pr_print(out + used, room - used, "\\%03o", byte);
 	}
 	out[used] = '\0';

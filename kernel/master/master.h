@@ -28,6 +28,7 @@ struct master_settings {
 	bool queue_only;          /* -q30m without -bd: only the submission socket is listened on */
 	bool selected;            /* the courier takes only what it is told to take (sendmail -qI...) */
 	bool verbose;             /* the courier tells on standard output what it does (-v) */
+	int trace;                /* -X: what receiver and courier hear and say is appended to this descriptor; 0: none */
 	int64_t queue_interval;   /* seconds, 0: the configuration's */
 	bool persistent;          /* it is that of -qp */
 };

@@ -142,6 +142,10 @@ static struct arguments *make_arguments(const struct master *master, const struc
 		add_argument(arguments, "--persistent");
 		add_argument(arguments, "1");
 	}
+	if (settings->trace > 0) {
+		add_argument(arguments, "--trace");
+		add_argument(arguments, "%d", settings->trace);
+	}
 	if (is_role(child, "courier") && settings->selected) {
 		add_argument(arguments, "--selected");
 		add_argument(arguments, "1");
@@ -199,7 +203,7 @@ __attribute__((noreturn)) static void become_role(const struct master *master, c
                                                   const struct child *child, int channel, int files, char **arguments)
 {
 	bool good = keep_open(channel) && keep_open(files) && keep_open(wake_end(master, child)) && keep_open(statistics_end(master, generation, child)) &&
-	            keep_open(traffic_end_of(master, child)) &&
+	            keep_open(traffic_end_of(master, child)) && keep_open(master->settings->trace > 0 ? master->settings->trace : -1) &&
 	            leave_terminal(master, generation, master->settings->verbose && is_role(child, "courier"));
 
 	spawn_clean_process();
@@ -252,6 +256,7 @@ static bool start_thread(const struct master *master, const struct generation *g
 	                            .wake = wake < 0 ? -1 : fcntl(wake, F_DUPFD_CLOEXEC, 3),
 	                            .statistics = statistics < 0 ? -1 : fcntl(statistics, F_DUPFD_CLOEXEC, 3),
 	                            .traffic = traffic < 0 ? -1 : fcntl(traffic, F_DUPFD_CLOEXEC, 3),
+	                            .trace = master->settings->trace,
 	                            .column = traffic < 0 ? 0 : (uint32_t)child->column,
 	                            .listeners = start->listeners, .master_uid = (uint32_t)geteuid(),
 	                            .queue_interval = master->settings->queue_interval,

@@ -57,5 +57,9 @@ bool traffic_enter(struct traffic *traffic, uint32_t column, struct pr_str name,
 void traffic_leave(struct traffic *traffic, uint32_t column, uint32_t place);
 /* ConnectionRateThrottle: may one more come in by this listener within this second?  One that may not is not counted. */
 bool traffic_may_come(struct traffic *traffic, struct pr_str listener, int64_t now, uint64_t most);
+/* Failed AUTH of a client, whatever connections it came by: `more` of them now (0: it is only asked), or `less` taken back; how many there are within
+ * the last TRAFFIC_FAILURES_WINDOW seconds. */
+#define TRAFFIC_FAILURES_WINDOW 600
+uint32_t traffic_failures(struct traffic *traffic, struct pr_str name, int64_t now, uint32_t more, uint32_t less);
 
 #endif

@@ -98,15 +98,20 @@ static void turn(struct traffic_rate *rate, int64_t window, int64_t piece)
 		rate->count[(uint64_t)++rate->piece % TRAFFIC_PIECES] = 0;
 }
 
-static uint32_t count(struct traffic_rate *rate, int64_t window, int64_t now)
+static uint32_t sum_of(const struct traffic_rate *rate)
 {
 	uint32_t sum = 0;
 
-	turn(rate, window, now * TRAFFIC_PIECES / window);
-	rate->count[(uint64_t)rate->piece % TRAFFIC_PIECES]++;
 	for (size_t i = 0; i < TRAFFIC_PIECES; i++)
 		sum += rate->count[i];
 	return sum;
+}
+
+static uint32_t count(struct traffic_rate *rate, int64_t window, int64_t now)
+{
+	turn(rate, window, now * TRAFFIC_PIECES / window);
+	rate->count[(uint64_t)rate->piece % TRAFFIC_PIECES]++;
+	return sum_of(rate);
 }
 
 static struct pr_str cut(struct pr_str name)
@@ -179,4 +184,51 @@ bool traffic_may_come(struct traffic *traffic, struct pr_str listener, int64_t n
 	}
 	(void)pthread_mutex_unlock(mutex);
 	return may;
+}
+
+/* NULL: nothing was counted under that name, or it was forgotten. */
+static struct traffic_entry *find(struct traffic *traffic, size_t bucket, struct pr_str name)
+{
+	struct traffic_entry *entries = &traffic->entries[bucket * TRAFFIC_WAYS];
+
+	if (atomic_load_explicit(&traffic->used[bucket], memory_order_relaxed) == 0)
+		return NULL;
+	for (size_t i = 0; i < TRAFFIC_WAYS; i++)
+		if (is_named(&entries[i], name))
+			return &entries[i];
+	return NULL;
+}
+
+/* From the latest piece backwards. */
+static void take_back(struct traffic_rate *rate, uint32_t less)
+{
+	for (uint64_t i = 0; less > 0 && i < TRAFFIC_PIECES; i++) {
+		uint32_t *piece = &rate->count[((uint64_t)rate->piece - i) % TRAFFIC_PIECES], part = *piece < less ? *piece : less;
+		*piece -= part;
+		less -= part;
+	}
+}
+
+/* An entry of its own: whose connections are many must not lose his failures, nor the other way round. */
+uint32_t traffic_failures(struct traffic *traffic, struct pr_str name, int64_t now, uint32_t more, uint32_t less)
+{
+	char room[TRAFFIC_NAME_MAX + 1];
+	int len = pr_print(room, sizeof room, "a %.*s", PR_PRINT(name));
+	struct pr_str key = cut((struct pr_str){room, len > 0 ? (size_t)len : 0});
+	size_t bucket = hash_of(traffic, key) % TRAFFIC_BUCKETS;
+	pthread_mutex_t *mutex = &traffic->locks[bucket % TRAFFIC_LOCKS];
+	uint32_t sum = 0;
+
+	if (!lock(mutex))
+		return 0;
+	struct traffic_entry *entry = more > 0 ? entry_of(traffic, bucket, key) : find(traffic, bucket, key);
+	if (entry != NULL) {
+		turn(&entry->rate, TRAFFIC_FAILURES_WINDOW, now * TRAFFIC_PIECES / TRAFFIC_FAILURES_WINDOW);
+		entry->rate.count[(uint64_t)entry->rate.piece % TRAFFIC_PIECES] += more;
+		take_back(&entry->rate, less);
+		entry->last = now;
+		sum = sum_of(&entry->rate);
+	}
+	(void)pthread_mutex_unlock(mutex);
+	return sum;
 }

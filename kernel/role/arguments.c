@@ -128,6 +128,11 @@ static bool set_verbose(struct role_arguments *arguments, const char *value)
 	return take_flag(value, &arguments->role.verbose);
 }
 
+static bool set_trace(struct role_arguments *arguments, const char *value)
+{
+	return take_fd(value, &arguments->role.trace);
+}
+
 static bool set_log(struct role_arguments *arguments, const char *value)
 {
 	arguments->log = value;
@@ -175,6 +180,7 @@ static const struct {
     {"--listen", add_listener},     {"-O", add_override},       {"--queue-interval", set_queue_interval},
     {"--selected", set_selected},   {"--verbose", set_verbose}, {"--statistics", set_statistics},
     {"--traffic", set_traffic},     {"--persistent", set_persistent}, {"--files", set_files},
+    {"--trace", set_trace},
     {"--master-uid", set_master_uid}, {"--log", set_log},        {"--identity", set_identity},
 };
 

@@ -17,7 +17,7 @@ static void (*const answers[])(struct ask *) = {
     [SMTP_ASK_RCPT] = ask_rcpt,       [SMTP_ASK_DATA] = ask_data,     [SMTP_ASK_BODY] = ask_body,
     [SMTP_ASK_RESET] = ask_reset,     [SMTP_ASK_VRFY] = ask_verify,   [SMTP_ASK_EXPN] = ask_verify,
     [SMTP_ASK_ETRN] = ask_etrn,       [SMTP_ASK_STARTTLS] = ask_starttls, [SMTP_ASK_QUIT] = ask_quit,
-    [SMTP_ASK_AUTH] = ask_auth,
+    [SMTP_ASK_AUTH] = ask_auth,       [SMTP_ASK_HELP] = ask_help,
     [SMTP_ASK_XCLIENT] = ask_xclient, [SMTP_ASK_XFORWARD] = ask_xforward,
 };
 

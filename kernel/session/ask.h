@@ -26,6 +26,10 @@ void ask_reset(struct ask *ask);
 void ask_verify(struct ask *ask); /* VRFY and EXPN */
 void ask_etrn(struct ask *ask);
 void ask_starttls(struct ask *ask);
+void ask_help(struct ask *ask);
+/* HelpFile, when the receiver starts and ends. */
+void help_open(struct receiver *receiver);
+void help_close(struct receiver *receiver);
 void ask_auth(struct ask *ask);
 void ask_xclient(struct ask *ask);
 void ask_xforward(struct ask *ask);

@@ -7,8 +7,8 @@
 
 #include "kernel/log/log.h"
 #include "kernel/session/auth.h"
+#include "kernel/session/failures.h"
 #include "kernel/session/transaction.h"
-
 
 #define STEP_MS 60000 /* a module that takes longer has failed */
 
@@ -85,8 +85,10 @@ static void refuse(struct ask *ask, enum pr_status status, struct pr_str name)
 {
 	bool is_wrong = status == PR_NOTFOUND || status == PR_PERMFAIL;
 
-	if (is_wrong)
+	if (is_wrong) {
 		atomic_fetch_add(&ask->session->receiver->counts.auth_failures, 1);
+		failures_note(ask->session);
+	}
 	log_failure(ask, status, name);
 	auth_end(ask->session, ask->bench);
 	auth_take(&ask->session->auth->mechanism, PR_NONE);
@@ -99,6 +101,7 @@ static void done(struct ask *ask, const struct pr_auth_step *step)
 
 	auth_take(&auth->name, step->name);
 	auth->strength = step->strength;
+	failures_forgive(ask->session);
 	auth_end(ask->session, ask->bench);
 	log_success(ask);
 }

@@ -208,6 +208,7 @@ static void set_limits(const struct options *options, struct smtp_settings *sett
 	settings->reject_nul = options->reject_nul;
 	settings->bad_commands_max = BAD_COMMANDS_MAX;
 	settings->noop_max = (uint32_t)options->max_noop_commands;
+	settings->auth_failures_max = (uint32_t)options->max_auth_failures;
 	settings->bad_rcpt_throttle = (uint32_t)options->bad_rcpt_throttle;
 	settings->bad_rcpt_delay = (uint32_t)options->bad_rcpt_throttle_delay;
 	settings->bad_rcpt_shutdown = (uint32_t)options->bad_rcpt_shutdown;
@@ -264,6 +265,7 @@ void session_offer(struct session *session)
 	set_limits(receiver->options, &session->settings);
 	set_timeouts(receiver->options, &session->settings);
 	set_modifiers(session);
+	session->settings.help_file = session->receiver->has_help;
 	name_client(session);
 }
 

@@ -20,6 +20,7 @@ struct line {
 	struct pr_str text, host;
 	size_t number;
 	bool local;
+	bool sure; /* F=q: VRFY may say that he is there */
 };
 
 /* "Full Name <joe@host>" for an account, "<a@b>" for anything else; who is no alias may be sent elsewhere by the rules (LUSER_RELAY). */
@@ -30,20 +31,24 @@ static void show(const struct ask *ask, struct pr_str address, bool is_alias, st
 	struct pr_str inner = pr_address_inner(address), host = ask->session->receiver->options->host_name, name = PR_NONE;
 	struct pr_route route = {.size = sizeof route};
 	struct pr_address parts;
+	bool is_account = true;
 
 	pr_address_split(inner, &parts);
 	line->host = parts.domain;
 	line->local = parts.domain.len == 0;
+	line->sure = false;
 	enum pr_status status = is_alias ? rules_resolve(ask->scope, inner, PR_STR(""), &route) : rules_destination(ask->scope, inner, PR_STR(""), &route);
 	if (status == PR_OK) {
 		const struct module_instance *mailer = module_find(modules, PR_KIND_MAILER, route.mailer);
-		line->local = mailer != NULL && module_mailer_has_flag(mailer, 'w');
+		line->local = mailer != NULL && (module_mailer_has_flag(mailer, 'w') || module_mailer_has_flag(mailer, 'l'));
+		is_account = mailer != NULL && module_mailer_has_flag(mailer, 'w');
+		line->sure = mailer != NULL && module_mailer_has_flag(mailer, 'q');
 		line->host = route.host;
 	}
 	if (line->local) {
 		line->host = PR_STR("");
 		inner = route.user.len > 0 ? route.user : parts.local;
-		name = account_full_name(inner, arena);
+		name = is_account ? account_full_name(inner, arena) : PR_NONE;
 	}
 	if (parts.domain.len > 0 && !line->local)
 		line->text = pr_arena_printf(arena, "<%.*s>", PR_PRINT(inner));
@@ -90,7 +95,7 @@ static void list_members(struct ask *ask, struct expansion *expansion, struct pr
 	}
 	if (lines != NULL && shown == 0)
 		show(ask, asked, count != 1 || members[0].alias.data != NULL, &lines[shown++]);
-	ask->answer->unsure = shown == 1 && ask->question->ask == SMTP_ASK_VRFY && !lines[0].local;
+	ask->answer->unsure = shown == 1 && ask->question->ask == SMTP_ASK_VRFY && !lines[0].sure;
 	give_lines(ask, lines, shown);
 }
 

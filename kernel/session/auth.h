@@ -17,6 +17,7 @@ struct session_auth {
 	struct pr_str mechanism;        /* of the exchange, and of who is known; owned, as all below */
 	struct pr_str name;             /* absent: nobody is known */
 	uint32_t strength;
+	uint32_t failures;              /* wrong words of this session; failures.h */
 };
 
 /* PR_AUTH_...: what AuthOptions, srv_features and TLS make of mechanisms now. */

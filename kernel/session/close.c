@@ -10,6 +10,7 @@
 #include "kernel/session/auth.h"
 #include "kernel/session/filters.h"
 #include "kernel/session/introduce.h"
+#include "kernel/session/shown.h"
 #include "kernel/session/table.h"
 #include "kernel/session/transaction.h"
 
@@ -50,6 +51,7 @@ void session_close(struct session *session, struct bench *bench)
 	filters_close(session, bench);
 	auth_close(session, bench);
 	forwarded_forget(session);
+	shown_end(session);
 	smtp_machine_free(session->machine);
 	session->machine = NULL;
 	pr_text_fini(&session->input);

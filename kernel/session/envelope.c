@@ -170,6 +170,16 @@ static uint32_t part_flags(const struct transaction *transaction, const struct p
 	return part->owner.data != NULL ? flags & ~(PR_ENVELOPE_RET_GIVEN | PR_ENVELOPE_RET_HEADERS) : flags;
 }
 
+/* queueLA= of the listener.  What may be durable only after the first try is tried. */
+static void wait_for_run(struct transaction *transaction, int64_t priority)
+{
+	const struct session *session = transaction->session;
+	bool is_late = transaction->mode == 'i' && session_super_safe(session) == 'i';
+
+	if (!transaction->verbose && !is_late && (transaction->mode == 'i' || transaction->mode == 'b') && session_queues(session, priority))
+		transaction->mode = transaction->own_mode = 'q';
+}
+
 static bool complete_part(struct transaction *transaction, struct part *part, struct module_scope *scope)
 {
 	const struct options *options = transaction->session->receiver->options;
@@ -198,6 +208,7 @@ static bool complete_part(struct transaction *transaction, struct part *part, st
 	envelope->priority = (int64_t)transaction->size -
 	                     envelope_class(transaction->session->receiver->config, transaction->fields, transaction->field_count) * options->class_factor +
 	                     (int64_t)part->recipient_count * options->recipient_factor;
+	wait_for_run(transaction, envelope->priority);
 	if (!set_macros(transaction, scope, envelope) || !templates_fill(scope, arena, &facts) || !no_recipient_fill(transaction, part, &facts) ||
 	    header_complete(&facts, transaction->fields, transaction->field_count, arena, &envelope->headers,
 	        &envelope->header_count) != PR_OK)

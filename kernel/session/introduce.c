@@ -5,11 +5,11 @@
  */
 #include "kernel/session/introduce.h"
 
-#include "kernel/log/log.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/ask.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/filters.h"
+#include "kernel/session/report.h"
 #include "kernel/smtp/networks.h"
 
 #define VALUE_BYTES 255
@@ -66,6 +66,17 @@ static void take_name(struct ask *ask, const struct pr_str *said)
 	replace(&session->name, name);
 }
 
+/* The host that we trust has seen the proof; what it was he does not say. */
+static void take_login(struct session *session, struct pr_str login)
+{
+	if (login.len == 0)
+		return;
+	if (session->auth == NULL)
+		session->auth = pr_alloc(sizeof *session->auth);
+	auth_take(&session->auth->mechanism, PR_STR("XCLIENT"));
+	auth_take(&session->auth->name, login);
+}
+
 static void take_port(struct pr_str said, uint32_t *port)
 {
 	uint64_t number = 0;
@@ -89,9 +100,9 @@ void ask_xclient(struct ask *ask)
 	struct session *session = ask->session;
 	const struct pr_str *said = ask->question->attributes;
 
-	log_at(9, LOGP_INFO, "NOQUEUE", "xclient=%.*s: %.*s [%.*s]", PR_PRINT(session_client(session, &ask->bench->arena)),
-	    PR_PRINT(pr_str_slice(said[SMTP_ATTRIBUTE_NAME], 0, VALUE_BYTES)), PR_PRINT(said[SMTP_ATTRIBUTE_ADDR]));
+	report_introduced(session, ask->bench, said);
 	forget(ask);
+	take_login(session, said[SMTP_ATTRIBUTE_LOGIN]);
 	if (said[SMTP_ATTRIBUTE_ADDR].data != NULL) {
 		replace(&session->address, said[SMTP_ATTRIBUTE_ADDR].len > 0 ? said[SMTP_ATTRIBUTE_ADDR] : PR_STR("unknown"));
 		session->port = 0;

@@ -25,6 +25,8 @@ extern const struct macro_row macro_rows_auth[];       /* macros_auth.c */
 
 /* Does the listener that the client came by have this letter of sendmail's (M=)? */
 char session_delivery_mode(const struct session *session); /* of mail that asks for none */
+char session_super_safe(const struct session *session);    /* t f p i */
+bool session_queues(const struct session *session, int64_t priority); /* queueLA= of the listener is reached for mail of that priority */
 bool session_has_modifier(const struct session *session, char letter);
 /* ${daemon_flags}: letters as sendmail shows them, "EE a"; "c u" for mail of this host. */
 struct pr_str session_daemon_flags(const struct session *session, struct pr_arena *arena);

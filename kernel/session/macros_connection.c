@@ -4,6 +4,8 @@
  */
 #include "kernel/session/macros.h"
 
+#include "kernel/plan/load.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -117,6 +119,23 @@ char session_delivery_mode(const struct session *session)
 	const struct config_listener *listener = listener_of(session);
 
 	return listener != NULL && listener->delivery_mode != 0 ? listener->delivery_mode : session->receiver->options->delivery_mode.data[0];
+}
+
+char session_super_safe(const struct session *session)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	return listener != NULL && listener->super_safe != 0 ? listener->super_safe : session->receiver->options->super_safe.data[0];
+}
+
+bool session_queues(const struct session *session, int64_t priority)
+{
+	const struct config_listener *listener = listener_of(session);
+
+	if (listener == NULL || listener->queue_la < 0)
+		return false;
+	const struct plan_load limits = {.queue_la = listener->queue_la, .factor = session->receiver->options->queue_factor};
+	return plan_load_queues(&limits, atomic_load_explicit(&session->receiver->load, memory_order_relaxed), priority);
 }
 
 bool session_has_modifier(const struct session *session, char letter)

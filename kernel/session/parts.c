@@ -4,6 +4,7 @@
  * one store transaction for each.  The division is made at DATA, when all recipients are known and no byte of the message has
  * come, so the body is read once.  Without queue groups and lists with owners there is one part, and nobody is asked anything.
  */
+#include "kernel/session/macros.h"
 #include "kernel/session/transaction.h"
 #include "kernel/session/word.h"
 
@@ -93,7 +94,7 @@ static enum pr_status divide(struct transaction *transaction, struct module_scop
 /* SuperSafe=interactive: what is delivered before the answer need not be durable. */
 static bool may_be_late(const struct transaction *transaction)
 {
-	return word_is_wanted(transaction) && pr_str_equal(transaction->session->receiver->options->super_safe, PR_STR("interactive"));
+	return word_is_wanted(transaction) && session_super_safe(transaction->session) == 'i';
 }
 
 enum pr_status parts_begin(struct transaction *transaction, struct module_scope *scope)

@@ -7,9 +7,11 @@
 #include "kernel/session/receiver.h"
 
 #include "kernel/log/log.h"
+#include "kernel/log/trace.h"
 #include "kernel/net/channel.h"
 #include "kernel/net/tls/server.h"
 #include "kernel/session/accept.h"
+#include "kernel/session/ask.h"
 #include "kernel/session/auth.h"
 #include "kernel/session/admit.h"
 #include "kernel/session/filters.h"
@@ -90,6 +92,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		log_open(receiver->config->log.data, "postrider");
 		log_set_level((int)receiver->options->log_level);
 	}
+	trace_start(role->trace > 0 ? role->trace : -1);
 	receiver->modules = module_set_open(receiver->config, MODULE_ROLE_RECEIVER, why);
 	if (role->single == 0)
 		log_set_level((int)receiver->options->log_level); /* the rule engine's own file may have said another one */
@@ -97,6 +100,7 @@ static bool open_modules(struct receiver *receiver, struct pr_text *why)
 		return false;
 	session_statistics_open(receiver);
 	auth_offers_open(receiver);
+	help_open(receiver);
 	while (module_at(receiver->modules, PR_KIND_FILTER, receiver->filter_count) != NULL)
 		receiver->filter_count++;
 	if (receiver->filter_count > FILTERS_MAX) {
@@ -158,6 +162,7 @@ static void fini(struct receiver *receiver)
 	config_free(receiver->config);
 	counters_free(receiver->counters);
 	auth_offers_close(receiver);
+	help_close(receiver);
 	for (size_t i = 0; i < receiver->listener_count; i++)
 		pthread_mutex_destroy(&receiver->listeners[i].lock);
 	pr_free(receiver->listeners);

@@ -207,3 +207,20 @@ void report_failure(const struct session *session, const char *what, struct pr_s
 	log_line(LOGP_ERR, transaction_log_id(session), "%s", line.data);
 	pr_text_fini(&line);
 }
+
+void report_introduced(struct session *session, struct bench *bench, const struct pr_str *said)
+{
+	struct pr_text line;
+
+	if (log_level() < 9)
+		return;
+	pr_text_init(&line, LINE_MAX_BYTES);
+	add(&line, "xclient=", session_client(session, &bench->arena), ADDRESS_BYTES);
+	pr_text_add_c(&line, ": ");
+	add(&line, "", said[SMTP_ATTRIBUTE_NAME], ADDRESS_BYTES);
+	add(&line, " [", said[SMTP_ATTRIBUTE_ADDR].data != NULL ? said[SMTP_ATTRIBUTE_ADDR] : PR_STR(""), ADDRESS_BYTES);
+	pr_text_add_byte(&line, ']');
+	add(&line, ", login=", said[SMTP_ATTRIBUTE_LOGIN], ADDRESS_BYTES);
+	log_at(9, LOGP_INFO, "NOQUEUE", "%s", line.data);
+	pr_text_fini(&line);
+}

@@ -31,5 +31,7 @@ void report_not_written(const struct session *session, struct pr_str reason);
 void report_no_auth(const struct session *session, struct pr_str reason);
 void report_room(const struct session *session); /* it does */
 void report_failure(const struct session *session, const char *what, struct pr_str reason);
+/* XCLIENT: by whom, for whom; one for each enum smtp_attribute */
+void report_introduced(struct session *session, struct bench *bench, const struct pr_str *said);
 
 #endif

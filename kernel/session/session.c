@@ -7,8 +7,10 @@
 
 #include "kernel/log/log.h"
 #include "kernel/session/close.h"
+#include "kernel/session/failures.h"
 #include "kernel/session/pause.h"
 #include "kernel/session/proxy.h"
+#include "kernel/session/shown.h"
 #include "kernel/session/slow.h"
 #include "kernel/session/submission.h"
 #include "kernel/session/tls_start.h"
@@ -85,8 +87,10 @@ static enum net_result flush(struct session *session)
 	struct pr_text *output = smtp_machine_output(session->machine);
 	enum net_result result = NET_DONE;
 
+	shown_said(session);
 	if (output->len > 0 && session->broken == 0)
 		result = net_stream_flush(&session->stream, output);
+	shown_sent(session);
 	if (result == NET_BROKEN || result == NET_CLOSED)
 		session->broken = 1;
 	if (session->broken != 0) {
@@ -132,8 +136,10 @@ static void feed_read(struct session *session, struct bench *bench, struct feed 
 /* Gives the machine what it takes.  False: it takes nothing, and asks nothing. */
 static bool feed_machine(struct session *session, struct feed *feed)
 {
+	enum shown_kind kind = shown_kind(session);
 	size_t taken = smtp_machine_input(session->machine, feed->rest.data, feed->rest.len);
 
+	shown_heard(session, pr_str_slice(feed->rest, 0, taken), kind);
 	feed->rest = pr_str_slice(feed->rest, taken, feed->rest.len);
 	return taken > 0 || smtp_machine_question(session->machine) != NULL || smtp_machine_is_finished(session->machine);
 }
@@ -158,6 +164,7 @@ static enum next talk_step(struct session *session, struct bench *bench, struct 
 {
 	const struct smtp_machine *machine = session->machine;
 
+	shown_said(session);
 	if (smtp_machine_question(machine) != NULL) {
 		feed->progress = true;
 		if (smtp_machine_question(machine)->ask == SMTP_ASK_WAIT) {
@@ -220,6 +227,7 @@ static enum next phase_talk(struct session *session, struct bench *bench, uint32
 	enum next next;
 
 	session->settings.busy = slow_of_load(session);
+	failures_look(session);
 	notice(session, events);
 	do
 		next = talk_step(session, bench, &feed);
@@ -265,6 +273,7 @@ static enum next phase_greet(struct session *session, struct bench *bench, uint3
 {
 	(void)events;
 	session_greet(session, bench);
+	shown_begin(session);
 	session_answer(session, bench);
 	if (session->settings.secured == 0)
 		return show_greeting(session, bench);

@@ -24,6 +24,7 @@
 #include "kernel/smtp/machine.h"
 
 struct forwarded;
+struct shown;
 struct transaction;
 struct session_auth;
 struct auth_offers;
@@ -60,6 +61,8 @@ struct receiver {
 	struct table *table;
 	struct traffic *traffic;     /* all receivers' */
 	uint32_t column;             /* ours in it */
+	struct pr_text help;         /* HelpFile */
+	uint32_t has_help;
 	struct auth_offers *offers;  /* auth.h; NULL: there is no auth module */
 	struct net_tls_server *tls;  /* NULL: STARTTLS is not offered */
 	struct listener *listeners;
@@ -124,6 +127,7 @@ struct session {
 	struct pr_str user;              /* submission: who; owned */
 	struct pr_str quarantine;        /* at connect: the reason to hold all it sends; owned, or absent */
 	struct forwarded *forwarded;     /* introduce.h; NULL: nothing was said */
+	struct shown *shown;             /* shown.h; NULL: there is no transcript */
 	struct session *next;            /* in the table's free list */
 	int64_t since;                   /* session_now() when it came */
 	uint32_t port;

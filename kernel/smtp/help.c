@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * HELP: one line per verb, and a list of the verbs when no topic is named.  The texts are here because they
- * describe this machine; a file could only describe another one.
+ * HELP: one line per verb, and a list of the verbs when no topic is named.  The texts here describe this machine;
+ * a site that has a HelpFile of its own speaks in its words.
  */
 #include "kernel/smtp/internal.h"
 
@@ -25,12 +25,37 @@ static const struct topic {
     {"QUIT", "QUIT", "Ends the session."},
 };
 
+#define TOPIC_MAX 10
 #define TOPICS (sizeof topics / sizeof topics[0])
+
+static void unknown(struct smtp_machine *machine, struct pr_str name)
+{
+	smtp_reply(machine, 504, "5.3.0", "HELP topic \"%s\" unknown", smtp_shorten(name).text);
+}
+
+static void answered(struct smtp_machine *machine, const struct smtp_answer *answer)
+{
+	size_t count = answer->lines.count < SMTP_LIST_MAX ? answer->lines.count : SMTP_LIST_MAX;
+
+	if (!smtp_is_yes(answer)) {
+		unknown(machine, pr_str_slice(machine->argument, 0, TOPIC_MAX)); /* so much of it is shown by sendmail */
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		smtp_reply_part(machine, 214, "2.0.0", "%.*s", PR_PRINT(answer->lines.items[i]));
+	smtp_reply(machine, 214, "2.0.0", "End of HELP info");
+}
 
 void smtp_help(struct smtp_machine *machine)
 {
 	struct pr_str name = pr_str_trim(machine->argument);
 	bool found = name.len == 0;
+
+	if (machine->settings->help_file) {
+		machine->question.argument = machine->argument = name;
+		smtp_ask(machine, SMTP_ASK_HELP, answered);
+		return;
+	}
 
 	if (name.len == 0)
 		smtp_reply_part(machine, 214, "2.0.0", "postrider understands these; HELP with one of them tells more:");
@@ -46,5 +71,5 @@ void smtp_help(struct smtp_machine *machine)
 	if (found)
 		smtp_reply(machine, 214, "2.0.0", "End of HELP info");
 	else
-		smtp_reply(machine, 504, "5.3.0", "HELP topic \"%s\" unknown", smtp_shorten(name).text);
+		unknown(machine, name);
 }

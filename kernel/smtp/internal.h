@@ -83,6 +83,7 @@ struct smtp_machine {
 	bool verbose;            /* VERB: mail of this session is delivered before the dot is answered */
 	bool secured;
 	bool authenticated;
+	bool introduced_login;   /* the last XCLIENT said who has authenticated himself elsewhere */
 	bool has_secret;         /* the line may hold a password: it is wiped, and what was decoded of it */
 	bool in_transaction;
 	bool any_command;        /* a command was read: no longer the first one */
@@ -90,6 +91,7 @@ struct smtp_machine {
 	bool lost;               /* the peer is gone */
 	bool eight_bit;
 	bool utf8, wants_utf8;   /* this transaction has SMTPUTF8; MAIL said so */
+	bool utf8_reply;         /* to this command: VRFY and EXPN with SMTPUTF8 */
 	bool chunk_last;
 	bool chunked;            /* BDAT was said in this transaction */
 	bool flooded;            /* RCPT waits in this transaction */

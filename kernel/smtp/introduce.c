@@ -64,7 +64,8 @@ static const struct row {
 } rows[] = {
     {"NAME", SMTP_ATTRIBUTE_NAME, FOR_XCLIENT, is_host},         {"ADDR", SMTP_ATTRIBUTE_ADDR, FOR_XCLIENT, is_address},
     {"PORT", SMTP_ATTRIBUTE_PORT, FOR_XCLIENT, is_port},         {"PROTO", SMTP_ATTRIBUTE_PROTO, FOR_XCLIENT, is_protocol},
-    {"HELO", SMTP_ATTRIBUTE_HELO, FOR_XCLIENT, is_plain},        {"DESTADDR", SMTP_ATTRIBUTE_DESTADDR, FOR_XCLIENT, is_address},
+    {"HELO", SMTP_ATTRIBUTE_HELO, FOR_XCLIENT, is_plain},        {"LOGIN", SMTP_ATTRIBUTE_LOGIN, FOR_XCLIENT, is_plain},
+    {"DESTADDR", SMTP_ATTRIBUTE_DESTADDR, FOR_XCLIENT, is_address},
     {"DESTPORT", SMTP_ATTRIBUTE_DESTPORT, FOR_XCLIENT, is_port}, {"NAME", SMTP_ATTRIBUTE_NAME, FOR_XFORWARD, is_plain},
     {"ADDR", SMTP_ATTRIBUTE_ADDR, FOR_XFORWARD, is_plain},       {"PORT", SMTP_ATTRIBUTE_PORT, FOR_XFORWARD, is_port},
     {"PROTO", SMTP_ATTRIBUTE_PROTO, FOR_XFORWARD, is_plain},     {"HELO", SMTP_ATTRIBUTE_HELO, FOR_XFORWARD, is_plain},
@@ -158,6 +159,7 @@ void smtp_xclient(struct smtp_machine *machine)
 		pr_free(machine->helo);
 		machine->helo = said[SMTP_ATTRIBUTE_HELO].len > 0 ? pr_copy_str(said[SMTP_ATTRIBUTE_HELO]) : NULL;
 	}
+	machine->introduced_login = said[SMTP_ATTRIBUTE_LOGIN].len > 0;
 	smtp_ask(machine, SMTP_ASK_XCLIENT, xclient_answered);
 }
 
@@ -170,7 +172,7 @@ void smtp_xforward(struct smtp_machine *machine)
 void smtp_offer_introductions(struct smtp_machine *machine)
 {
 	if (machine->settings->xclient == SMTP_INTRODUCE_YES)
-		smtp_reply_part(machine, 250, NULL, "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT");
+		smtp_reply_part(machine, 250, NULL, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
 	if (machine->settings->xforward == SMTP_INTRODUCE_YES)
 		smtp_reply_part(machine, 250, NULL, "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
 }

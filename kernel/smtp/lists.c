@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * VRFY, EXPN and ETRN: an argument goes out as a question, lines come back as one reply.  Whether they work at all is
- * a privacy setting; switched off, VRFY gives the answer that says neither yes nor no.
+ * a privacy setting; switched off, VRFY gives the answer that says neither yes nor no.  Behind the argument of VRFY and EXPN may stand SMTPUTF8
+ * (RFC 6531 section 3.7.4.2): without it neither side says what is not ASCII.
  */
 #include "kernel/smtp/internal.h"
+
+static bool is_ascii(const struct pr_list *lines)
+{
+	bool ascii = true;
+
+	for (size_t i = 0; i < lines->count && ascii; i++)
+		ascii = pr_str_is_ascii(lines->items[i]);
+	return ascii;
+}
 
 static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *answer)
 {
@@ -15,6 +25,10 @@ static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *
 		smtp_reply_refused(machine, answer, machine->argument, &standard);
 		return;
 	}
+	if (machine->settings->utf8 && !machine->utf8_reply && !is_ascii(&answer->lines)) {
+		smtp_reply(machine, 252, "2.6.8", "The answer is not ASCII; ask with SMTPUTF8");
+		return;
+	}
 	for (size_t i = 0; i + 1 < count; i++)
 		smtp_reply_part(machine, 250, "2.1.5", "%.*s", PR_PRINT(answer->lines.items[i]));
 	if (count > 0)
@@ -23,20 +37,33 @@ static void reply_lines(struct smtp_machine *machine, const struct smtp_answer *
 		smtp_reply(machine, 252, "2.5.2", "Cannot VRFY user; try RCPT to attempt delivery (or try finger)");
 }
 
-/* RFC 6531 section 3.7.4.2: "VRFY joe SMTPUTF8".  Our replies are ASCII with it as without. */
-static struct pr_str without_parameter(const struct smtp_machine *machine, struct pr_str argument)
+static void take_utf8(struct smtp_machine *machine)
 {
-	struct pr_str word = PR_STR(" SMTPUTF8");
-	size_t end = argument.len > word.len ? argument.len - word.len : 0;
+	const struct pr_str word = PR_STR("SMTPUTF8");
+	struct pr_str whole = machine->argument;
+	size_t at = whole.len - (whole.len > word.len ? word.len : whole.len);
 
-	if (end == 0 || !machine->settings->utf8 || !pr_str_equal_nocase(pr_str_slice(argument, end, argument.len), word))
-		return argument;
-	return pr_str_trim(pr_str_slice(argument, 0, end));
+	if (!machine->settings->utf8 || at == 0 || !pr_str_equal_nocase(pr_str_slice(whole, at, whole.len), word) ||
+	    (whole.data[at - 1] != ' ' && whole.data[at - 1] != '\t'))
+		return;
+	machine->utf8_reply = true;
+	machine->argument = pr_str_trim(pr_str_slice(whole, 0, at));
+}
+
+static bool refuses_bytes(struct smtp_machine *machine)
+{
+	if (pr_str_is_ascii(machine->argument) || (machine->utf8_reply && pr_utf8_is_valid(machine->argument)))
+		return false;
+	smtp_reply(machine, 553, "5.6.7", "%s... Address is not ASCII", smtp_shorten(machine->argument).text);
+	return true;
 }
 
 static void ask_lines(struct smtp_machine *machine, enum smtp_ask ask)
 {
-	machine->argument = without_parameter(machine, pr_str_trim(machine->argument));
+	machine->argument = pr_str_trim(machine->argument);
+	take_utf8(machine);
+	if (refuses_bytes(machine))
+		return;
 	if (machine->argument.len == 0) {
 		smtp_reply(machine, 501, "5.5.2", "Argument required");
 		return;

@@ -32,7 +32,7 @@ static void greet(struct smtp_machine *machine, const struct smtp_answer *answer
 void smtp_begin_again(struct smtp_machine *machine)
 {
 	smtp_refusal_clear(&machine->client);
-	machine->authenticated = false; /* that was somebody else */
+	machine->authenticated = machine->introduced_login; /* who has authenticated himself here was somebody else */
 	machine->state = SMTP_STATE_CONNECT;
 	smtp_ask(machine, SMTP_ASK_CONNECT, greet);
 }
@@ -82,6 +82,7 @@ static void forget_command(struct smtp_machine *machine)
 	pr_text_fini(&machine->line);
 	pr_arena_fini(&machine->arena);
 	machine->verb = machine->argument = PR_NONE;
+	machine->utf8_reply = false;
 	/* a verb that found an error may have filled half of a question */
 	memset(&machine->question, 0, sizeof machine->question);
 }
@@ -252,6 +253,11 @@ bool smtp_machine_in_data(const struct smtp_machine *machine)
 bool smtp_machine_found_bare_line_end(const struct smtp_machine *machine)
 {
 	return machine->bare_line_end;
+}
+
+bool smtp_machine_in_exchange(const struct smtp_machine *machine)
+{
+	return machine->state == SMTP_STATE_AUTH;
 }
 
 uint32_t smtp_machine_timeout(const struct smtp_machine *machine)

@@ -66,6 +66,7 @@ struct smtp_settings {
 	struct pr_str auth_mechanisms; /* offered behind AUTH, with blanks between them; absent or empty: AUTH is not available */
 	uint32_t no_auth;           /* for the driver: nothing is to be offered */
 	uint32_t need_auth;         /* a listener with modifier a, srv_features l: no MAIL before AUTH */
+	uint32_t help_file;         /* the driver knows what HELP says */
 	uint32_t no_vrfy, no_expn, no_etrn, no_verb;
 	int64_t deliver_by_min;     /* DeliverByMin, seconds; below 0: DELIVERBY is not offered */
 	uint32_t no_dsn;            /* RFC 3461 is not offered to the network: SendMimeErrors is off, or noreceipts */
@@ -81,6 +82,8 @@ struct smtp_settings {
 	/* Slow-downs (slow.c), not for the submission socket; 0: none */
 	uint32_t busy;              /* DelayLA is reached: seconds that each command waits */
 	uint32_t noop_max;          /* MaxNOOPCommands */
+	uint32_t auth_failures;     /* for the driver to keep: failed AUTH of this client lately, in other connections too */
+	uint32_t auth_failures_max; /* MaxAuthFailures */
 	uint32_t bad_rcpt_throttle, bad_rcpt_delay; /* after so many refused recipients each RCPT waits so many seconds */
 	uint32_t bad_rcpt_shutdown, bad_rcpt_shutdown_good; /* 421 after so many, when they are at least that many percent of all */
 	uint32_t starttls;          /* offered */
@@ -97,7 +100,7 @@ enum smtp_introduce { SMTP_INTRODUCE_UNKNOWN = 0, SMTP_INTRODUCE_NO, SMTP_INTROD
 /* What XCLIENT and XFORWARD say of a client */
 enum smtp_attribute {
 	SMTP_ATTRIBUTE_NAME, SMTP_ATTRIBUTE_ADDR, SMTP_ATTRIBUTE_PORT, SMTP_ATTRIBUTE_PROTO, SMTP_ATTRIBUTE_HELO, SMTP_ATTRIBUTE_DESTADDR,
-	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTES
+	SMTP_ATTRIBUTE_DESTPORT, SMTP_ATTRIBUTE_IDENT, SMTP_ATTRIBUTE_SOURCE, SMTP_ATTRIBUTE_LOGIN, SMTP_ATTRIBUTES
 };
 
 enum smtp_ask {
@@ -117,6 +120,7 @@ enum smtp_ask {
 	SMTP_ASK_XCLIENT,  /* the client is somebody else: the driver replaces what it knows, then CONNECT is asked */
 	SMTP_ASK_XFORWARD, /* the next message came from there */
 	SMTP_ASK_QUIT,     /* nothing to decide; answered with anything */
+	SMTP_ASK_HELP,     /* the topic, or nothing; answered with lines or REJECT */
 	SMTP_ASK_AUTH,     /* argument: the mechanism, absent for what follows in the same exchange; data: what the client said */
 	SMTP_ASK_WAIT      /* answered with anything, `seconds` later: then the command is run */
 };
@@ -169,7 +173,7 @@ struct smtp_answer {
 	/* MAIL, RCPT: the text stands alone.  sendmail puts "<a>... " in front of what its rules say with 450, 550 and 553, and not in
 	 * front of what a filter says. */
 	bool as_it_is;
-	bool unsure;        /* VRFY: 252, it is another host that knows */
+	bool unsure;        /* VRFY: 252, it is not for this host to know */
 	bool stays;         /* a 421 of the rules is a reply like any other: sendmail closes for that of a filter */
 	struct pr_str named; /* RCPT, yes: what this recipient was called when the client named him first, or absent */
 	struct pr_str challenge; /* AUTH, yes: with goes_on the next step; without it the client is who it says it is */
@@ -193,6 +197,8 @@ bool smtp_machine_is_finished(const struct smtp_machine *machine);
 bool smtp_machine_in_transaction(const struct smtp_machine *machine);
 bool smtp_machine_in_data(const struct smtp_machine *machine); /* in a chunk, too */
 bool smtp_machine_found_bare_line_end(const struct smtp_machine *machine); /* and finished for it: 421 */
+/* The next line is an answer to a challenge of AUTH. */
+bool smtp_machine_in_exchange(const struct smtp_machine *machine);
 /* True after an AUTH that was answered with yes, until TLS is switched on. */
 bool smtp_machine_is_authenticated(const struct smtp_machine *machine);
 /* Seconds the driver should wait for the next byte. */

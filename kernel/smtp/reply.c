@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Every reply passes through one function that prints code, enhanced code and text and escapes what is not printable
- * ASCII, so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
+ * ASCII or a tab (or UTF-8, where the command asked for that), so no verb can echo a raw byte of the client or of a table.  Texts come from many places; line ends in them make
  * a longer reply, never a second one.
  */
 #include "kernel/smtp/internal.h"
@@ -11,54 +11,60 @@
 #define TEXT_MAX 1000 /* of one text, before escaping */
 #define LINE_MAX_BYTES 510 /* of a reply, without its CR LF */
 
-static bool is_plain(unsigned char byte)
+/* Bytes from 0x80 on are letters where UTF-8 was asked for, but for the controls of ISO 8859 (U+0080 to U+009F). */
+static bool is_shown(struct pr_str text, size_t at, bool utf8)
 {
-	return byte >= 0x20 && byte < 0x7f;
+	unsigned char byte = (unsigned char)text.data[at];
+	unsigned char before = at > 0 ? (unsigned char)text.data[at - 1] : 0, next = at + 1 < text.len ? (unsigned char)text.data[at + 1] : 0;
+	bool is_control = (byte == 0xc2 && next < 0xa0) || (before == 0xc2 && byte < 0xa0);
+
+	return byte == '\t' || (byte >= 0x20 && byte < 0x7f) || (utf8 && byte > 0x7f && !is_control);
 }
 
-/* How much of the text goes into one line that has so much room once it is escaped. */
-static size_t fitting(struct pr_str text, size_t room)
+/* How much of the text goes into one line that has so much room once it is escaped; no letter is cut. */
+static size_t fitting(struct pr_str text, size_t room, bool utf8)
 {
 	size_t i = 0;
 
 	for (size_t used = 0; i < text.len; i++) {
-		used += is_plain((unsigned char)text.data[i]) ? 1 : 4;
+		used += is_shown(text, i, utf8) ? 1 : 4;
 		if (used > room)
 			break;
 	}
+	while (utf8 && i > 0 && i < text.len && ((unsigned char)text.data[i] & 0xc0) == 0x80)
+		i--;
 	return i;
 }
 
-static void add_plain(struct pr_text *out, struct pr_str text)
+static void add_shown(struct pr_text *out, struct pr_str text, bool utf8)
 {
 	size_t begin = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)text.data[i];
-		if (is_plain(byte))
+		if (is_shown(text, i, utf8))
 			continue;
 		pr_text_add(out, text.data + begin, i - begin);
-		pr_text_addf(out, "\\%03o", (unsigned int)byte);
+		pr_text_addf(out, "\\%03o", (unsigned int)(unsigned char)text.data[i]);
 		begin = i + 1;
 	}
 	pr_text_add(out, text.data + begin, text.len - begin);
 }
 
-/* What is too long for one line goes on in the next one of the same reply (RFC 5321 section 4.5.3.1.5). */
 static void add_line(struct smtp_machine *machine, uint32_t code, char mark, const char *enhanced, struct pr_str text)
 {
 	struct pr_text *out = &machine->output;
 	struct pr_str rest = pr_str_slice(text, 0, TEXT_MAX);
+	bool utf8 = machine->utf8_reply && pr_utf8_is_valid(text);
 	char head[32];
 	int printed = pr_print(head, sizeof head, "%03u%c%s%s", code % 1000, mark, enhanced != NULL ? enhanced : "",
 	    enhanced != NULL && text.len > 0 ? " " : "");
 	size_t len = (size_t)printed < sizeof head ? (size_t)printed : sizeof head - 1, taken;
 
 	do {
-		taken = fitting(rest, LINE_MAX_BYTES - len);
+		taken = fitting(rest, LINE_MAX_BYTES - len, utf8);
 		head[3] = taken < rest.len ? '-' : mark;
 		pr_text_add(out, head, len);
-		add_plain(out, pr_str_slice(rest, 0, taken));
+		add_shown(out, pr_str_slice(rest, 0, taken), utf8);
 		pr_text_add(out, "\r\n", 2);
 		rest = pr_str_slice(rest, taken, rest.len);
 	} while (rest.len > 0);

@@ -8,12 +8,30 @@
 
 #define SLOW_MAX 240
 #define DOUBLINGS_MAX 8 /* 2^8 is more than that */
+#define EARLIER_MAX 32  /* others may share an address with one who guesses, and their clients wait as long as that */
 
 static const struct limit {
 	const char *name;
 	uint32_t most; /* the next one waits */
 } limits[SMTP_SLOW_KINDS] = {
     [SMTP_SLOW_HELO] = {"HELO/EHLO", 3}, [SMTP_SLOW_VERIFY] = {NULL, 6}, [SMTP_SLOW_ETRN] = {"ETRN", 8}, [SMTP_SLOW_NOOP] = {NULL, 0}};
+
+static uint32_t doubled(uint32_t beyond)
+{
+	return beyond >= DOUBLINGS_MAX ? SLOW_MAX : (uint32_t)1 << beyond;
+}
+
+/* AUTH of a client who failed in other connections. */
+static uint32_t of_earlier(struct smtp_machine *machine)
+{
+	uint32_t failures = machine->settings->auth_failures, most = machine->settings->auth_failures_max;
+
+	if (most == 0 || failures < most)
+		return 0;
+	if (machine->slow_counts[SMTP_SLOW_AUTH] == 1)
+		machine->question.attack = failures + 1;
+	return doubled(failures - most) < EARLIER_MAX ? doubled(failures - most) : EARLIER_MAX;
+}
 
 /* Seconds for one more of its kind. */
 static uint32_t of_count(struct smtp_machine *machine, enum smtp_slow kind)
@@ -24,12 +42,12 @@ static uint32_t of_count(struct smtp_machine *machine, enum smtp_slow kind)
 		most = smtp_auth_offers(machine) + 1; /* each once, and no more words to try */
 	if (most == 0)
 		return 0;
-	uint32_t count = ++machine->slow_counts[kind];
+	uint32_t count = ++machine->slow_counts[kind], earlier = kind == SMTP_SLOW_AUTH ? of_earlier(machine) : 0;
 	if (count < most)
-		return 0;
+		return earlier;
 	if (count == most)
 		machine->question.attack = count;
-	return count - most >= DOUBLINGS_MAX ? SLOW_MAX : (uint32_t)1 << (count - most);
+	return doubled(count - most) > earlier ? doubled(count - most) : earlier;
 }
 
 static uint32_t of_recipients(struct smtp_machine *machine)

@@ -25,8 +25,6 @@ static const struct smtp_verb verbs[] = {
     {"AUTH", smtp_auth, 0, SMTP_SLOW_AUTH},
     {"XCLIENT", smtp_xclient, 0, SMTP_SLOW_LOAD},
     {"XFORWARD", smtp_xforward, 0, SMTP_SLOW_LOAD},
-    {"ONEX", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
-    {"XUSR", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SEND", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SOML", smtp_unimplemented, 0, SMTP_SLOW_LOAD},
     {"SAML", smtp_unimplemented, 0, SMTP_SLOW_LOAD},

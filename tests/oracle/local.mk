@@ -17,8 +17,8 @@ TESTS += tests/oracle/server/compare
 EXTRA_DIST += tests/oracle/server/compare tests/oracle/server/sessions.py tests/oracle/server/hooks.cf
 # two daemons on one sendmail.cf
 EXTRA_DIST += tests/oracle/cf/daemons tests/oracle/cf/theatre.py tests/oracle/cf/plays.py tests/oracle/cf/sessions.py tests/oracle/cf/hooks.py tests/oracle/cf/daemons.zone tests/oracle/cf/daemons.tsv
-TESTS += tests/oracle/server/secure
-EXTRA_DIST += tests/oracle/server/secure
+TESTS += tests/oracle/server/secure tests/oracle/server/submission
+EXTRA_DIST += tests/oracle/server/secure tests/oracle/server/submission
 # testssl.sh as a judge of what the server says to the TLS library
 TESTS += tests/oracle/testssl
 EXTRA_DIST += tests/oracle/testssl

@@ -75,7 +75,7 @@ class Auth(story.Story):
 
     def stage(self, auth, options=None, rules=None, name="pr", tls=True, listeners=(), **settings):
         certificate = {"ServerCertFile": self.certificate[0], "ServerKeyFile": self.certificate[1]} if tls else {}
-        self.pr = self.daemon(name=name, start=False, auth=auth, options={"LogLevel": 10, **certificate, **(options or {})},
+        self.pr = self.daemon(name=name, start=False, auth=auth, options={"LogLevel": 10, "MaxAuthFailures": 0, **certificate, **(options or {})},
                               rules={"smart_host": f"[127.0.0.1]:{self.far.port}", "relay_clients": ["192.0.2.1"], **(rules or {})}, **settings)
         self.pr.settings["listeners"] += listeners
         return self.pr.start()
@@ -273,6 +273,30 @@ class Map(Auth):
             self.assertGreater(time.monotonic() - began, 6)
         self.assertIn("possible SMTP attack: command=AUTH, count=2", self.pr.log())
         self.assertRegex(self.pr.ctl("status")[1], r"(?m)^receiver .* auth_failures=4\b")
+
+    def attempt(self, word, code, source="127.0.0.1"):
+        """One AUTH in a connection of its own: how long it took."""
+        with self.pr.client(source=source) as client:
+            began = time.monotonic()
+            client.expect(code, "AUTH PLAIN " + word)
+            return time.monotonic() - began
+
+    def test_counted_over_connections(self):
+        """Who hangs up after each word is slowed as well, over a reload too; who only mistyped is not, and neither is anybody else."""
+        self.stage([{"module": "map", "map": "passwords", "without_tls": True, "mechanisms": ["PLAIN"]}], maps=self.table(f"{NAME} {verifier()}\n"),
+                   options={"MaxAuthFailures": 1})
+        right = PLAIN
+        self.assertLess(self.attempt(WRONG, 535, "127.0.0.5"), 1)
+        with self.pr.client(source="127.0.0.6") as client:  # mistyped once
+            client.expect(535, "AUTH PLAIN " + WRONG)
+            client.expect(235, "AUTH PLAIN " + right)
+        self.assertLess(self.attempt(right, 235, "127.0.0.6"), 1)
+        self.assertGreater(self.attempt(WRONG, 535, "127.0.0.5"), 0.9)
+        self.assertEqual(self.pr.ctl("reload")[0], 0)
+        self.assertGreater(self.attempt(WRONG, 535, "127.0.0.5"), 1.9)
+        self.assertGreater(self.attempt(right, 235, "127.0.0.5"), 3.9)
+        self.assertLess(self.attempt(right, 235, "127.0.0.7"), 1)
+        self.assertIn("[127.0.0.5]: possible SMTP attack: command=AUTH, count=2", self.pr.log())
 
 
 class Strange(Auth):

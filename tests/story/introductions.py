@@ -45,6 +45,26 @@ class Introductions(story.Story):
         self.assertIn("with ESMTP id", text)
         self.pr.wait_log(r"from=<a@example.net>.*relay=good\.example \[192\.0\.2\.7\]")
 
+    def test_login(self):
+        """Who has authenticated himself at the other host may relay, and is named in header and log."""
+        self.stage()
+        self.pr.stop()
+        self.pr.settings["rules"]["relay_authenticated"] = ["joe@example.net"]
+        self.pr.start()
+        for login, code in (("", 550), (" LOGIN=ann@example.net", 550), (" LOGIN=joe+40example.net", 250)):
+            client = self.client("127.0.0.2")
+            client.expect(220, f"XCLIENT ADDR=192.0.2.8 NAME=other.example PROTO=ESMTP HELO=other.example{login}")
+            client.expect(250, "MAIL FROM:<joe@example.net>")
+            self.assertEqual(client.command("RCPT TO:<joe@far.example>")[0], code)
+        client.expect(354, "DATA")
+        client.expect(250, "Subject: x\r\n\r\nx\r\n.")
+        text = self.hop.wait(1)[0][2]
+        self.assertRegex(text, r"(?s)^Received: from other\.example \(other\.example \[192\.0\.2\.8\]\)\s+\(authenticated bits=0\).*with ESMTPA id")
+        self.pr.wait_log(r"NOQUEUE: xclient=\[127\.0\.0\.2\]: other\.example \[192\.0\.2\.8\], login=joe@example\.net\n")
+        client = self.client("127.0.0.2")
+        client.expect(501, "XCLIENT LOGIN=a+0D+0ANOQUEUE:+20forged")
+        client.expect(501, "XCLIENT ADDR=192.0.2.8 NAME=x+0Ay.example")
+
     def test_limits_are_the_clients(self):
         self.stage(MaxSessionsPerClient=1)
         first = self.client("127.0.0.2")

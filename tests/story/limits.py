@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Limits on connections hold for all receivers together: over a reload in the middle of a window, and when a receiver is killed, whose
 connections are then gone.  Who asks too much, and everybody while the machine is busy, waits for his answers."""
+import contextlib
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -208,6 +210,48 @@ class Limits(story.Story):
             self.pr.send("a@example.net", [story.ME + "@example.org"], "Subject: x\n\nx\n")
             client.close(False)
         story.wait_for("the session to be gone", lambda: " sessions=0 " in self.pr.ctl("status")[1], 5)
+
+    def test_by_every_way_in(self):
+        """Chunks, LMTP and proxies lead past no limit, and what counts is the client."""
+        lmtp, proxied = story.free_port(), story.free_port()
+        self.stage(MaxRecipientsPerMessage=2, MaxHeadersLength=2000, MaxHopCount=3, MaxMessageSize=9000, MaxNOOPCommands=3, BadRcptThrottle=1, BadRcptThrottleDelay="1s", MaxSessionsPerClient=1)
+        self.pr.stop()
+        self.pr.settings["listeners"] += [{"name": "L", "address": "127.0.0.1", "port": lmtp, "protocol": "lmtp"}, {"name": "P", "address": "127.0.0.1", "port": proxied, "proxy": ["127.0.0.0/8"]}]
+        self.pr.start()
+        for port, hello, header in ((lmtp, "LHLO", ""), (proxied, "EHLO", "PROXY TCP4 192.0.2.9 192.0.2.1 4711 25\r\n")):
+            with self.subTest(hello=hello), self.raw(port, header) as client:
+                client.expect(250, hello + " client.example")
+                for number, (text, code, words) in enumerate((("X: " + "y" * 3000 + "\r\n\r\n", 552, "5.6.0 Headers too large (2000 max)"), ("Received: a\r\n" * 5 + "\r\nx\r\n", 554, "5.4.6 Too many hops 5"),
+                                                              ("S: x\r\n\r\n" + "x\r\n" * 6000, 552, "5.2.3 Message exceeds maximum fixed size (9000)"))):
+                    client.expect(250, "MAIL FROM:<a@example.net>")
+                    client.expect(250, f"RCPT TO:<{story.ME}@example.org>")
+                    if number == 0:
+                        client.expect(250, f"RCPT TO:<{story.ME}+x@example.org>")
+                        self.assertEqual(client.command(f"RCPT TO:<{story.ME}+y@example.org>")[1], "452 4.5.3 Too many recipients")
+                    client.send(f"BDAT {len(text)} LAST\r\n{text}".encode())
+                    for _ in range(1 if hello == "EHLO" else 2 - (number > 0)):
+                        got = client.reply()
+                        self.assertEqual((got[0], got[1][4:4 + len(words)]), (code, words))
+                client.expect(250, "MAIL FROM:<a@example.net>")
+                times = [self.timed(client, "RCPT TO:<nosuchuser@example.org>") for _ in range(2)]
+                self.assertTrue([code for code, _ in times] == [550, 550] and times[0][1] < 0.9 <= times[1][1], times)
+                with self.raw(port, header) as second:
+                    self.assertEqual(second.greeting[0], 421)
+                if header:
+                    with self.raw(port, header.replace("2.9", "2.10")) as second:
+                        self.assertEqual(second.greeting[0], 220)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def raw(port, header):
+        client = story.Client.__new__(story.Client)
+        client.sock = socket.create_connection(("127.0.0.1", port))
+        client.sock.settimeout(30)
+        client.file = client.sock.makefile("rb")
+        client.send(header.encode())
+        client.greeting = client.reply()
+        yield client
+        client.close(False)
 
     def test_a_reload_does_not_wait_for_them(self):
         self.stage(MaxNOOPCommands=1)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Each listener has the limits, filters and delivery mode that DaemonPortOptions or its group gives it, and the others keep theirs."""
+import time
+
 import story
 
 
@@ -46,6 +48,27 @@ class Listeners(story.Story):
         self.assertEqual(len(self.hop.messages), 1)
         self.pr.ctl("queue-run")
         self.assertIn("Subject: later", self.hop.wait(2)[1][2])
+
+    def test_queue_load(self):
+        self.stage(queue_la=3, options={"QueueInterval": "1h", "QueueLA": 0, "QueueFactor": 1000})
+        with open(self.pr.settings["options"]["LoadAverageFile"], "w") as handle:
+            handle.write("4.00 4.00 4.00 1/1 1\n")
+        time.sleep(2.2)  # it is looked at once a second
+        for port, name in ((self.own, "later"), (self.pr.port, "now")):
+            with self.client(port) as client:
+                self.assertEqual(client.message("a@example.net", ["joe@far.example"], f"Subject: {name}\n\nx\n")[0], 250)
+        self.assertIn("Subject: now", self.hop.wait(1)[0][2])
+        time.sleep(1)
+        self.assertEqual(len(self.hop.messages), 1)
+
+    def test_wrong(self):
+        self.stage()
+        for key, value, words in (("super_safe", "maybe", 'SuperSafe: "maybe" is not true, false, postmilter or interactive'), ("queue_la", -1, "queue_la takes a number"), ("queue_lo", 1, "did you mean queue_la")):
+            self.pr.settings["listeners"][1] = {"name": "own", "address": "127.0.0.1", "port": self.own, key: value}
+            self.pr.write_conf()
+            status, text = self.pr.ctl("check")
+            self.assertNotEqual(status, 0, text)
+            self.assertIn(words, text)
 
     def test_unknown_filter(self):
         self.stage()

@@ -5,12 +5,12 @@ STORIES += tests/story/scheduler.py tests/story/administrator.py tests/story/que
 STORIES += tests/story/limits.py tests/story/single.py tests/story/mail_statistics.py tests/story/interactive.py
 STORIES += tests/story/dsn.py tests/story/cf_daemon.py tests/story/mc.py tests/story/explain.py tests/story/cf_hooks.py tests/story/etrn.py
 STORIES += tests/story/tls.py tests/story/tls_server.py tests/story/auth.py tests/story/backup_mx.py tests/story/dane.py tests/story/eight_bits.py
-STORIES += tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
 STORIES += tests/story/prompt.py tests/story/bad_disk.py
 STORIES += tests/story/sts.py
 STORIES += tests/story/clients.py tests/story/clients_scripted.py tests/story/clients_git.py
 EXTRA_DIST += tests/story/client_stage.py tests/story/mail_programs.py tests/story/nodemailer.js
 STORIES += tests/story/slow_clients.py tests/story/disguises.py
+STORIES += tests/story/transcripts.py tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)

@@ -47,7 +47,7 @@ struct play {
 };
 
 static const char *const ask_names[] = {"NOTHING", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "BODY", "END", "RESET",
-    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "AUTH", "WAIT"};
+    "VRFY", "EXPN", "ETRN", "STARTTLS", "XCLIENT", "XFORWARD", "QUIT", "HELP", "AUTH", "WAIT"};
 
 static void die(const struct play *play, uint32_t line, const char *what)
 {
@@ -143,8 +143,10 @@ static void read_answer(struct play *play, struct pr_str text, uint32_t line)
 	} else if (pr_str_equal(what, PR_STR("lines"))) {
 		struct pr_str *items = pr_arena_alloc(&play->arena, 100 * sizeof *items);
 		size_t count = 0;
-		while (count < 100 && pr_str_next(&rest, '|', &items[count]))
+		while (count < 100 && pr_str_next(&rest, '|', &items[count])) {
+			items[count] = unescaped(play, items[count], "");
 			count++;
+		}
 		scripted->answer.lines = (struct pr_list){items, count};
 	} else if (pr_str_equal(what, PR_STR("named"))) {
 		scripted->answer.named = rest;
@@ -216,7 +218,10 @@ static void read_setting(struct play *play, struct pr_str text, uint32_t line)
 	    {"reject_nul", &s->reject_nul, NULL, NULL},
 	    {"bad_commands_max", &s->bad_commands_max, NULL, NULL},
 	    {"busy", &s->busy, NULL, NULL},
+	    {"help_file", &s->help_file, NULL, NULL},
 	    {"noop_max", &s->noop_max, NULL, NULL},
+	    {"auth_failures", &s->auth_failures, NULL, NULL},
+	    {"auth_failures_max", &s->auth_failures_max, NULL, NULL},
 	    {"bad_rcpt_throttle", &s->bad_rcpt_throttle, NULL, NULL},
 	    {"bad_rcpt_delay", &s->bad_rcpt_delay, NULL, NULL},
 	    {"bad_rcpt_shutdown", &s->bad_rcpt_shutdown, NULL, NULL},
@@ -300,7 +305,7 @@ static void log_lines(struct pr_text *out, char mark, struct pr_text *bytes)
 
 static void log_attributes(struct pr_text *out, const struct smtp_question *q)
 {
-	static const char *const names[SMTP_ATTRIBUTES] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"};
+	static const char *const names[SMTP_ATTRIBUTES] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "DESTADDR", "DESTPORT", "IDENT", "SOURCE", "LOGIN"};
 
 	for (size_t i = 0; q->attributes != NULL && i < SMTP_ATTRIBUTES; i++)
 		if (q->attributes[i].data != NULL)

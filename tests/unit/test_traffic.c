@@ -264,6 +264,27 @@ static void test_killed(void)
 	end();
 }
 
+/* Of two connections of one client, in two processes; what they have of connections is another matter. */
+static void test_failures(void)
+{
+	const struct pr_str name = PR_STR("192.0.2.1");
+
+	begin();
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1000, 0, 0), 0);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1000, 1, 0), 1);
+	CU_ASSERT_EQUAL(traffic_failures(other, name, 1100, 1, 0), 2);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1100, 0, 0), 2);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, PR_STR("192.0.2.11"), 1100, 0, 0), 0);
+	CU_ASSERT_EQUAL(enter(traffic, 0, "192.0.2.1", 1100).rate, 1);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200, 3, 0), 5);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200, 0, 4), 1); /* over two pieces; the oldest stays */
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200, 0, 9), 0);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200, 2, 0), 2);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200 + TRAFFIC_FAILURES_WINDOW - 60, 0, 0), 2);
+	CU_ASSERT_EQUAL(traffic_failures(traffic, name, 1200 + TRAFFIC_FAILURES_WINDOW, 0, 0), 0);
+	end();
+}
+
 static const struct unit_case cases[] = {
     {"one count for all", test_one_count},
     {"names", test_names},
@@ -272,6 +293,7 @@ static const struct unit_case cases[] = {
     {"a holder is gone", test_forget},
     {"bounded", test_bounded},
     {"so many a second", test_throttle},
+    {"failures", test_failures},
     {"processes and threads", test_processes},
     {"killed", test_killed},
     {NULL, NULL},

@@ -60,12 +60,11 @@ bool dialogue_connect(const char *path, int *fd_out)
 
 static void show(const struct talk *talk, const char *mark, const char *arrow, struct pr_str line)
 {
-	const struct submission *submission = talk->submission;
+	struct submission *submission = talk->submission;
 
 	if (submission->verbose)
 		printf("%s%.*s\n", mark, PR_PRINT(line));
-	if (submission->trace != NULL)
-		fprintf(submission->trace, "%05d %s %.*s\n", (int)getpid(), arrow, PR_PRINT(line));
+	traced_line(&submission->trace, arrow, line);
 }
 
 /* Takes one line off the input; false when the peer is gone, silent, or says an endless line. */
@@ -97,7 +96,7 @@ static int read_reply(struct talk *talk)
 	talk->code = 0;
 	for (int lines = 0; lines < 1000 && read_line(talk); lines++) {
 		struct pr_str line = pr_text_str(&talk->reply);
-		show(talk, "", "<<<", line);
+		show(talk, "", TRACED_HEARD, line);
 		if (line.len < 3 || !pr_str_number(pr_str_slice(line, 0, 3), 599, &code) || code < 200)
 			return 0;
 		if (line.len == 3 || line.data[3] != '-') {
@@ -110,7 +109,7 @@ static int read_reply(struct talk *talk)
 
 static int command(struct talk *talk, struct pr_str line)
 {
-	show(talk, ">>> ", ">>>", line);
+	show(talk, ">>> ", TRACED_SAID, line);
 	outlet_line(&talk->out, line);
 	if (!outlet_flush(&talk->out))
 		return talk->code = 0;
@@ -234,6 +233,7 @@ static bool send_data(struct talk *talk)
 	int code = command(talk, PR_STR("DATA"));
 
 	if (code >= 300 && code < 400) {
+		traced_message(&talk->submission->trace, TRACED_SAID, talk->submission->message);
 		outlet_message(&talk->out, talk->submission->message);
 		set_timeout(talk->out.fd, FINAL_SECONDS);
 		code = talk->out.failed ? 0 : command(talk, PR_STR("."));

@@ -12,6 +12,7 @@
 #define KERNEL_COMMAND_SENDMAIL_DIALOGUE_H
 
 #include "kernel/command/sendmail/recipients.h"
+#include "kernel/command/sendmail/traced.h"
 
 #include <stdio.h>
 
@@ -26,7 +27,7 @@ struct submission {
 	char delivery_mode;         /* of -od: i b q d; v: of -v; 0: the daemon's own */
 	bool verbose;               /* show the conversation on stdout */
 	const char *place;          /* where the daemon is asked, for -v */
-	FILE *trace;                /* -X, or NULL */
+	struct traced trace;        /* -X */
 	int exit_status;            /* the worst refusal so far, EX_OK */
 	struct pr_text *complaints; /* one line per refusal, for stderr */
 };

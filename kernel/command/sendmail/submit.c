@@ -170,6 +170,12 @@ static void keep_dead_letter(const struct submission *submission, const char *ho
 	pr_text_fini(&said);
 }
 
+static void traced_connect(struct submission *submission)
+{
+	traced_bytes(&submission->trace, "===", PR_STR("CONNECT "));
+	traced_line(&submission->trace, "===", pr_str(submission->place));
+}
+
 /* The daemon, else the drop directory, else a clear word and dead.letter. */
 static int hand_over(struct submission *submission, const struct places *places, const char *home)
 {
@@ -179,6 +185,7 @@ static int hand_over(struct submission *submission, const struct places *places,
 	submission->place = places->submit_socket;
 	told_connecting(submission);
 	if (dialogue_connect(places->submit_socket, &fd)) {
+		traced_connect(submission);
 		dialogue_run(submission, fd);
 		close(fd);
 	} else {
@@ -226,6 +233,8 @@ static int read_and_offer(struct submission *submission, const struct arguments 
 	pr_text_fini(&error);
 	if (status != EX_OK)
 		return status;
+	traced_message(&submission->trace, TRACED_HEARD, submission->message);
+	traced_line(&submission->trace, TRACED_HEARD, PR_STR("[EOF]"));
 	if (arguments->from_header) {
 		bad_header = header_recipients(submission);
 		if (recipients_with_fate(submission->recipients, RECIPIENT_WAITING) == 0) {
@@ -245,16 +254,12 @@ static int with_envelope(const struct arguments *arguments, struct submission *s
 
 	if (!arguments->from_header && recipients_with_fate(submission->recipients, RECIPIENT_WAITING) == 0)
 		return bad_argument != EX_OK ? bad_argument : usage("Recipient names must be specified");
-	if (arguments->trace != NULL) {
-		submission->trace = fopen(arguments->trace, "ae");
-		if (submission->trace == NULL) {
-			fprintf(stderr, "%s: cannot open: %s\n", arguments->trace, strerror(errno));
-			return EX_CANTCREAT;
-		}
+	if (!traced_open(&submission->trace, arguments->trace)) {
+		fprintf(stderr, "cannot open %s: %s\n", arguments->trace, strerror(errno));
+		return EX_CANTCREAT;
 	}
 	int status = read_and_offer(submission, arguments, who, places);
-	if (submission->trace != NULL)
-		(void)fclose(submission->trace);
+	traced_close(&submission->trace);
 	return status != EX_OK ? status : bad_argument;
 }
 

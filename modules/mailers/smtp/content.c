@@ -48,6 +48,7 @@ static void send_chunk(struct content *content, const char *last)
 	pr_print(command, sizeof command, "BDAT %zu%s\r\n", bytes.len, last);
 	if (content->status == PR_OK)
 		content->status = smtp_send(run->call, run->session, pr_str(command), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+	pr_progress(run->call, PR_PROGRESS_MESSAGE, bytes);
 	if (content->status == PR_OK)
 		content->status = smtp_send_content(run->call, run->session, bytes, run->smtp->wait[SMTP_WAIT_DATABLOCK]);
 	if (content->unanswered++ > 0)
@@ -60,8 +61,10 @@ static void flush(struct content *content)
 
 	if (content->chunked && content->refused.code == 0)
 		send_chunk(content, "");
-	else if (content->status == PR_OK && !content->chunked)
+	else if (content->status == PR_OK && !content->chunked) {
+		pr_progress(run->call, PR_PROGRESS_MESSAGE, pr_text_str(&content->out));
 		content->status = smtp_send_content(run->call, run->session, pr_text_str(&content->out), run->smtp->wait[SMTP_WAIT_DATABLOCK]);
+	}
 	pr_text_clear(&content->out);
 }
 

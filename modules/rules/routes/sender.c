@@ -51,12 +51,24 @@ static bool is_localhost(struct pr_str domain)
 	return pr_str_equal(domain, PR_STR("localhost")) || pr_str_equal(domain, PR_STR("localhost.localdomain"));
 }
 
-/* A machine of our own may leave the domain out; its name must be verified and in our list. */
-static bool may_be_short(struct pr_call *call, const struct pr_check_context *context)
+/* A modifier of the listener, where small ones stand apart from large ones (${daemon_flags}). */
+static bool has_modifier(struct pr_call *call, char letter)
+{
+	struct pr_str flags = call->host->macro(call, PR_STR("daemon_flags"));
+
+	return pr_str_find(flags, letter) < flags.len;
+}
+
+/* A machine of our own may leave the domain out, or name only itself; its name must be verified and in our list.  The listener may allow that to all
+ * or to none; with both letters the first one counts, which is in m4's rules u for a name alone, f for localhost. */
+static bool may_be_short(struct pr_call *call, const struct pr_check_context *context, const char *letters)
 {
 	const struct routes *routes = call->instance;
 	const struct pr_client *client = context->client;
 
+	for (; *letters != '\0'; letters++)
+		if (has_modifier(call, *letters))
+			return *letters == 'u';
 	return routes->accept_unqualified_senders ||
 	       (client->resolve == 0 && !is_localhost(client->name) && routes_is_local_domain(call, client->name));
 }
@@ -97,11 +109,11 @@ enum pr_status routes_check_sender(struct pr_call *call, const struct pr_check_c
 	if (status == PR_OK)
 		return check_route(call, inner, verdict);
 	if (address.domain.len == 0)
-		return may_be_short(call, context) ? PR_OK
+		return may_be_short(call, context, "uf") ? PR_OK
 		                                   : routes_reject(verdict, 553, "5.5.4",
 		                                                   pr_arena_printf(call->arena, "Domain name required for sender address %.*s",
 		                                                                   PR_PRINT(inner)));
-	if (is_localhost(address.domain) && !may_be_short(call, context))
+	if (is_localhost(address.domain) && !may_be_short(call, context, "fu"))
 		return routes_reject(verdict, 553, "5.5.4", PR_STR("Real domain name required for sender address"));
 	status = check_domain(call, &address, inner, verdict);
 	return status == PR_OK && verdict->action == PR_CONTINUE ? check_route(call, inner, verdict) : status;

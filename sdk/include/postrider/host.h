@@ -126,7 +126,8 @@ enum pr_progress {
 	PR_PROGRESS_CACHED = 2,     /* an open connection is used again: "ESMTP connection to mx1.example.org." */
 	PR_PROGRESS_SENT = 3,       /* the commands that went out, one line or several; not the message */
 	PR_PROGRESS_RECEIVED = 4,   /* one line that came in */
-	PR_PROGRESS_CLOSING = 5     /* the host that is left */
+	PR_PROGRESS_CLOSING = 5,    /* the host that is left */
+	PR_PROGRESS_MESSAGE = 6     /* since 1.5: bytes of a message as they go out, in any pieces */
 };
 
 /* Whom a mailer talks to: what $server_name, $server_addr, $verify, $cipher and their like say until its call ends. */

@@ -17,7 +17,7 @@
  *        PR_DELIVERY_BY_TAKEN; a program that is spoken with, its directory, root and niceness (pr_local_delivery); pr_file_is_safe, pr_str_word; host: map_ask,
  *        tls_start, tls_read, tls_write, tls_end, talks_to, rules_check, rules_feature; auth: flags, author, server_end; base64.h; rules: check of AUTH=; rules: transaction_close
  *   1.5  pr_mx.flags, pr_dns_record.flags; pr_dane, pr_tls_wish; host: dane_find, tls_start_with; rules: feature local_host_name;
- *        content_fit and tls_result of host; envelope: PR_ENVELOPE_UTF8, PR_MACRO_REQUIRETLS; pr_str_is_ascii, pr_utf8_is_valid, pr_address_path_utf8
+ *        content_fit and tls_result of host; PR_PROGRESS_MESSAGE; envelope: PR_ENVELOPE_UTF8, PR_MACRO_REQUIRETLS; pr_str_is_ascii, pr_utf8_is_valid, pr_address_path_utf8
  */
 #ifndef POSTRIDER_VERSION_H
 #define POSTRIDER_VERSION_H

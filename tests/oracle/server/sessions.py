@@ -32,7 +32,7 @@ BY = [("127.0.0.9", ["EHLO x"] + [line for value in ("1;R", "0;R", "-1;R", "-1;N
                                                                 for line in (f"MAIL FROM:<a@b.example> BY={value}", "RSET")] + ["QUIT"]),
       ("127.0.0.9", ["EHLO x", "MAIL FROM:<a@b.example> AUTH", "MAIL FROM:<a@b.example> AUTH=", "RSET", "MAIL FROM:<a@b.example> AUTH=<>", "QUIT"])]
 
-VERIFY = [("127.0.0.9", ["EHLO x", command, "NOOP", "QUIT"]) for command in ("VRFY a bad b", "VRFY shut", "VRFY plain", "EXPN bad", "EXPN shut", "VRFY", "EXPN", "VRFY bin@far.example",
+VERIFY = [("127.0.0.9", ["EHLO x", command, "NOOP", "QUIT"]) for command in ("VRFY a bad b", "VRFY joe", "VRFY <joe@example.org>", "VRFY postmaster", "EXPN joe", "ONEX", "XUSR", "VRFY shut", "VRFY plain", "EXPN bad", "EXPN shut", "VRFY", "EXPN", "VRFY bin@far.example",
                                                                              "EXPN bin@far.example", "VRFY |x", "EXPN :include:/etc/passwd", "VRFY /tmp/x")]
 
 CHECKS = [letter(recipients=number) for number in (1, 4, 5)]
