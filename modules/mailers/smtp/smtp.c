@@ -3,7 +3,7 @@
  * The descriptor of the SMTP mailer, its options, and the loop over candidates for one delivery.
  * The loop is here and not in the courier because only the mailer knows which host of several it is talking to.
  */
-#include "smtp.h"
+#include "auth.h"
 
 #include "../../maps/sequence/services.h"
 #include "../prog/prog.h"
@@ -34,6 +34,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, loop_check, "loop_check", PR_OPTION_BOOL, 0, "true", "refuse to talk to ourselves when MX records lead here"),
 	PR_OPTION(struct smtp, tls, "tls", PR_OPTION_STRING, 0, "may", "STARTTLS: may (when offered), never, must (else mail waits)"),
 	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
+	PR_OPTION(struct smtp, token_program, "token_program", PR_OPTION_STRING, 0, NULL, "account|/path words: a program that entries of authinfo may have make tokens as that account"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
@@ -82,6 +83,8 @@ static enum pr_status check(struct pr_call *call)
 		return pr_fail(call, PR_MISUSE, "tls: %.*s is not one of may, never, must", PR_PRINT(smtp->tls));
 	if (smtp->dane.len > 0 && !pr_str_equal_nocase(smtp->dane, PR_STR("yes")) && !pr_str_equal_nocase(smtp->dane, PR_STR("no")))
 		return pr_fail(call, PR_MISUSE, "dane: %.*s is neither yes nor no", PR_PRINT(smtp->dane));
+	if (smtp->token_program.len > 0 && (smtp->token_program.data[0] == '/' || smtp->token_program.data[0] == '|' || !auth_token_is_source(smtp->token_program)))
+		return pr_fail(call, PR_MISUSE, "token_program: \"%.*s\" is not like \"account|/path\"", PR_PRINT(smtp->token_program));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
 	if ((smtp->path.len > 0) != (smtp->argv.len > 0))

@@ -61,6 +61,7 @@ struct smtp {                     /* instance */
 	struct pr_str dane;       /* "yes", "no"; absent: as the option DANE says */
 	uint32_t dane_use;
 	uint32_t reserved3;
+	struct pr_str token_program; /* "account|/path words", for the master: see auth_token.c */
 	/* in the place of a host: a program, spoken with over its standard input and output */
 	struct pr_str path, argv;
 	struct pr_str user;
