@@ -21,7 +21,7 @@ NAME, PASSWORD = auth.NAME, auth.PASSWORD
 LETTER = "From: ann@example.net\nTo: joe@far.example\nSubject: s\n\nbody\n"
 
 
-class ClientAuth(auth.Auth):
+class Client(auth.Auth):
     """self.pr: the host that wants to know; self.us: who sends."""
 
     def us(self, entry, name="us", options=None, mailer=None):
@@ -60,6 +60,8 @@ class ClientAuth(auth.Auth):
         with self.subTest("by itself the best one"):
             self.passes(self.us(entry), server)
 
+
+class ByTable(Client):
     def test_table(self):
         self.stage([{"module": "map", "map": "passwords"}], maps=self.table(f"{NAME} {auth.verifier()}\n"))
         self.passwords(("PLAIN", "LOGIN", "SCRAM-SHA-256"), "SCRAM-SHA-256")
@@ -90,7 +92,7 @@ class ClientAuth(auth.Auth):
 
 
 @unittest.skipUnless(shutil.which("saslpasswd2"), "there is no saslpasswd2: sasl2-bin")
-class BySasl(ClientAuth):
+class BySasl(Client):
     """Cyrus SASL on both sides, and certificates."""
     configure, database = auth.Sasl.configure, auth.Sasl.database
 
@@ -177,7 +179,7 @@ curl -s --fail -d grant_type=refresh_token --data-urlencode "refresh_token=for e
 
 
 @unittest.skipUnless(story.IS_ROOT and shutil.which("dovecot") and shutil.which("curl"), "there is no dovecot or no curl: dovecot-core, curl, as root")
-class ByToken(ClientAuth):
+class ByToken(Client):
     """The real Dovecot, which asks a small OAuth server what a token is worth."""
     stop_process = auth.Dovecot.stop
 

@@ -269,3 +269,8 @@ tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/
 	$(smtp_mailer_sources)
 tests_unit_test_mailer_content_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_mailer_content_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_tls_sessions
+TESTS += tests/unit/test_tls_sessions
+tests_unit_test_tls_sessions_SOURCES = tests/unit/test_tls_sessions.c tests/unit/unit.h
+tests_unit_test_tls_sessions_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_tls_sessions_LDADD = libkernel.la $(OPENSSL_LIBS) $(CUNIT_LIBS)
