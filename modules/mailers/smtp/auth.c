@@ -149,7 +149,7 @@ enum pr_status smtp_authenticate(struct smtp_run *run, struct smtp_outcome *outc
 	struct pr_call *call = run->call;
 	struct auth_identity identity;
 
-	if (run->session->mechanisms[0] == '\0')
+	if (run->session->mechanisms[0] == '\0' || (run->session->source_flags & SMTP_SOURCE_NO_AUTH) != 0)
 		return PR_OK;
 	enum pr_status status = auth_info_find(run, &identity);
 	if (status == PR_NOTFOUND)
