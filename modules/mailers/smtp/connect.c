@@ -410,7 +410,9 @@ static enum pr_status try_target(struct smtp_run *run, const struct smtp_target 
 	}
 	tell_connecting(run, target);
 	enum pr_status status = run->smtp->path.len > 0 ? try_program(run, target, outcome) : try_addresses(run, target, outcome);
-	if (target->by_name && status == PR_TEMPFAIL && pr_str_equal(outcome->enhanced, PR_STR("4.4.1")))
+	/* one that says nothing for minutes is no better than one that is not there */
+	bool is_dead = pr_str_equal(outcome->enhanced, PR_STR("4.4.1")) || pr_str_has_prefix_nocase(outcome->text, PR_STR("Deferred: Connection timed out"));
+	if (target->by_name && status == PR_TEMPFAIL && is_dead)
 		pr_host_failed(run->call, pr_str(name), outcome->text);
 	return status;
 }
