@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A next host that was called before goes on with the session of TLS that it gave: without another proof, but with the same verdict; what was learned with other files, of another
-host or by TLSA records is not believed again."""
+"""A next host that was called before goes on with the session of TLS that it gave: without another proof, but with the same verdict; what was learned with other files, or of
+another host, is not believed again."""
 import os
 import shutil
 import ssl
 import time
 
-import dane
 import story
 import tls
 import tls_peer
@@ -84,23 +83,9 @@ class Sessions(tls.Tls):
         self.assertFalse([line for line in [self.talk(peer, number) for number in (1, 2)] if line.endswith(" again")])
 
 
-class WithRecords(dane.Dane):
-    def test_records_are_compared_each_time(self):
-        self.world()
-        self.peer.remembers = True
-        self.pr.stop()
-        self.pr.settings["mailers"]["esmtp"]["messages"] = 1
-        self.pr.start()
-        for _ in range(3):
-            self.goes("right")
-        self.assertEqual(self.peer.connections, 3)
-        self.assertFalse([line for talk in self.peer.conversations for line in talk if line.endswith(" again")])
-
-
-for story_of_others in (tls.Tls, dane.Dane):  # their own are told elsewhere
-    for name in [name for name in vars(story_of_others) if name.startswith("test_")]:
-        delattr(story_of_others, name)
-del tls.Tls, dane.Dane, story_of_others
+for name in [name for name in vars(tls.Tls) if name.startswith("test_")]:  # its own are told elsewhere
+    delattr(tls.Tls, name)
+del tls.Tls
 
 if __name__ == "__main__":
     story.main()
