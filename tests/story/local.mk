@@ -7,7 +7,7 @@ STORIES += tests/story/dsn.py tests/story/cf_daemon.py tests/story/mc.py tests/s
 STORIES += tests/story/tls.py tests/story/tls_server.py tests/story/auth.py tests/story/backup_mx.py tests/story/dane.py tests/story/eight_bits.py
 STORIES += tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
 STORIES += tests/story/prompt.py
-STORIES += tests/story/client_auth.py tests/story/tls_sessions.py tests/story/client_network.py tests/story/dane_wishes.py
+STORIES += tests/story/client_auth.py tests/story/tls_sessions.py tests/story/client_network.py tests/story/dane_wishes.py tests/story/client_trouble.py
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)

@@ -48,10 +48,10 @@ enum auth_answer auth_converse(struct smtp_run *run, const struct auth_exchange 
 			return AUTH_LATER;
 		if (send_hidden(run, line, shown, &reply) != PR_OK)
 			return AUTH_LOST;
+		if (gave_up && reply.code / 100 != 4 && reply.code / 100 != 5) /* RFC 4954 4: it must have said 501; who asks on has no end */
+			return AUTH_LOST;
 		if (reply.code != 334)
 			return judge(run, mechanism, &reply);
-		if (gave_up) /* RFC 4954 4: it must have said 501; who asks on has no end */
-			return AUTH_LOST;
 		shown = PR_STR("*****");
 		gave_up = !challenge_of(call, &reply, &bytes) || !exchange->step(exchange->context, call, bytes, &bytes);
 		if (gave_up)
