@@ -25,3 +25,6 @@ EXTRA_DIST += tests/oracle/testssl
 # what becomes of eight bits
 TESTS += tests/oracle/mime/compare
 EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracle/mime/differs.tsv
+# what a next host may say, and what follows
+TESTS += tests/oracle/client
+EXTRA_DIST += tests/oracle/client
