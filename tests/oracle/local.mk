@@ -26,5 +26,5 @@ EXTRA_DIST += tests/oracle/testssl
 TESTS += tests/oracle/mime/compare
 EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracle/mime/differs.tsv
 # what a next host may say, and what follows
-TESTS += tests/oracle/client
-EXTRA_DIST += tests/oracle/client
+TESTS += tests/oracle/client tests/oracle/sources
+EXTRA_DIST += tests/oracle/client tests/oracle/sources

@@ -270,6 +270,6 @@ struct pr_str smtp_source_name(struct smtp_run *run)
 		return usual;
 	if (call->host->dns_name(call, pr_str(address), &name) == PR_OK && name.len > 0)
 		return name;
-	call->reason = PR_NONE; /* sendmail says the address then, and so do we (RFC 5321 section 4.1.3) */
-	return pr_arena_printf(call->arena, "[%s%s]", own.any.sa_family == AF_INET6 ? "IPv6:" : "", address);
+	call->reason = PR_NONE;
+	return usual;
 }
