@@ -69,6 +69,17 @@ class Trouble(tls.Tls):
                 peer = self.good(auth=["CRAM-MD5"], answer=self.says("AUTH", reply))
                 self.through(peer, f"pr{number}", waits, "Temporary AUTH failure" if waits else "", access=AGREED, **self.OFTEN)
 
+    def test_auth_by_two(self):
+        """One mechanism cannot be told now, the other is refused: later; and it is taken when one of them is."""
+        for number, (first, second, waits) in enumerate((("454 4.7.0 not now", "535 5.7.8 no", True), ("535 5.7.8 no", "454 4.7.0 not now", True), ("535 5.7.8 no", "535 5.7.8 no", False),
+                                                         ("454 4.7.0 not now", None, False), ("535 5.7.8 no", None, False))):
+            with self.subTest(first + ", " + str(second)):
+                replies = [first, second]
+                peer = self.good(auth=["CRAM-MD5", "PLAIN"], answer=lambda verb, words, replies=replies: replies.pop(0) if verb == "AUTH" and replies else None)
+                options = {**self.OFTEN["options"], "AuthMechanisms": "CRAM-MD5 PLAIN"}
+                self.through(peer, f"two{number}", waits, access=AGREED, options=options)
+                self.assertEqual(replies, [])
+
     def test_auth_silent(self):
         def answer(verb, words):
             if verb == "AUTH":

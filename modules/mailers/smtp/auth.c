@@ -118,6 +118,7 @@ static enum auth_answer try_all(struct smtp_run *run, const struct auth_identity
 	struct smtp_session *session = run->session;
 	struct pr_str words = auth_mechanisms(run, identity), mechanism;
 	enum auth_answer answer = AUTH_LATER;
+	bool later = false;
 
 	while (words.len > 0 && answer != AUTH_KNOWN && answer != AUTH_LOST) {
 		enum auth_answer now;
@@ -129,11 +130,13 @@ static enum auth_answer try_all(struct smtp_run *run, const struct auth_identity
 		if (mechanism.len == 0)
 			break;
 		answer = now;
+		later = later || answer == AUTH_LATER;
 		if (answer == AUTH_KNOWN)
 			snprintf(session->auth_type, sizeof session->auth_type, "%.*s", PR_PRINT(mechanism));
 		forget(run->call->arena, &words, mechanism);
 	}
-	return answer;
+	/* a host that cannot look one up now may well refuse the next for it: that is no last word */
+	return answer == AUTH_REFUSED && later ? AUTH_LATER : answer;
 }
 
 static enum pr_status put_off(struct smtp_run *run, struct smtp_outcome *outcome)
