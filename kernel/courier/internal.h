@@ -27,6 +27,7 @@
  *   notice_header.c  their header fields and ErrorHeader, with macros
  *   expand.c    aliases and queue group for those notices
  *   host_record.c  what was learned of hosts, in files that others read
+ *   dead_hosts.c  the same in memory, where there are no such files
  *   report.c    the lines in the log
  *   unsettled.c what the store could not take down yet
  *   statistics.c  what is counted for mailstats

@@ -294,5 +294,40 @@ class Sources(Network):
         self.assertEqual(host.said[0], "EHLO out.example.org")
 
 
+class Limits(Network):
+    def test_of_one_mailer(self):
+        """No more connections at once to its hosts than `connections`, no more messages over one than `messages`; other mailers have their own."""
+        lock, now, most = threading.Lock(), {}, {}
+
+        def answer(name):
+            def told(verb, words):
+                with lock:
+                    now.setdefault(name, 0)
+                    now[name] += verb == "MAIL"
+                    most[name] = max(most.get(name, 0), now[name])
+                if verb == ".":
+                    time.sleep(0.1)
+                    with lock:
+                        now[name] -= 1
+                return None
+            return told
+        few, many = self.sink(answer("few")), self.sink(answer("many"))
+        self.stage("[127.0.0.1]:9", start=False)
+        self.pr.settings["mailers"] = {"few": {"module": "smtp", "connections": 2, "messages": 3}, "many": {"module": "smtp"}}
+        self.pr.settings["maps"]["mailertable"] = {"module": "text", "file": self.pr.write("mailertable", f"few.example few:[127.0.0.1]:{few.port}\nmany.example many:[127.0.0.1]:{many.port}\n")}
+        self.pr.settings["rules"] = {**self.pr.settings["rules"], "smart_host": "few:[127.0.0.1]:9", "relay_clients": ["127.0.0.1"]}
+        self.pr.start()
+        with self.pr.client() as client:
+            for number in range(30):
+                client.message("ann@example.net", [f"joe{number}@few.example"], LETTER)
+                client.message("ann@example.net", [f"joe{number}@many.example"], LETTER)
+        few.wait(30)
+        many.wait(30)
+        self.assertLessEqual(most["few"], 2)
+        self.assertGreater(most["many"], 2)
+        self.assertGreaterEqual(few.connections, 10)
+        self.assertLess(many.connections, 30)
+
+
 if __name__ == "__main__":
     story.main()
