@@ -93,6 +93,19 @@ class BackupMX(story.Story):
         pr.send("ann@example.net", ["joe@two.example"], LETTER)
         first.wait(1)
 
+    def test_a_dead_port_is_not_the_host(self):
+        """Two services of one host: that one of them is down says nothing about the other."""
+        live = self.host(FAR)
+        pr = self.start()
+        pr.stop()
+        pr.settings["maps"]["mailertable"] = {"module": "text", "file": pr.write("mailertable", f"down.example esmtp:mx.far.example:{story.free_port()}\nup.example esmtp:mx.far.example:{self.port}\n")}
+        pr.settings["mailers"]["esmtp"]["port"] = 25
+        pr.settings["rules"]["relay_clients"] = ["127.0.0.1"]
+        pr.start()
+        pr.wait_log(pr.send("ann@example.net", ["joe@down.example"], LETTER) + ": to=.*stat=Deferred: Connection refused by mx.far.example.")
+        pr.send("ann@example.net", ["joe@up.example"], LETTER)
+        live.wait(1)
+
     def test_for_whom(self):
         pr = self.start()
         with pr.client() as client:

@@ -5,7 +5,7 @@
  */
 #include "auth.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static enum pr_status send_hidden(struct smtp_run *run, struct pr_str line, struct pr_str shown, struct smtp_reply *reply)
 {

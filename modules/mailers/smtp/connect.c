@@ -397,13 +397,15 @@ static enum pr_status try_addresses(struct smtp_run *run, const struct smtp_targ
 	return status;
 }
 
-/* One that has a name is remembered by it. */
+/* One that has a name is remembered by it; where the route says a port, that is another one than the same host's at any other. */
 static enum pr_status try_target(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
 {
 	struct pr_str reason = PR_NONE;
-	char name[sizeof run->session->name];
+	char name[sizeof run->session->name + 8];
 
-	write_name(name, sizeof name, target);
+	write_name(name, sizeof run->session->name, target);
+	if (target->port != (uint32_t)run->smtp->port)
+		snprintf(name, sizeof name, "%.*s:%u", PR_PRINT(server_name(target)), target->port);
 	if (target->by_name && pr_host_is_dead(run->call, pr_str(name), &reason)) {
 		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
 		return PR_TEMPFAIL;
