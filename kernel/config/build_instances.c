@@ -22,6 +22,7 @@ static const struct kernel_key {
     {"line_limit", PR_KIND_MAILER, KEY_SIZE, offsetof(struct config_instance, line_limit)},
     {"recipients", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, recipients)},
     {"messages", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, messages)},
+    {"connections", PR_KIND_MAILER, KEY_NUMBER, offsetof(struct config_instance, connections)},
     {"types", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, types)},
     {"charset", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, charset)},
     {"end_of_line", PR_KIND_MAILER, KEY_TEXT, offsetof(struct config_instance, end_of_line)},

@@ -54,6 +54,7 @@ struct config_instance {
 	int64_t recipients;       /* mailers: r=, recipients per transaction, 100 */
 	struct pr_str queue_group; /* mailers: Q=, absent: mqueue */
 	int64_t messages;         /* mailers: m=, messages per connection, 0 no limit */
+	int64_t connections;      /* mailers: deliveries at once to one destination, 0: MaxConnectionsPerHost */
 	struct pr_str types;      /* mailers: T=, "DNS/RFC822/SMTP" for notices; absent: by RFC 3464 */
 	struct pr_str charset;    /* mailers: C=, of 8-bit text whose sender is of this mailer; absent: DefaultCharSet */
 	struct pr_str end_of_line; /* mailers: E=, absent: LF, or what the protocol says */

@@ -138,11 +138,20 @@ static void declare_blame(struct config_builder *builder, const struct config_no
 	*all = pr_arena_printf(&builder->config->arena, "%.*s%s%.*s", PR_PRINT(*all), all->len > 0 ? "," : "", PR_PRINT(node->text));
 }
 
+/* One line for each family; mailers read them. */
+static void declare_client_ports(struct config_builder *builder, const struct config_node *node)
+{
+	struct pr_str *all = &builder->config->options.client_ports;
+
+	*all = pr_arena_printf(&builder->config->arena, "%.*s%s%.*s", PR_PRINT(*all), all->len > 0 ? ";" : "", PR_PRINT(node->text));
+}
+
 static const struct {
 	const char *name;
 	void (*take)(struct config_builder *builder, const struct config_node *node);
 } special[] = {
     {"AliasFile", config_declare_aliases},
+    {"ClientPortOptions", declare_client_ports},
     {"DaemonPortOptions", config_declare_listener},
     {"DeliverByMin", declare_deliver_by},
     {"DontBlameSendmail", declare_blame},

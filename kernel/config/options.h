@@ -59,6 +59,7 @@ struct options {
 	uint32_t dont_expand_cnames;     /* DontExpandCnames */
 	struct pr_str dont_blame;        /* DontBlameSendmail */
 	struct pr_list resolver;         /* Resolver: "127.0.0.1:5353", default: /etc/resolv.conf */
+	struct pr_str client_ports, connect_only_to, helo_name; /* ClientPortOptions (lines with semicolons), ConnectOnlyTo, HeloName; mailers ask */
 	struct pr_str fallback_mx_host, fallback_smart_host; /* FallbackMXhost, FallbackSmartHost: "relay.example.org", "[192.0.2.1]"; mailers ask */
 	uint32_t try_null_mx_list;       /* TryNullMXList */
 	uint32_t strict_transport;       /* StrictTransportSecurity; mailers ask */
@@ -109,7 +110,7 @@ struct options {
 	/* Timeout.* */
 	int64_t timeout_initial, timeout_connect, timeout_helo, timeout_mail, timeout_rcpt, timeout_datainit,
 	    timeout_datablock, timeout_datafinal, timeout_rset, timeout_quit, timeout_misc, timeout_command,
-	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls, timeout_auth,
+	    timeout_ident, timeout_hoststatus, timeout_queuereturn, timeout_queuewarn, timeout_starttls, timeout_auth, timeout_iconnect, timeout_aconnect, timeout_lhlo,
 	    timeout_ready, timeout_stop, /* of a new generation; of a stop */
 	    timeout_message, timeout_session; /* in total, 0: no limit */
 	/* switches */

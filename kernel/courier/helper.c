@@ -142,7 +142,7 @@ void helpers_open(struct courier *courier)
 	pthread_cond_init(&courier->asks->answered, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	courier->helpers = helper_client_new(ask_master, courier->asks);
-	host_record_offer(courier, &services);
+	host_record_offer(&services);
 	tls_record_offer(courier, &services);
 	module_set_services(courier->set, &services);
 }

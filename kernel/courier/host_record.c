@@ -2,7 +2,8 @@
  *
  * The courier's use of HostStatusDirectory: what a delivery showed about a host is written there, and a host that another process found
  * unreachable a moment ago is not tried.  Each file is a host that was called, as in sendmail: a mailer that has several to choose from asks and tells
- * about each; for any other, and for an address that is given as it is, the name the mail is for is the host.
+ * about each; for any other, and for an address that is given as it is, the name the mail is for is the host.  Without the directory what such a mailer
+ * tells is remembered by this process (dead_hosts.c).
  */
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
@@ -111,8 +112,13 @@ static void write_alive(struct job *job, const struct group *group, struct pr_st
 
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply)
 {
-	if (group->host.len == 0 || outcome == PLAN_NEUTRAL || job->courier->options->host_status_directory.len == 0)
+	if (group->host.len == 0 || outcome == PLAN_NEUTRAL)
 		return;
+	if (job->courier->options->host_status_directory.len == 0) {
+		if (outcome != PLAN_UNREACHABLE)
+			dead_hosts_forget(&job->courier->dead_hosts, name_of(job, group));
+		return;
+	}
 	if (outcome != PLAN_UNREACHABLE)
 		write_alive(job, group, reply);
 	else if (!job->hosts_told) /* else each that could not be reached is known by its own name */
@@ -128,6 +134,8 @@ static bool is_dead(struct job *job, struct pr_str host, struct pr_str *reason_o
 
 	if (job->turn.urgent && !job->turn.patient)
 		return false;
+	if (job->courier->options->host_status_directory.len == 0)
+		return dead_hosts_find(&job->courier->dead_hosts, host, courier_now(), &job->arena, reason_out);
 	if (find_directory(job->courier, &path) && host_status_read(path.data, host, &job->arena, &status) == PR_OK) {
 		dead = status.status == EX_TEMPFAIL && status.when <= courier_wall() &&
 		       status.when + job->courier->options->timeout_hoststatus > courier_wall();
@@ -166,13 +174,14 @@ static void told(void *context, void *owner, struct pr_str host, struct pr_str r
 	if (job == NULL || job->entry == NULL)
 		return;
 	job->hosts_told = true;
-	write_status(job, host, true, reason);
+	if (job->courier->options->host_status_directory.len > 0)
+		write_status(job, host, true, reason);
+	else if (job->courier->options->timeout_hoststatus > 0)
+		dead_hosts_note(&job->courier->dead_hosts, host, reason, courier_now() + job->courier->options->timeout_hoststatus);
 }
 
-void host_record_offer(const struct courier *courier, struct module_services *services)
+void host_record_offer(struct module_services *services)
 {
-	if (courier->options->host_status_directory.len == 0)
-		return;
 	services->host_is_dead = asked;
 	services->host_failed = told;
 }

@@ -27,6 +27,7 @@
  *   notice_header.c  their header fields and ErrorHeader, with macros
  *   expand.c    aliases and queue group for those notices
  *   host_record.c  what was learned of hosts, in files that others read
+ *   dead_hosts.c  the same in memory, where there are no such files
  *   report.c    the lines in the log
  *   unsettled.c what the store could not take down yet
  *   statistics.c  what is counted for mailstats
@@ -95,6 +96,18 @@ struct courier_words {
 /* How a job that is done ends its claim. */
 enum job_end { JOB_RUNS = 0, JOB_DEFERS = 1, JOB_FINISHES = 2 };
 
+/* dead_hosts.c: without HostStatusDirectory. */
+#define COURIER_DEAD_HOSTS 256
+struct courier_dead_host {
+	char *name, *reason;
+	int64_t until;
+};
+struct courier_dead_hosts {
+	pthread_mutex_t lock; /* of its own: innermost */
+	size_t count;
+	struct courier_dead_host list[COURIER_DEAD_HOSTS];
+};
+
 struct courier {
 	const struct role *role;
 	struct config *config;
@@ -111,6 +124,7 @@ struct courier {
 	struct statistics_names statistics_names;
 	struct courier_words words;
 	struct courier_tls *tls;        /* tls_record.c; NULL: no TLSReportDirectory */
+	struct courier_dead_hosts dead_hosts;
 	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
@@ -311,16 +325,25 @@ int64_t courier_order(const struct courier *courier, const struct plan_facts *fa
 bool scan_is_young(const struct courier *courier, const struct pr_entry *entry, uint8_t group);
 void scan_once(struct courier *courier, struct module_thread *thread, bool all_due);
 
+/* dead_hosts.c */
+void dead_hosts_init(struct courier_dead_hosts *hosts);
+void dead_hosts_fini(struct courier_dead_hosts *hosts);
+void dead_hosts_clear(struct courier_dead_hosts *hosts);
+void dead_hosts_note(struct courier_dead_hosts *hosts, struct pr_str name, struct pr_str reason, int64_t until);
+void dead_hosts_forget(struct courier_dead_hosts *hosts, struct pr_str name);
+bool dead_hosts_find(struct courier_dead_hosts *hosts, struct pr_str name, int64_t now, struct pr_arena *arena, struct pr_str *reason_out);
+
 /* host_record.c: nothing without HostStatusDirectory */
 void host_record_write(struct job *job, const struct group *group, enum plan_outcome outcome, struct pr_str reply);
+void host_record_offer(struct module_services *services); /* to mailers that choose among several hosts */
+bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
+
 /* tls_record.c: how TLS with next hosts fared */
 void tls_record_open(struct courier *courier);
 void tls_record_close(struct courier *courier);
 void tls_record_offer(const struct courier *courier, struct module_services *services); /* to mailers */
 void tls_record_tick(struct courier *courier); /* now and then: what was counted goes to disk */
 void tls_record_flush(struct courier *courier);
-void host_record_offer(const struct courier *courier, struct module_services *services); /* to mailers that choose among several hosts */
-bool host_record_is_dead(struct job *job, const struct group *group, struct pr_str *reason_out);
 
 /* statistics.c: nothing without StatusFile */
 void courier_statistics_open(struct courier *courier);

@@ -229,6 +229,13 @@ static bool has_more(const struct job *job)
 	return false;
 }
 
+static uint32_t connections_of(const struct group *group)
+{
+	int64_t most = group->instance != NULL ? module_config(group->instance)->connections : 0;
+
+	return most > 0 && most < UINT32_MAX ? (uint32_t)most : 0;
+}
+
 /* One group as far as it goes; PLAN_FULL: it must stand in line. */
 static enum plan_answer run_group(struct job *job, struct group *group)
 {
@@ -242,6 +249,7 @@ static enum plan_answer run_group(struct job *job, struct group *group)
 	}
 	pthread_mutex_lock(&courier->lock);
 	group->destination = plan_destination(courier->plan, group->mailer, group->host, courier_now());
+	plan_destination_limit(courier->plan, group->destination, connections_of(group));
 	enum plan_answer answer = plan_enter(courier->plan, job->entry, group->destination, courier_now(), &dead);
 	if (answer == PLAN_DEAD)
 		dead = pr_arena_copy(&job->arena, dead);

@@ -146,6 +146,7 @@ static void read_waiting_wakes(struct courier *courier)
 /* Where MinQueueAge or MaxQueueAge counts, the reading of the queue says which messages are old enough. */
 void courier_run_begin(struct courier *courier)
 {
+	dead_hosts_clear(&courier->dead_hosts);
 	if (courier->retry.min_age > 0 || courier->retry.max_age > 0)
 		plan_run_begin(courier->plan);
 	else
@@ -440,6 +441,7 @@ static void courier_close(struct courier *courier)
 	courier_statistics_close(courier);
 	tls_record_close(courier);
 	pthread_mutex_destroy(&courier->words.lock);
+	dead_hosts_fini(&courier->dead_hosts);
 	config_free(courier->config);
 	pthread_cond_destroy(&courier->work);
 	pthread_cond_destroy(&courier->quiet);
@@ -475,6 +477,7 @@ int courier_main(const struct role *role)
 	pthread_condattr_destroy(&monotonic);
 	leases_open(courier);
 	words_open(courier);
+	dead_hosts_init(&courier->dead_hosts);
 	if (!courier_open(courier))
 		return EX_CONFIG;
 	if (role->queue_now) {

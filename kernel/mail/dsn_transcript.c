@@ -31,7 +31,7 @@ static size_t next_of_host(const struct dsn *dsn, size_t from, struct pr_str hos
 
 static bool is_about_one(const struct dsn_word *word)
 {
-	return word->command.len == 0 || pr_str_has_prefix_nocase(word->command, PR_STR("RCPT"));
+	return pr_str_has_prefix_nocase(word->command, PR_STR("RCPT"));
 }
 
 /* One reply was for both. */

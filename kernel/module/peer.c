@@ -79,6 +79,8 @@ static void report(const struct pr_tls *tls, struct pr_str name)
 
 	log_at(9, LOGP_INFO, NULL, "STARTTLS=client, relay=%.*s, version=%.*s, verify=%.*s, cipher=%.*s, bits=%.*s/%.*s", PR_PRINT(name),
 	    PR_PRINT(facts->version), PR_PRINT(facts->verify), PR_PRINT(facts->cipher), PR_PRINT(facts->cipher_bits), PR_PRINT(facts->alg_bits));
+	if (net_tls_is_resumed(tls->tls))
+		log_at(12, LOGP_INFO, NULL, "STARTTLS=client, relay=%.*s, an earlier session goes on", PR_PRINT(name));
 	log_at(14, LOGP_INFO, NULL, "STARTTLS=client, cert-subject=%.*s, cert-issuer=%.*s, verifymsg=%.*s", PR_PRINT(facts->cert_subject),
 	    PR_PRINT(facts->cert_issuer), PR_PRINT(facts->verify_message));
 }

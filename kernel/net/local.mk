@@ -13,5 +13,5 @@ libkernel_la_SOURCES += kernel/net/stream.c kernel/net/stream.h kernel/net/peer.
 	kernel/net/tls/server.c kernel/net/tls/server.h kernel/net/tls/server_context.c kernel/net/tls/server_context.h kernel/net/tls/server_settings.c \
 	kernel/net/tls/pairs.c kernel/net/tls/trust.c kernel/net/tls/dh.c kernel/net/tls/tickets.c kernel/net/tls/tickets.h kernel/net/tls/tickets_use.c \
 	kernel/net/tls/watch.c kernel/net/tls/watch.h kernel/net/tls/file.c kernel/net/tls/file.h \
-	kernel/net/tls/client.c kernel/net/tls/client.h kernel/net/tls/client_internal.h kernel/net/tls/facts.c kernel/net/tls/dane.c kernel/net/tls/dane.h kernel/net/dane.c kernel/net/dane.h
+	kernel/net/tls/client.c kernel/net/tls/client.h kernel/net/tls/client_internal.h kernel/net/tls/facts.c kernel/net/tls/sessions.c kernel/net/tls/sessions.h kernel/net/tls/resume.c kernel/net/tls/dane.c kernel/net/tls/dane.h kernel/net/dane.c kernel/net/dane.h
 libkernel_la_LIBADD += $(OPENSSL_LIBS)

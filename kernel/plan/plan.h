@@ -127,6 +127,8 @@ bool plan_run_put(struct plan *plan, const struct plan_item *item, int64_t now);
 
 /* Destinations live while anything is running, in line or cached there. */
 struct plan_destination *plan_destination(struct plan *plan, struct pr_str mailer, struct pr_str host, int64_t now);
+/* At most so many deliveries at once there, in the place of the limit for all; 0: that. */
+void plan_destination_limit(const struct plan *plan, struct plan_destination *destination, uint32_t most);
 /* With DEAD, *reason_out (borrowed until the destination changes) is what it died of. */
 enum plan_answer plan_enter(struct plan *plan, struct plan_entry *entry, struct plan_destination *destination, int64_t now,
                             struct pr_str *reason_out);

@@ -87,6 +87,17 @@ void plan_room_init(const struct plan *plan, struct plan_destination *destinatio
 	destination->room = destination->most < FIRST_ROOM ? destination->most : FIRST_ROOM;
 }
 
+void plan_destination_limit(const struct plan *plan, struct plan_destination *destination, uint32_t most)
+{
+	bool single = plan->limits.single_thread && destination->host[0] != '\0';
+
+	if (most == 0 || single)
+		return;
+	destination->most = most;
+	if (destination->room > most)
+		destination->room = most;
+}
+
 void plan_room_take(struct plan *plan, struct plan_destination *destination, int64_t now)
 {
 	if (destination->running++ == 0) {

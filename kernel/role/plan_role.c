@@ -66,6 +66,24 @@ static void print_program(const struct config_instance *instance, struct pr_text
 	pr_text_add_byte(out, '\n');
 }
 
+/* The command line behind "account|", in which module smtp names the program that may make tokens for it. */
+static void print_token_program(const struct config_instance *instance, struct pr_text *out)
+{
+	struct pr_str text = config_setting_text(instance, "token_program"), word;
+	size_t bar = pr_str_find(text, '|');
+	struct pr_str rest = pr_str_slice(text, bar + 1, text.len);
+
+	if (instance->kind != PR_KIND_MAILER || !pr_str_equal(instance->module, PR_STR("smtp")) || bar == 0 || !pr_str_word(&rest, " \t", &word))
+		return;
+	pr_text_addf(out, "program %.*s - ", PR_PRINT(word));
+	pr_xtext_encode(word, out);
+	while (pr_str_word(&rest, " \t", &word)) {
+		pr_text_add_byte(out, ' ');
+		pr_xtext_encode(word, out);
+	}
+	pr_text_add_byte(out, '\n');
+}
+
 /* An account with another group than its own, or without a name: the courier may ask for no other such pair. */
 static void print_account(const struct config_instance *instance, struct pr_text *out)
 {
@@ -132,6 +150,8 @@ bool plan_print(const struct config *config, struct pr_text *out)
 		print_mailbox(&config->instances[i], out);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_program(&config->instances[i], out);
+	for (size_t i = 0; i < config->instance_count; i++)
+		print_token_program(&config->instances[i], out);
 	for (size_t i = 0; i < config->instance_count; i++)
 		print_account(&config->instances[i], out);
 	print_all_files(config, out);

@@ -118,12 +118,22 @@ static void set_facts(struct transaction *transaction, const struct part *part, 
 	};
 }
 
+/* M=b: it goes out from where it came in. */
+static size_t set_interface(struct module_scope *scope, struct pr_str flags, struct pr_arena *arena, struct pr_macro *macro)
+{
+	bool binds = pr_str_find(flags, 'b') < flags.len && scope->macro != NULL;
+	struct pr_str address = binds ? scope->macro(scope->macro_context, PR_STR("if_addr")) : PR_NONE;
+
+	*macro = (struct pr_macro){PR_STR("if_addr"), address.len > 0 ? pr_arena_copy(arena, address) : PR_NONE};
+	return macro->value.len > 0 ? 1 : 0;
+}
+
 static bool set_macros(struct transaction *transaction, struct module_scope *scope, struct pr_envelope *envelope)
 {
 	const struct session *session = transaction->session;
 	struct pr_arena *arena = &transaction->arena;
 	bool local = session->user.data != NULL;
-	struct pr_macro *macros = pr_arena_alloc(arena, 7 * sizeof *macros);
+	struct pr_macro *macros = pr_arena_alloc(arena, 8 * sizeof *macros);
 
 	if (macros == NULL)
 		return false;
@@ -136,6 +146,7 @@ static bool set_macros(struct transaction *transaction, struct module_scope *sco
 	}
 	macros[count++] = (struct pr_macro){PR_STR("_"), pr_arena_copy(arena, session_client(session, scope->arena))};
 	macros[count++] = (struct pr_macro){PR_STR("daemon_flags"), session_daemon_flags(session, arena)};
+	count += set_interface(scope, macros[count - 1].value, arena, &macros[count]);
 	if (transaction->deliver_by.len > 0)
 		macros[count++] = (struct pr_macro){PR_STR("!"), transaction->deliver_by};
 	if (transaction->require_tls)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 mailer_LTLIBRARIES += smtp.la discard.la error.la
 smtp_mailer_sources = modules/mailers/smtp/smtp.c modules/mailers/smtp/smtp.h modules/mailers/smtp/address.c \
-	modules/mailers/smtp/connect.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
+	modules/mailers/smtp/connect.c modules/mailers/smtp/source.c modules/mailers/smtp/dialogue.c modules/mailers/smtp/transaction.c \
 	modules/mailers/smtp/content.c modules/mailers/smtp/program.c modules/mailers/smtp/policy.c modules/mailers/smtp/fallback.c modules/mailers/smtp/dane.c modules/maps/sequence/services.c modules/maps/sequence/services.h modules/mailers/smtp/secure.c \
-	modules/mailers/smtp/requiretls.c modules/mailers/smtp/auth.c modules/mailers/smtp/auth.h modules/mailers/smtp/auth_info.c \
+	modules/mailers/smtp/requiretls.c modules/mailers/smtp/auth.c modules/mailers/smtp/auth.h modules/mailers/smtp/auth_info.c modules/mailers/smtp/auth_own.c modules/mailers/smtp/auth_token.c \
 	modules/mailers/prog/account.c modules/mailers/prog/prog.h modules/mailers/prog/words.c
 if HAVE_SASL
 smtp_mailer_sources += modules/mailers/smtp/auth_sasl.c

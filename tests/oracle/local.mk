@@ -28,3 +28,6 @@ EXTRA_DIST += tests/oracle/mime/compare tests/oracle/mime/letters.py tests/oracl
 # Debian's Postfix, Exim and sendmail as neighbours
 TESTS += tests/oracle/peers tests/oracle/peer_logins
 EXTRA_DIST += tests/oracle/peers tests/oracle/peer_logins tests/oracle/peer_stage.py tests/oracle/peer_programs.py
+# what a next host may say, and what follows
+TESTS += tests/oracle/client tests/oracle/sources
+EXTRA_DIST += tests/oracle/client tests/oracle/sources

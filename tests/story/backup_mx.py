@@ -3,13 +3,15 @@
 """A backup MX takes mail for the domains that name it, keeps it while their own host is away, and delivers it when that returns; what nobody can be reached for
 goes to the host of last resort."""
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import story
 
 LETTER = "From: ann@example.net\nTo: joe@far.example\nSubject: s\n\nbody\n"
-FAR, HERE, LAST = "127.0.2.1", "127.0.0.1", "127.0.2.9"
+FAR, HERE, LAST, SECOND = "127.0.2.1", "127.0.0.1", "127.0.2.9", "127.0.2.2"
 
 
 class BackupMX(story.Story):
@@ -20,9 +22,12 @@ class BackupMX(story.Story):
         with open(self.zone, "w") as handle:
             handle.write(f"far.example MX 10 mx.far.example\nfar.example MX 20 mail.example.org\nmx.far.example A {FAR}\nmail.example.org A {HERE}\n"
                          f"last.example.org A {LAST}\nown.example MX 10 mail.example.org\nother.example MX 10 mx.far.example\n")
+        self.begin_server()
+        self.addCleanup(self.end_server)
+
+    def begin_server(self):
         stub = os.path.join(story.SOURCE, "tests", "tool", "dnsstub")
         self.server = subprocess.Popen([sys.executable, stub, "127.0.0.1", "0", self.zone], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end_server)
         self.resolver = "127.0.0.1:" + self.server.stdout.readline().strip()
 
     def end_server(self):
@@ -52,6 +57,54 @@ class BackupMX(story.Story):
         self.assertTrue(text.endswith("\n\nbody\n"))
         story.wait_for("an empty queue", lambda: pr.queue_ids() == [])
         self.assertEqual(primary.connections, 1)
+
+    def test_a_dead_first_host_is_remembered(self):
+        """Which of two is down is found out once and not by each message; a queue run asks anew."""
+        with open(self.zone, "a") as handle:
+            handle.write(f"two.example MX 10 mx.far.example\ntwo.example MX 20 second.example\nsecond.example A {SECOND}\nthird.example MX 10 mx.far.example\nthird.example MX 20 second.example\n")
+        self.end_server()
+        self.begin_server()
+        deaf = socket.socket()  # its line is full: whoever connects waits
+        deaf.bind((FAR, self.port))
+        deaf.listen(0)
+        callers = [socket.socket() for _ in range(4)]
+        self.addCleanup(lambda: [one.close() for one in [deaf, *callers]])
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex((FAR, self.port))
+        second = self.host(SECOND)
+        pr = self.start(Timeout={"connect": "4s"})
+        pr.settings["rules"]["relay_clients"] = ["127.0.0.1"]
+        pr.stop()
+        pr.settings["mailers"]["esmtp"]["messages"] = 1
+        pr.start()
+        times = []
+        for number in range(4):
+            began = time.monotonic()
+            pr.send("ann@example.net", ["joe@two.example" if number % 2 == 0 else "joe@third.example"], LETTER)
+            second.wait(number + 1)
+            times.append(time.monotonic() - began)
+        self.assertGreater(times[0], 3.5)
+        self.assertLess(max(times[1:]), 3 * story.SLOW, times)
+        for one in [deaf, *callers]:
+            one.close()
+        first = self.host(FAR)
+        pr.ctl("queue-run")
+        pr.send("ann@example.net", ["joe@two.example"], LETTER)
+        first.wait(1)
+
+    def test_a_dead_port_is_not_the_host(self):
+        """Two services of one host: that one of them is down says nothing about the other."""
+        live = self.host(FAR)
+        pr = self.start()
+        pr.stop()
+        pr.settings["maps"]["mailertable"] = {"module": "text", "file": pr.write("mailertable", f"down.example esmtp:mx.far.example:{story.free_port()}\nup.example esmtp:mx.far.example:{self.port}\n")}
+        pr.settings["mailers"]["esmtp"]["port"] = 25
+        pr.settings["rules"]["relay_clients"] = ["127.0.0.1"]
+        pr.start()
+        pr.wait_log(pr.send("ann@example.net", ["joe@down.example"], LETTER) + ": to=.*stat=Deferred: Connection refused by mx.far.example.")
+        pr.send("ann@example.net", ["joe@up.example"], LETTER)
+        live.wait(1)
 
     def test_for_whom(self):
         pr = self.start()

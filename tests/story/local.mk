@@ -11,6 +11,7 @@ STORIES += tests/story/clients.py tests/story/clients_scripted.py tests/story/cl
 EXTRA_DIST += tests/story/client_stage.py tests/story/mail_programs.py tests/story/nodemailer.js
 STORIES += tests/story/slow_clients.py tests/story/disguises.py
 STORIES += tests/story/transcripts.py tests/story/chunks.py tests/story/proxies.py tests/story/introductions.py tests/story/lmtp_service.py tests/story/requiretls.py tests/story/listeners.py
+STORIES += tests/story/client_auth.py tests/story/tls_sessions.py tests/story/client_network.py tests/story/dane_wishes.py tests/story/client_trouble.py
 EXTRA_DIST += tests/oracle/dsn/stage.py tests/oracle/dsn/dsn.mc tests/oracle/dsn/differs.tsv \
 	$(wildcard $(srcdir)/tests/oracle/dsn/expected/*.txt) $(wildcard $(srcdir)/tests/oracle/dsn/ours/*.txt)
 TESTS += $(STORIES)

@@ -66,15 +66,18 @@ class Authority:
 
 
 class Peer(story.Sink):
-    def __init__(self, answer=None, address="127.0.0.1", port=0, certificate=None, manner="", root=None, auth=(), user=("joe", "secret"), versions=None, name="peer.example"):
+    def __init__(self, answer=None, address="127.0.0.1", port=0, certificate=None, manner="", root=None, auth=(), user=("joe", "secret"), versions=None, name="peer.example", remembers=False):
         self.certificate, self.manner, self.auth, self.user, self.name = certificate, manner, auth, user, name
         self.conversations = []
         self.root, self.versions = root, versions
+        self.remembers, self.kept = remembers, None  # sessions of TLS: for that its context must be one
         self.offers = "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n" % name
         super().__init__(answer, address, port)
 
     def context(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if self.remembers and self.kept:
+            return self.kept
+        context = self.kept = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.certificate)
         if self.versions:
             context.minimum_version = context.maximum_version = self.versions
@@ -173,7 +176,7 @@ class Talk:
             self.conversation.append(f"(handshake: {error.reason})")
             return False
         subject = dict(pair[0] for pair in self.sock.getpeercert()["subject"]) if self.peer.root and self.sock.getpeercert() else {}
-        self.conversation.append(f"{self.sock.version()} sni={names[0] if names else None}" + (f" client={subject['commonName']}" if subject else ""))
+        self.conversation.append(f"{self.sock.version()} sni={names[0] if names else None}" + (f" client={subject['commonName']}" if subject else "") + (" again" if self.sock.session_reused else ""))
         self.stream = self.sock.makefile("rb")
         self.secure = True
         return True

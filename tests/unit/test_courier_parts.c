@@ -488,6 +488,39 @@ static void test_scan(void)
 	strike(courier);
 }
 
+/* Known until their time is over, by any spelling; no more than there is room for. */
+static void test_dead_hosts(void)
+{
+	static struct courier_dead_hosts hosts;
+	struct pr_arena arena;
+	struct pr_str reason = PR_NONE;
+	char name[32];
+
+	pr_arena_init(&arena, 1u << 16);
+	dead_hosts_init(&hosts);
+	dead_hosts_note(&hosts, PR_STR("mx1.example."), PR_STR("Deferred: Connection refused by mx1.example."), 100);
+	dead_hosts_note(&hosts, PR_STR("mx2.example."), PR_NONE, 200);
+	CU_ASSERT_TRUE(dead_hosts_find(&hosts, PR_STR("MX1.Example."), 99, &arena, &reason));
+	CU_ASSERT_TRUE(pr_str_equal(reason, PR_STR("Deferred: Connection refused by mx1.example.")));
+	CU_ASSERT_FALSE(dead_hosts_find(&hosts, PR_STR("mx1.example."), 100, &arena, &reason));
+	CU_ASSERT_EQUAL(hosts.count, 1);
+	CU_ASSERT_TRUE(dead_hosts_find(&hosts, PR_STR("mx2.example."), 100, &arena, &reason) && pr_str_equal(reason, PR_STR("Deferred")));
+	dead_hosts_forget(&hosts, PR_STR("MX2.example."));
+	CU_ASSERT_FALSE(dead_hosts_find(&hosts, PR_STR("mx2.example."), 100, &arena, &reason));
+	for (int i = 0; i < 2 * COURIER_DEAD_HOSTS; i++) {
+		snprintf(name, sizeof name, "host%d", i);
+		dead_hosts_note(&hosts, pr_str(name), PR_STR("x"), 1000 + i);
+		dead_hosts_note(&hosts, pr_str(name), PR_STR("y"), 1000 + i);
+	}
+	CU_ASSERT_EQUAL(hosts.count, COURIER_DEAD_HOSTS);
+	CU_ASSERT_FALSE(dead_hosts_find(&hosts, PR_STR("host0"), 0, &arena, &reason));
+	CU_ASSERT_TRUE(dead_hosts_find(&hosts, pr_str(name), 0, &arena, &reason) && pr_str_equal(reason, PR_STR("y")));
+	dead_hosts_clear(&hosts);
+	CU_ASSERT_FALSE(dead_hosts_find(&hosts, pr_str(name), 0, &arena, &reason));
+	dead_hosts_fini(&hosts);
+	pr_arena_fini(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"the clock jumps", test_clock},
 	{"wake-ups", test_wakes},
@@ -495,6 +528,7 @@ static const struct unit_case cases[] = {
 	{"word of a first attempt", test_words},
 	{"timeouts by class", test_timeouts},
 	{"verdicts on hosts", test_judgement},
+	{"hosts that are down", test_dead_hosts},
 	{"queue groups", test_groups},
 	{"leases are renewed", test_leases},
 	{"a store tells what is ready", test_ready},

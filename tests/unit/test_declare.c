@@ -404,7 +404,7 @@ static void test_idle(void)
 		CU_ASSERT(pr_option_find(options_table, pr_str(row->name)) == NULL);
 		CU_ASSERT(option_idle_find(pr_str(row->name)) == row);
 	}
-	CU_ASSERT(count > 80);
+	CU_ASSERT(count > 70);
 	CU_ASSERT(option_idle_find(PR_STR("MaxHopCount")) == NULL && option_idle_find(PR_STR("nosuch")) == NULL);
 }
 

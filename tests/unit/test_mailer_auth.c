@@ -12,13 +12,15 @@
 #include <unistd.h>
 
 static struct pr_arena arena;
-static const char *allowed = "", *letters = "";
+static const char *allowed = "", *letters = "", *certificate = "";
 
 static struct pr_str option(struct pr_call *call, struct pr_str name)
 {
 	(void)call;
 	if (pr_str_equal(name, PR_STR("AuthMechanisms")))
 		return pr_str(allowed);
+	if (pr_str_equal(name, PR_STR("ClientCertFile")))
+		return pr_str(certificate);
 	return pr_str_equal(name, PR_STR("AuthOptions")) ? pr_str(letters) : PR_NONE;
 }
 
@@ -70,7 +72,8 @@ static bool is(struct pr_str got, const char *wanted)
 
 static void test_words(void)
 {
-	static const char *const bad[] = {"", "joe secret", "\"X:joe\"", "\"U joe\"", "U:", "\"P:secret\"", "\"U:joe\" \"P=no base64\"", "\"U:a\nb\"", "\"U=YQBi\""};
+	static const char *const bad[] = {"", "joe secret", "\"X:joe\"", "\"U joe\"", "U:", "\"P:secret\"", "\"U:joe\" \"P=no base64\"", "\"U:a\nb\"", "\"U=YQBi\"", "\"M:PLAIN\"", "\"P:x\"",
+	                                   "\"U:a\" \"T:etc/token\"", "\"U:a\" \"T:|\"", "\"U:a\" \"T:joe|token\"", "\"T:/etc/token\""};
 	struct auth_identity identity;
 
 	pr_arena_init(&arena, 1u << 20);
@@ -79,7 +82,11 @@ static void test_words(void)
 	CU_ASSERT_TRUE(is(identity.mechanisms, "PLAIN LOGIN"));
 	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("  U:joe P=c2VjcmV0  "), &identity));
 	CU_ASSERT_TRUE(is(identity.user, "joe") && is(identity.name, "joe") && is(identity.password, "secret") && identity.mechanisms.len == 0);
-	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("\"I:john\""), &identity));
+	CU_ASSERT_TRUE(is(identity.token, "") && identity.is_named);
+	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("\"U:joe\" \"T:mail|/bin/token a b\""), &identity) && is(identity.token, "mail|/bin/token a b"));
+	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("\"U:joe\" T:/etc/token"), &identity) && is(identity.token, "/etc/token"));
+	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("\"M:EXTERNAL\""), &identity) && !identity.is_named);
+	CU_ASSERT_TRUE(auth_info_parse(&call, PR_STR("\"I:john\""), &identity) && !identity.is_named);
 	CU_ASSERT_TRUE(is(identity.user, "john") && is(identity.name, "john"));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		CU_ASSERT_FALSE(auth_info_parse(&call, pr_str(bad[i]), &identity));
@@ -91,17 +98,22 @@ static void test_mechanisms(void)
 	static const struct {
 		const char *offered, *option, *entry, *letters;
 		bool tls;
-		const char *left;
+		const char *left, *token, *certificate;
 	} cases[] = {
-		{"PLAIN LOGIN CRAM-MD5", "", "", "", false, "CRAM-MD5"},
-		{"PLAIN LOGIN CRAM-MD5", "", "", "", true, "CRAM-MD5"},
-		{"PLAIN LOGIN CRAM-MD5", "plain cram-md5", "", "", true, "PLAIN CRAM-MD5"},
-		{"PLAIN LOGIN CRAM-MD5", "PLAIN CRAM-MD5", "", "", false, "CRAM-MD5"}, /* an option is not about this host */
-		{"PLAIN LOGIN CRAM-MD5", "CRAM-MD5", "PLAIN", "", true, "PLAIN"},
-		{"PLAIN LOGIN CRAM-MD5", "CRAM-MD5", "LOGIN PLAIN", "", false, "PLAIN LOGIN"},
-		{"PLAIN LOGIN CRAM-MD5", "", "LOGIN PLAIN", "A,p", false, ""},
-		{"PLAIN LOGIN CRAM-MD5", "", "LOGIN PLAIN", "p", true, "PLAIN LOGIN"},
-		{"FOO ANONYMOUS EXTERNAL", "", "", "", true, ""},
+		{"EXTERNAL XOAUTH2 CRAM-MD5", "", "", "", true, "XOAUTH2 CRAM-MD5", "/t", ""},
+		{"EXTERNAL XOAUTH2 CRAM-MD5", "", "", "", true, "EXTERNAL CRAM-MD5", "", "/c"},
+		{"EXTERNAL OAUTHBEARER CRAM-MD5", "CRAM-MD5", "", "", true, "OAUTHBEARER CRAM-MD5", "/t", "/c"},
+		{"EXTERNAL XOAUTH2 OAUTHBEARER", "", "OAUTHBEARER EXTERNAL", "", true, "EXTERNAL OAUTHBEARER", "/t", "/c"},
+		{"EXTERNAL XOAUTH2 OAUTHBEARER PLAIN", "", "XOAUTH2 OAUTHBEARER EXTERNAL PLAIN", "", false, "PLAIN", "/t", "/c"},
+		{"PLAIN LOGIN CRAM-MD5", "", "", "", false, "CRAM-MD5", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "", "", "", true, "CRAM-MD5", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "plain cram-md5", "", "", true, "PLAIN CRAM-MD5", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "PLAIN CRAM-MD5", "", "", false, "CRAM-MD5", "", ""}, /* an option is not about this host */
+		{"PLAIN LOGIN CRAM-MD5", "CRAM-MD5", "PLAIN", "", true, "PLAIN", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "CRAM-MD5", "LOGIN PLAIN", "", false, "PLAIN LOGIN", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "", "LOGIN PLAIN", "A,p", false, "", "", ""},
+		{"PLAIN LOGIN CRAM-MD5", "", "LOGIN PLAIN", "p", true, "PLAIN LOGIN", "", ""},
+		{"FOO ANONYMOUS EXTERNAL", "", "", "", true, "", "", ""},
 	};
 	struct smtp_session session = {.open = 0};
 	struct smtp_run run = {.call = &call, .session = &session};
@@ -109,10 +121,11 @@ static void test_mechanisms(void)
 
 	pr_arena_init(&arena, 1u << 20);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct auth_identity identity = {.mechanisms = pr_str(cases[i].entry)};
+		struct auth_identity identity = {.password = PR_STR("secret"), .mechanisms = pr_str(cases[i].entry), .token = pr_str(cases[i].token)};
 		snprintf(session.mechanisms, sizeof session.mechanisms, "%s", cases[i].offered);
 		allowed = cases[i].option;
 		letters = cases[i].letters;
+		certificate = cases[i].certificate;
 		session.tls = cases[i].tls ? (struct pr_tls *)(void *)&something : NULL;
 		struct pr_str left = auth_mechanisms(&run, &identity);
 		if (!is(left, cases[i].left)) {
@@ -180,7 +193,39 @@ static void test_questions_without_end(void)
 	converse(again, PR_TEMPFAIL, false);
 }
 
+/* What is said of a token, byte by byte (RFC 7628 section 4.1), and that it is not shown for ever. */
+static void test_tokens(void)
+{
+	static const char *const script[] = {">AUTH OAUTHBEARER bixhPWpvZT0yQ2E9M0RiLAFob3N0PW14LmV4YW1wbGUBYXV0aD1CZWFyZXIgdGgzdG9rZW4BAQ==\r\n", "<334 eyJzdGF0dXMiOiI0MDEifQ==\r\n",
+		">AQ==\r\n", "<535 5.7.8 no\r\n", NULL};
+	static const char *const other[] = {">AUTH XOAUTH2 dXNlcj1qb2UsYT1iAWF1dGg9QmVhcmVyIHRoM3Rva2VuAQE=\r\n", "<334 eyJzdGF0dXMiOiI0MDEifQ==\r\n", ">\r\n", "<535 5.7.8 no\r\n", NULL};
+	static struct smtp smtp;
+	char path[] = "/tmp/postrider-token-XXXXXX";
+	int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, "th3token\n", 9) == 9 && close(fd) == 0);
+	pr_arena_init(&arena, 1u << 20);
+	for (int i = 0; i < SMTP_WAITS; i++)
+		smtp.wait[i] = 10;
+	for (int i = 0; i < 2; i++) {
+		struct smtp_session session = {.open = 1, .host = &host};
+		struct smtp_run run = {.call = &call, .smtp = &smtp, .session = &session};
+		struct auth_identity identity = {.user = PR_STR("joe,a=b"), .token = pr_str(path)};
+		struct fake_server *server = fake_server_start(i == 0 ? script : other);
+		struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)fake_server_port(server))};
+		session.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		snprintf(session.server, sizeof session.server, "mx.example");
+		CU_ASSERT_EQUAL_FATAL(connect(session.fd, (struct sockaddr *)&address, sizeof address), 0);
+		CU_ASSERT_EQUAL(auth_own(&run, &identity, i == 0 ? PR_STR("OAUTHBEARER") : PR_STR("XOAUTH2")), AUTH_LATER); /* refused; the file has no other */
+		smtp_drop(&session);
+		CU_ASSERT_TRUE(fake_server_stop(server));
+		fake_server_free(server);
+	}
+	unlink(path);
+	pr_arena_fini(&arena);
+}
+
 static const struct unit_case cases[] = {{"base64", test_base64}, {"words", test_words}, {"mechanisms", test_mechanisms},
-	{"questions without end", test_questions_without_end}, {NULL, NULL}};
+	{"questions without end", test_questions_without_end}, {"tokens", test_tokens}, {NULL, NULL}};
 
 UNIT_MAIN("smtp mailer and AUTH", cases)

@@ -12,7 +12,7 @@ static void test_chunks(void)
 {
 	static const char *const script[] = {HELLO_CHUNKS, ">MAIL From:<a@x.example>\r\n", ">RCPT To:<u1@y.example>\r\n", ">RCPT To:<u2@y.example>\r\n",
 		"<250 ok\r\n250 ok\r\n550 no\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n", ">.\r\n", "<250 2.0.0 taken\r\n",
-		">MAIL", ">RCPT", "<250 ok\r\n550 5.1.1 no\r\n", ">RSET\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n",
+		">MAIL", ">RCPT", "<250 ok\r\n550 5.1.1 no\r\n", ">RSET\r\n", "<250 ok\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n",
 		">.\r\n", "<552 5.3.4 too much\r\n", ">QUIT", "<221 bye\r\n", NULL};
 	struct fixture f;
 	struct fake_server *server = begin_with(&f, 2, script);
@@ -36,7 +36,7 @@ static void test_chunks(void)
 static void test_refused_chunk(void)
 {
 	static const char *const script[] = {HELLO_CHUNKS, ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n", ">BDAT 65536\r\n", "%65536", "<452 4.3.1 full\r\n", ">BDAT 65536\r\n", "%65536",
-		"<503 5.5.1 what\r\n", ">RSET\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n", ">.\r\n", "<250 ok\r\n", NULL};
+		"<503 5.5.1 what\r\n", ">RSET\r\n", "<250 ok\r\n", ">MAIL", ">RCPT", "<250 ok\r\n250 ok\r\n", ">BDAT 29 LAST\r\n", HEADER_LINES, ">.x\r\n", ">.\r\n", "<250 ok\r\n", NULL};
 	static char body[200000];
 
 	memset(body, 'x', sizeof body);

@@ -211,9 +211,9 @@ static void test_all_refused(void)
 {
 	static const char *const script[] = {HELLO_ALL, ">MAIL", ">RCPT", ">RCPT", ">DATA",
 		"<250 ok\r\n550 no\r\n450 4.2.1 later\r\n354 well\r\n", ".", "<554 no recipients\r\n",
-		/* and a server that refuses DATA gets RSET in front of the next one */
+		/* and a server that refuses DATA gets RSET at once */
 		">MAIL", ">RCPT", ">DATA", "<250 ok\r\n550 5.1.1 no\r\n503 no\r\n",
-		">RSET", ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
+		">RSET", "<250 ok\r\n", ">MAIL", ">RCPT", ">DATA", "<250 ok\r\n250 ok\r\n354 go\r\n", ".", "<250 ok\r\n", NULL};
 	struct fixture f;
 	struct fake_server *server = begin_with(&f, 2, script);
 

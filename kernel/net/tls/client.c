@@ -43,7 +43,7 @@ static SSL_CTX *new_ssl(const struct net_tls_trust *trust, struct pr_text *why)
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, net_tls_let_go_on);
-	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	net_tls_resume_prepare(ssl);
 	if (net_tls_dane_prepare(ssl, why) && net_tls_apply_words(ssl, &trust->words, why) && net_tls_load_trust(ssl, &authorities, why) && load_own(ssl, trust, why))
 		return ssl;
 	SSL_CTX_free(ssl);
@@ -73,6 +73,7 @@ struct net_tls_client *net_tls_client_new(const struct net_tls_trust *trust, str
 	client->digest = digest;
 	pthread_mutex_init(&client->lock, NULL);
 	pthread_mutex_init(&client->looking, NULL);
+	net_tls_sessions_init(&client->sessions);
 	watch_files(client);
 	client->ssl = new_ssl(trust, why);
 	if (client->ssl != NULL)
@@ -86,6 +87,7 @@ void net_tls_client_free(struct net_tls_client *client)
 	if (client == NULL)
 		return;
 	SSL_CTX_free(client->ssl);
+	net_tls_sessions_fini(&client->sessions);
 	net_watch_fini(&client->watch);
 	pthread_mutex_destroy(&client->looking);
 	pthread_mutex_destroy(&client->lock);
@@ -104,6 +106,7 @@ static enum net_tls_look look(struct net_tls_client *client, int64_t now, struct
 	SSL_CTX *before = client->ssl;
 	client->ssl = ssl;
 	pthread_mutex_unlock(&client->lock);
+	net_tls_sessions_forget(&client->sessions);
 	SSL_CTX_free(before); /* connections have it as long as they need it */
 	return NET_TLS_RENEWED;
 }
@@ -158,8 +161,10 @@ static struct net_tls *shake_hands(struct net_tls *tls, int64_t end, struct pr_t
 	do /* the socket's own timeout makes it AGAIN now and then */
 		result = net_tls_handshake(tls, &wants);
 	while (result == NET_AGAIN && now_ms() < end);
-	if (result == NET_DONE)
+	if (result == NET_DONE) {
+		net_tls_resume_done(tls);
 		return tls;
+	}
 	if (result == NET_AGAIN)
 		pr_text_add_c(why, "it took too long");
 	else
@@ -179,6 +184,8 @@ struct net_tls *net_tls_connect_with(struct net_tls_client *client, int fd, cons
 		net_tls_explain(ERR_get_error(), "TLS", why);
 		return NULL;
 	}
+	if (!has_records)
+		net_tls_resume_begin(client, tls, fd, wish->name);
 	if (!has_records || net_tls_dane_apply(tls, wish, why))
 		return shake_hands(tls, end, why);
 	net_tls_free(tls);

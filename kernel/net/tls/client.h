@@ -49,6 +49,8 @@ struct net_tls_facts {
 	struct pr_str cert_subject, cert_issuer, cn_subject, cn_issuer, cert_altnames, cert_md5, cert_fp; /* absent without a certificate; md5 only when no
 	                                                                                       fingerprint is asked for */
 };
+/* The host remembered an earlier connection: nothing but keys was exchanged. */
+bool net_tls_is_resumed(const struct net_tls *tls);
 void net_tls_describe(const struct net_tls *tls, struct pr_arena *arena, struct net_tls_facts *facts_out);
 
 #endif

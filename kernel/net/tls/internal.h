@@ -18,6 +18,7 @@ struct net_tls {
 	const EVP_MD *digest;            /* for fingerprints, or NULL */
 	struct net_tls_context *context; /* a server's, held; else NULL */
 	bool has_dane;                   /* TLSA records judge who is there */
+	struct net_tls_recall *recall;   /* a client's: where its sessions are kept; or NULL: nowhere */
 };
 
 /* Whom we believe, and whom not any more; each may be empty. */

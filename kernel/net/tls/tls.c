@@ -22,6 +22,7 @@ void net_tls_free(struct net_tls *tls)
 		return;
 	SSL_free(tls->ssl);
 	net_tls_context_release(tls->context);
+	pr_free(tls->recall);
 	pr_free(tls);
 }
 

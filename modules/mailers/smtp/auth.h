@@ -7,8 +7,9 @@
  *      |                                                                                5xx: the next mechanism; none: go on without
  *      '                                                                                4xx, or none was possible: later
  *
- * Which mechanism, and its steps, is Cyrus SASL's business (auth_sasl.c; auth_none.c where it is not built in).  A password never goes over a connection
- * without TLS as it is, unless the entry itself names the mechanism that does so; and it is never shown to who watches.
+ * Mechanisms that need no library - a certificate, a token - are done here (auth_own.c, auth_token.c) and come first; which one of the others, and its steps,
+ * is Cyrus SASL's business (auth_sasl.c; auth_none.c where it is not built in).  A password never goes over a connection
+ * without TLS as it is, unless the entry itself names the mechanism that does so, a token never; and they are never shown to who watches.
  */
 #ifndef MODULES_MAILERS_SMTP_AUTH_H
 #define MODULES_MAILERS_SMTP_AUTH_H
@@ -25,7 +26,30 @@ struct auth_identity {
 	struct pr_str password;
 	struct pr_str realm;
 	struct pr_str mechanisms; /* the only ones for this host, or empty */
+	struct pr_str token;      /* where the token comes from, see auth_token.c; or empty */
+	bool is_named;            /* the entry itself says whose mail it is */
 };
+
+enum auth_answer { AUTH_KNOWN, AUTH_REFUSED, AUTH_LATER, AUTH_LOST };
+
+/* One mechanism: what is said first (absent: nothing), and what to each challenge. */
+struct auth_exchange {
+	struct pr_str mechanism, initial;
+	bool (*step)(void *context, struct pr_call *call, struct pr_str challenge, struct pr_str *bytes_out);
+	void *context;
+};
+
+/* auth.c */
+enum auth_answer auth_converse(struct smtp_run *run, const struct auth_exchange *exchange);
+
+/* auth_own.c: EXTERNAL, OAUTHBEARER and XOAUTH2, by their names; false: it is none of them. */
+bool auth_is_own(struct pr_str mechanism);
+bool auth_needs_token(struct pr_str mechanism);
+enum auth_answer auth_own(struct smtp_run *run, const struct auth_identity *identity, struct pr_str mechanism);
+
+/* auth_token.c.  `refused`: a token that the server did not want, so another one is needed; or absent.  PR_TEMPFAIL with the reason in the call. */
+enum pr_status auth_token_get(struct smtp_run *run, struct pr_str source, struct pr_str refused, struct pr_str *token_out);
+bool auth_token_is_source(struct pr_str source);
 
 /* auth_info.c.  PR_NOTFOUND: we are nobody there; PR_TEMPFAIL: it could not be found out. */
 enum pr_status auth_info_find(struct smtp_run *run, struct auth_identity *identity_out);

@@ -2,6 +2,7 @@
  *
  * Who we are for a host: what the rules answer to authinfo, else the file DefaultAuthInfo, and which mechanisms that leaves.
  * A word is a letter, a colon or - for base64 - an equals sign, and the value: "U:user" "I:name" "P=cGFzc3dvcmQ=" "R:realm" "M:PLAIN CRAM-MD5".
+ * "T:/etc/mail/token" or "T:account|/usr/bin/token args" says where a token comes from (auth_token.c); sendmail knows no such word.
  */
 #include "auth.h"
 
@@ -11,14 +12,15 @@
 
 #define FILE_MOST 4096
 /* As in sendmail, those that send a password as it is have to be named. */
-#define USUAL "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-MD5 CRAM-MD5"
+#define USUAL "EXTERNAL SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-MD5 CRAM-MD5"
 
 static struct pr_str *field(struct auth_identity *identity, char letter)
 {
 	struct {
 		char letter;
 		struct pr_str *place;
-	} fields[] = {{'U', &identity->user}, {'I', &identity->name}, {'P', &identity->password}, {'R', &identity->realm}, {'M', &identity->mechanisms}};
+	} fields[] = {{'U', &identity->user}, {'I', &identity->name}, {'P', &identity->password}, {'R', &identity->realm}, {'M', &identity->mechanisms},
+	            {'T', &identity->token}};
 
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		if (fields[i].letter == letter)
@@ -48,13 +50,25 @@ static bool is_clean(struct pr_str value)
 	return true;
 }
 
+static bool has_word(struct pr_str words, struct pr_str wanted)
+{
+	struct pr_str word;
+
+	while (pr_str_next(&words, ' ', &word))
+		if (pr_str_equal_nocase(word, wanted))
+			return true;
+	return false;
+}
+
+/* A certificate says by itself who we are. */
 static bool complete(struct auth_identity *identity)
 {
+	identity->is_named = identity->user.len > 0;
 	if (identity->name.len == 0)
 		identity->name = identity->user;
 	if (identity->user.len == 0)
 		identity->user = identity->name;
-	return identity->name.len > 0;
+	return identity->name.len > 0 || has_word(identity->mechanisms, PR_STR("EXTERNAL"));
 }
 
 bool auth_info_parse(struct pr_call *call, struct pr_str text, struct auth_identity *identity_out)
@@ -73,7 +87,7 @@ bool auth_info_parse(struct pr_call *call, struct pr_str text, struct auth_ident
 			return false;
 		*place = pr_arena_copy(call->arena, value);
 	}
-	return complete(identity_out);
+	return complete(identity_out) && (identity_out->token.len == 0 || auth_token_is_source(identity_out->token));
 }
 
 /* DefaultAuthInfo: user, name, password, realm, mechanisms, a line each. */
@@ -117,16 +131,6 @@ enum pr_status auth_info_find(struct smtp_run *run, struct auth_identity *identi
 	return status;
 }
 
-static bool has_word(struct pr_str words, struct pr_str wanted)
-{
-	struct pr_str word;
-
-	while (pr_str_next(&words, ' ', &word))
-		if (pr_str_equal_nocase(word, wanted))
-			return true;
-	return false;
-}
-
 /* May the password itself go out here? */
 static bool may_be_plain(struct smtp_run *run, const struct auth_identity *identity, struct pr_str mechanism)
 {
@@ -134,6 +138,28 @@ static bool may_be_plain(struct smtp_run *run, const struct auth_identity *ident
 	bool forbidden = options.len > 0 && memchr(options.data, 'p', options.len) != NULL;
 
 	return run->session->tls != NULL || (!forbidden && has_word(identity->mechanisms, mechanism));
+}
+
+static bool has_certificate(struct smtp_run *run)
+{
+	return run->session->tls != NULL && run->call->host->option(run->call, PR_STR("ClientCertFile")).len > 0;
+}
+
+/* Is there what it is done with, and may that be sent here? */
+static bool is_possible(struct smtp_run *run, const struct auth_identity *identity, struct pr_str mechanism)
+{
+	static const char *const of_passwords[] = {"CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"};
+
+	if (auth_needs_token(mechanism)) /* RFC 7628 section 4: TLS, always */
+		return identity->token.len > 0 && run->session->tls != NULL;
+	if (pr_str_equal_nocase(mechanism, PR_STR("EXTERNAL")))
+		return has_certificate(run);
+	if (pr_str_equal_nocase(mechanism, PR_STR("PLAIN")) || pr_str_equal_nocase(mechanism, PR_STR("LOGIN")))
+		return identity->password.len > 0 && may_be_plain(run, identity, mechanism);
+	for (size_t i = 0; i < sizeof of_passwords / sizeof of_passwords[0]; i++)
+		if (pr_str_equal_nocase(mechanism, pr_str(of_passwords[i])))
+			return identity->password.len > 0;
+	return mechanism.len > 0;
 }
 
 struct pr_str auth_mechanisms(struct smtp_run *run, const struct auth_identity *identity)
@@ -147,8 +173,9 @@ struct pr_str auth_mechanisms(struct smtp_run *run, const struct auth_identity *
 		allowed = PR_STR(USUAL);
 	pr_text_init(&text, sizeof run->session->mechanisms + 1);
 	while (pr_str_next(&offered, ' ', &word)) {
-		bool plain = pr_str_equal_nocase(word, PR_STR("PLAIN")) || pr_str_equal_nocase(word, PR_STR("LOGIN"));
-		if (word.len == 0 || !has_word(allowed, word) || (plain && !may_be_plain(run, identity, word)))
+		/* who names a token wants it used */
+		bool wanted = has_word(allowed, word) || (identity->mechanisms.len == 0 && auth_needs_token(word));
+		if (!wanted || !is_possible(run, identity, word))
 			continue;
 		pr_text_add_c(&text, text.len > 0 ? " " : "");
 		pr_text_add_str(&text, word);

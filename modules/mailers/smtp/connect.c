@@ -33,6 +33,8 @@ struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const
 	struct pr_str name = smtp->helo;
 
 	if (name.len == 0)
+		name = call->host->option(call, PR_STR("HeloName"));
+	if (name.len == 0)
 		name = destination->identity;
 	if (name.len == 0 && call->host->macro != NULL)
 		name = call->host->macro(call, PR_STR("j"));
@@ -106,23 +108,11 @@ static void set_waits(int fd, const struct smtp *smtp)
 	int on = 1;
 
 	for (int i = 0; i < SMTP_WAITS; i++)
-		if (smtp->wait[i] < slice.tv_sec)
-			slice.tv_sec = smtp->wait[i] > 0 ? smtp->wait[i] : 1;
+		if (smtp->wait[i] > 0 && smtp->wait[i] < slice.tv_sec)
+			slice.tv_sec = smtp->wait[i];
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* refused on a Unix socket, no matter */
-}
-
-static int bind_source(int fd, const struct pr_destination *destination, int family)
-{
-	union address source;
-	socklen_t length;
-
-	if (destination->source.len == 0 || family == AF_UNIX)
-		return 0;
-	if (!parse_address(destination->source, 0, &source, &length) || source.any.sa_family != family)
-		return EADDRNOTAVAIL;
-	return bind(fd, &source.any, length) == 0 ? 0 : errno;
 }
 
 static void take_connection(struct smtp_run *run, int fd)
@@ -139,14 +129,26 @@ static void take_connection(struct smtp_run *run, int fd)
 	session->begin = session->end = 0;
 }
 
-static int open_connection(struct smtp_run *run, const union address *address, socklen_t length)
+/* Milliseconds for this connection. */
+static int64_t connect_patience(const struct smtp_run *run)
 {
-	int64_t patience = pr_call_remaining(run->call, run->smtp->wait[SMTP_WAIT_CONNECT] * 1000);
+	const int64_t *wait = run->smtp->wait;
+	bool is_first = run->envelope->tries == 0 && wait[SMTP_WAIT_ICONNECT] > 0;
+	int64_t patience = wait[is_first ? SMTP_WAIT_ICONNECT : SMTP_WAIT_CONNECT] * 1000;
+	int64_t left = run->connect_until > 0 ? run->connect_until - smtp_now_ms() : patience;
+
+	return pr_call_remaining(run->call, left < patience ? left : patience);
+}
+
+static int open_connection(struct smtp_run *run, const union address *address, socklen_t length, bool *ours_out)
+{
+	int64_t patience = connect_patience(run);
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return errno;
-	int error = bind_source(fd, run->destination, address->any.sa_family);
+	int error = smtp_source_bind(run, fd, address->any.sa_family);
+	*ours_out = error != 0;
 	if (error == 0)
 		error = connect_within(fd, address, length, patience);
 	if (error == 0 && fcntl(fd, F_SETFL, 0) != 0)
@@ -164,6 +166,8 @@ static void write_name(char *name, size_t room, const struct smtp_target *target
 	bool dotted = target->by_name && target->name.len > 0 && target->name.data[target->name.len - 1] != '.';
 
 	snprintf(name, room, "%.*s%s", PR_PRINT(target->name), dotted ? "." : "");
+	if (pr_str_has_prefix_nocase(target->name, PR_STR("[ipv6:")))
+		memcpy(name, "[IPv6:", 6);
 }
 
 /* As the rules know it: no final dot. */
@@ -178,10 +182,14 @@ static struct pr_str server_name(const struct smtp_target *target)
 
 static void name_session(struct smtp_session *session, const struct smtp_target *target, struct pr_str address)
 {
+	bool is_six = pr_str_find(address, ':') < address.len && address.data[0] != '/';
+
+	if (pr_str_has_prefix_nocase(address, PR_STR("IPv6:")))
+		address = pr_str_slice(address, 5, address.len);
 	write_name(session->name, sizeof session->name, target);
-	snprintf(session->remote, sizeof session->remote, "%s [%.*s]", session->name, PR_PRINT(address));
+	snprintf(session->address, sizeof session->address, "%s%.*s", is_six ? "IPv6:" : "", PR_PRINT(address));
+	snprintf(session->remote, sizeof session->remote, "%s [%s]", session->name, session->address);
 	snprintf(session->server, sizeof session->server, "%.*s", PR_PRINT(server_name(target)));
-	snprintf(session->address, sizeof session->address, "%.*s", PR_PRINT(address));
 }
 
 /* Greeting and EHLO.  PR_OK: ready to serve. */
@@ -232,6 +240,14 @@ static enum pr_status not_connected(struct smtp_run *run, int error, bool is_pat
 	else
 		reason = pr_arena_printf(run->call->arena, "Deferred: %s: %s", run->session->name, strerror(error));
 	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
+	return PR_TEMPFAIL;
+}
+
+/* That is none of the other side's doing. */
+static enum pr_status not_bound(struct smtp_run *run, int error, struct smtp_outcome *outcome)
+{
+	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.3.5"), pr_arena_printf(run->call->arena, "Deferred: connections cannot go out from %s: %s",
+		run->session->source, strerror(error)), PR_NONE};
 	return PR_TEMPFAIL;
 }
 
@@ -293,7 +309,10 @@ static enum pr_status try_address(struct smtp_run *run, const struct smtp_target
 			status = smtp_sts_find(run, target, outcome);
 		if (status != PR_OK)
 			return status;
-		int error = open_connection(run, &address, length);
+		bool ours = false;
+		int error = open_connection(run, &address, length, &ours);
+		if (error != 0 && ours)
+			return not_bound(run, error, outcome);
 		if (error != 0)
 			return not_connected(run, error, is_path, outcome);
 		run->fell = false;
@@ -313,8 +332,10 @@ static enum pr_status addresses_of(struct smtp_run *run, const struct smtp_targe
 	struct pr_call *call = run->call;
 	union address ignored;
 	socklen_t length;
-	struct pr_str name = target->name;
+	struct pr_str name = target->name, only = call->host->option(call, PR_STR("ConnectOnlyTo"));
 
+	if (only.len > 0 && name.len > 0 && name.data[0] != '/')
+		name = only;
 	if (name.len >= 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
 		name = pr_str_slice(name, 1, name.len - 1);
 	if ((name.len > 0 && name.data[0] == '/') || parse_address(name, 0, &ignored, &length)) {
@@ -381,22 +402,42 @@ static enum pr_status try_addresses(struct smtp_run *run, const struct smtp_targ
 	return status;
 }
 
-/* One that has a name is remembered by it. */
+/* One that has a name is remembered by it; where the route says a port, that is another one than the same host's at any other. */
 static enum pr_status try_target(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
 {
 	struct pr_str reason = PR_NONE;
-	char name[sizeof run->session->name];
+	char name[sizeof run->session->name + 8];
 
-	write_name(name, sizeof name, target);
+	write_name(name, sizeof run->session->name, target);
+	if (target->port != (uint32_t)run->smtp->port)
+		snprintf(name, sizeof name, "%.*s:%u", PR_PRINT(server_name(target)), target->port);
 	if (target->by_name && pr_host_is_dead(run->call, pr_str(name), &reason)) {
 		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"), reason, PR_NONE};
 		return PR_TEMPFAIL;
 	}
 	tell_connecting(run, target);
 	enum pr_status status = run->smtp->path.len > 0 ? try_program(run, target, outcome) : try_addresses(run, target, outcome);
-	if (target->by_name && status == PR_TEMPFAIL && pr_str_equal(outcome->enhanced, PR_STR("4.4.1")))
+	/* one that says nothing for minutes is no better than one that is not there */
+	bool is_dead = pr_str_equal(outcome->enhanced, PR_STR("4.4.1")) || pr_str_has_prefix_nocase(outcome->text, PR_STR("Deferred: Connection timed out"));
+	if (target->by_name && status == PR_TEMPFAIL && is_dead)
 		pr_host_failed(run->call, pr_str(name), outcome->text);
 	return status;
+}
+
+/* Timeout.aconnect is over; for hosts of last resort there is none. */
+static bool is_too_late(struct smtp_run *run, const struct smtp_target *target)
+{
+	if (target->is_fallback || target->is_last_resort)
+		run->connect_until = 0;
+	return run->connect_until > 0 && smtp_now_ms() >= run->connect_until;
+}
+
+static enum pr_status last_of_all(struct smtp_run *run, const struct smtp_target *target, struct smtp_outcome *outcome)
+{
+	if (outcome->status != PR_TEMPFAIL || outcome->text.len == 0)
+		*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.4.1"),
+			pr_arena_printf(run->call->arena, "Deferred: Connection timed out with %.*s", PR_PRINT(target->name)), PR_NONE};
+	return PR_TEMPFAIL;
 }
 
 enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome)
@@ -407,6 +448,8 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 
 	if (last != PR_OK)
 		return last;
+	if (run->connect_until == 0 && run->smtp->wait[SMTP_WAIT_ACONNECT] > 0)
+		run->connect_until = smtp_now_ms() + run->smtp->wait[SMTP_WAIT_ACONNECT] * 1000;
 	last = PR_NOTFOUND;
 	if (route->failed.status != PR_OK && route->next < route->count) {
 		last = route->failed.status;
@@ -414,6 +457,10 @@ enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outc
 	}
 	while (route->next < route->count) {
 		const struct smtp_target *target = &route->targets[route->next++];
+		if (is_too_late(run, target)) {
+			last = last_of_all(run, target, outcome);
+			continue;
+		}
 		if (target->is_last_resort && pr_str_equal(outcome->enhanced, PR_STR("5.3.5")))
 			continue; /* it goes in a circle */
 		enum pr_status status = try_target(run, target, &later);

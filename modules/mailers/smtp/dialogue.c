@@ -283,7 +283,7 @@ static enum pr_status say(struct smtp_run *run, const char *verb, struct pr_str 
 	struct pr_str line = pr_arena_printf(run->call->arena, "%s %.*s\r\n", verb, PR_PRINT(name));
 
 	*command_out = pr_str_trim(line);
-	return smtp_command(run->call, run->session, line, run->smtp->wait[SMTP_WAIT_HELO], reply_out);
+	return smtp_command(run->call, run->session, line, run->smtp->wait[run->smtp->lmtp ? SMTP_WAIT_LHLO : SMTP_WAIT_HELO], reply_out);
 }
 
 /* "220 mx.example.org ESMTP ready" */
@@ -298,7 +298,7 @@ static bool speaks_of_esmtp(struct pr_str greeting)
 enum pr_status smtp_hello(struct smtp_run *run, struct smtp_reply *reply_out, struct pr_str *command_out)
 {
 	struct smtp_session *session = run->session;
-	struct pr_str name = smtp_identity(run->call, run->smtp, run->destination);
+	struct pr_str name = smtp_source_name(run);
 
 	bool was_announced = session->tls != NULL || speaks_of_esmtp(reply_out->text); /* before STARTTLS it was seen, and is not said again */
 	bool says_esmtp = run->smtp->esmtp && (!run->smtp->announced || was_announced);

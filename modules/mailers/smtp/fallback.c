@@ -61,11 +61,14 @@ void smtp_add_fallbacks(struct smtp_run *run)
 
 	if (run->smtp->lmtp || run->route.is_final)
 		return;
+	size_t before = run->route.count;
 	if (mx.len > 0 && run->smtp->mx && !run->route.is_cut && !smtp_is_own_name(run, mx))
 		add_host(run, mx, ORDER_FALLBACK);
+	for (size_t i = before; i < run->route.count; i++)
+		run->route.targets[i].is_fallback = 1;
 	if (smart.len == 0 || smtp_is_own_name(run, smart))
 		return;
-	size_t before = run->route.count;
+	before = run->route.count;
 	add_host(run, smart, ORDER_SMART);
 	for (size_t i = before; i < run->route.count; i++)
 		run->route.targets[i].is_last_resort = 1;

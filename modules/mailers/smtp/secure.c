@@ -22,7 +22,7 @@ static void set_verify(struct smtp_session *session, const char *word)
 
 static bool is_wanted(struct smtp_run *run)
 {
-	return (run->session->extensions & SMTP_STARTTLS) != 0 && run->smtp->tls_use != SMTP_TLS_NEVER && !run->in_clear && pr_has_tls(run->call) &&
+	return (run->session->extensions & SMTP_STARTTLS) != 0 && (run->session->source_flags & SMTP_SOURCE_NO_TLS) == 0 && run->smtp->tls_use != SMTP_TLS_NEVER && !run->in_clear && pr_has_tls(run->call) &&
 	       smtp_ask_try(run);
 }
 

@@ -3,7 +3,7 @@
  * The descriptor of the SMTP mailer, its options, and the loop over candidates for one delivery.
  * The loop is here and not in the courier because only the mailer knows which host of several it is talking to.
  */
-#include "smtp.h"
+#include "auth.h"
 
 #include "../../maps/sequence/services.h"
 #include "../prog/prog.h"
@@ -36,9 +36,14 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct smtp, dane, "dane", PR_OPTION_STRING, 0, NULL, "yes or no: what TLSA records say of a host binds (RFC 7672); default: DANE"),
 	PR_OPTION(struct smtp, sts, "sts", PR_OPTION_STRING, 0, NULL, "yes or no: the policy of a domain's MTA-STS binds (RFC 8461); default: StrictTransportSecurity"),
 	PR_OPTION(struct smtp, sts_port, "sts_port", PR_OPTION_INT, 0, "443", "TCP port of the hosts that have the policies"),
+	PR_OPTION(struct smtp, from, "from", PR_OPTION_LIST, 0, NULL, "addresses that connections go out from, one of each family; default: ClientPortOptions"),
+	PR_OPTION(struct smtp, token_program, "token_program", PR_OPTION_STRING, 0, NULL, "account|/path words: a program that entries of authinfo may have make tokens as that account"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_STARTTLS], "timeout_starttls", PR_OPTION_TIME, 0, NULL, "for the reply to STARTTLS and for the handshake"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_AUTH], "timeout_auth", PR_OPTION_TIME, 0, NULL, "for each reply in AUTH"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_CONNECT], "timeout_connect", PR_OPTION_TIME, 0, NULL, "for the connection; default: Timeout.connect"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_ICONNECT], "timeout_iconnect", PR_OPTION_TIME, 0, NULL, "the same at the first attempt of a message"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_ACONNECT], "timeout_aconnect", PR_OPTION_TIME, 0, NULL, "for all connections of one attempt together"),
+	PR_OPTION(struct smtp, wait[SMTP_WAIT_LHLO], "timeout_lhlo", PR_OPTION_TIME, 0, NULL, "for the reply to LHLO"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_INITIAL], "timeout_initial", PR_OPTION_TIME, 0, NULL, "for the greeting"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_HELO], "timeout_helo", PR_OPTION_TIME, 0, NULL, "for the reply to EHLO"),
 	PR_OPTION(struct smtp, wait[SMTP_WAIT_MAIL], "timeout_mail", PR_OPTION_TIME, 0, NULL, "for the reply to MAIL"),
@@ -62,6 +67,8 @@ static const struct {
 	[SMTP_WAIT_DATABLOCK] = {"Timeout.datablock", 3600}, [SMTP_WAIT_DATAFINAL] = {"Timeout.datafinal", 3600},
 	[SMTP_WAIT_RSET] = {"Timeout.rset", 300},           [SMTP_WAIT_QUIT] = {"Timeout.quit", 120},
 	[SMTP_WAIT_STARTTLS] = {"Timeout.starttls", 3600},  [SMTP_WAIT_AUTH] = {"Timeout.auth", 600},
+	[SMTP_WAIT_LHLO] = {"Timeout.lhlo", 120},           [SMTP_WAIT_ICONNECT] = {"Timeout.iconnect", 0},
+	[SMTP_WAIT_ACONNECT] = {"Timeout.aconnect", 0},
 };
 
 static bool find_tls_use(struct pr_str word, uint32_t *use_out)
@@ -106,6 +113,8 @@ static enum pr_status check(struct pr_call *call)
 		return pr_fail(call, PR_MISUSE, "dane: %.*s is neither yes nor no", PR_PRINT(smtp->dane));
 	if (!is_yes_or_no(smtp->sts))
 		return pr_fail(call, PR_MISUSE, "sts: %.*s is neither yes nor no", PR_PRINT(smtp->sts));
+	if (smtp->token_program.len > 0 && (smtp->token_program.data[0] == '/' || smtp->token_program.data[0] == '|' || !auth_token_is_source(smtp->token_program)))
+		return pr_fail(call, PR_MISUSE, "token_program: \"%.*s\" is not like \"account|/path\"", PR_PRINT(smtp->token_program));
 	if (smtp->port < 1 || smtp->port > 65535)
 		return pr_fail(call, PR_MISUSE, "port: %lld is not between 1 and 65535", (long long)smtp->port);
 	if (smtp->sts_port < 1 || smtp->sts_port > 65535)
@@ -120,7 +129,7 @@ static enum pr_status check(struct pr_call *call)
 	for (int i = 0; i < SMTP_WAITS; i++)
 		if (smtp->wait[i] < 0)
 			return pr_fail(call, PR_MISUSE, "a timeout cannot be negative");
-	return PR_OK;
+	return smtp_source_read(call, smtp);
 }
 
 /* As sendmail does it: where the service switch file names no dns for hosts, there are no MX records either. */
@@ -233,7 +242,7 @@ static void take_up(struct smtp_run *run)
 	smtp_tell_peer(run);
 	/* a policy that came later counts for a host that is always busy, too */
 	bool is_old = run->smtp->sts_use && smtp_now_ms() - run->session->opened > SMTP_POLICY_MS;
-	if (!is_old && smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
+	if (!is_old && smtp_source_fits(run) && smtp_is_good_enough(run, &ignored) && smtp_ask_server(run, &ignored)) {
 		tell_cached(run);
 		return;
 	}
@@ -305,6 +314,7 @@ static void run_candidates(struct smtp_run *run)
 		smtp_quit(run->call, run->smtp, run->session);
 		reopen(run);
 	}
+	smtp_give_up(run);
 	close_failed(run, &outcome);
 	if ((run->in_clear || run->smtp->dane_use || run->smtp->sts_use) && smtp_prefers_delivery(run)) /* which is one message's wish */
 		smtp_quit(run->call, run->smtp, run->session);

@@ -10,7 +10,7 @@
  * printable before anybody sees it.
  *
  *      closed --connect--> greeted --EHLO--> idle --MAIL..DATA--> 354 --message, dot--> idle
- *         ^                                   |  \--refused--> dirty --RSET--> idle
+ *         ^                                   |  \--refused--> dirty --RSET--> idle, at once
  *         '------ lost, 421, QUIT ------------'
  *
  * A recipient that got 4xx before the message was sent is offered to the next candidate; after the final dot nothing is
@@ -39,12 +39,25 @@ enum smtp_extension {
 enum smtp_wait {
 	SMTP_WAIT_CONNECT, SMTP_WAIT_INITIAL, SMTP_WAIT_HELO, SMTP_WAIT_MAIL, SMTP_WAIT_RCPT, SMTP_WAIT_DATAINIT,
 	SMTP_WAIT_DATABLOCK, SMTP_WAIT_DATAFINAL, SMTP_WAIT_RSET, SMTP_WAIT_QUIT, SMTP_WAIT_STARTTLS, SMTP_WAIT_AUTH,
+	SMTP_WAIT_LHLO,
+	SMTP_WAIT_ICONNECT, /* as CONNECT at the first attempt of a message; 0: the same */
+	SMTP_WAIT_ACONNECT, /* for all connections of one attempt together; 0: without end */
 	SMTP_WAITS
 };
 
 #define SMTP_NOT_PRINTED UINT32_MAX
 
 enum smtp_tls_use { SMTP_TLS_MAY, SMTP_TLS_NEVER, SMTP_TLS_MUST };
+
+/* Where connections to addresses of one family go out from: a line of ClientPortOptions. */
+struct smtp_source {
+	char address[64];         /* "192.0.2.1"; empty: the system chooses */
+	uint32_t port;            /* 0: likewise */
+	uint32_t helo_by_address; /* h: EHLO says the name of this address */
+	uint32_t no_auth;         /* A */
+	uint32_t no_tls;          /* S */
+	uint32_t send_buffer, receive_buffer; /* bytes; 0: likewise */
+};
 
 struct smtp {                     /* instance */
 	int64_t port;
@@ -66,6 +79,9 @@ struct smtp {                     /* instance */
 	struct pr_str sts;        /* "yes", "no"; absent: as the option StrictTransportSecurity says */
 	int64_t sts_port;         /* of the hosts that have policies */
 	struct sts_cache *policies; /* or NULL */
+	struct pr_list from;      /* addresses, one of each family, in the place of those of ClientPortOptions */
+	struct smtp_source sources[2]; /* IPv4, IPv6 */
+	struct pr_str token_program; /* "account|/path words", for the master: see auth_token.c */
 	/* in the place of a host: a program, spoken with over its standard input and output */
 	struct pr_str path, argv;
 	struct pr_str user;
@@ -81,8 +97,8 @@ struct smtp_session {
 	int fd;
 	uint32_t extensions;
 	uint32_t served;          /* transactions on this connection */
-	uint32_t dirty;           /* a refused transaction is still open there: RSET first */
-	uint32_t reserved;
+	uint32_t dirty;           /* a refused transaction is still open there */
+	uint32_t source_flags;    /* SMTP_SOURCE_... of the connection */
 	int64_t heard;            /* milliseconds: the last bytes came */
 	int64_t opened;           /* milliseconds */
 	int64_t size_limit;       /* announced, 0 none */
@@ -91,11 +107,12 @@ struct smtp_session {
 	struct pr_tls *tls;       /* or NULL */
 	char server[256];         /* "mx1.example.org", "[192.0.2.1]" */
 	char address[64];         /* "192.0.2.1" */
+	char source[64];          /* the address that it was bound to, or empty */
 	char verify[12];          /* without TLS: why */
 	char mechanisms[256];     /* of AUTH, as offered: words with blanks between them */
 	char auth_type[32];       /* the one by which we are known */
 	char name[256];           /* "mx1.example.org." */
-	char remote[320];         /* "mx1.example.org. [192.0.2.1]" */
+	char remote[336];         /* "mx1.example.org. [192.0.2.1]" */
 	char input[8192];
 };
 
@@ -121,6 +138,8 @@ struct smtp_target {
 	uint32_t order;           /* preference */
 	uint32_t lot;             /* random among equals */
 	uint32_t is_last_resort;  /* FallbackSmartHost */
+	uint32_t is_fallback;     /* FallbackMXhost */
+	uint32_t reserved;
 	uint32_t is_unproven;     /* the MX record that led here is not proven by DNSSEC */
 	struct pr_str domain;     /* whose MX record it is; absent: none */
 };
@@ -163,6 +182,7 @@ struct smtp_run {
 	uint32_t offered;         /* PR_OFFERS_... of the host for which the header was printed; SMTP_NOT_PRINTED */
 	uint32_t content;         /* PR_CONTENT_... */
 	bool utf8;                /* MAIL has SMTPUTF8 */
+	int64_t connect_until;    /* milliseconds: SMTP_WAIT_ACONNECT is over; 0: never */
 };
 
 /* connect.c */
@@ -171,6 +191,20 @@ struct smtp_run {
 enum pr_status smtp_connect_next(struct smtp_run *run, struct smtp_outcome *outcome);
 bool smtp_has_next(struct smtp_run *run);
 struct pr_str smtp_identity(struct pr_call *call, const struct smtp *smtp, const struct pr_destination *destination);
+
+#define SMTP_SOURCE_HELO 1u
+#define SMTP_SOURCE_NO_AUTH 2u
+#define SMTP_SOURCE_NO_TLS 4u
+
+/* source.c */
+/* Options ClientPortOptions and from, once for the instance; PR_MISUSE: they cannot be meant. */
+enum pr_status smtp_source_read(struct pr_call *call, struct smtp *smtp);
+/* Before connect(): 0, or an errno that says why the address cannot be used. */
+int smtp_source_bind(struct smtp_run *run, int fd, int family);
+/* Does this message go out from where the open connection does? */
+bool smtp_source_fits(struct smtp_run *run);
+/* The name in EHLO, when it is that of the address. */
+struct pr_str smtp_source_name(struct smtp_run *run);
 
 /* program.c */
 /* Starts the program: *fd_out is a connection like any other.  Otherwise the reason is in the call. */
@@ -260,6 +294,8 @@ bool smtp_ask_recipient(struct smtp_run *run, size_t index); /* false: settled *
 
 /* transaction.c */
 void smtp_transaction(struct smtp_run *run);
+/* A transaction that was refused is given up, so that whoever waits for it to end does not wait as long as the connection is kept. */
+void smtp_give_up(struct smtp_run *run);
 void smtp_settle(struct smtp_run *run, size_t index, const struct smtp_outcome *outcome, bool retry);
 
 /* content.c */

@@ -187,8 +187,6 @@ static void add_all(struct opening *opening)
 {
 	struct smtp_run *run = opening->run;
 
-	if (run->session->dirty)
-		pr_text_add_c(&opening->line, "RSET\r\n");
 	add_mail(run, &opening->line);
 	for (size_t i = 0; i < run->count; i++)
 		if (opening->taken[i] == ASKED)
@@ -215,15 +213,6 @@ static enum pr_status say_mail(struct opening *opening, struct smtp_reply *mail)
 {
 	struct smtp_run *run = opening->run;
 
-	if (run->session->dirty) {
-		struct smtp_reply ignored;
-		if (!opening->pipelined)
-			pr_text_add_c(&opening->line, "RSET\r\n");
-		enum pr_status status = exchange(opening, SMTP_WAIT_RSET, &ignored);
-		if (status != PR_OK)
-			return status;
-		run->session->dirty = 0;
-	}
 	if (!opening->pipelined)
 		add_mail(run, &opening->line);
 	return exchange(opening, SMTP_WAIT_MAIL, mail);
@@ -415,6 +404,18 @@ static size_t choose(struct opening *opening)
 		asked += opening->taken[i] == ASKED;
 	}
 	return asked;
+}
+
+void smtp_give_up(struct smtp_run *run)
+{
+	struct smtp_reply reply;
+
+	if (!run->session->open || !run->session->dirty)
+		return;
+	if (smtp_command(run->call, run->session, PR_STR("RSET\r\n"), run->smtp->wait[SMTP_WAIT_RSET], &reply) != PR_OK || reply.code == 421)
+		smtp_drop(run->session);
+	else
+		run->session->dirty = 0;
 }
 
 void smtp_transaction(struct smtp_run *run)
