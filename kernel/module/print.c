@@ -160,8 +160,7 @@ static void give_shape(const struct module_instance *mailer, bool strip_high, st
 	pr_text_fini(&shaped);
 }
 
-enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, const struct pr_envelope *envelope,
-                            struct pr_text *out)
+static enum pr_status print_all(struct module_scope *scope, struct pr_str mailer, const struct pr_envelope *envelope, struct pr_text *out)
 {
 	struct printer printer = {.scope = scope, .mailer = mailer};
 
@@ -185,4 +184,20 @@ enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, co
 		return PR_PERMFAIL;
 	}
 	return PR_OK;
+}
+
+/* A message to many recipients is printed for each batch of them: what that takes must not add up in the message's own arena. */
+enum pr_status print_header(struct module_scope *scope, struct pr_str mailer, const struct pr_envelope *envelope,
+                            struct pr_text *out)
+{
+	struct pr_arena *outer = scope->arena, scratch;
+	struct pr_str before = scope->reason;
+
+	pr_arena_init(&scratch, outer->max);
+	scope->arena = &scratch;
+	enum pr_status status = print_all(scope, mailer, envelope, out);
+	scope->arena = outer;
+	scope->reason = status == PR_OK ? before : pr_arena_copy(outer, scope->reason);
+	pr_arena_fini(&scratch);
+	return status;
 }

@@ -28,6 +28,10 @@ smtp_mailer_sources += modules/mailers/smtp/sts_fetch_none.c
 endif
 EXTRA_DIST += modules/mailers/smtp/sts_fetch_curl.c modules/mailers/smtp/sts_fetch_none.c
 smtp_la_SOURCES = $(smtp_mailer_sources)
+# the same for tests that look inside, compiled once for all of them
+check_LTLIBRARIES += libsmtpstage.la
+libsmtpstage_la_SOURCES = $(smtp_mailer_sources)
+libsmtpstage_la_CPPFLAGS = $(KERNEL_CPPFLAGS)
 smtp_la_CPPFLAGS = $(SDK_CPPFLAGS)
 smtp_la_LDFLAGS = $(MODULE_LINK)
 smtp_la_LIBADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)

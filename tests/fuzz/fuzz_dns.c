@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int type = types[data[0] % (sizeof types / sizeof types[0])];
 	packet_bytes = data + 1;
 	packet_size = size - 1;
-	pr_arena_init(&arena, 4096);
+	pr_arena_init(&arena, 1u << 22);
 	struct pr_call call = {.size = sizeof call, .arena = &arena};
 	enum pr_status status = dns_query(&call, PR_STR("far.example"), type, &answer);
 	FUZZ_CHECK(status == PR_OK || status == PR_NOTFOUND || status == PR_TEMPFAIL || status == PR_PERMFAIL);

@@ -52,7 +52,7 @@ static void read_all(struct pr_str bytes, size_t cut, struct pr_text *out)
 	(void)pr_print(session->name, sizeof session->name, "far.example.");
 	left = bytes;
 	piece = cut;
-	pr_arena_init(&arena, 4096);
+	pr_arena_init(&arena, 1u << 22);
 	struct pr_call call = {.size = sizeof call, .host = &host, .arena = &arena};
 	while ((status = smtp_read_reply(&call, session, 60, &reply)) == PR_OK && ++count < 1000) {
 		check_reply(&reply);

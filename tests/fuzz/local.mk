@@ -54,9 +54,9 @@ tests_fuzz_fuzz_mime_LDADD = libpure.la
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c kernel/net/dns_query.c kernel/net/dns_records.c $(fuzz_common)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/dns"'
 tests_fuzz_fuzz_dns_LDADD = libpostrider.la
-tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(smtp_mailer_sources) $(fuzz_common)
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(fuzz_common)
 tests_fuzz_fuzz_reply_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/reply"'
-tests_fuzz_fuzz_reply_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)
+tests_fuzz_fuzz_reply_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS)
 tests_fuzz_fuzz_sts_SOURCES = tests/fuzz/fuzz_sts.c modules/mailers/smtp/sts_policy.c $(fuzz_common)
 tests_fuzz_fuzz_sts_CPPFLAGS = $(FUZZ_CPPFLAGS) -DFUZZ_CORPUS=FUZZ_CORPUS_DIR'"/sts"'
 tests_fuzz_fuzz_sts_LDADD = libpostrider.la

@@ -225,6 +225,18 @@ class Split(story.Story):
         daemon.stop()
 
 
+    def test_a_long_header_for_many(self):
+        """The header is printed for each hundred of them; what that takes is given back before the next."""
+        sink = self.sink()
+        daemon = self.daemon(options={"MaxRecipientsPerMessage": 0, "MaxHeadersLength": 0}, rules={"smart_host": f"[127.0.0.1]:{sink.port}"})
+        people = [f"person{number}@far.example" for number in range(100000)]
+        text = "To: " + ",\n\t".join(people) + "\nSubject: s\n\nbody\n"
+        daemon.send("a@example.net", people[:2400], text)
+        story.wait_for(lambda: f"all recipients, there are {sum(len(r) for _, r, _ in sink.messages)}\n{daemon.log()[-2000:]}",
+                       lambda: sum(len(recipients) for _, recipients, _ in sink.messages) == 2400, 60)
+        self.assertEqual(sorted(r for _, recipients, _ in sink.messages for r in recipients), sorted(people[:2400]))
+
+
 if __name__ == "__main__":
     if not story.IS_ROOT:
         print("not root; skipped")

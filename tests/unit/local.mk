@@ -139,28 +139,24 @@ tests_unit_test_plan_fair_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plan_fair_LDADD = libpure.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_smtp
 TESTS += tests/unit/test_mailer_smtp
-tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
-	$(smtp_mailer_sources)
+tests_unit_test_mailer_smtp_SOURCES = tests/unit/test_mailer_smtp.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h
 tests_unit_test_mailer_smtp_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_smtp_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_smtp_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_route
 TESTS += tests/unit/test_mailer_route
-tests_unit_test_mailer_route_SOURCES = tests/unit/test_mailer_route.c tests/unit/unit.h \
-	$(smtp_mailer_sources)
+tests_unit_test_mailer_route_SOURCES = tests/unit/test_mailer_route.c tests/unit/unit.h
 tests_unit_test_mailer_route_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_route_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_route_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_tls
 TESTS += tests/unit/test_mailer_tls
-tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
-	$(smtp_mailer_sources)
+tests_unit_test_mailer_tls_SOURCES = tests/unit/test_mailer_tls.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h
 tests_unit_test_mailer_tls_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_tls_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_tls_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_auth
 TESTS += tests/unit/test_mailer_auth
-tests_unit_test_mailer_auth_SOURCES = tests/unit/test_mailer_auth.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
-	$(smtp_mailer_sources)
+tests_unit_test_mailer_auth_SOURCES = tests/unit/test_mailer_auth.c tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h
 tests_unit_test_mailer_auth_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_auth_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_auth_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_queue_progress
 TESTS += tests/unit/test_queue_progress
 tests_unit_test_queue_progress_SOURCES = tests/unit/test_queue_progress.c tests/unit/unit.h
@@ -265,10 +261,9 @@ tests_unit_test_traffic_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_traffic_LDADD = libkernel.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mailer_content
 TESTS += tests/unit/test_mailer_content
-tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h \
-	$(smtp_mailer_sources)
+tests_unit_test_mailer_content_SOURCES = tests/unit/test_mailer_content.c tests/unit/mailer_fixture.h tests/unit/fake_server.c tests/unit/fake_server.h tests/unit/unit.h
 tests_unit_test_mailer_content_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_mailer_content_LDADD = libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
+tests_unit_test_mailer_content_LDADD = libsmtpstage.la libpostrider.la $(SASL_LIBS) $(IDN2_LIBS) $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_sts tests/unit/test_tls_record
 TESTS += tests/unit/test_sts tests/unit/test_tls_record
 tests_unit_test_sts_SOURCES = tests/unit/test_sts.c modules/mailers/smtp/sts_policy.c modules/mailers/smtp/sts_store.c tests/unit/scratch.h tests/unit/unit.h
