@@ -22,7 +22,7 @@ MODES = ("none", "testing", "enforce")
 # how the host of a domain is: its address, and how the reports call it
 HOSTS = {"valid": ("127.0.3.1", None), "wrong": ("127.0.3.2", "certificate-host-mismatch"), "expired": ("127.0.3.3", "certificate-expired"),
          "own": ("127.0.3.4", "certificate-not-trusted"), "plain": ("127.0.3.5", "starttls-not-supported"), "common": ("127.0.3.6", "certificate-host-mismatch")}
-MANNERS = {"breaks": ("127.0.3.7", "403 4.7.0 server not authenticated."), "refuses": ("127.0.3.8", "403 4.7.0 MTA-STS wants TLS, which is not to be had")}
+MANNERS = {"breaks": ("127.0.3.7", "454 4.7.0 TLS handshake failed."), "refuses": ("127.0.3.8", "403 4.7.0 MTA-STS wants TLS, which is not to be had")}
 POLICY_HOST = "127.0.4.1"
 
 
@@ -155,6 +155,22 @@ class Sts(story.Story):
                 self.assertEqual(found["none-" + host], [("no-policy-found", *(({failure: 1}, 0) if host == "plain" else ({}, 1)))])
         self.assertIn("enforce-wrong.test: 1 session failed of 1; the report goes to mailto:tls@enforce-wrong.test,https://reports.enforce-wrong.test/", told)
 
+    def test_smart_host(self):
+        """A host that the configuration gives is its own domain, in brackets or not."""
+        for host in ("valid", "own", "wrong"):
+            self.domain("mx-" + host, sts_host.policy("enforce", f"mx-{host}.test" if host != "wrong" else "mx-valid.test"))
+        self.domain("far", sts_host.policy("enforce", "nowhere.test"), "own")
+        self.world(mailer={"host": "[mx-valid.test]"})
+        self.assertIn("TLSv1.3 sni=mx-valid.test", self.goes("far", "valid"))
+        for host, words in (("[mx-own.test]", "454 4.7.0 MTA-STS check failed: certificate-not-trusted"), ("mx-own.test", "454 4.7.0 MTA-STS check failed: certificate-not-trusted"),
+                            ("[mx-wrong.test]", "MTA-STS: the policy of mx-wrong.test does not name mx-wrong.test")):
+            with self.subTest(host):
+                self.pr.stop()
+                self.pr.settings["mailers"]["esmtp"]["host"] = host
+                self.pr.start()
+                self.waits("far", words, "own", "wrong")
+        self.assertEqual(self.policies.asked, ["mx-valid.test", "mx-own.test", "mx-wrong.test"])
+
     def test_broken_handshakes(self):
         """Who breaks one on the way gets no mail in the clear, even where TLSFallbacktoClear gives it to him."""
         for mode in ("testing", "enforce"):
@@ -213,12 +229,12 @@ class Sts(story.Story):
         self.domain("star", sts_host.policy("enforce", "*.test"), "valid")
         self.domain("deep", sts_host.policy("enforce", "*.wild.test"), "a.b.wild")
         self.world()
-        self.waits("other", "454 4.7.0 MTA-STS: the policy of other.test does not name mx-valid.test", "valid")
+        self.waits("other", "MTA-STS: the policy of other.test does not name mx-valid.test", "valid")
         self.goes("second", "valid")
         self.assertEqual(self.peer("own").conversations, [])
         self.goes("tried", "valid")
         self.goes("star", "valid")
-        self.waits("deep", "454 4.7.0 MTA-STS: the policy of deep.test does not name mx-a.b.wild.test", "wrong")
+        self.waits("deep", "MTA-STS: the policy of deep.test does not name mx-a.b.wild.test", "wrong")
         found, _ = self.reports()
         self.assertEqual(found["other"], [("sts", {"validation-failure": 1}, 0)])
         self.assertEqual(found["second"], [("sts", {"validation-failure": 1}, 1)])
@@ -265,20 +281,20 @@ class Sts(story.Story):
         """A policy counts until its end, whether its record goes, its host, or the daemon."""
         self.domain("far", sts_host.policy("enforce", "mx-valid.test"), "own")
         self.world()
-        self.waits("far", "454 4.7.0 MTA-STS: the policy of far.test does not name", "own")
+        self.waits("far", "MTA-STS: the policy of far.test does not name", "own")
         self.assertTrue(os.path.exists(self.kept("far")))
         self.assertEqual(os.stat(self.kept("far")).st_mode & 0o777, 0o600)
         self.policies.policies["far.test"] = sts_host.Answer("gone", 404)
         self.records["_mta-sts.far"] = '0 TXT "v=STSv1; id=2;"'
         self.change()
-        self.waits("far", "454 4.7.0 MTA-STS: the policy of far.test does not name", "own")
+        self.waits("far", "MTA-STS: the policy of far.test does not name", "own")
         self.assertEqual(self.policies.asked, ["far.test"] * 2)
         self.assertIn("policy of far.test cannot be fetched, the one of before counts on: sts-policy-fetch-error: the answer is 404", self.pr.log())
         del self.records["_mta-sts.far"]
         self.change()
         self.pr.stop()
         self.pr.start()
-        self.waits("far", "454 4.7.0 MTA-STS: the policy of far.test does not name", "own")
+        self.waits("far", "MTA-STS: the policy of far.test does not name", "own")
         self.assertEqual(self.policies.asked, ["far.test"] * 2)
         with open(self.kept("far")) as handle:
             text = handle.read()
@@ -292,9 +308,9 @@ class Sts(story.Story):
         """With another id, and when it has become old."""
         self.domain("far", sts_host.policy("enforce", "mx-valid.test"), "own")
         self.world()
-        self.waits("far", "454", "own")
+        self.waits("far", "MTA-STS: the policy", "own")
         self.policies.policies["far.test"] = sts_host.policy("testing", "mx-valid.test")
-        self.waits("far", "454", "own")
+        self.waits("far", "MTA-STS: the policy", "own")
         self.assertEqual(self.policies.asked, ["far.test"])
         self.records["_mta-sts.far"] = '0 TXT "v=STSv1; id=2;"'
         self.change()
@@ -320,7 +336,7 @@ class Sts(story.Story):
         self.goes("near", "own")  # and another domain does not wait
         self.policies.release.set()
         for letter in letters:
-            self.pr.wait_log(letter + ": to=.*stat=Deferred: 454 4.7.0 MTA-STS")
+            self.pr.wait_log(letter + ": to=.*stat=Deferred: MTA-STS")
         self.assertEqual(self.policies.asked, ["far.test"])
         self.assertEqual(len(self.peer("own").messages), 1)
 

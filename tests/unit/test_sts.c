@@ -51,7 +51,7 @@ static const struct wrong {
     {"version: STSv1\nmode: none\nmax_age:\n", "max_age is no number of seconds: \"\""},
     {"version: STSv1\nmode: enforce\nmx: a b\nmax_age: 1\n", "mx is no name of a host: \"a b\""},
     {"version: STSv1\nmode: enforce\nmx: *\nmax_age: 1\n", "mx is no name of a host: \"*\""},
-    {"version: STSv1\nmode: enforce\nmx: *.\nmax_age: 1\n", "mx is no name of a host: \"*.\""},
+    {"version: STSv1\nmode: enforce\nmx: *.\nmax_age: 1\n", "mx is no name of a host: \"*\""},
     {"version: STSv1\nmode: enforce\nmx: a.*.b\nmax_age: 1\n", "mx is no name of a host: \"a.*.b\""},
     {"version: STSv1\nmode: enforce\nmx: *.*.b\nmax_age: 1\n", "mx is no name of a host: \"*.*.b\""},
     {"version: STSv1\nmode: enforce\nmx: a.b..\nmax_age: 1\n", "mx is no name of a host: \"a.b.\""},

@@ -71,6 +71,8 @@ enum pr_status smtp_start_tls(struct smtp_run *run, int64_t patience)
 	struct smtp_session *session = run->session;
 	struct pr_tls_wish wish = {.size = sizeof wish, .name = pr_str(session->server), .dane = run->dane};
 
+	if (run->sts != NULL) /* by which the policy is asked whether it may be called */
+		wish.name = smtp_host_name(run->target);
 	if (run->dane != NULL)
 		wish.names = (struct pr_list){run->dane_names, 2};
 	return pr_tls_start_with(run->call, session->fd, &wish, patience, &session->tls);

@@ -78,7 +78,7 @@ static enum pr_status ask(struct smtp_run *run, struct pr_str domain, struct smt
 
 static enum pr_status refuse_host(struct smtp_run *run, struct pr_str name, struct smtp_outcome *outcome)
 {
-	struct pr_str text = pr_arena_printf(run->call->arena, "454 4.7.0 MTA-STS: the policy of %.*s does not name %.*s", PR_PRINT(run->sts_domain), PR_PRINT(name));
+	struct pr_str text = pr_arena_printf(run->call->arena, "Deferred: MTA-STS: the policy of %.*s does not name %.*s", PR_PRINT(run->sts_domain), PR_PRINT(name));
 
 	if (run->unnamed != run->target)
 		smtp_report(run, PR_STR("validation-failure"), PR_STR("the policy does not name this host"));
@@ -86,7 +86,7 @@ static enum pr_status refuse_host(struct smtp_run *run, struct pr_str name, stru
 	run->is_reported = true; /* for each of its addresses it is the same */
 	if (!smtp_sts_is_enforced(run))
 		return PR_OK;
-	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 454, PR_STR("4.7.0"), text, PR_NONE};
+	*outcome = (struct smtp_outcome){PR_TEMPFAIL, 0, PR_STR("4.7.0"), text, PR_NONE}; /* it has not answered */
 	return PR_TEMPFAIL;
 }
 
