@@ -5,6 +5,8 @@
  */
 #include "kernel/smtp/internal.h"
 
+#include <ctype.h>
+
 static const struct topic {
 	const char *name, *use, *what;
 } topics[] = {
@@ -33,16 +35,27 @@ static void unknown(struct smtp_machine *machine, struct pr_str name)
 	smtp_reply(machine, 504, "5.3.0", "HELP topic \"%s\" unknown", smtp_shorten(name).text);
 }
 
+/* As sendmail shows it: small, and no more of it. */
+static void unknown_in_file(struct smtp_machine *machine)
+{
+	char topic[TOPIC_MAX];
+	size_t len = machine->argument.len < TOPIC_MAX ? machine->argument.len : TOPIC_MAX;
+
+	for (size_t i = 0; i < len; i++)
+		topic[i] = (char)tolower((unsigned char)machine->argument.data[i]);
+	unknown(machine, (struct pr_str){topic, len});
+}
+
 static void answered(struct smtp_machine *machine, const struct smtp_answer *answer)
 {
 	size_t count = answer->lines.count < SMTP_LIST_MAX ? answer->lines.count : SMTP_LIST_MAX;
 
 	if (!smtp_is_yes(answer)) {
-		unknown(machine, pr_str_slice(machine->argument, 0, TOPIC_MAX)); /* so much of it is shown by sendmail */
+		unknown_in_file(machine);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		smtp_reply_part(machine, 214, "2.0.0", "%.*s", PR_PRINT(answer->lines.items[i]));
+		smtp_reply_part(machine, 214, answer->lines.items[i].len > 0 ? "2.0.0" : "2.0.0 ", "%.*s", PR_PRINT(answer->lines.items[i]));
 	smtp_reply(machine, 214, "2.0.0", "End of HELP info");
 }
 
