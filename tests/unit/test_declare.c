@@ -167,7 +167,7 @@ static void test_mailers(void)
 	CU_ASSERT(is(setting_of(local, "strip_quotes"), "true") && local->size_limit == 1000);
 	CU_ASSERT(is(setting_of(prog, "owner"), NULL) && is(setting_of(prog, "directory"), "~:/"));
 	CU_ASSERT(is(setting_of(bare, "host"), "mx.example.org") && is(bare->flags, "") && bare->flags.data != NULL);
-	CU_ASSERT(strstr(config->notices.data, "x.cf:3: mailer local, F=q: accepted, no effect here: ") != NULL);
+	CU_ASSERT(strstr(config->notices.data, "x.cf:3: mailer local, F=S: accepted, no effect here: ") != NULL);
 	CU_ASSERT(is(esmtp->types, "DNS/RFC822/SMTP") && is(setting_of(esmtp, "announced"), NULL) && is(setting_of(hub, "announced"), "true"));
 	CU_ASSERT(instance_of(config, PR_KIND_MAILER, "discard") != NULL); /* what is there without being declared stays */
 	config_free(config);
