@@ -168,7 +168,8 @@ void conversation_check_replies(struct pr_str said)
 		FUZZ_CHECK(line[0] >= '2' && line[0] <= '5' && is_digit(line[1]) && is_digit(line[2]));
 		FUZZ_CHECK(line[3] == ' ' || line[3] == '-');
 		for (const char *byte = line; byte < end - 1; byte++)
-			FUZZ_CHECK(*byte >= 0x20 && *byte < 0x7f);
+			FUZZ_CHECK(*byte == '\t' || (unsigned char)*byte > 0x7f || (*byte >= 0x20 && *byte < 0x7f));
+		FUZZ_CHECK(pr_utf8_is_valid((struct pr_str){line, (size_t)(end - 1 - line)}));
 		FUZZ_CHECK(code[0] == '\0' || memcmp(code, line, 3) == 0);
 		memcpy(code, line, 3);
 		if (line[3] == ' ')
