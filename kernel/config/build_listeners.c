@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/un.h>
 
+#define LIMIT_MAX (1 << 30)
+
 static const char *const keys[] = {"name", "address", "port", "path", "mode", "modifiers", "proxy", "protocol", "children",
-    "refuse_la", "delay_la", "queue_la", "super_safe", "delivery_mode", "filters", NULL};
+    "refuse_la", "delay_la", "queue_la", "super_safe", "delivery_mode", "filters", "send_buffer", "receive_buffer", "backlog", NULL};
 
 static struct config_listener *new_listener(struct config_builder *builder)
 {
@@ -92,12 +94,13 @@ static bool set_limit(struct config_builder *builder, struct config_listener *li
 		const char *name;
 		int64_t *place;
 	} limits[] = {{"children", &listener->children}, {"refuse_la", &listener->refuse_la}, {"delay_la", &listener->delay_la},
-	              {"queue_la", &listener->queue_la}};
+	              {"queue_la", &listener->queue_la}, {"send_buffer", &listener->send_buffer}, {"receive_buffer", &listener->receive_buffer},
+	              {"backlog", &listener->backlog}};
 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		if (!pr_str_equal(node->name, pr_str(limits[i].name)))
 			continue;
-		(void)config_want_number(builder, node, 1000000, limits[i].place);
+		(void)config_want_number(builder, node, LIMIT_MAX, limits[i].place);
 		return true;
 	}
 	return false;

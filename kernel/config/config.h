@@ -97,6 +97,8 @@ struct config_listener {
 	uint32_t lmtp;         /* protocol = "lmtp" */
 	int64_t children;      /* most sessions at once; 0: no limit of its own */
 	int64_t refuse_la, delay_la, queue_la; /* RefuseLA, DelayLA, QueueLA of its own; -1: as everywhere */
+	int64_t send_buffer, receive_buffer; /* bytes, SndBufSize and RcvBufSize; 0: as the system sizes them */
+	int64_t backlog;       /* Listen: connections that wait to be accepted; 0: many */
 	char super_safe;       /* t f p i; 0: as everywhere */
 	char delivery_mode;    /* i b q d; 0: as everywhere */
 	struct pr_list filters; /* names of those that see its sessions; only when has_filters */

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 struct port_options {
-	struct pr_str name, port, address, family, modifiers, children, refuse_la, delay_la, queue_la, super_safe, delivery_mode, filters;
+	struct pr_str name, port, address, family, modifiers, children, refuse_la, delay_la, queue_la, super_safe, delivery_mode, filters, send_buffer, receive_buffer, backlog;
 };
 
 #define FIELD(name) (int64_t)offsetof(struct port_options, name)
@@ -20,24 +20,23 @@ struct port_options {
 static const struct key {
 	const char *name;
 	size_t letters; /* so many must be there */
-	int64_t field;  /* of struct port_options, -1: none */
-	const char *why;
+	int64_t field;  /* of struct port_options */
 } keys[] = {
-    {"children", 2, FIELD(children), NULL},
-    {"delayLA", 6, FIELD(delay_la), NULL},
-    {"queueLA", 1, FIELD(queue_la), NULL},
-    {"refuseLA", 3, FIELD(refuse_la), NULL},
-    {"DeliveryMode", 4, FIELD(delivery_mode), NULL},
-    {"SuperSafe", 2, FIELD(super_safe), NULL},
-    {"SndBufSize", 1, -1, "the system sizes buffers"},
-    {"RcvBufSize", 1, -1, "the system sizes buffers"},
-    {"Name", 1, FIELD(name), NULL},
-    {"Port", 1, FIELD(port), NULL},
-    {"Addr", 1, FIELD(address), NULL},
-    {"Family", 1, FIELD(family), NULL},
-    {"Modifier", 1, FIELD(modifiers), NULL},
-    {"InputMailFilters", 1, FIELD(filters), NULL},
-    {"Listen", 1, -1, "the system's longest queue is taken"},
+    {"children", 2, FIELD(children)},
+    {"delayLA", 6, FIELD(delay_la)},
+    {"queueLA", 1, FIELD(queue_la)},
+    {"refuseLA", 3, FIELD(refuse_la)},
+    {"DeliveryMode", 4, FIELD(delivery_mode)},
+    {"SuperSafe", 2, FIELD(super_safe)},
+    {"SndBufSize", 1, FIELD(send_buffer)},
+    {"RcvBufSize", 1, FIELD(receive_buffer)},
+    {"Name", 1, FIELD(name)},
+    {"Port", 1, FIELD(port)},
+    {"Addr", 1, FIELD(address)},
+    {"Family", 1, FIELD(family)},
+    {"Modifier", 1, FIELD(modifiers)},
+    {"InputMailFilters", 1, FIELD(filters)},
+    {"Listen", 1, FIELD(backlog)},
 };
 
 static const struct key *find_key(struct pr_str name)
@@ -60,10 +59,7 @@ static void read_options(struct config_builder *builder, const struct config_nod
 			continue;
 		if (key == NULL || equals == item.len)
 			config_complain(builder, node, "PortOptions parameter \"%.*s\" unknown", PR_PRINT(pr_str_trim(item)));
-		else if (key->field < 0 && !builder->repeats)
-			pr_text_addf(&builder->config->notices, "%s:%u: option DaemonPortOptions, %s=: accepted, no effect here: %s\n", node->file,
-			    node->line, key->name, key->why);
-		else if (key->field >= 0)
+		else
 			*(struct pr_str *)(void *)((char *)options + key->field) = pr_str_trim(pr_str_slice(item, equals + 1, item.len));
 	}
 }
@@ -172,7 +168,8 @@ static void add_own(struct config_builder *builder, struct config_node *group, c
 		const char *key;
 		struct pr_str text;
 	} own[] = {{"modifiers", options->modifiers}, {"children", options->children}, {"refuse_la", options->refuse_la}, {"delay_la", options->delay_la},
-	           {"queue_la", options->queue_la}, {"super_safe", options->super_safe}, {"delivery_mode", options->delivery_mode}};
+	           {"queue_la", options->queue_la}, {"super_safe", options->super_safe}, {"delivery_mode", options->delivery_mode},
+	           {"send_buffer", options->send_buffer}, {"receive_buffer", options->receive_buffer}, {"backlog", options->backlog}};
 	struct pr_arena *arena = &builder->config->arena;
 
 	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -193,7 +190,7 @@ static void add_own(struct config_builder *builder, struct config_node *group, c
 
 static void add_listener(struct config_builder *builder, const struct config_node *node, const struct port_options *options)
 {
-	struct config_node values[12];
+	struct config_node values[16];
 	struct config_node group = {.kind = CONFIG_GROUP, .file = node->file, .line = node->line, .children = values};
 	struct config_node list = {.kind = CONFIG_LIST, .name = PR_STR("listeners"), .file = node->file, .line = node->line, .children = &group,
 	    .child_count = 1};

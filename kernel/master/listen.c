@@ -36,11 +36,23 @@ static bool bind_inet(int fd, const struct table_listener *spec)
 	return bind(fd, (const struct sockaddr *)&v6, sizeof v6) == 0;
 }
 
+/* What the system thinks too much it cuts by itself.  Again for a socket of the generation before, which may have had others. */
+static bool begin_listening(int fd, const struct table_listener *spec)
+{
+	const int *sizes = spec->sizes;
+
+	if (sizes[TABLE_SEND_BUFFER] > 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sizes[TABLE_SEND_BUFFER], sizeof(int));
+	if (sizes[TABLE_RECEIVE_BUFFER] > 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &sizes[TABLE_RECEIVE_BUFFER], sizeof(int));
+	return listen(fd, sizes[TABLE_BACKLOG] > 0 ? sizes[TABLE_BACKLOG] : BACKLOG) == 0;
+}
+
 static int listen_tcp(const struct table_listener *spec, struct pr_text *why)
 {
 	int fd = new_socket(strchr(spec->address, ':') != NULL ? AF_INET6 : AF_INET);
 
-	if (fd >= 0 && bind_inet(fd, spec) && listen(fd, BACKLOG) == 0)
+	if (fd >= 0 && bind_inet(fd, spec) && begin_listening(fd, spec))
 		return fd;
 	pr_text_addf(why, "listener %s: cannot listen on %s port %u: %s", spec->name, spec->address, spec->port,
 	             strerror(errno));
@@ -110,6 +122,8 @@ bool listen_all(struct master *master, struct generation *generation, const stru
 		listener->fd = shared != NULL  ? shared->fd
 		               : spec->is_unix ? listen_unix(spec->path, spec->mode, why)
 		                               : listen_tcp(spec, why);
+		if (listener->fd >= 0 && (shared != NULL || spec->is_unix))
+			(void)begin_listening(listener->fd, spec);
 		if (listener->fd < 0 && !spec->optional)
 			return false;
 		if (listener->fd >= 0)

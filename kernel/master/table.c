@@ -69,13 +69,25 @@ static bool keep_path(struct pr_str path, char *room, size_t size)
 	return table_path_is_valid(path) && keep(path, room, size);
 }
 
+static bool keep_sizes(const struct line *line, size_t first, struct table_listener *listener)
+{
+	uint64_t number;
+
+	for (size_t i = 0; i < TABLE_SIZES; i++) {
+		if (!pr_str_number(line->fields[first + i], 1 << 30, &number))
+			return false;
+		listener->sizes[i] = (int)number;
+	}
+	return true;
+}
+
 static bool keep_tcp(const struct line *line, struct table_listener *listener)
 {
 	unsigned char raw[16];
 	uint64_t port;
 
-	listener->optional = line->count == 5 && pr_str_equal(line->fields[4], PR_STR("optional"));
-	if ((line->count != 4 && !listener->optional) || !keep(line->fields[2], listener->address, sizeof listener->address))
+	listener->optional = line->count == 8 && pr_str_equal(line->fields[7], PR_STR("optional"));
+	if ((line->count != 7 && !listener->optional) || !keep_sizes(line, 4, listener) || !keep(line->fields[2], listener->address, sizeof listener->address))
 		return false;
 	if (inet_pton(AF_INET, listener->address, raw) != 1 && inet_pton(AF_INET6, listener->address, raw) != 1)
 		return false;
@@ -102,7 +114,7 @@ static bool parse_octal(struct pr_str text, uint32_t *number_out)
 
 static bool keep_unix(const struct line *line, struct table_listener *listener)
 {
-	if (line->count != 5 || !keep_path(line->fields[2], listener->path, sizeof listener->path))
+	if (line->count != 8 || !keep_sizes(line, 5, listener) || !keep_path(line->fields[2], listener->path, sizeof listener->path))
 		return false;
 	if (!parse_octal(line->fields[3], &listener->mode))
 		return false;

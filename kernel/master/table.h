@@ -5,13 +5,14 @@
  * The child has read postrider.conf and loaded modules, so it may be anything by now; the master believes nothing
  * but lines of these forms, each at most once unless marked with *, fields separated by one blank:
  *
- *   listener NAME tcp ADDRESS PORT [optional] *   user receiver NAME      run DIR       pidfile PATH
- *   listener NAME unix PATH MODE SUBMISSION *     user courier NAME       drop DIR      defaultuser NAME[:GROUP]
+ *   listener NAME tcp ADDRESS PORT SIZES [optional] * user receiver NAME      run DIR       pidfile PATH
+ *   listener NAME unix PATH MODE SUBMISSION SIZES * user courier NAME       drop DIR      defaultuser NAME[:GROUP]
  *   mailbox mbox|maildir PATTERN            *     maxmessage BYTES        queue DIR     log TARGET
  *   ready SECONDS                                 stop SECONDS            statistics PATH
  *   program PATH ROOT WORD ...              *     account USER:GROUP
  *   file PATH                               *
  *
+ * SIZES are three numbers: bytes of the buffers for sending and receiving, connections that may wait; 0: as the system has it.
  * Names are short words of letters, digits, '.', '_', '-'; paths are absolute, printable, without blanks and "..".
  * A mailbox PATTERN holds "%u" (the user) or begins with "~/": helpers write to such files and to no other.
  * A program is what a mailer may run as the user that mail is for, below a ROOT directory or, where that is "-", below none: WORDs (xtext) without '$' stand as they are, the others are put in by the
@@ -34,10 +35,13 @@
 #define TABLE_NAME_MAX 32
 #define TABLE_PATH_MAX 512
 
+enum table_size { TABLE_SEND_BUFFER, TABLE_RECEIVE_BUFFER, TABLE_BACKLOG, TABLE_SIZES };
+
 struct table_listener {
 	char name[TABLE_NAME_MAX + 1];
 	bool is_unix;
 	bool submission;
+	int sizes[3]; /* enum table_size; 0: as the system has it */
 	bool optional; /* an address that this host does not have is no reason to stay away */
 	char address[64];
 	uint32_t port;

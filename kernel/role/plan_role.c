@@ -21,11 +21,12 @@
 static void print_listener(const struct config_listener *listener, struct pr_text *out)
 {
 	if (listener->path.data != NULL)
-		pr_text_addf(out, "listener %.*s unix %.*s %04o %u\n", PR_PRINT(listener->name), PR_PRINT(listener->path),
+		pr_text_addf(out, "listener %.*s unix %.*s %04o %u", PR_PRINT(listener->name), PR_PRINT(listener->path),
 		             listener->mode, listener->submission ? 1u : 0u);
 	else
-		pr_text_addf(out, "listener %.*s tcp %.*s %u%s\n", PR_PRINT(listener->name), PR_PRINT(listener->address),
-		             listener->port, pr_str_find(listener->modifiers, 'O') < listener->modifiers.len ? " optional" : "");
+		pr_text_addf(out, "listener %.*s tcp %.*s %u", PR_PRINT(listener->name), PR_PRINT(listener->address), listener->port);
+	pr_text_addf(out, " %lld %lld %lld%s\n", (long long)listener->send_buffer, (long long)listener->receive_buffer, (long long)listener->backlog,
+	             listener->path.data == NULL && pr_str_find(listener->modifiers, 'O') < listener->modifiers.len ? " optional" : "");
 }
 
 /* Where instances of the module `local` put mail: the only files that a named user's helper will touch.  The defaults are the

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Each listener has the limits, filters and delivery mode that DaemonPortOptions or its group gives it, and the others keep theirs."""
+import re
+import subprocess
 import time
 
 import story
@@ -89,6 +91,24 @@ class Listeners(story.Story):
         self.pr.settings["listeners"][1].update(modifiers="E")
         with self.assertRaises(AssertionError):
             self.pr.start()
+
+
+    def test_sizes(self):
+        """SndBufSize, RcvBufSize and Listen; a reload counts for the socket that stays."""
+        def told():
+            line = subprocess.run(["ss", "-ltnmH", f"sport = :{pr.port}"], stdout=subprocess.PIPE, text=True, check=True).stdout
+            return re.search(r"LISTEN\s+\d+\s+(\d+)", line).group(1), *re.search(r"rb(\d+),t\d+,tb(\d+)", line).groups()
+        pr = self.daemon(start=False)
+        pr.settings["listeners"][0].update(send_buffer=40000, receive_buffer=50000, backlog=7)
+        pr.start()
+        self.assertEqual(told(), ("7", "100000", "80000"))  # the system doubles them
+        pr.settings["listeners"][0].update(send_buffer=30000, receive_buffer=60000, backlog=9)
+        pr.write_conf()
+        self.assertEqual(pr.ctl("reload")[0], 0)
+        self.assertEqual(told(), ("9", "120000", "60000"))
+        pr.settings["listeners"][0].update(backlog=-1)
+        pr.write_conf()
+        self.assertEqual(pr.ctl("check")[0], 78)
 
 
 if __name__ == "__main__":

@@ -322,7 +322,7 @@ static void test_listeners(void)
 {
 	static const struct said said[] = {
 	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MTA-v4, Family=inet, Addr=127.0.0.1, Port=2525, M=Ea"}}},
-	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MSA, Family=inet6, port=587, Listen=5, children=3, refuseLA=5, delayLA=4, DeliveryMode=queueonly"}}},
+	    {PR_DECLARED_OPTION, "DaemonPortOptions", NULL, {{"value", "Name=MSA, Family=inet6, port=587, Listen=5, SndBufSize=40000, R=50000, children=3, refuseLA=5, delayLA=4, DeliveryMode=queueonly"}}},
 	};
 	const struct pr_str over[] = {PR_STR("DaemonPortOptions=Port=3535,Addr=127.0.0.2")};
 	const struct pr_list overrides = {over, 1};
@@ -333,6 +333,7 @@ static void test_listeners(void)
 	CU_ASSERT(is(config->listeners[0].modifiers, "Ea"));
 	CU_ASSERT(is(config->listeners[1].name, "MSA") && is(config->listeners[1].address, "::") && config->listeners[1].port == 587);
 	CU_ASSERT(config->listeners[1].children == 3 && config->listeners[1].refuse_la == 5 && config->listeners[1].delay_la == 4);
+	CU_ASSERT(config->listeners[1].backlog == 5 && config->listeners[1].send_buffer == 40000 && config->listeners[1].receive_buffer == 50000 && config->listeners[0].backlog == 0);
 	CU_ASSERT(config->listeners[1].delivery_mode == 'q' && config->listeners[0].delivery_mode == 0 && config->listeners[0].delay_la == -1);
 	CU_ASSERT(config->listeners[2].submission == 1);
 	config_free(config);

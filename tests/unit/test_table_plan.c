@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-static const char good[] = "listener MTA tcp 127.0.0.1 2525\n"
-                           "listener MTA6 tcp ::1 2525 optional\n"
-                           "listener submission unix /run/x/submit.sock 0666 1\n"
+static const char good[] = "listener MTA tcp 127.0.0.1 2525 0 0 0\n"
+                           "listener MTA6 tcp ::1 2525 0 0 0 optional\n"
+                           "listener submission unix /run/x/submit.sock 0666 1 0 0 0\n"
                            "user receiver postrider\nuser courier postrider-q\n"
                            "run /run/x\ndrop /var/spool/x/drop\nqueue /var/spool/x/q.*\npidfile /run/x/p.pid\n"
                            "defaultuser mail:mail\nlog syslog\nmailbox mbox /var/mail/%u\nmailbox maildir ~/Maildir\n"
@@ -70,16 +70,17 @@ static void test_incomplete(void)
 static void test_hostile(void)
 {
 	static const char *const lines[] = {
-	    "listener MTA tcp 127.0.0.1 2525", /* twice */
-	    "listener M tcp 127.0.0.1 0", "listener M tcp 127.0.0.1 65536", "listener M tcp 127.0.0.1 -1",
-	    "listener M tcp example.org 25", "listener M tcp 1.2.3.4 25 more", "listener M tcp 1.2.3.4",
-	    "listener ../x tcp 1.2.3.4 25", "listener M udp 1.2.3.4 25", "listener M unix relative 0666 0",
-	    "listener M unix /a/../etc/shadow 0666 0", "listener M unix /x 7777 0", "listener M unix /x 0999 0",
-	    "listener M unix /x 0666 2", "user master root", "user receiver other", "user courier -x",
+	    "listener MTA tcp 127.0.0.1 2525 0 0 0", /* twice */
+	    "listener M tcp 127.0.0.1 0 0 0 0", "listener M tcp 127.0.0.1 65536 0 0 0", "listener M tcp 127.0.0.1 -1 0 0 0",
+	    "listener M tcp example.org 25 0 0 0", "listener M tcp 1.2.3.4 25 0 0 0 more", "listener M tcp 1.2.3.4", "listener M tcp 1.2.3.4 25", "listener M tcp 1.2.3.4 25 0 0", "listener M tcp 1.2.3.4 25 0 0 -1", "listener M tcp 1.2.3.4 25 0 x 0",
+	    "listener M tcp 1.2.3.4 25 9999999999 0 0",
+	    "listener ../x tcp 1.2.3.4 25 0 0 0", "listener M udp 1.2.3.4 25 0 0 0", "listener M unix relative 0666 0 0 0 0",
+	    "listener M unix /a/../etc/shadow 0666 0 0 0 0", "listener M unix /x 7777 0 0 0 0", "listener M unix /x 0999 0 0 0 0",
+	    "listener M unix /x 0666 2 0 0 0", "user master root", "user receiver other", "user courier -x",
 	    "run /other", "drop ../drop", "queue /q\x01", "pidfile /etc/../x", "log relative", "log /x /y",
 	    "mailbox mbox /etc/passwd", "mailbox mbox ~/../x", "mailbox other /x/%u", "mailbox mbox /var/mail/%u/../../x",
 	    "defaultuser root:", "defaultuser a:b:c", "maxmessage -1", "maxmessage 99999999999999999999", "exec /bin/sh", " ",
-	    "listener", "user", "listener  tcp 1.2.3.4 25"};
+	    "listener", "user", "listener  tcp 1.2.3.4 25 0 0 0"};
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 		if (parse(lines[i], strlen(lines[i])))
