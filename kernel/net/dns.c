@@ -131,6 +131,9 @@ static enum pr_status ask_system(struct pr_call *call, struct pr_str name, struc
 	if (copy.data == NULL || memchr(copy.data, '\0', copy.len) != NULL)
 		return pr_fail(call, PR_NOTFOUND, "not a host name");
 	int error = getaddrinfo(copy.data, NULL, &hints, &list);
+	/* the file of hosts has names without the dot that ends a full one, as mailers give them */
+	if (error != 0 && copy.len > 0 && copy.data[copy.len - 1] == '.' && hosts_addresses(name, add_address, found))
+		return PR_OK;
 	if (error != 0)
 		return system_failure(call, name, error);
 	for (struct addrinfo *item = list; item != NULL; item = item->ai_next)
