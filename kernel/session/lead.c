@@ -8,7 +8,7 @@
  *   loop_hand_over()  the leader is about to wait for something
  *   lead_help()       there is more to run than one thread should
  *   lead_end()        the leader leaves
- *   lead_rescue()     the leader waits without having said so, and events wait: loop_tend() sees that within some milliseconds
+ *   lead_rescue()     there is no leader, or he waits without having said so, and events wait: loop_tend() sees that within some milliseconds
  */
 #include "kernel/session/loop_internal.h"
 
@@ -53,10 +53,23 @@ static void take_away(struct loop *loop, struct worker *worker)
 	pthread_mutex_unlock(&loop->lock);
 }
 
+/* There is no leader: whoever was called for his place has taken a task that waited, and may be about to wait for something himself. */
+static void call_for_lead(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	if (atomic_load(&loop->leader) == NULL)
+		call_one(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
 void loop_hand_over(struct loop *loop)
 {
-	if (current != NULL && current->loop == loop && lead_has(current))
+	if (current == NULL || current->loop != loop)
+		return;
+	if (lead_has(current))
 		take_away(loop, current);
+	else if (atomic_load(&loop->leader) == NULL && atomic_load(&loop->parked) > 0)
+		call_for_lead(loop);
 }
 
 void lead_end(struct worker *worker)
@@ -83,6 +96,8 @@ void lead_rescue(struct loop *loop)
 
 	if (leader != NULL)
 		take_away(loop, leader);
+	else
+		call_for_lead(loop);
 }
 
 static struct timespec after_ms(int ms)

@@ -372,6 +372,63 @@ static void test_rescue(void)
 	wait_beside(false, true);
 }
 
+/* Three at once, posted by a fourth: two that wait for the third. */
+struct trio {
+	struct loop_task poster;
+	struct loop *loop;
+	struct waiter waiters[2];
+	struct job last;
+};
+
+static bool post_all(struct loop_task *task, struct worker *worker, uint32_t events)
+{
+	struct trio *trio = (struct trio *)task;
+
+	(void)worker;
+	(void)events;
+	loop_post(trio->loop, &trio->waiters[0].task, LOOP_TIMER);
+	loop_post(trio->loop, &trio->waiters[1].task, LOOP_TIMER);
+	loop_post(trio->loop, &trio->last.task, LOOP_TIMER);
+	return true;
+}
+
+/* The leader waits in the first of them, whoever is called for him in the second: a parked thread must be called for the third. */
+static void wait_in_two(bool says, bool tend)
+{
+	static struct trio trio;
+	struct loop *loop = new_loop(3, 3, 20000);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(loop);
+	memset(&trio, 0, sizeof trio);
+	trio.loop = loop;
+	loop_task_init(&trio.poster, post_all);
+	loop_task_init(&trio.last.task, run);
+	loop_release(loop, &trio.last.task);
+	for (int i = 0; i < 2; i++) {
+		trio.waiters[i] = (struct waiter){.loop = loop, .other = &trio.last, .says = says};
+		loop_task_init(&trio.waiters[i].task, wait_for_other);
+		loop_release(loop, &trio.waiters[i].task);
+	}
+	sleep_ms(50); /* one sleeps in the set, two are parked */
+	loop_post(loop, &trio.poster, LOOP_TIMER);
+	loop_release(loop, &trio.poster);
+	for (int i = 0; i < 400 && (atomic_load(&trio.waiters[0].saw) == 0 || atomic_load(&trio.waiters[1].saw) == 0); i++) {
+		if (tend)
+			(void)loop_tend(loop);
+		sleep_ms(5);
+	}
+	CU_ASSERT(atomic_load(&trio.waiters[0].saw) == 1 && atomic_load(&trio.waiters[1].saw) == 1);
+	loop_free(loop);
+}
+
+static void test_two_wait(void)
+{
+	for (int i = 0; i < 5; i++) {
+		wait_in_two(true, false);
+		wait_in_two(false, true);
+	}
+}
+
 static bool stay(struct loop_task *task, struct worker *worker, uint32_t events)
 {
 	struct job *job = (struct job *)task;
@@ -417,6 +474,7 @@ static const struct unit_case cases[] = {
     {"grows when blocked, shrinks when idle", test_grows_and_shrinks},
     {"who says that it waits is not waited for", test_hand_over},
     {"nor who does not say so", test_rescue},
+    {"nor two that wait for a third", test_two_wait},
     {"a task that is gone stays gone", test_gone},
     {NULL, NULL},
 };
