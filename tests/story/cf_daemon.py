@@ -283,7 +283,7 @@ class CfDaemon(story.Story):
         done = self.sendmail("-bC")
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertRegex(done.stdout, r"sendmail\.cf:\d+: option OldStyleHeaders: accepted, no effect here: ")
-        self.assertRegex(done.stdout, r"sendmail\.cf:\d+: mailer local, F=q: accepted, no effect here: ")
+        self.assertRegex(done.stdout, r"sendmail\.cf:\d+: mailer local, F=@: accepted, no effect here: ")
         self.assertRegex(done.stdout, rf"listener MTA-v4 127\.0\.0\.1 port {self.pr.port}")
 
     def test_override_wins(self):
