@@ -219,6 +219,7 @@ class Limits(story.Story):
         self.pr.settings["listeners"] += [{"name": "L", "address": "127.0.0.1", "port": lmtp, "protocol": "lmtp"}, {"name": "P", "address": "127.0.0.1", "port": proxied, "proxy": ["127.0.0.0/8"]}]
         self.pr.start()
         for port, hello, header in ((lmtp, "LHLO", ""), (proxied, "EHLO", "PROXY TCP4 192.0.2.9 192.0.2.1 4711 25\r\n")):
+            story.wait_for("nobody else", lambda: " sessions=0 " in self.pr.ctl("status")[1])
             with self.subTest(hello=hello), self.raw(port, header) as client:
                 client.expect(250, hello + " client.example")
                 for number, (text, code, words) in enumerate((("X: " + "y" * 3000 + "\r\n\r\n", 552, "5.6.0 Headers too large (2000 max)"), ("Received: a\r\n" * 5 + "\r\nx\r\n", 554, "5.4.6 Too many hops 5"),
