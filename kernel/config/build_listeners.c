@@ -116,6 +116,8 @@ static void set_key(struct config_builder *builder, struct config_listener *list
 		config_want_text(builder, node, &listener->name);
 	} else if (pr_str_equal(node->name, PR_STR("proxy"))) {
 		set_networks(builder, node, &listener->proxy);
+		if (listener->proxy.count == 0)
+			config_complain(builder, node, "proxy names no network: nobody could come; leave it out where clients come by themselves");
 	} else if (pr_str_equal(node->name, PR_STR("delivery_mode"))) {
 		set_delivery_mode(builder, node, listener);
 	} else if (pr_str_equal(node->name, PR_STR("super_safe"))) {
@@ -152,6 +154,24 @@ static void set_key(struct config_builder *builder, struct config_listener *list
 	}
 }
 
+static bool is_same_place(const struct config_listener *a, const struct config_listener *b)
+{
+	if (a->path.data != NULL || b->path.data != NULL)
+		return a->path.data != NULL && b->path.data != NULL && pr_str_equal(a->path, b->path);
+	return a->port != 0 && a->port == b->port && pr_str_equal(a->address, b->address);
+}
+
+static void complain_of_twins(struct config_builder *builder, const struct config_node *group)
+{
+	const struct config *config = builder->config;
+	const struct config_listener *last = &builder->listeners[config->listener_count - 1];
+
+	for (size_t i = 0; i + 1 < config->listener_count; i++)
+		if (is_same_place(&builder->listeners[i], last))
+			config_complain(builder, group, "listener %.*s is at the same place as %.*s in line %u", PR_PRINT(last->name), PR_PRINT(builder->listeners[i].name),
+			    builder->listeners[i].line);
+}
+
 void config_build_listeners(struct config_builder *builder, const struct config_node *list)
 {
 	if (list->kind != CONFIG_LIST) {
@@ -178,6 +198,7 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 			config_complain(builder, group, "the listener on %.*s needs a port", PR_PRINT(listener->address));
 		if (listener->lmtp && listener->port == 25)
 			config_complain(builder, group, "LMTP cannot be spoken on port 25, which is SMTP's (RFC 2033 section 5)");
+		complain_of_twins(builder, group);
 	}
 }
 

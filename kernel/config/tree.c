@@ -105,6 +105,53 @@ static void complain(const config_t *parsed, const char *path, struct pr_str byt
 	pr_text_fini(&ignored);
 }
 
+static bool is_of_name(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_' || byte == '-' || byte == '*' || byte == '.';
+}
+
+/* The end of a string or comment that begins at `at`; `at` itself: none does. */
+static size_t skip_words(struct pr_str text, size_t at)
+{
+	bool two = at + 1 < text.len;
+
+	if (text.data[at] == '"') {
+		for (at++; at < text.len && text.data[at] != '"'; at++)
+			at += text.data[at] == '\\';
+		return at + 1;
+	}
+	if (text.data[at] == '#' || (two && text.data[at] == '/' && text.data[at + 1] == '/'))
+		return at + pr_str_find(pr_str_slice(text, at, text.len), '\n');
+	if (two && text.data[at] == '/' && text.data[at + 1] == '*') {
+		const char *end = memmem(text.data + at, text.len - at, "*/", 2);
+		return end != NULL ? (size_t)(end - text.data) + 2 : text.len;
+	}
+	return at;
+}
+
+/* libconfig cuts a number without L to 32 bits and says nothing. */
+static bool has_long_number(const char *path, struct pr_str text, struct pr_text *errors)
+{
+	unsigned int line = 1;
+	uint64_t number;
+
+	for (size_t at = 0, next; at < text.len; at = next) {
+		next = skip_words(text, at);
+		if (next == at && is_of_name(text.data[at]))
+			while (next < text.len && is_of_name(text.data[next]))
+				next++;
+		next = next > text.len ? text.len : next == at ? at + 1 : next;
+		struct pr_str word = pr_str_slice(text, at, next), digits = word.data[0] == '-' ? pr_str_slice(word, 1, word.len) : word;
+		if (digits.len > 9 && strspn(digits.data, "0123456789") >= digits.len && (!pr_str_number(digits, INT32_MAX, &number))) {
+			pr_text_addf(errors, "%s:%u: %.*s is too long for a number without quotes; write \"%.*s\"\n", path, line, PR_PRINT(word), PR_PRINT(word));
+			return true;
+		}
+		for (size_t i = at; i < next; i++)
+			line += text.data[i] == '\n';
+	}
+	return false;
+}
+
 struct config_node *config_tree_parse(const char *path, struct pr_str bytes, struct pr_arena *arena, struct pr_text *errors)
 {
 	config_t parsed;
@@ -116,7 +163,7 @@ struct config_node *config_tree_parse(const char *path, struct pr_str bytes, str
 		pr_text_addf(errors, "%s:1: the file holds a NUL byte; it is not a configuration file\n", path);
 	} else if (config_read_string(&parsed, text) != CONFIG_TRUE) {
 		complain(&parsed, path, bytes, errors);
-	} else {
+	} else if (!has_long_number(path != NULL ? path : "configuration", pr_str(text), errors)) {
 		root = pr_arena_alloc(arena, sizeof *root);
 		if (root != NULL && !copy_node(config_root_setting(&parsed), path, 0, arena, root, errors))
 			root = NULL;

@@ -54,6 +54,8 @@ static bool fix_directory(const char *path, mode_t mode, uid_t uid, gid_t gid, b
 		(void)complain(why, "cannot give its owner to", path);
 	else if ((privileged || info.st_uid == geteuid()) && (info.st_mode & 07777) != mode && fchmod(fd, mode) != 0)
 		(void)complain(why, "cannot give its mode to", path);
+	else if (privileged && !takeover_journal(fd))
+		(void)complain(why, "cannot give its owner to the journal of", path);
 	else
 		done = true;
 	close(fd);

@@ -152,6 +152,8 @@ bool places_write_pid(struct master *master, const char *path, struct pr_text *w
 bool takeover_is_ours(int fd, const char *path, mode_t mode, struct pr_text *why);
 /* All of it to a new owner; only for a directory that nobody but its owner could write. */
 bool takeover_queue(int fd, uid_t uid, gid_t gid);
+/* What a tool of root's has left in the journal of that queue belongs to the journal's owner. */
+bool takeover_journal(int fd);
 
 /* generation.c */
 void generation_begin(struct master *master);

@@ -12,6 +12,7 @@
 #include "kernel/net/dns_ask.h"
 
 #include "kernel/net/unbound_library.h"
+#include <postrider/file.h>
 
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -23,6 +24,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define ANCHORS_MAX (1u << 20) /* bytes of TrustAnchorFile */
 #define QUESTIONS_MAX 512
 #define READER_STACK (256 * 1024)
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -240,6 +242,32 @@ static bool context_open(struct pr_text *why)
 	return true;
 }
 
+/* The library looks into the file when it is first asked, and then can only say that nothing is proven. */
+static bool has_anchor(const char *path, struct pr_text *why)
+{
+	struct pr_text text, reason;
+	struct pr_str rest, line, word;
+	bool found = false;
+
+	pr_text_init(&text, ANCHORS_MAX);
+	pr_text_init(&reason, 500);
+	if (pr_file_read(path, ANCHORS_MAX, &text, &reason) != PR_OK) {
+		pr_text_addf(why, "option TrustAnchorFile: %s", reason.data);
+	} else {
+		rest = pr_text_str(&text);
+		while (!found && pr_str_next(&rest, '\n', &line)) {
+			line = pr_str_slice(line, 0, pr_str_find(line, ';'));
+			while (!found && pr_str_word(&line, " \t\r", &word))
+				found = pr_str_equal(word, PR_STR("DS")) || pr_str_equal(word, PR_STR("DNSKEY"));
+		}
+		if (!found)
+			pr_text_addf(why, "option TrustAnchorFile: %s holds no DS or DNSKEY record, as \". IN DS 20326 8 2 ...\"", path);
+	}
+	pr_text_fini(&reason);
+	pr_text_fini(&text);
+	return found;
+}
+
 bool dns_ask_init(const struct dns_settings *settings, struct pr_text *why)
 {
 	pthread_mutex_lock(&resolver.mutex);
@@ -247,11 +275,7 @@ bool dns_ask_init(const struct dns_settings *settings, struct pr_text *why)
 	if (resolver.context == NULL)
 		resolver.settings = *settings;
 	pthread_mutex_unlock(&resolver.mutex);
-	if (settings->anchors.len > 0 && access(settings->anchors.data, R_OK) != 0) {
-		pr_text_addf(why, "option TrustAnchorFile: %.*s: %s", PR_PRINT(settings->anchors), strerror(errno));
-		return false;
-	}
-	return true;
+	return settings->anchors.len == 0 || has_anchor(settings->anchors.data, why);
 }
 
 /* asking ------------------------------------------------------------------ */

@@ -192,6 +192,25 @@ class QueueTool(story.Story):
         self.assertIn("qf" + one, self.files())
         self.assertIn("df" + one, self.files())
 
+    @unittest.skipUnless(story.IS_ROOT, "whose files they are matters to root alone")
+    def test_a_handback_that_is_cut_off(self):
+        """What root's tool has made belongs to the owner of the queue, who goes on with it; what an older one has left is given to him at the start."""
+        self.stage()
+        accepted = {self.far() for _ in range(3)}
+        self.pr.kill()
+        journal = os.path.join(self.pr.top, "queue", "journal")
+        owner = os.stat(journal).st_uid
+        story.wait_for("the queue to be handed back", lambda: self.pr.ctl("handback")[0] == 0)
+        files = [os.path.join(journal, name) for name in os.listdir(journal)]
+        self.assertNotEqual(owner, 0)
+        self.assertEqual({os.stat(path).st_uid for path in files if path.endswith(".done")}, {owner})
+        for path in files:
+            os.chown(path, 0, 0)
+        self.pr.start()
+        self.assertNotIn(0, {os.stat(os.path.join(journal, name)).st_uid for name in os.listdir(journal)})
+        story.wait_for("all of them to be listed", lambda: accepted <= set(self.pr.listed_ids()))
+        self.assertEqual(self.pr.ctl("stop")[0], 0)
+
     def test_errors_name_the_id_and_say_what_to_do(self):
         self.stage()
         one, two = self.far(), self.fish()

@@ -37,6 +37,8 @@ static bool map_done(struct spool *spool, uint32_t number)
 	struct stat st;
 	int fd = openat(journal->directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
+	if (fd < 0 && errno != ENOENT)
+		return false; /* its reason is the one to tell: that it is there says nothing */
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != (off_t)DONE_SIZE)) {
 		close(fd);
 		fd = -1;

@@ -109,13 +109,21 @@ static bool fill(int fd, size_t size)
 	return good && fdatasync(fd) == 0;
 }
 
+/* What root makes (handback) belongs to the owner of the directory, who must go on with it. */
+static bool give_to_owner(int directory, int fd)
+{
+	struct stat owner;
+
+	return geteuid() != 0 || (fstat(directory, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0);
+}
+
 int journal_create(int directory, const char *name, size_t size, uint32_t mode)
 {
 	int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode), error;
 
 	if (fd < 0)
 		return -1;
-	if (fchmod(fd, mode) == 0 && fill(fd, size) && fsync(directory) == 0)
+	if (give_to_owner(directory, fd) && fchmod(fd, mode) == 0 && fill(fd, size) && fsync(directory) == 0)
 		return fd;
 	error = errno;
 	unlinkat(directory, name, 0);
