@@ -237,7 +237,7 @@ class Dane(story.Story):
         pr.write_conf()
         status, said = pr.ctl("check")
         self.assertNotEqual(status, 0)
-        self.assertIn("option TrustAnchorFile: " + os.path.join(self.scratch, "nowhere") + ": No such file", said)
+        self.assertIn("option TrustAnchorFile: " + os.path.join(self.scratch, "nowhere") + ": cannot open: No such file", said)
 
 
 def skip_without_dnssec():
