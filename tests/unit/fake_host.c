@@ -131,7 +131,8 @@ static enum pr_status dns_mx(struct pr_call *call, struct pr_str domain, const s
 	while (count < 20 && (line = find(call, "dns", domain, PR_STR("mx"), &from)) != NULL) {
 		struct pr_str name = line->words[3];
 		name = pr_str_slice(name, pr_str_find(name, ' ') + 1, name.len);
-		list[count++] = (struct pr_mx){.name = pr_str_equal(name, PR_STR(".")) ? PR_STR("") : name, .preference = (uint32_t)count};
+		list[count] = (struct pr_mx){.name = pr_str_equal(name, PR_STR(".")) ? PR_STR("") : name, .preference = (uint32_t)count + 1};
+		count++;
 	}
 	*mx_out = list;
 	*count_out = count;
