@@ -161,12 +161,13 @@ static bool is_same_place(const struct config_listener *a, const struct config_l
 	return a->port != 0 && a->port == b->port && pr_str_equal(a->address, b->address);
 }
 
-static void complain_of_twins(struct config_builder *builder, const struct config_node *group)
+/* Among those of one list, from `first` on: what lines of a sendmail.cf say twice the system will tell, as it tells sendmail. */
+static void complain_of_twins(struct config_builder *builder, const struct config_node *group, size_t first)
 {
 	const struct config *config = builder->config;
 	const struct config_listener *last = &builder->listeners[config->listener_count - 1];
 
-	for (size_t i = 0; i + 1 < config->listener_count; i++)
+	for (size_t i = first; i + 1 < config->listener_count; i++)
 		if (is_same_place(&builder->listeners[i], last))
 			config_complain(builder, group, "listener %.*s is at the same place as %.*s in line %u", PR_PRINT(last->name), PR_PRINT(builder->listeners[i].name),
 			    builder->listeners[i].line);
@@ -178,6 +179,7 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 		config_complain(builder, list, "listeners takes a list of groups: listeners = ( { port = 25; } );");
 		return;
 	}
+	size_t first = builder->config->listener_count;
 	builder->config->has_listeners = 1;
 	for (size_t i = 0; i < list->child_count; i++) {
 		const struct config_node *group = &list->children[i];
@@ -198,7 +200,7 @@ void config_build_listeners(struct config_builder *builder, const struct config_
 			config_complain(builder, group, "the listener on %.*s needs a port", PR_PRINT(listener->address));
 		if (listener->lmtp && listener->port == 25)
 			config_complain(builder, group, "LMTP cannot be spoken on port 25, which is SMTP's (RFC 2033 section 5)");
-		complain_of_twins(builder, group);
+		complain_of_twins(builder, group, first);
 	}
 }
 
