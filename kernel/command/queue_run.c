@@ -7,6 +7,7 @@
 #include "kernel/command/modes.h"
 #include "kernel/command/queue_progress.h"
 
+#include "kernel/config/words.h"
 #include "kernel/master/control.h"
 #include "kernel/master/master.h"
 
@@ -40,14 +41,6 @@ static int refuse(void)
 	return EX_NOPERM;
 }
 
-static bool has_word(const struct pr_list *list, struct pr_str word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (pr_str_equal_nocase(list->items[i], word))
-			return true;
-	return false;
-}
-
 /* Whoever can enter and write; with restrictqrun root and the owner only.  Several directories: the one above them stands for all. */
 static bool is_permitted(const struct options *options)
 {
@@ -60,7 +53,7 @@ static bool is_permitted(const struct options *options)
 		queue = pr_str_slice(queue, 0, pr_str_find_last(queue, '/'));
 	if (snprintf(path, sizeof path, "%.*s", PR_PRINT(queue)) >= (int)sizeof path || stat(path, &st) != 0)
 		return errno == ENOENT;
-	if (getuid() != 0 && getuid() != st.st_uid && has_word(&options->privacy, PR_STR("restrictqrun")))
+	if (getuid() != 0 && getuid() != st.st_uid && config_list_has(&options->privacy, PR_STR("restrictqrun")))
 		return false;
 	return many || access(path, R_OK | W_OK | X_OK) == 0;
 }

@@ -4,6 +4,8 @@
  */
 #include "kernel/config/rights.h"
 
+#include "kernel/config/words.h"
+
 #include <errno.h>
 #include <postrider/file.h>
 #include <string.h>
@@ -45,19 +47,9 @@ enum pr_status rights_read_include(const struct options *options, struct pr_aren
 	return status;
 }
 
-static bool has_word(struct pr_str words, struct pr_str wanted)
-{
-	struct pr_str word;
-
-	while (pr_str_word(&words, " ,\t", &word))
-		if (pr_str_equal_nocase(word, wanted))
-			return true;
-	return false;
-}
-
 enum pr_status rights_read_help(const struct options *options, struct pr_text *text, struct pr_text *why)
 {
-	bool anywhere = has_word(options->dont_blame, PR_STR("HelpFileInUnsafeDirPath"));
+	bool anywhere = config_words_have(options->dont_blame, PR_STR("HelpFileInUnsafeDirPath"));
 	uint32_t flags = anywhere ? PR_SAFE_GROUP_DIRECTORY | PR_SAFE_IN_GROUP | PR_SAFE_IN_ANY : 0;
 
 	return may_read(options->help_file.data, flags, why) ? pr_file_read(options->help_file.data, text->max, text, why) : PR_PERMFAIL;

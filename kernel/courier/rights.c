@@ -5,6 +5,7 @@
  */
 #include "kernel/courier/internal.h"
 
+#include "kernel/config/words.h"
 #include "kernel/courier/index_internal.h"
 
 #include <sys/socket.h>
@@ -12,14 +13,6 @@
 #include <unistd.h>
 
 #define RUNS_NEED 07 /* read, write and enter */
-
-static bool has_word(const struct pr_list *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (pr_str_equal_nocase(list->items[i], pr_str(word)))
-			return true;
-	return false;
-}
 
 static bool is_in_group(int fd, gid_t own, gid_t wanted)
 {
@@ -56,7 +49,7 @@ bool rights_see(const struct courier *courier, int fd)
 
 	if (!find_peer(fd, &peer))
 		return false;
-	if (peer.uid == 0 || peer.uid == geteuid() || !has_word(&courier->options->privacy, "restrictmailq"))
+	if (peer.uid == 0 || peer.uid == geteuid() || !config_list_has(&courier->options->privacy, PR_STR("restrictmailq")))
 		return true;
 	return find_queue(courier, &st) && (peer.uid == st.st_uid || is_in_group(fd, peer.gid, st.st_gid));
 }
@@ -75,7 +68,7 @@ bool rights_run(const struct courier *courier, int fd)
 		return false;
 	if (peer.uid == st.st_uid)
 		return true;
-	if (has_word(&courier->options->privacy, "restrictqrun"))
+	if (config_list_has(&courier->options->privacy, PR_STR("restrictqrun")))
 		return false;
 	unsigned int may = is_in_group(fd, peer.gid, st.st_gid) ? (unsigned int)st.st_mode >> 3 : (unsigned int)st.st_mode;
 	return (may & RUNS_NEED) == RUNS_NEED;

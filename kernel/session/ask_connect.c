@@ -6,6 +6,7 @@
 #include "kernel/session/ask.h"
 
 #include "config.h"
+#include "kernel/config/words.h"
 #include "kernel/log/log.h"
 #include "kernel/mail/header.h"
 #include "kernel/net/dns.h"
@@ -108,14 +109,6 @@ void session_describe(const struct session *session, struct pr_client *client_ou
 	};
 }
 
-static bool has_word(const struct pr_list *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (pr_str_equal_nocase(list->items[i], pr_str(word)))
-			return true;
-	return false;
-}
-
 static void add_macro(struct pr_text *text, const struct options *options, char letter, struct pr_arena *arena)
 {
 	time_t now = time(NULL);
@@ -186,23 +179,23 @@ static struct pr_str greeting(struct session *session, struct bench *bench)
 static void set_limits(const struct options *options, struct smtp_settings *settings)
 {
 	const struct pr_list *privacy = &options->privacy;
-	bool goaway = has_word(privacy, "goaway");
+	bool goaway = config_list_has(privacy, PR_STR("goaway"));
 
 	settings->max_message_size = (uint64_t)options->max_message_size;
 	settings->max_recipients = (uint64_t)options->max_recipients;
 	settings->max_messages = (uint64_t)options->max_messages;
 	settings->max_headers_length = (uint64_t)options->max_headers_length;
-	settings->need_helo = goaway || has_word(privacy, "needmailhelo");
-	settings->no_vrfy = goaway || has_word(privacy, "novrfy");
-	settings->no_expn = goaway || has_word(privacy, "noexpn");
-	settings->need_vrfy_helo = goaway || has_word(privacy, "needvrfyhelo");
-	settings->need_expn_helo = goaway || has_word(privacy, "needexpnhelo");
-	settings->no_etrn = has_word(privacy, "noetrn");
+	settings->need_helo = goaway || config_list_has(privacy, PR_STR("needmailhelo"));
+	settings->no_vrfy = goaway || config_list_has(privacy, PR_STR("novrfy"));
+	settings->no_expn = goaway || config_list_has(privacy, PR_STR("noexpn"));
+	settings->need_vrfy_helo = goaway || config_list_has(privacy, PR_STR("needvrfyhelo"));
+	settings->need_expn_helo = goaway || config_list_has(privacy, PR_STR("needexpnhelo"));
+	settings->no_etrn = config_list_has(privacy, PR_STR("noetrn"));
 	settings->deliver_by_min = options->deliver_by_min;
 	settings->no_chunking = !options->chunking;
 	settings->no_requiretls = !options->require_tls;
-	settings->no_verb = goaway || has_word(privacy, "noverb") || settings->no_expn != 0;
-	settings->no_dsn = !options->send_mime_errors || has_word(privacy, "noreceipts");
+	settings->no_verb = goaway || config_list_has(privacy, PR_STR("noverb")) || settings->no_expn != 0;
+	settings->no_dsn = !options->send_mime_errors || config_list_has(privacy, PR_STR("noreceipts"));
 	settings->utf8 = options->smtp_utf8;
 	settings->allow_bogus_helo = options->allow_bogus_helo;
 	settings->reject_nul = options->reject_nul;

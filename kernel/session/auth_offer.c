@@ -6,6 +6,7 @@
  */
 #include "kernel/session/auth.h"
 
+#include "kernel/config/words.h"
 #include "kernel/net/tls/certificate.h"
 #include "kernel/session/report.h"
 
@@ -46,16 +47,6 @@ void auth_offers_close(struct receiver *receiver)
 	receiver->offers = NULL;
 }
 
-static bool has_word(struct pr_str words, struct pr_str wanted)
-{
-	struct pr_str word;
-
-	while (pr_str_word(&words, " ,\t", &word))
-		if (pr_str_equal_nocase(word, wanted))
-			return true;
-	return false;
-}
-
 static bool is_mechanism(struct pr_str name)
 {
 	static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -68,7 +59,7 @@ static bool is_mechanism(struct pr_str name)
 
 static void add(struct pr_text *out, struct pr_str name)
 {
-	if (is_mechanism(name) && !has_word(pr_text_str(out), name) && out->len + name.len + 1 <= OFFER_MAX)
+	if (is_mechanism(name) && !config_words_have(pr_text_str(out), name) && out->len + name.len + 1 <= OFFER_MAX)
 		pr_text_addf(out, "%s%.*s", out->len > 0 ? " " : "", PR_PRINT(name));
 }
 
@@ -80,7 +71,7 @@ static void restrict_to(struct pr_text *offer, struct pr_str allowed)
 
 	pr_text_init(&left, OFFER_MAX);
 	while (pr_str_word(&allowed, " ,\t", &word))
-		if (has_word(pr_text_str(offer), word))
+		if (config_words_have(pr_text_str(offer), word))
 			add(&left, word);
 	pr_text_clear(offer);
 	pr_text_add_str(offer, pr_text_str(&left));
