@@ -211,9 +211,11 @@ static bool wants_input(const struct smtp_machine *machine)
 
 size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t len)
 {
+	bool in_data = smtp_machine_in_data(machine);
 	size_t taken = 0;
 
-	while (taken < len && wants_input(machine)) {
+	/* what is taken at once is of one kind: a transcript hides what commands say, and shows what is said in chunks */
+	while (taken < len && wants_input(machine) && smtp_machine_in_data(machine) == in_data) {
 		if (machine->state == SMTP_STATE_DATA)
 			taken += smtp_data_input(machine, data + taken, len - taken);
 		else if (machine->state == SMTP_STATE_CHUNK)

@@ -184,7 +184,7 @@ struct smtp_answer {
 struct smtp_machine *smtp_machine_new(const struct smtp_settings *settings);
 void smtp_machine_free(struct smtp_machine *machine);
 
-/* Bytes taken; less than len when a question is open, the machine is finished, or output waits to be sent. */
+/* Bytes taken; less than len when a question is open, the machine is finished, output waits to be sent, or a chunk begins or ends. */
 size_t smtp_machine_input(struct smtp_machine *machine, const char *data, size_t len);
 /* NULL when there is none. */
 const struct smtp_question *smtp_machine_question(const struct smtp_machine *machine);
