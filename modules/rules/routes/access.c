@@ -137,7 +137,7 @@ static enum pr_status tagged_fronts(struct pr_call *call, const char *tag, struc
 	bool six = pr_str_find(address, ':') < address.len;
 	enum pr_status status = PR_NOTFOUND;
 
-	if (six)
+	if (six && !pr_str_has_prefix_nocase(address, PR_STR("IPv6:")))
 		address = pr_arena_printf(call->arena, "IPv6:%.*s", PR_PRINT(address));
 	while (status == PR_NOTFOUND && address.len > 0) {
 		status = ask_tagged(call, tag, address, value_out);
