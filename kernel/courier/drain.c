@@ -146,6 +146,8 @@ static void listen(struct courier *courier, int milliseconds, int64_t *end)
 
 	if (poll(&channel, 1, milliseconds) > 0 && !courier_read_channel(courier, &limit) && limit >= 0 && courier_now() + limit < *end)
 		*end = courier_now() + limit;
+	if ((channel.revents & POLLHUP) != 0) /* the master is gone: his end would not make anybody wait any more */
+		(void)poll(NULL, 0, milliseconds);
 }
 
 static unsigned int count_threads(struct courier *courier)
