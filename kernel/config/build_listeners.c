@@ -34,6 +34,8 @@ static struct pr_list list_of(struct config_builder *builder, const struct confi
 	struct pr_str *items = pr_arena_alloc(&builder->config->arena, (node->child_count + 1) * sizeof *items);
 	size_t count = 0;
 
+	if (items == NULL)
+		return (struct pr_list){NULL, 0};
 	if (node->kind == CONFIG_SCALAR)
 		config_want_text(builder, node, &items[count++]);
 	else if (node->kind == CONFIG_GROUP)

@@ -41,7 +41,7 @@ struct table_listener {
 	char name[TABLE_NAME_MAX + 1];
 	bool is_unix;
 	bool submission;
-	int sizes[3]; /* enum table_size; 0: as the system has it */
+	int sizes[TABLE_SIZES]; /* 0: as the system has it */
 	bool optional; /* an address that this host does not have is no reason to stay away */
 	char address[64];
 	uint32_t port;

@@ -10,6 +10,7 @@
 #include "kernel/net/dns_ask.h"
 #include "kernel/net/dns_query.h"
 #include "kernel/net/hosts.h"
+#include "kernel/net/peer.h"
 #include <postrider/address.h>
 
 #include <arpa/inet.h>
@@ -201,16 +202,11 @@ union any_address {
 	struct sockaddr_in6 six;
 };
 
-static struct pr_str plain(struct pr_str text)
-{
-	return pr_str_has_prefix_nocase(text, PR_STR("IPv6:")) ? pr_str_slice(text, 5, text.len) : text;
-}
-
 static socklen_t parse_address(struct pr_str text, union any_address *address)
 {
 	char copy[INET6_ADDRSTRLEN + 1];
 
-	text = plain(text);
+	text = net_address_plain(text);
 	if (text.len == 0 || text.len >= sizeof copy)
 		return 0;
 	memcpy(copy, text.data, text.len);
@@ -262,7 +258,7 @@ enum pr_status dns_name(struct pr_call *call, struct pr_str text, struct pr_str 
 		int error = getnameinfo(&address.any, length, name, sizeof name, NULL, 0, NI_NAMEREQD);
 		if (error != 0)
 			status = system_failure(call, text, error);
-	} else if (has_servers || !hosts_name(plain(text), name, sizeof name)) {
+	} else if (has_servers || !hosts_name(net_address_plain(text), name, sizeof name)) {
 		status = ask_pointer(call, &address, name, sizeof name);
 	}
 	bool loopback = pr_str_equal(text, PR_STR("127.0.0.1")) || pr_str_equal(text, PR_STR("::1"));

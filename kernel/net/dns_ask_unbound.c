@@ -205,14 +205,15 @@ static bool start_reader(struct ub_ctx *context)
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for threads that know what to do with them */
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, READER_STACK);
-	bool good = pthread_create(&resolver.reader, &attributes, read_answers, context) == 0;
+	int error = pthread_create(&resolver.reader, &attributes, read_answers, context);
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!good) {
+	if (error != 0) {
 		close(resolver.stop);
 		resolver.stop = -1;
+		errno = error;
 	}
-	return good;
+	return error == 0;
 }
 
 /* With the mutex.  False: there is none, and why. */

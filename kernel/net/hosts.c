@@ -132,9 +132,9 @@ bool hosts_name(struct pr_str address, char *name, size_t room)
 	char line[LINE_ROOM];
 	struct number wanted, number;
 	struct pr_str names, word;
-	bool found = false;
+	bool found = false, sound = parse_number(address, &wanted);
 
-	while (file != NULL && parse_number(address, &wanted) && !found && next_host(file, line, sizeof line, &number, &names))
+	while (file != NULL && sound && !found && next_host(file, line, sizeof line, &number, &names))
 		if (memcmp(&wanted, &number, sizeof wanted) == 0 && next_word(&names, &word) && word.len < room) {
 			pr_print(name, room, "%.*s", PR_PRINT(word));
 			found = true;
