@@ -72,6 +72,16 @@ class Transcripts(story.Story):
         self.assertEqual(re.findall(r"[A-Za-z0-9+/]*" + SECRET[4:10], self.text()), [])
         self.assertEqual(re.findall(r"<<< (.*\*.*)", self.text()), ["AUTH PLAIN *****", "AUTH plain *****", "*****", "*****", "*****", "AUTH PLAIN *****", "AUTH PLAIN *****"])
 
+    def test_no_password_behind_a_chunk(self):
+        """A chunk that nobody asked for is read and refused; a command in the same packet is a command in the transcript, too."""
+        self.stage()
+        with self.pr.client(helo="chunks.example") as client:
+            client.send(f"BDAT 6 LAST\r\nabcdefAUTH PLAIN {SECRET}\r\nNOOP\r\n".encode())
+            self.assertEqual([client.reply()[0] for _ in range(3)][::2], [503, 250])
+        story.wait_for("the end", lambda: "closing connection" in self.text())
+        self.assertNotIn(SECRET, self.text())
+        self.assertIn("<<< AUTH PLAIN *****", self.text())
+
     def test_reload(self):
         """The next generation goes on in the same file."""
         self.stage()

@@ -36,11 +36,11 @@ static const struct pr_rules_ops *ops(void)
 }
 
 /* "454 4.7.0 text", "ok", "?" when the table could not be asked */
-static struct pr_str ask(uint32_t check, const char *argument)
+static struct pr_str ask_from(const char *address, uint32_t check, const char *argument)
 {
 	struct pr_str item = pr_str(argument);
 	struct pr_list arguments = {&item, 1};
-	static const struct pr_client client = {.size = sizeof client, .name = {"Host.Far.Example", 16}, .address = {"192.0.2.9", 9}};
+	const struct pr_client client = {.size = sizeof client, .name = {"Host.Far.Example", 16}, .address = pr_str(address)};
 	struct pr_check_context context = {.size = sizeof context, .client = &client};
 	struct pr_verdict verdict = {.action = PR_CONTINUE};
 	struct pr_call *call = fake_call(&engine);
@@ -51,6 +51,11 @@ static struct pr_str ask(uint32_t check, const char *argument)
 		return PR_STR("ok");
 	CU_ASSERT_EQUAL(verdict.action, verdict.code / 100 == 4 ? PR_DEFER : PR_REJECT);
 	return pr_arena_printf(call->arena, "%u %.*s %.*s", verdict.code, PR_PRINT(verdict.enhanced), PR_PRINT(verdict.text));
+}
+
+static struct pr_str ask(uint32_t check, const char *argument)
+{
+	return ask_from("192.0.2.9", check, argument);
 }
 
 static void expect(const char *wanted, struct pr_str got)
@@ -186,6 +191,11 @@ static void test_clients(void)
 	stop();
 	start((const char *const[]){"macro verify NO", "map access TLS_Clt:192.0.2\tPERM+VERIFY", NULL});
 	expect("503 5.7.0 not authenticated", ask(PR_CHECK_MAIL, "<a@elsewhere.test>"));
+	stop();
+	start((const char *const[]){"macro verify NO", "map access TLS_Clt:IPv6:2001:db8\tPERM+VERIFY", NULL});
+	expect("503 5.7.0 not authenticated", ask_from("IPv6:2001:db8::9", PR_CHECK_MAIL, "<a@elsewhere.test>"));
+	expect("503 5.7.0 not authenticated", ask_from("2001:db8::9", PR_CHECK_MAIL, "<a@elsewhere.test>"));
+	expect("553 5.1.8 Domain of sender address a@elsewhere.test does not exist", ask_from("IPv6:2001:db9::9", PR_CHECK_MAIL, "<a@elsewhere.test>"));
 	stop();
 }
 
