@@ -90,9 +90,8 @@ static void body_answered(struct smtp_machine *machine, const struct smtp_answer
 }
 
 /* True when what was read so far may go on to the driver. */
-static bool inspect(struct smtp_machine *machine)
+static bool may_go_on(struct smtp_machine *machine, struct data_findings found)
 {
-	struct data_findings found = data_reader_inspect(machine->reader);
 	const struct smtp_settings *settings = machine->settings;
 	char text[80];
 
@@ -117,10 +116,11 @@ void smtp_bare(struct smtp_machine *machine, const char *what)
 void smtp_hand_over(struct smtp_machine *machine, bool in_header, smtp_step *next)
 {
 	struct data_reader *reader = machine->reader;
+	struct data_findings found = data_reader_inspect(reader);
 
-	if (data_reader_inspect(reader).bare_cr) {
+	if (found.bare_cr) {
 		smtp_bare(machine, "carriage return (CR)");
-	} else if (inspect(machine) && reader->len > 0) {
+	} else if (may_go_on(machine, found) && reader->len > 0) {
 		machine->question.data = (struct pr_str){reader->buffer, reader->len};
 		machine->question.in_header = in_header;
 		machine->handed = next;

@@ -127,6 +127,19 @@ void pr_text_cut(struct pr_text *text, size_t len)
 		text->data[text->len] = '\0';
 }
 
+bool pr_text_reserve(struct pr_text *text, size_t len)
+{
+	return text_has_room(text, len) || text_grow(text, len);
+}
+
+void pr_text_extend(struct pr_text *text, size_t len)
+{
+	if (!text_has_room(text, len))
+		return;
+	text->len += len;
+	text->data[text->len] = '\0';
+}
+
 void pr_text_consume(struct pr_text *text, size_t len)
 {
 	if (len > text->len)

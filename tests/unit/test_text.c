@@ -144,6 +144,25 @@ static void test_text_edit(void)
 	pr_text_fini(&text);
 }
 
+static void test_reserve(void)
+{
+	struct pr_text text;
+
+	pr_text_init(&text, 1000);
+	pr_text_extend(&text, 1); /* nothing was reserved */
+	CU_ASSERT_EQUAL(text.len, 0);
+	CU_ASSERT(pr_text_add_c(&text, "ab"));
+	CU_ASSERT(pr_text_reserve(&text, 998));
+	memset(text.data + text.len, 'c', 998);
+	pr_text_extend(&text, 998);
+	CU_ASSERT_EQUAL(text.len, 1000);
+	CU_ASSERT_EQUAL(strlen(text.data), 1000);
+	CU_ASSERT_EQUAL(text.overflow, 0);
+	CU_ASSERT_FALSE(pr_text_reserve(&text, 1));
+	CU_ASSERT_EQUAL(text.overflow, 1);
+	pr_text_fini(&text);
+}
+
 static void test_escape(void)
 {
 	static const struct {
@@ -323,7 +342,7 @@ static const struct unit_case cases[] = {
     {"comparing", test_compare}, {"cutting", test_cut}, {"words", test_words}, {"numbers and hashes", test_number},
     {"a text never passes its maximum", test_text_limits}, {"editing a text", test_text_edit},
     {"printing as the C library does", test_print}, {"printing into a text", test_addf},
-    {"escaping for the log", test_escape}, {"an arena never passes its maximum", test_arena},
+    {"room reserved and written in place", test_reserve}, {"escaping for the log", test_escape}, {"an arena never passes its maximum", test_arena},
     {"arena blocks", test_arena_blocks}, {"failing with a reason", test_fail}, {"time left", test_remaining},
     {"heap", test_memory}, {NULL, NULL},
 };

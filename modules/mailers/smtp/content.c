@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The message on the wire: LF becomes CRLF, a leading dot is doubled, and no bare CR or LF ever leaves.
- * Lines are found by memchr and gathered in one buffer, so that a small message with its final dot is one send.  A full buffer is one chunk where
+ * Lines are found by memchr and gathered in one buffer - whole ones without a CR in one row, anything else bit by bit - so that a small message with its final dot is one send.  A full buffer is one chunk where
  * chunks are sent; while it is on its way the answer to the one before is read, so at most two are under way.
  */
 #include "smtp.h"
@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define BUFFER 65536
-#define PIECE 16384
+#define PIECE 32768
+#define IN_A_ROW 512 /* less room or text is not worth looking for whole lines */
 
 struct content {
 	struct smtp_run *run;
@@ -119,11 +120,39 @@ static void end_line(struct content *content)
 	content->in_line = false;
 }
 
+/* Whole lines from `at` on, at most twice as long when they are written; where the rest begins. */
+static const char *add_lines(struct content *content, const char *at, const char *end)
+{
+	size_t room = (BUFFER - content->out.len) / 2;
+	const char *stop = (size_t)(end - at) > room ? at + room : end, *newline;
+
+	if (content->in_line || stop - at < IN_A_ROW || memchr(at, '\r', (size_t)(stop - at)) != NULL ||
+	    !pr_text_reserve(&content->out, 2 * (size_t)(stop - at)))
+		return at;
+	char *out = content->out.data + content->out.len;
+	while (at < stop && (newline = memchr(at, '\n', (size_t)(stop - at))) != NULL) {
+		size_t text = (size_t)(newline - at);
+		if (*at == '.' && !content->chunked)
+			*out++ = '.';
+		memcpy(out, at, text);
+		memcpy(out + text, "\r\n", 2);
+		out += text + 2;
+		at = newline + 1;
+	}
+	pr_text_extend(&content->out, (size_t)(out - content->out.data) - content->out.len);
+	return at;
+}
+
 static void encode(struct content *content, struct pr_str bytes)
 {
 	const char *at = bytes.data, *end = bytes.data + bytes.len;
 
 	while (at < end) {
+		const char *rest = content->cr_pending ? at : add_lines(content, at, end);
+		if (rest > at) {
+			at = rest;
+			continue;
+		}
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		add_part(content, at, (size_t)((newline != NULL ? newline : end) - at));
 		if (newline == NULL)
