@@ -79,6 +79,7 @@ void ask_mail(struct ask *ask)
 	transaction->discard = session->discard;
 	transaction->quarantine = pr_arena_copy(arena, session->quarantine);
 	session->transaction = transaction;
+	atomic_fetch_add_explicit(&session->receiver->open, 1, memory_order_relaxed);
 	if (transaction->author.len > 0)
 		transaction->auth = auth_is_trusted(session, ask->bench, ask->scope, transaction->author) ? transaction->author : PR_STR("<>");
 	if (!ask_room(ask) || !asked(ask, PR_CHECK_MAIL, FILTER_MAIL))

@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <time.h>
 
-#define HELP_FROM 12 /* events for each thread that is awake; fewer are sooner done than another thread is woken */
+#define HELP_FROM 6 /* events for each thread that is awake; fewer are sooner done than another thread is woken */
 
 static __thread struct worker *current; /* of this thread, while it runs a task */
 

@@ -97,6 +97,13 @@ static bool may_be_late(const struct transaction *transaction)
 	return word_is_wanted(transaction) && session_super_safe(transaction->session) == 'i';
 }
 
+static uint32_t intake_flags(const struct transaction *transaction)
+{
+	bool company = atomic_load_explicit(&transaction->session->receiver->open, memory_order_relaxed) > 1;
+
+	return (may_be_late(transaction) ? PR_INTAKE_LATER : 0) | (company ? PR_INTAKE_COMPANY : 0);
+}
+
 enum pr_status parts_begin(struct transaction *transaction, struct module_scope *scope)
 {
 	enum pr_status status = PR_OK;
@@ -107,7 +114,7 @@ enum pr_status parts_begin(struct transaction *transaction, struct module_scope 
 		struct part *part = &transaction->parts[i];
 		struct pr_str id = PR_NONE;
 		const struct pr_intake intake = {.size = sizeof intake, .queue = part->group.len > 0 ? part->group : PR_NONE,
-		                                 .flags = may_be_late(transaction) ? PR_INTAKE_LATER : 0};
+		                                 .flags = intake_flags(transaction)};
 		status = store_begin_in(scope, &intake, &part->store, &id);
 		if (status == PR_OK)
 			part->id = pr_arena_copy(&transaction->arena, id);

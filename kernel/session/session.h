@@ -72,6 +72,7 @@ struct receiver {
 	int reserve_fd;              /* given up for a moment to say 421 when there are no descriptors */
 	pthread_mutex_t reserve_lock;
 	int attention_fd;            /* eventfd: loop_tend() is wanted, or the last session has gone */
+	_Atomic uint32_t open;       /* messages that have begun and not ended */
 	_Atomic uint32_t leaving;    /* 1: no new work, sessions end at a command boundary */
 	_Atomic int64_t room_seen;   /* second of the monotonic clock in which the store said it has room */
 	_Atomic int64_t load;        /* ${load_avg} as it was a second ago */

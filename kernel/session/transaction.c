@@ -34,6 +34,7 @@ void transaction_drop(struct session *session, struct bench *bench)
 	word_close(transaction);
 	rules_transaction_close(&scope);
 	session->transaction = NULL;
+	atomic_fetch_sub_explicit(&session->receiver->open, 1, memory_order_relaxed);
 	forwarded_forget(session);
 	header_reader_free(transaction->reader);
 	expansion_free(transaction->expansion);

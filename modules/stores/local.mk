@@ -7,7 +7,7 @@ spool_la_SOURCES = modules/stores/spool/spool.h modules/stores/spool/spool.c mod
 	modules/stores/spool/journal.h modules/stores/spool/journal.c modules/stores/spool/journal_format.c \
 	modules/stores/spool/journal_segment.c modules/stores/spool/journal_write.c modules/stores/spool/journal_take.c modules/stores/spool/journal_damage.c modules/stores/spool/journal_index.c \
 	modules/stores/spool/journal_read.c modules/stores/spool/journal_replay.c modules/stores/spool/journal_claim.c \
-	modules/stores/spool/journal_files.c modules/stores/spool/journal_spill.c modules/stores/spool/journal_late.c modules/stores/spool/journal_done.c \
+	modules/stores/spool/journal_files.c modules/stores/spool/journal_spill.c modules/stores/spool/journal_late.c modules/stores/spool/large.c modules/stores/spool/journal_done.c \
 	modules/stores/spool/journal_list.c modules/stores/spool/journal_ready.c \
 	modules/stores/spool/places.c modules/stores/spool/query.c modules/stores/spool/own.c modules/stores/spool/journal_crc.c
 spool_la_CPPFLAGS = $(SDK_CPPFLAGS)

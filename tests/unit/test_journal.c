@@ -24,6 +24,8 @@ static struct harness store;
 static struct harness_call c;
 static char scratch[256];
 static const char *const two_segments[] = {"journal_size=8M", NULL};
+static const char *const small_bodies[] = {"journal_body=128K", NULL};
+static const char *const much_room[] = {"journal_size=256M", NULL};
 
 static bool start_as(uint32_t role, const char *const *settings)
 {
@@ -109,7 +111,7 @@ static bool has_file(char kind, const char *id)
 	char path[512];
 	struct stat st;
 
-	snprintf(path, sizeof path, "%s/%cf%s", scratch, kind, id);
+	snprintf(path, sizeof path, "%s/%cf%.63s", scratch, kind, id);
 	return stat(path, &st) == 0;
 }
 
@@ -514,7 +516,7 @@ static void test_large_body(void)
 	char id[64];
 
 	CU_ASSERT_FATAL(harness_scratch(scratch));
-	CU_ASSERT_FATAL(start());
+	CU_ASSERT_FATAL(start_as(BOTH, small_bodies));
 	memset(body, 'x', sizeof body);
 	harness_envelope(&e);
 	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id, NULL), PR_COMMIT_DURABLE);
@@ -532,6 +534,119 @@ static void test_large_body(void)
 	harness_remove_scratch(scratch);
 }
 
+/* Is the body of this message n times x, after it was claimed? */
+static bool is_large_whole(struct pr_claim *claim, size_t len)
+{
+	struct pr_text text;
+	bool whole;
+
+	pr_text_init(&text, len + 1);
+	whole = harness_read_body(&store, claim, &text) && text.len == len && strspn(text.data, "x") == len;
+	pr_text_fini(&text);
+	return whole;
+}
+
+/* Up to journal_body it is in the record, and becomes df when it must wait. */
+static void test_large_record(void)
+{
+	static char body[600000];
+	struct harness_envelope e;
+	struct pr_claim claim = {.size = sizeof claim};
+	char id[64];
+
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start());
+	memset(body, 'x', sizeof body);
+	harness_envelope(&e);
+	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id, NULL), PR_COMMIT_DURABLE);
+	CU_ASSERT_FALSE(has_file('d', id));
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id), &claim), PR_OK);
+	CU_ASSERT(is_large_whole(&claim, sizeof body));
+	store.ops->release(&c.call, &claim);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	CU_ASSERT(has_file('d', id));
+	CU_ASSERT(has_file('q', id));
+	stop();
+	CU_ASSERT_FATAL(start());
+	claim = (struct pr_claim){.size = sizeof claim};
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id), &claim), PR_OK);
+	CU_ASSERT(is_large_whole(&claim, sizeof body));
+	CU_ASSERT_EQUAL(store.ops->finish(&c.call, &claim), PR_OK);
+	stop();
+	harness_remove_scratch(scratch);
+}
+
+/* While half of the journal is in use a large body is df, and in a record again when it is free. */
+static void test_large_bodies_crowd(void)
+{
+	static char body[600000];
+	struct harness_envelope e;
+	char id[20][64];
+	int recorded = 0, first_filed = -1;
+
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start_as(PR_STORE_INTAKE, two_segments));
+	memset(body, 'x', sizeof body);
+	harness_envelope(&e);
+	for (int i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id[i], NULL), PR_COMMIT_DURABLE);
+		recorded += !has_file('d', id[i]);
+		if (first_filed < 0 && has_file('d', id[i]))
+			first_filed = i;
+	}
+	CU_ASSERT(recorded >= 6 && recorded <= 8);
+	CU_ASSERT_EQUAL(first_filed, recorded); /* and all that came later */
+	stop();
+	CU_ASSERT_FATAL(start_as(BOTH, two_segments));
+	CU_ASSERT_EQUAL(harness_count(&store), 20);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	stop();
+	CU_ASSERT_FATAL(start_as(PR_STORE_INTAKE, two_segments));
+	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id[0], NULL), PR_COMMIT_DURABLE);
+	CU_ASSERT_FALSE(has_file('d', id[0]));
+	stop();
+	harness_remove_scratch(scratch);
+}
+
+/* So much of them is in memory at once; the next one is claimed as files. */
+static void test_large_claims(void)
+{
+	enum { CLAIMS = 120, LENGTH = 600000, FIT = (64 << 20) / LENGTH };
+	static char body[LENGTH];
+	static struct pr_claim claims[CLAIMS];
+	static char id[CLAIMS][64];
+	struct harness_envelope e;
+	int whole = 0, filed = 0;
+
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start_as(BOTH, much_room));
+	memset(body, 'x', sizeof body);
+	harness_envelope(&e);
+	for (int i = 0; i < CLAIMS; i++) {
+		CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id[i], NULL), PR_COMMIT_DURABLE);
+		claims[i] = (struct pr_claim){.size = sizeof claims[i]};
+		CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id[i]), &claims[i]), PR_OK);
+		filed += has_file('d', id[i]);
+		CU_ASSERT_EQUAL(has_file('d', id[i]), filed > 0); /* from the first one on all */
+	}
+	/* who accepts takes 2 MiB of the same room for a moment */
+	CU_ASSERT(filed >= CLAIMS - FIT && filed <= CLAIMS - FIT + (2 << 20) / LENGTH + 1);
+	for (int i = 0; i < CLAIMS; i++) {
+		whole += is_large_whole(&claims[i], LENGTH);
+		CU_ASSERT_EQUAL(store.ops->finish(&c.call, &claims[i]), PR_OK);
+	}
+	CU_ASSERT_EQUAL(whole, CLAIMS);
+	CU_ASSERT_EQUAL(harness_count(&store), 0);
+	/* all of it was given back */
+	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, id[0], NULL), PR_COMMIT_DURABLE);
+	claims[0] = (struct pr_claim){.size = sizeof claims[0]};
+	CU_ASSERT_EQUAL_FATAL(store.ops->claim(&c.call, pr_str(id[0]), &claims[0]), PR_OK);
+	CU_ASSERT_FALSE(has_file('d', id[0]));
+	CU_ASSERT_EQUAL(store.ops->finish(&c.call, &claims[0]), PR_OK);
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* The removal of a large body became durable before the mark that it was delivered: it is not lost mail. */
 static void test_finish_cut_by_power(void)
 {
@@ -540,7 +655,7 @@ static void test_finish_cut_by_power(void)
 	char delivered[64], waiting[64], name[512];
 
 	CU_ASSERT_FATAL(harness_scratch(scratch));
-	CU_ASSERT_FATAL(start());
+	CU_ASSERT_FATAL(start_as(BOTH, small_bodies));
 	memset(body, 'x', sizeof body);
 	harness_envelope(&e);
 	CU_ASSERT_EQUAL(harness_submit(&store, &e.envelope, body, sizeof body, delivered, NULL), PR_COMMIT_DURABLE);
@@ -550,7 +665,7 @@ static void test_finish_cut_by_power(void)
 	snprintf(name, sizeof name, "%s/df%s", scratch, delivered);
 	CU_ASSERT_EQUAL(unlink(name), 0);
 	harness_logged[0] = '\0';
-	CU_ASSERT_FATAL(start());
+	CU_ASSERT_FATAL(start_as(BOTH, small_bodies));
 	CU_ASSERT_EQUAL(harness_count(&store), 1);
 	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
 	CU_ASSERT_EQUAL(count_files("", "Qf"), 0);
@@ -559,7 +674,7 @@ static void test_finish_cut_by_power(void)
 	CU_ASSERT_PTR_NULL(strstr(harness_logged, "Losing"));
 	CU_ASSERT_PTR_NULL(strstr(harness_logged, waiting));
 	stop();
-	CU_ASSERT_FATAL(start());
+	CU_ASSERT_FATAL(start_as(BOTH, small_bodies));
 	CU_ASSERT_EQUAL(harness_count(&store), 1); /* the mark stands */
 	stop();
 	harness_remove_scratch(scratch);
@@ -685,7 +800,8 @@ static const struct unit_case cases[] = {
 	{"what waits becomes a file", test_what_waits_becomes_a_file},
 	{"a lost wake-up", test_wait_ready},
 	{"hold and remove what is in the journal", test_operators_hands},
-	{"a large body", test_large_body},
+	{"a large body", test_large_body}, {"a large body in a record", test_large_record},
+	{"large bodies while half is in use", test_large_bodies_crowd}, {"claims on many large bodies", test_large_claims},
 	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
 	{"durable later, or never", test_later}, {"asked of a segment that is gone", test_later_removed},
 	{NULL, NULL},

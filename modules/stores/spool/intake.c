@@ -17,14 +17,35 @@
 struct transaction {
 	struct journal_late late; /* first: what is left of a transaction after PR_COMMIT_WRITTEN */
 	bool later;          /* PR_INTAKE_LATER */
+	bool company;        /* PR_INTAKE_COMPANY */
 	struct pr_text body; /* what is not in df yet */
 	size_t keep;         /* bytes of body before df is begun */
+	size_t large;        /* taken by spool_large_take() for it */
 	struct spool_place *place;
 	int data_fd;
 	int error;           /* of the first failed write to df */
 	int64_t length;      /* of the body so far */
 	char id[SPOOL_ID_MAX + 1];
 };
+
+/* What goes into the journal whatever else is in it. */
+static size_t small_body(const struct spool *spool)
+{
+	size_t most = (size_t)spool->journal_body;
+
+	return most < SPOOL_SMALL_BODY ? most : SPOOL_SMALL_BODY;
+}
+
+/* A larger body may go there, too, while half of the journal is free: in one piece, it costs no file and half the system calls. */
+static bool may_be_large(struct spool *spool, struct transaction *t, size_t len)
+{
+	size_t most = (size_t)spool->journal_body;
+
+	if (t->keep >= most || t->data_fd >= 0 || len > most - t->body.len || !journal_is_roomy(spool) || !spool_large_take(most))
+		return false;
+	t->keep = t->body.max = t->large = most;
+	return pr_text_reserve(&t->body, most - t->body.len); /* once, not by doubling: pages that are never written cost nothing */
+}
 
 enum pr_status spool_begin(struct pr_call *call, void **transaction_out, struct pr_str *id_out)
 {
@@ -54,8 +75,11 @@ enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *inta
 
 	struct transaction *t = pr_alloc(sizeof *t);
 
-	t->keep = (size_t)(spool->journal.count > 0 && spool->journal_body > spool->body_memory ? spool->journal_body : spool->body_memory);
+	t->keep = (size_t)spool->body_memory;
+	if (spool->journal.count > 0 && small_body(spool) > t->keep)
+		t->keep = small_body(spool);
 	t->later = (intake->flags & PR_INTAKE_LATER) != 0;
+	t->company = (intake->flags & PR_INTAKE_COMPANY) != 0;
 	t->place = place;
 	t->data_fd = -1;
 	memcpy(t->id, id, sizeof t->id);
@@ -67,6 +91,7 @@ enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *inta
 
 static void free_transaction(struct transaction *t)
 {
+	spool_large_give(t->large);
 	if (t->data_fd >= 0)
 		close(t->data_fd);
 	pr_text_fini(&t->body);
@@ -85,7 +110,9 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 	struct spool *spool = spool_of(call);
 	struct transaction *t = transaction;
 
-	if (t->error == 0 && !(len <= t->keep - t->body.len && pr_text_add(&t->body, data, len))) {
+	bool fits = len <= t->keep - t->body.len || (t->error == 0 && may_be_large(spool, t, len));
+
+	if (t->error == 0 && !(fits && pr_text_add(&t->body, data, len))) {
 		if (!write_data(spool, t, t->body.data, t->body.len) || !write_data(spool, t, data, len))
 			t->error = errno;
 		pr_text_clear(&t->body);
@@ -151,7 +178,10 @@ static struct spool_job *new_job(struct transaction *t, bool held, pr_commit_don
 	job->data_fd = t->data_fd;
 	job->control_fd = -1;
 	t->data_fd = -1;
+	job->company = t->company;
 	job->body = t->body;
+	job->large = t->large;
+	t->large = 0;
 	pr_text_init(&t->body, 0);
 	pr_text_init(&job->control, SPOOL_CONTROL_MAX);
 	job->kind = held ? 'h' : 'q';

@@ -110,6 +110,7 @@ struct journal_writer {
 	bool running, stopping;
 	bool busy;          /* somebody writes: the thread, or who committed */
 	uint32_t crowd;     /* so many of the next who commit leave the writing to the thread */
+	uint32_t alone;     /* so many of the next do not believe in company: it did not come */
 	/* of who is busy */
 	int fd;             /* the segment, locked; -1: none */
 	uint32_t number, offset, index;
@@ -119,6 +120,7 @@ struct journal_writer {
 	uint64_t generation;
 	uint64_t durable;
 	struct journal_head *mark; /* mapping of .mark; NULL: without */
+	atomic_uint latest;  /* number of the segment that was taken last */
 	atomic_uint removed; /* 1 + number of a segment that was taken away under us, until it is told */
 };
 
@@ -229,6 +231,8 @@ void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error
 
 /* journal_take.c: the writer's next segment; false: none is free */
 bool journal_take_segment(struct spool *spool);
+/* Is about half of it free?  In any thread. */
+bool journal_is_roomy(struct spool *spool);
 
 /* journal_late.c; all by who is busy */
 bool journal_may_wait(const struct journal_writer *writer, const struct spool_job *batch);
@@ -375,6 +379,7 @@ struct spool_record {
 	atomic_uint references;
 	uint32_t control, body;
 	int bad;     /* 0, or why the bytes cannot be trusted: EBADMSG, EIO ... */
+	size_t large; /* taken by spool_large_take() for it */
 	char data[]; /* control file, then body */
 };
 void spool_record_release(struct spool_record *record);

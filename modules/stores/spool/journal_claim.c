@@ -93,8 +93,16 @@ enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_env
 	if (entry == NULL)
 		return PR_NOTFOUND;
 
+	size_t large = entry->body > SPOOL_SMALL_BODY ? entry->body : 0;
+
+	if (large > 0 && !spool_large_take(large)) { /* so many are being delivered that this one is read from a file */
+		put_back(reader, entry);
+		return journal_file_one(spool, id) ? PR_NOTFOUND : pr_fail(call, PR_TEMPFAIL, "%s cannot be written out of the journal", id);
+	}
+
 	enum pr_status status = read_entry(call, entry, envelope_out, &record);
 
+	record->large = large;
 	if (status == PR_OK) {
 		struct spool_claim *claim = pr_alloc(sizeof *claim);
 

@@ -117,6 +117,7 @@ struct spool_record *journal_load_from(int fd, const struct journal_record *head
 	struct spool_record *record = pr_resize(NULL, sizeof *record + len);
 
 	record->bad = 0;
+	record->large = 0;
 	atomic_init(&record->references, 1);
 	record->control = head->control;
 	record->body = head->body;
@@ -137,8 +138,10 @@ struct spool_record *journal_load(struct spool *spool, const struct journal_entr
 
 void spool_record_release(struct spool_record *record)
 {
-	if (record != NULL && atomic_fetch_sub(&record->references, 1) == 1)
-		pr_free(record);
+	if (record == NULL || atomic_fetch_sub(&record->references, 1) > 1)
+		return;
+	spool_large_give(record->large);
+	pr_free(record);
 }
 
 static int64_t monotonic_second(void)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define BATCH 512
+#define BATCH_BYTES (8u << 20) /* of records in memory; one more may begin below it */
 #define SURELY_DURABLE_SECONDS 5 /* nobody's fdatasync takes longer: an entry without announcement had a lost wake-up */
 
 bool journal_is_visible(const struct journal_reader *reader, const struct journal_entry *entry, int64_t now)
@@ -67,16 +68,17 @@ static struct spool_files files_of(const struct spool *spool, const struct spill
 static size_t choose(struct spool *spool, int64_t before, int64_t now, struct spilled *chosen)
 {
 	struct journal_reader *reader = &spool->journal.reader;
-	size_t count = 0;
+	size_t count = 0, bytes = 0;
 
 	pthread_mutex_lock(&reader->lock);
-	for (uint32_t i = 0; i < spool->journal.count && count < BATCH; i++)
-		for (struct journal_entry *entry = reader->segments[i].first; entry != NULL && count < BATCH; entry = entry->next) {
+	for (uint32_t i = 0; i < spool->journal.count && count < BATCH && bytes < BATCH_BYTES; i++)
+		for (struct journal_entry *entry = reader->segments[i].first; entry != NULL && count < BATCH && bytes < BATCH_BYTES; entry = entry->next) {
 			if (entry->seen > before)
 				break; /* the rest is younger still */
 			if (entry->state != JOURNAL_READY || !journal_is_visible(reader, entry, now))
 				continue;
 			entry->state = JOURNAL_FILING;
+			bytes += (size_t)entry->control + entry->body;
 			chosen[count++] = (struct spilled){.entry = entry};
 		}
 	pthread_mutex_unlock(&reader->lock);

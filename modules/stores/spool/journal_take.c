@@ -74,6 +74,7 @@ static bool begin_segment(struct journal_writer *writer, int fd, uint32_t number
 	writer->index = 0;
 	writer->durable = JOURNAL_HEAD;
 	writer->next_try = number + 1;
+	atomic_store_explicit(&writer->latest, number, memory_order_relaxed);
 	return true;
 }
 
@@ -114,14 +115,14 @@ static int make_segment(struct journal *journal, uint32_t number)
 	return fd;
 }
 
-static bool try_segment(struct spool *spool, uint32_t number)
+static bool try_segment(struct spool *spool, uint32_t number, bool make)
 {
 	struct journal *journal = &spool->journal;
 	struct journal_head head;
 	struct stat st;
 	int fd = openat(journal->directory, journal_log_name(number).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT && make)
 		fd = make_segment(journal, number);
 	if (fd < 0)
 		return false;
@@ -140,13 +141,34 @@ static bool try_segment(struct spool *spool, uint32_t number)
 	return false;
 }
 
+/* One that is there already, if it can be: a quiet journal stays a few files that are used in turns. */
 bool journal_take_segment(struct spool *spool)
 {
 	struct journal *journal = &spool->journal;
 	uint32_t first = journal->writer.next_try;
 
-	for (uint32_t i = 0; i < journal->count; i++)
-		if (try_segment(spool, (first + i) % journal->count))
-			return true;
+	for (int make = 0; make < 2; make++)
+		for (uint32_t i = 0; i < journal->count; i++)
+			if (try_segment(spool, (first + i) % journal->count, make != 0))
+				return true;
 	return false;
+}
+
+/* They are used in turns, so the one half a round ahead is the oldest of the half that was used last. */
+bool journal_is_roomy(struct spool *spool)
+{
+	struct journal *journal = &spool->journal;
+	struct journal_head head;
+	bool roomy = true;
+
+	if (journal->count == 0 || !journal_open_directory(spool))
+		return false;
+	uint32_t number = (atomic_load_explicit(&journal->writer.latest, memory_order_relaxed) + journal->count / 2) % journal->count;
+	int fd = openat(journal->directory, journal_log_name(number).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	if (journal_read_head(fd, number, &head))
+		roomy = is_retired(journal, number, head.generation);
+	close(fd);
+	return roomy;
 }

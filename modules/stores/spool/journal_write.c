@@ -13,7 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define CROWD 8 /* commits without company, and who commits writes by himself again */
+#define CROWD 8  /* commits without company, and who commits writes by himself again */
+#define ALONE 64 /* of those, and company that is only announced is believed in again */
 #define BATCH_MAX 256 /* messages of one pwritev: four pieces each, IOV_MAX is 1024 */
 
 void journal_writer_init(struct journal_writer *writer)
@@ -270,8 +271,8 @@ static void note_crowd(struct journal_writer *writer)
 {
 	if (writer->first != NULL)
 		writer->crowd = CROWD;
-	else if (writer->crowd > 0)
-		writer->crowd--;
+	else if (writer->crowd > 0 && --writer->crowd == 0)
+		writer->alone = ALONE;
 }
 
 static void *writer_thread(void *context)
@@ -298,6 +299,19 @@ static void *writer_thread(void *context)
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
+}
+
+/* With the lock held, while nobody is busy: is this one the thread's? */
+static bool is_for_thread(struct spool *spool, const struct spool_job *job)
+{
+	struct journal_writer *writer = &spool->journal.writer;
+
+	if (writer->crowd == 0 && job->company && writer->alone == 0)
+		writer->crowd = CROWD;
+	writer->alone -= writer->alone > 0;
+	if (writer->crowd > 0 && !writer->running)
+		writer->running = pthread_create(&writer->thread, NULL, writer_thread, spool) == 0;
+	return writer->crowd > 0 && writer->running;
 }
 
 /* The rest is the thread's; without one it is ours, or it would wait for ever. */
@@ -328,7 +342,7 @@ void journal_submit(struct spool *spool, struct spool_job *job)
 
 	job->next = NULL;
 	pthread_mutex_lock(&writer->lock);
-	if (writer->busy || (writer->crowd > 0 && writer->running)) {
+	if (writer->busy || is_for_thread(spool, job)) {
 		*writer->end = job;
 		writer->end = &job->next;
 		wake = !writer->busy;

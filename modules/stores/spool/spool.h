@@ -230,10 +230,16 @@ struct spool_job {
 	struct pr_text control, body; /* what is not in files yet */
 	struct journal_late *late; /* it may be made durable later; NULL: at once */
 	bool secures;              /* no message: it asks whether `late` is durable */
+	bool company;              /* others are on their way, it is said */
+	size_t large;              /* taken by spool_large_take() for the body */
 	struct journal_record record;
 };
 /* intake.c: the message becomes df and tf, and goes to the sync thread. */
 void spool_job_file(struct spool *spool, struct spool_job *job);
+/* large.c: may so many bytes of a body above SPOOL_SMALL_BODY be in memory?  What was taken is to be given back. */
+#define SPOOL_SMALL_BODY ((size_t)128 << 10)
+bool spool_large_take(size_t len);
+void spool_large_give(size_t len);
 /* sync.c: calls done() and frees. */
 void spool_job_answer(struct spool_job *job);
 void spool_job_free(struct spool_job *job);

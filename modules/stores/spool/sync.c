@@ -174,6 +174,7 @@ void spool_job_free(struct spool_job *job)
 		close(job->data_fd);
 	pr_text_fini(&job->control);
 	pr_text_fini(&job->body);
+	spool_large_give(job->large);
 	pr_free(job);
 }
 

@@ -59,6 +59,9 @@ enum pr_commit { PR_COMMIT_DURABLE = 1, PR_COMMIT_REFUSED = 2, PR_COMMIT_UNKNOWN
 
 /* pr_intake.flags: whoever commits waits for the first delivery, so it may be PR_COMMIT_WRITTEN at first. */
 #define PR_INTAKE_LATER 1u
+/* Since 1.5, a hint: other messages are being received, too, by the thread that will call commit() - better not to keep it waiting, and one
+ * flush may serve several. */
+#define PR_INTAKE_COMPANY 2u
 
 /* The reason lives during the call only.  A store that is full begins it with "Insufficient disk space": that is 452, everything else 451. */
 typedef void pr_commit_done(void *context, enum pr_commit result, struct pr_str reason);
