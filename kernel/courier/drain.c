@@ -177,11 +177,13 @@ bool courier_drain(struct courier *courier, int64_t limit)
 {
 	struct worker last = {.courier = courier, .thread = module_thread_new(courier->set)};
 
+	pthread_mutex_lock(&courier->waking);
 	pthread_mutex_lock(&courier->lock);
 	courier->draining = true;
-	pthread_cond_broadcast(&courier->work);
+	nap_call(courier);
 	pthread_cond_broadcast(&courier->scan);
 	pthread_mutex_unlock(&courier->lock);
+	pthread_mutex_unlock(&courier->waking);
 	words_close(courier);
 	/* a limit: the daemon is being stopped, else the next generation is waiting for the store */
 	bool stopping = limit >= 0 || courier->role->queue_now;

@@ -13,6 +13,8 @@
  *   scan.c      goes through the store now and then: the truth about what is queued
  *   selected.c  goes through it for the messages that somebody chose
  *   worker.c    threads that take messages from the plan; the set grows while work waits
+ *   nap.c       where those of them sleep that have nothing to do
+ *   wakes.c     reads what the receiver says of new mail
  *   job.c       one message: claim, route, group by destination, run the groups, settle
  *   deliver.c   one group: session from the cache or new, the mailer, results per recipient
  *   lease.c     renews claims that last for a time
@@ -128,15 +130,17 @@ struct courier {
 	struct courier_index *index;    /* index.c; a lock of its own */
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
-	pthread_cond_t work;            /* workers wait for messages */
+	pthread_mutex_t waking;         /* who holds it reads wake-ups; taken before `lock` */
+	int naps, calls, needed;        /* nap.c: the epoll set, and two eventfds: for one who sleeps there, and for the first thread */
 	pthread_cond_t quiet;           /* a worker became idle or left */
 	pthread_cond_t scan;            /* the scanner waits for its time */
 	/* under the lock */
 	struct plan *plan;
-	unsigned int workers, idle, max_workers;
+	unsigned int workers, idle, starting, max_workers;
 	unsigned int services;          /* threads besides the workers */
 	struct job *unsettled;          /* unsettled.c */
 	bool draining, scan_wanted, run_all;
+	bool listens;                   /* the first thread reads wake-ups: no worker can */
 	bool scan_counts;  /* the scan that runs, or is to run first, is one that who asks for the state waits for */
 	bool scanned_once;
 	struct courier_clock clock;
@@ -311,11 +315,26 @@ int64_t courier_fresh_due(const struct courier *courier, uint8_t group); /* of a
 int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char mode); /* a letter of DeliveryMode */
 void courier_add(struct courier *courier, struct pr_str id, int64_t due);
 void courier_kick(struct courier *courier); /* with the lock held: somebody shall look */
-/* The same in two steps: with the lock held, starts a worker if none is idle; true: signal `work` when the lock is free. */
+/* The same in two steps: with the lock held, starts a worker if none is idle; true: nap_call() when the lock is free. */
 bool courier_wants(struct courier *courier);
 
+/* nap.c */
+enum nap { NAP_OVER, NAP_CALLED, NAP_MAIL };
+bool naps_open(struct courier *courier);
+void naps_close(struct courier *courier);
+enum nap nap_take(struct courier *courier, int seconds); /* with the lock held, which is free meanwhile */
+void nap_call(struct courier *courier);
+void nap_without_wakes(struct courier *courier); /* nobody can send any any more */
+/* With the lock held.  Somebody must sleep there, or the first thread listens. */
+void nap_need_one(struct courier *courier);
+bool nap_main_listens(struct courier *courier); /* shall it still? */
+
+/* wakes.c */
+void wakes_read(struct courier *courier); /* by a worker, who looks into the plan afterwards */
+bool wakes_read_all(struct courier *courier); /* by the first thread; false: nobody can send any more */
+
 /* worker.c */
-void worker_start(struct courier *courier); /* with the lock held */
+bool worker_start(struct courier *courier); /* with the lock held */
 
 /* scan.c */
 void *scan_main(void *courier);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The courier's first thread: opens the modules, then waits for the master, for wake-ups and for the time.
+ * The courier's first thread: opens the modules, then waits for the master, for the time and, while all workers are busy, for wake-ups.
  * It hands ids to the plan and does no mail itself, so a slow delivery never keeps a wake-up waiting.
  */
 #include "kernel/courier/internal.h"
@@ -11,13 +11,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 
-#define WAKES_AT_ONCE 64
-#define WAKE_TURNS_MAX 1000 /* mail that comes while we read is not ours to wait for */
 #define ENTRIES_MAX 2000000
 #define STOP_DEFAULT_SECONDS 30
 #define THREADS_MAX 2000
@@ -35,7 +34,7 @@ bool courier_wants(struct courier *courier)
 void courier_kick(struct courier *courier)
 {
 	if (courier_wants(courier))
-		pthread_cond_signal(&courier->work);
+		nap_call(courier);
 }
 
 void courier_add(struct courier *courier, struct pr_str id, int64_t due)
@@ -63,84 +62,6 @@ int64_t courier_fresh_due_in(const struct courier *courier, uint8_t group, char 
 	if (retry->runs)
 		return plan_retry_run(retry, courier_now() + 1);
 	return retry->interval > 0 ? courier_now() + retry->interval : PLAN_NEVER;
-}
-
-/* True: somebody asks for a run with ETRN. */
-static bool take_run(struct courier *courier, const char *bytes, const struct mmsghdr *message)
-{
-	struct pr_str line;
-	int fd = queue_wake_descriptor(&message->msg_hdr);
-
-	if (!queue_wake_is_run(bytes, message->msg_len, &line))
-		return false;
-	if (fd >= 0)
-		close(fd);
-	if (!load_skips_run(courier))
-		selected_start(courier, line);
-	return true;
-}
-
-/* One wake-up into the plan, with the lock held; true: it is due now. */
-static bool put_wake(struct courier *courier, const char *bytes, const struct mmsghdr *message)
-{
-	struct plan_item item = {.group = PLAN_GROUP_UNKNOWN};
-	int word = queue_wake_descriptor(&message->msg_hdr);
-	char mode;
-
-	queue_wake_read(bytes, message->msg_len, &item, &mode);
-	item.eager = mode == QUEUE_MODE_VERBOSE;
-	item.due = mode != 0 ? courier_fresh_due_in(courier, item.group, mode) : courier_fresh_due(courier, item.group);
-	courier_index_wake(courier, item.id);
-	if (word >= 0)
-		words_note(courier, item.id, word);
-	if (!plan_put(courier->plan, &item))
-		words_say(courier, item.id, QUEUE_WORD_QUEUED);
-	return item.due == 0;
-}
-
-/* False: nobody can send any more. */
-static bool read_wakes(struct courier *courier)
-{
-	char bytes[WAKES_AT_ONCE][QUEUE_WAKE_MAX];
-	_Alignas(struct cmsghdr) char control[WAKES_AT_ONCE][CMSG_SPACE(sizeof(int))];
-	struct iovec pieces[WAKES_AT_ONCE];
-	struct mmsghdr messages[WAKES_AT_ONCE];
-	bool kick = false, runs[WAKES_AT_ONCE] = {false};
-
-	memset(messages, 0, sizeof messages);
-	for (int i = 0; i < WAKES_AT_ONCE; i++) {
-		pieces[i] = (struct iovec){bytes[i], sizeof bytes[i]};
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i], .msg_iovlen = 1, .msg_control = control[i],
-		                                      .msg_controllen = sizeof control[i]};
-	}
-	int got = recvmmsg(courier->role->wake, messages, WAKES_AT_ONCE, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
-	if (got <= 0 || messages[0].msg_len == 0)
-		return got <= 0;
-	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
-		runs[i] = take_run(courier, bytes[i], &messages[i]);
-	pthread_mutex_lock(&courier->lock);
-	for (int i = 0; i < got && messages[i].msg_len > 0; i++)
-		if (!runs[i])
-			kick |= put_wake(courier, bytes[i], &messages[i]);
-	/* one is enough: who takes the first wakes the next */
-	kick = kick && courier_wants(courier);
-	pthread_mutex_unlock(&courier->lock);
-	if (kick)
-		pthread_cond_signal(&courier->work);
-	return true;
-}
-
-/* Whoever was told that his mail is taken finds it in a listing: its wake-up was sent before that word, so it is here.
- * When we leave, wake-ups are our successor's. */
-static void read_waiting_wakes(struct courier *courier)
-{
-	struct pollfd one = {.fd = courier->role->wake, .events = POLLIN};
-
-	if (courier_is_leaving(courier))
-		return;
-	for (int turn = 0; turn < WAKE_TURNS_MAX && poll(&one, 1, 0) > 0; turn++)
-		if (!read_wakes(courier))
-			return;
 }
 
 /* Where MinQueueAge or MaxQueueAge counts, the reading of the queue says which messages are old enough. */
@@ -254,7 +175,7 @@ bool courier_read_channel(struct courier *courier, int64_t *limit_out)
 		send_state(courier, message.serial);
 		return true;
 	case CHANNEL_LIST:
-		read_waiting_wakes(courier);
+		wakes_read_all(courier);
 		courier_index_answer(courier, fd);
 		return true;
 	case CHANNEL_HELPER:
@@ -309,17 +230,24 @@ static void tick(struct courier *courier, int64_t *last)
 
 static int64_t serve(struct courier *courier)
 {
-	struct pollfd fds[2] = {{.fd = courier->role->channel, .events = POLLIN}, {.fd = courier->role->wake, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = courier->role->channel, .events = POLLIN}, {.fd = courier->needed, .events = POLLIN}, {.events = POLLIN}};
 	int64_t limit = -1, ticked = 0;
+	int wake = courier->role->wake;
 
+	pthread_mutex_lock(&courier->lock);
+	nap_need_one(courier);
+	pthread_mutex_unlock(&courier->lock);
 	for (;;) {
-		int ready = poll(fds, 2, patience_ms(courier));
+		pthread_mutex_lock(&courier->lock);
+		fds[2].fd = nap_main_listens(courier) ? wake : -1;
+		pthread_mutex_unlock(&courier->lock);
+		int ready = poll(fds, 3, patience_ms(courier));
 		if (ready < 0 && errno != EINTR)
 			return STOP_DEFAULT_SECONDS;
 		if (ready <= 0)
-			fds[0].revents = fds[1].revents = 0;
-		if ((fds[1].revents & POLLIN) != 0 ? !read_wakes(courier) : fds[1].revents != 0)
-			fds[1].fd = -1; /* the receiver is gone; the scan remains */
+			fds[0].revents = fds[2].revents = 0;
+		if ((fds[2].revents & POLLIN) != 0 ? !wakes_read_all(courier) : fds[2].revents != 0)
+			wake = -1; /* the receiver is gone; the scan remains */
 		if (fds[0].revents != 0 && !courier_read_channel(courier, &limit))
 			return limit;
 		tick(courier, &ticked);
@@ -414,6 +342,8 @@ static bool courier_open(struct courier *courier)
 	if (!good)
 		pr_text_add_str(&errors, scope.reason);
 	module_thread_free(thread);
+	if (good && !(good = naps_open(courier)))
+		pr_text_addf(&errors, "cannot watch for new mail: %s", strerror(errno));
 	set_threads(courier);
 	trace_start(courier->role->trace > 0 ? courier->role->trace : -1);
 	verbose_open(courier);
@@ -443,7 +373,8 @@ static void courier_close(struct courier *courier)
 	pthread_mutex_destroy(&courier->words.lock);
 	dead_hosts_fini(&courier->dead_hosts);
 	config_free(courier->config);
-	pthread_cond_destroy(&courier->work);
+	naps_close(courier);
+	pthread_mutex_destroy(&courier->waking);
 	pthread_cond_destroy(&courier->quiet);
 	pthread_cond_destroy(&courier->scan);
 	pthread_mutex_destroy(&courier->lock);
@@ -461,17 +392,27 @@ static void init_lock(pthread_mutex_t *lock)
 	pthread_mutexattr_destroy(&attributes);
 }
 
+/* This thread and those that it starts do not take the processor from one that runs, as soon as there is something for them: clients wait
+ * for the receiver, and nobody for us.  The share of the machine stays the same. */
+static void work_in_background(void)
+{
+#ifdef SCHED_BATCH
+	(void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+#endif
+}
+
 int courier_main(const struct role *role)
 {
 	struct courier *courier = pr_alloc(sizeof *courier);
 	pthread_condattr_t monotonic;
 	int64_t limit = -1;
 
+	work_in_background();
 	courier->role = role;
 	init_lock(&courier->lock);
+	pthread_mutex_init(&courier->waking, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&courier->work, &monotonic);
 	pthread_cond_init(&courier->quiet, &monotonic);
 	pthread_cond_init(&courier->scan, &monotonic);
 	pthread_condattr_destroy(&monotonic);

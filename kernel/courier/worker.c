@@ -7,26 +7,10 @@
 #include "kernel/courier/internal.h"
 #include "kernel/log/log.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define KEPT_WORKERS 2
 #define IDLE_SECONDS 60
-
-/* True when it was woken, false after a minute without work. */
-static bool wait_for_work(struct courier *courier)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += IDLE_SECONDS;
-	courier->idle++;
-	pthread_cond_broadcast(&courier->quiet);
-	int error = pthread_cond_timedwait(&courier->work, &courier->lock, &end);
-	courier->idle--;
-	return error != ETIMEDOUT;
-}
 
 static void close_old(struct worker *worker, struct cached_session *session)
 {
@@ -56,6 +40,19 @@ static void work_on(struct worker *worker, struct plan_entry *entry, struct turn
 		job_free(job);
 }
 
+/* Until there is something to do; false: it leaves, after a minute of nothing, unless it was counted on meanwhile. */
+static bool rest(struct courier *courier)
+{
+	enum nap end = nap_take(courier, IDLE_SECONDS);
+
+	if (end == NAP_MAIL) {
+		pthread_mutex_unlock(&courier->lock);
+		wakes_read(courier);
+		pthread_mutex_lock(&courier->lock);
+	}
+	return end != NAP_OVER || courier->workers <= KEPT_WORKERS || courier->idle == 0 || plan_next_due(courier->plan) <= courier_now();
+}
+
 static void worker_loop(struct worker *worker)
 {
 	struct courier *courier = worker->courier;
@@ -65,8 +62,7 @@ static void worker_loop(struct worker *worker)
 		struct plan_entry *entry = plan_take(courier->plan, now);
 		struct cached_session *old = entry == NULL ? cache_take_old(courier, now) : NULL;
 		if (entry == NULL && old == NULL) {
-			/* it may have been counted on while it was about to leave */
-			if (!wait_for_work(courier) && courier->workers > KEPT_WORKERS && plan_next_due(courier->plan) > courier_now())
+			if (!rest(courier))
 				break;
 			continue;
 		}
@@ -78,9 +74,10 @@ static void worker_loop(struct worker *worker)
 				entry->job = unsettled_take(courier, entry);
 		}
 		bool kick = entry != NULL && plan_next_due(courier->plan) <= now && courier_wants(courier);
+		nap_need_one(courier);
 		pthread_mutex_unlock(&courier->lock);
 		if (kick) /* without the lock, or the woken one would wait for it at once */
-			pthread_cond_signal(&courier->work);
+			nap_call(courier);
 		if (entry != NULL)
 			work_on(worker, entry, turn);
 		else
@@ -95,6 +92,7 @@ static void *worker_main(void *argument)
 	struct worker worker = {.courier = courier, .thread = module_thread_new(courier->set)};
 
 	pthread_mutex_lock(&courier->lock);
+	courier->starting--;
 	worker_loop(&worker);
 	pthread_mutex_unlock(&courier->lock);
 	job_free(worker.spare);
@@ -102,11 +100,13 @@ static void *worker_main(void *argument)
 	pthread_mutex_lock(&courier->lock);
 	courier->workers--;
 	pthread_cond_broadcast(&courier->quiet);
+	if (courier->draining) /* the next one, too */
+		nap_call(courier);
 	pthread_mutex_unlock(&courier->lock);
 	return NULL;
 }
 
-void worker_start(struct courier *courier)
+bool worker_start(struct courier *courier)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -116,8 +116,9 @@ void worker_start(struct courier *courier)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	int error = pthread_create(&thread, &attributes, worker_main, courier);
 	pthread_attr_destroy(&attributes);
-	if (error == 0)
-		courier->workers++;
-	else if (courier->workers == 0)
+	courier->workers += error == 0;
+	courier->starting += error == 0;
+	if (error != 0 && courier->workers == 0)
 		log_line(LOGP_ERR, NULL, "courier: cannot start a thread: %s", strerror(error));
+	return error == 0;
 }

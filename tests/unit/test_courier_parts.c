@@ -88,7 +88,7 @@ static struct module_set set = {.instances = &instance, .count = 1, .store = &in
 
 /* the courier ---------------------------------------------------------------------- */
 static struct options options;
-static struct role role = {.name = "courier", .channel = -1};
+static struct role role = {.name = "courier", .channel = -1, .wake = -1};
 
 static struct courier *stage(void)
 {
@@ -104,7 +104,8 @@ static struct courier *stage(void)
 	*courier = (struct courier){.role = &role, .options = &options, .set = &set, .plan = plan_new(&limits),
 	                            .retry = {.min_age = 300, .longest = 14400, .interval = 60}};
 	pthread_mutex_init(&courier->lock, NULL);
-	pthread_cond_init(&courier->work, NULL);
+	pthread_mutex_init(&courier->waking, NULL);
+	CU_ASSERT_TRUE_FATAL(naps_open(courier));
 	pthread_cond_init(&courier->quiet, NULL);
 	pthread_cond_init(&courier->scan, NULL);
 	leases_open(courier);
@@ -115,6 +116,7 @@ static struct courier *stage(void)
 static void strike(struct courier *courier)
 {
 	leases_close(courier);
+	naps_close(courier);
 	plan_free(courier->plan);
 	pr_free(courier);
 }
@@ -231,6 +233,63 @@ static void test_words(void)
 }
 
 /* A descriptor comes along, and only with the wake-up it was given to. */
+/* One who sleeps is woken by mail, by a call, or by nothing; when nobody can, the first thread listens. */
+static void test_naps(void)
+{
+	int ends[2];
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	role.wake = ends[1];
+	struct courier *courier = stage();
+	struct plan_counts counts;
+
+	pthread_mutex_lock(&courier->lock);
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	nap_call(courier);
+	nap_call(courier);
+	CU_ASSERT_EQUAL(nap_take(courier, 60), NAP_CALLED);
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER); /* nobody has read it, and it is over all the same */
+	queue_wake(ends[0], PR_STR("6AKCWE2x026116"));
+	queue_wake(ends[0], PR_STR("6AKCWE2x026117"));
+	CU_ASSERT_EQUAL(nap_take(courier, 60), NAP_MAIL);
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	pthread_mutex_unlock(&courier->lock);
+	wakes_read(courier);
+	plan_count(courier->plan, courier_now(), &counts);
+	CU_ASSERT_EQUAL(counts.entries, 2);
+	/* nobody may be started: the first thread, until somebody sleeps again */
+	CU_ASSERT_FALSE(nap_main_listens(courier));
+	nap_need_one(courier);
+	CU_ASSERT_TRUE(nap_main_listens(courier));
+	queue_wake(ends[0], PR_STR("6AKCWE2x026118"));
+	CU_ASSERT_TRUE(wakes_read_all(courier));
+	plan_count(courier->plan, courier_now(), &counts);
+	CU_ASSERT_EQUAL(counts.entries, 3);
+	courier->idle = 1;
+	CU_ASSERT_FALSE(nap_main_listens(courier));
+	nap_need_one(courier);
+	CU_ASSERT_FALSE(nap_main_listens(courier));
+	courier->idle = 0;
+	/* who leaves reads nothing; nobody at the other end */
+	courier->draining = true;
+	queue_wake(ends[0], PR_STR("6AKCWE2x026119"));
+	CU_ASSERT_TRUE(wakes_read_all(courier));
+	nap_need_one(courier);
+	CU_ASSERT_FALSE(nap_main_listens(courier));
+	courier->draining = false;
+	close(ends[0]);
+	CU_ASSERT_FALSE(wakes_read_all(courier));
+	plan_count(courier->plan, courier_now(), &counts);
+	CU_ASSERT_EQUAL(counts.entries, 4);
+	wakes_read(courier);
+	pthread_mutex_lock(&courier->lock);
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	pthread_mutex_unlock(&courier->lock);
+	strike(courier);
+	close(ends[1]);
+	role.wake = -1;
+}
+
 static void test_wake_descriptor(void)
 {
 	struct pr_envelope envelope = {.size = sizeof envelope, .id = PR_STR("6AKCWE2x026116"), .sender = PR_STR("<a@example.net>")};
@@ -525,6 +584,7 @@ static const struct unit_case cases[] = {
 	{"the clock jumps", test_clock},
 	{"wake-ups", test_wakes},
 	{"a wake-up brings a descriptor", test_wake_descriptor},
+	{"who has nothing to do sleeps", test_naps},
 	{"word of a first attempt", test_words},
 	{"timeouts by class", test_timeouts},
 	{"verdicts on hosts", test_judgement},
