@@ -773,7 +773,7 @@ static void test_later_removed(void)
 /* The check value of the polynomial, and the processor's way against the tables' (which a middle cut makes comparable). */
 static void test_checksum(void)
 {
-	char bytes[1000];
+	static char bytes[10000];
 
 	CU_ASSERT_EQUAL(journal_crc(0, "123456789", 9), 0xe3069283u);
 	for (size_t i = 0; i < sizeof bytes; i++)
@@ -782,6 +782,10 @@ static void test_checksum(void)
 		CU_ASSERT_EQUAL(journal_crc(journal_crc(0, bytes, cut), bytes + cut, sizeof bytes - cut), journal_crc(0, bytes, sizeof bytes));
 	for (size_t len = 0; journal_crc_is_fast() && len <= 64; len++)
 		CU_ASSERT_EQUAL(~journal_crc_fast(~0u, bytes, len), journal_crc_tables(0, bytes, len));
+	/* in rows, with and without something before and behind them */
+	for (size_t len = 3000; journal_crc_is_fast() && len <= sizeof bytes - 8; len += 37)
+		for (size_t from = 0; from < 8; from += 3)
+			CU_ASSERT_EQUAL(~journal_crc_fast(~0x12345678u, bytes + from, len), journal_crc_tables(0x12345678u, bytes + from, len));
 }
 
 static const struct unit_case cases[] = {
