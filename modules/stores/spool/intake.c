@@ -280,7 +280,7 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 		goto refuse;
 	}
 	job = new_job(t, stored.quarantine.data != NULL, done, context);
-	journal_say_removed(call);
+	journal_say_troubles(call);
 	status = qf_write(call, &stored, &job->control);
 	if (status != PR_OK) {
 		t->data_fd = job->data_fd;

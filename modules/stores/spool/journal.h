@@ -120,6 +120,8 @@ struct journal_writer {
 	uint64_t generation;
 	uint64_t durable;
 	struct journal_head *mark; /* mapping of .mark; NULL: without */
+	int make_error;      /* why the last new segment could not be made; 0: it could */
+	atomic_int make_failed; /* the same, until it is told */
 	atomic_uint latest;  /* number of the segment that was taken last */
 	atomic_uint removed; /* 1 + number of a segment that was taken away under us, until it is told */
 };
@@ -221,7 +223,7 @@ void journal_writer_fini(struct spool *spool); /* finishes what was submitted */
 void journal_writer_leave(struct spool *spool); /* gives up the segment, when nobody writes */
 /* job->done was or will be called.  When no segment is free, the message becomes files. */
 void journal_submit(struct spool *spool, struct spool_job *job);
-void journal_say_removed(struct pr_call *call);
+void journal_say_troubles(struct pr_call *call);
 /* Its file is closed, and the lock gone with it; what is not durable by then counts as lost. */
 void journal_leave_segment(struct journal_writer *writer);
 /* 0 or an errno; ENOENT: on disk, in a file that was removed, where nobody will find it. */

@@ -110,8 +110,12 @@ static int make_segment(struct journal *journal, uint32_t number)
 	if (now.tv_sec < journal->writer.make_again)
 		return -1;
 	fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
-	if (fd < 0)
+	int error = fd < 0 ? errno : 0;
+	if (error != 0)
 		journal->writer.make_again = now.tv_sec + MAKE_AGAIN_SECONDS;
+	if (error != 0 && error != journal->writer.make_error)
+		atomic_store(&journal->writer.make_failed, error);
+	journal->writer.make_error = error;
 	return fd;
 }
 

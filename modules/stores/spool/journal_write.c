@@ -8,6 +8,7 @@
 #include "spool.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -90,13 +91,20 @@ static void leave_removed(struct journal_writer *writer)
 	journal_leave_segment(writer);
 }
 
-void journal_say_removed(struct pr_call *call)
+void journal_say_troubles(struct pr_call *call)
 {
 	struct spool *spool = spool_of(call);
 	unsigned number = 0;
+	int error = 0;
+	char text[128];
 
 	if (atomic_load_explicit(&spool->journal.writer.removed, memory_order_relaxed) != 0)
 		number = atomic_exchange(&spool->journal.writer.removed, 0);
+	if (atomic_load_explicit(&spool->journal.writer.make_failed, memory_order_relaxed) != 0)
+		error = atomic_exchange(&spool->journal.writer.make_failed, 0);
+	if (error != 0)
+		call->host->log(call, PR_LOG_ERR, "cannot make a segment of the journal in %s/journal: %s; mail is written as files instead, more slowly",
+		                spool->path, strerror_r(error, text, sizeof text));
 	if (number > 0)
 		call->host->log(call, PR_LOG_ERR, "%s/journal/%s was removed while it was in use: mail in it that nobody had read is lost", spool->path,
 		                journal_log_name(number - 1).text);
