@@ -608,6 +608,38 @@ static void test_large_bodies_crowd(void)
 	harness_remove_scratch(scratch);
 }
 
+/* Somebody else accepts, and goes through two segments while nobody looks: what stands in the last one is found as well. */
+static void test_next_segments(void)
+{
+	enum { MESSAGES = 15 }; /* six fit into a segment */
+	static char body[600000];
+	struct harness accepting;
+	struct harness_envelope e;
+	char id[MESSAGES][64];
+	int found = 0;
+
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	CU_ASSERT_FATAL(start());
+	CU_ASSERT_FATAL(harness_open(&accepting, MODULE, scratch, NULL, PR_STORE_INTAKE));
+	memset(body, 'x', sizeof body);
+	harness_envelope(&e);
+	for (int i = 0; i < MESSAGES; i++) {
+		CU_ASSERT_EQUAL(harness_submit(&accepting, &e.envelope, body, sizeof body, id[i], NULL), PR_COMMIT_DURABLE);
+		/* the lease is taken with the first; then the thread that looks now and then has time to lie down for a second */
+		for (int k = i == 0 || i == MESSAGES - 1 ? i : -1; k >= 0 && (k > 0 || i == 0); k--) {
+			struct pr_claim claim = {.size = sizeof claim};
+
+			found += store.ops->claim(&c.call, pr_str(id[k]), &claim) == PR_OK && store.ops->finish(&c.call, &claim) == PR_OK;
+		}
+		if (i == 0)
+			usleep(300000);
+	}
+	CU_ASSERT_EQUAL(found, MESSAGES);
+	harness_close(&accepting);
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* So much of them is in memory at once; the next one is claimed as files. */
 static void test_large_claims(void)
 {
@@ -805,6 +837,7 @@ static const struct unit_case cases[] = {
 	{"a lost wake-up", test_wait_ready},
 	{"hold and remove what is in the journal", test_operators_hands},
 	{"a large body", test_large_body}, {"a large body in a record", test_large_record},
+	{"two segments have news", test_next_segments},
 	{"large bodies while half is in use", test_large_bodies_crowd}, {"claims on many large bodies", test_large_claims},
 	{"a delivered large message whose body went before its mark", test_finish_cut_by_power},
 	{"durable later, or never", test_later}, {"asked of a segment that is gone", test_later_removed},

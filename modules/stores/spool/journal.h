@@ -312,6 +312,8 @@ void journal_unmap(struct journal_segment *segment);
 /* journal_ready.c */
 /* Notes what has waited through some rounds without being claimed: its wake-up was lost.  With the lock held. */
 void journal_note_missed(struct spool *spool, int64_t now);
+/* The same of what becomes a file earlier than that: nobody would find it here any more.  With the lock held. */
+void journal_note_filed(struct journal_reader *reader, const struct journal_entry *entry);
 
 /* journal_spill.c */
 /* Writes what has waited since `before` or longer out as files; how many it were.  One batch. */

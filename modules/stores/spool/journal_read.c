@@ -288,9 +288,10 @@ void journal_tail(struct spool *spool)
 	uint32_t count = spool->journal.count;
 
 	pthread_mutex_lock(&reader->tailing);
-	if (reader->held && !tail_segment(spool, reader->recent))
-		for (uint32_t i = 1; i < count; i++)
-			if (tail_segment(spool, (reader->recent + i) % count))
-				reader->recent = (reader->recent + i) % count;
+	uint32_t first = reader->recent;
+	/* all of them: with the last records of one segment come the first of the next */
+	for (uint32_t i = 0; reader->held && i < count; i++)
+		if (tail_segment(spool, (first + i) % count))
+			reader->recent = (first + i) % count;
 	pthread_mutex_unlock(&reader->tailing);
 }

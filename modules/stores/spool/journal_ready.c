@@ -29,6 +29,15 @@ static void note_segment(struct journal_reader *reader, struct journal_entry *en
 			note(reader, entry);
 }
 
+/* With the lock held. */
+void journal_note_filed(struct journal_reader *reader, const struct journal_entry *entry)
+{
+	if (entry->rounds >= REPORT_ROUNDS)
+		return;
+	note(reader, entry);
+	pthread_cond_broadcast(&reader->news);
+}
+
 void journal_note_missed(struct spool *spool, int64_t now)
 {
 	struct journal_reader *reader = &spool->journal.reader;

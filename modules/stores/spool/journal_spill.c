@@ -124,6 +124,8 @@ static size_t mark_all(struct journal_reader *reader, struct spilled *chosen, si
 	for (size_t i = 0; i < count; i++) {
 		struct journal_entry *entry = chosen[i].entry;
 
+		if (chosen[i].error == 0)
+			journal_note_filed(reader, entry);
 		if (chosen[i].error == 0 && error == 0) {
 			journal_mark(reader, entry);
 			done++;
