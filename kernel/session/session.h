@@ -154,6 +154,7 @@ struct session {
 	uint8_t ending;                  /* the peer has closed: only a read that says so is the last */
 	uint8_t watches_room;            /* output was stuck once: events for room are wanted too */
 	uint8_t watched;                 /* in the epoll set */
+	uint8_t swift;                   /* it answered within SWIFT_US when a thread stayed */
 	uint8_t brisk;                   /* waits in the set while a thread could have stayed */
 	uint8_t counted;                 /* it was let in, and is one of its client's connections */
 	uint8_t discard;                 /* at connect: take everything, deliver nothing */
