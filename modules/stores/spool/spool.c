@@ -195,7 +195,7 @@ static const struct pr_option options[] = {
 	PR_OPTION(struct spool, directory, "directory", PR_OPTION_PATH, 0, NULL, "the queue directory (default: option QueueDirectory)"),
 	PR_OPTION(struct spool, file_mode, "file_mode", PR_OPTION_MODE, 0, "0660", "mode of queue files"),
 	PR_OPTION(struct spool, body_memory, "body_memory", PR_OPTION_SIZE, 0, "64K", "a body up to this size is written in one piece at the end"),
-	PR_OPTION(struct spool, journal_size, "journal_size", PR_OPTION_SIZE, 0, "128M", "room for messages that are not files yet; 0: none"),
+	PR_OPTION(struct spool, journal_size, "journal_size", PR_OPTION_SIZE, 0, "64M", "room for messages that are not files yet; 0: none"),
 	PR_OPTION(struct spool, journal_body, "journal_body", PR_OPTION_SIZE, 0, "2M",
 	          "a larger body becomes a file at once, beside its record in the journal; above 128K also any while half of the journal is in use"),
 	PR_OPTION(struct spool, orphan_age, "orphan_age", PR_OPTION_TIME, 0, "5m", "age at which remains of a crash are removed at start"),
