@@ -124,10 +124,10 @@ static void end_line(struct content *content)
 static const char *add_lines(struct content *content, const char *at, const char *end)
 {
 	size_t room = (BUFFER - content->out.len) / 2;
-	const char *stop = (size_t)(end - at) > room ? at + room : end, *newline;
+	const char *stop = (size_t)(end - at) > room ? at + room : end, *cr = memchr(at, '\r', (size_t)(stop - at)), *newline;
 
-	if (content->in_line || stop - at < IN_A_ROW || memchr(at, '\r', (size_t)(stop - at)) != NULL ||
-	    !pr_text_reserve(&content->out, 2 * (size_t)(stop - at)))
+	stop = cr != NULL ? cr : stop;
+	if (content->in_line || stop - at < IN_A_ROW || !pr_text_reserve(&content->out, 2 * (size_t)(stop - at)))
 		return at;
 	char *out = content->out.data + content->out.len;
 	while (at < stop && (newline = memchr(at, '\n', (size_t)(stop - at))) != NULL) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Accepting a message: the body is gathered in memory up to journal_body, beyond that in df.  At the end it goes into the journal, with
+ * Accepting a message: the body is gathered in memory up to 128K, or journal_body when there is room, beyond that in df.  At the end it goes into the journal, with
  * the body or beside df; or, where there is none, df and tf are written with one write each and handed to sync.c.
  * Both files are created with O_EXCL, and nobody can take them for debris, whatever the clock says: tf is locked from birth,
  * and so is a df that is begun before its tf; a later df has the locked tf beside it.
@@ -34,6 +34,14 @@ static size_t small_body(const struct spool *spool)
 	size_t most = (size_t)spool->journal_body;
 
 	return most < SPOOL_SMALL_BODY ? most : SPOOL_SMALL_BODY;
+}
+
+/* Bytes of body before df is begun, as a rule. */
+static size_t usual_room(const struct spool *spool)
+{
+	size_t room = (size_t)spool->body_memory;
+
+	return spool->journal.count > 0 && small_body(spool) > room ? small_body(spool) : room;
 }
 
 /* A larger body may go there, too, while half of the journal is free: in one piece, it costs no file and half the system calls. */
@@ -75,9 +83,7 @@ enum pr_status spool_begin_in(struct pr_call *call, const struct pr_intake *inta
 
 	struct transaction *t = pr_alloc(sizeof *t);
 
-	t->keep = (size_t)spool->body_memory;
-	if (spool->journal.count > 0 && small_body(spool) > t->keep)
-		t->keep = small_body(spool);
+	t->keep = usual_room(spool);
 	t->later = (intake->flags & PR_INTAKE_LATER) != 0;
 	t->company = (intake->flags & PR_INTAKE_COMPANY) != 0;
 	t->place = place;
@@ -105,6 +111,20 @@ static bool write_data(struct spool *spool, struct transaction *t, const void *d
 	return t->data_fd >= 0 && pr_write_all(t->data_fd, data, len);
 }
 
+/* The body is a file now, and what comes is only gathered. */
+static void give_room_back(struct spool *spool, struct transaction *t)
+{
+	if (t->large == 0) {
+		pr_text_clear(&t->body);
+		return;
+	}
+	spool_large_give(t->large);
+	t->large = 0;
+	t->keep = usual_room(spool);
+	pr_text_fini(&t->body);
+	pr_text_init(&t->body, t->keep);
+}
+
 enum pr_status spool_body(struct pr_call *call, void *transaction, const void *data, size_t len)
 {
 	struct spool *spool = spool_of(call);
@@ -115,7 +135,7 @@ enum pr_status spool_body(struct pr_call *call, void *transaction, const void *d
 	if (t->error == 0 && !(fits && pr_text_add(&t->body, data, len))) {
 		if (!write_data(spool, t, t->body.data, t->body.len) || !write_data(spool, t, data, len))
 			t->error = errno;
-		pr_text_clear(&t->body);
+		give_room_back(spool, t);
 	}
 	t->length += (int64_t)len;
 	return t->error == 0 ? PR_OK : spool_fail(call, t->place, t->error, "cannot write", spool_name('d', t->id).text);
@@ -284,6 +304,7 @@ enum pr_status spool_commit(struct pr_call *call, void *transaction, const struc
 	status = qf_write(call, &stored, &job->control);
 	if (status != PR_OK) {
 		t->data_fd = job->data_fd;
+		job->data_fd = -1;
 		spool_job_free(job);
 		goto refuse;
 	}

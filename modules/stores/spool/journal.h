@@ -10,9 +10,9 @@
  *
  * Accepting (journal_write.c).  A writer locks a free segment for life and appends records.  Whoever commits alone
  * does it himself, at once: one pwritev, one fdatasync, no other thread, no timer.  Who comes meanwhile is
- * gathered, and a thread makes the gathered durable together; as long as there was always somebody to gather, it is left to
- * the thread from the start, so that who commits can go on with other sessions.  After a failed fdatasync the segment is left
- * for good: what was in that batch is UNKNOWN, answered 451, and may come twice.
+ * gathered, and a thread makes the gathered durable together; as long as there was always somebody to gather, and when company is
+ * announced (PR_INTAKE_COMPANY), it is left to the thread from the start, so that who commits can go on with other sessions.  After a
+ * failed fdatasync the segment is left for good: what was in that batch is UNKNOWN, answered 451, and may come twice.
  *
  * Later (SuperSafe=interactive).  A batch of records whose clients wait for the delivery is written without fdatasync, unless it is the
  * first of its segment: were the generation in the head lost, the next writer would use it again and believe the marks of this one.
@@ -56,7 +56,7 @@
 struct journal_head {
 	uint32_t magic;
 	uint32_t number;
-	uint64_t generation; /* grows with every use of the segment; 0: never used */
+	uint64_t generation; /* grows with every use of the segment, by chance (journal_take.c); 0: never used */
 	uint64_t retired;    /* .done: this generation and all before it need nothing more; .mark: durable up to this offset */
 	uint64_t check;      /* journal_head_check() */
 };
@@ -186,6 +186,7 @@ struct journal_reader {
 	struct journal_entry **buckets;
 	size_t bucket_count, count;
 	struct journal_entry *filed, **filed_end; /* files are written but not yet durable */
+	uint32_t spill_from;    /* segment that the next batch is taken from first */
 	uint64_t damaged;       /* records set aside since the start */
 	uint32_t recent;        /* segment that had news last */
 };
@@ -349,7 +350,7 @@ void journal_lose(struct spool *spool, struct journal_entry *entry, const struct
 
 /* journal_claim.c */
 struct spool_claim;
-/* PR_NOTFOUND: not in the journal, or the journal is not ours.  The claim is not in the table yet. */
+/* PR_NOTFOUND: not in the journal, or the journal is not ours.  The claim is not in the table yet; it may be one on files already. */
 enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct spool_claim **claim_out);
 void journal_claim_release(struct spool *spool, struct spool_claim *claim);
 void journal_claim_finish(struct spool *spool, struct spool_claim *claim);

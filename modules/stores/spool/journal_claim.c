@@ -76,6 +76,38 @@ static enum pr_status read_entry(struct pr_call *call, struct journal_entry *ent
 	return status;
 }
 
+static struct spool_claim *new_claim(struct journal_entry *entry, const char *id, struct spool_record *record, int64_t body_size)
+{
+	struct spool_claim *claim = pr_alloc(sizeof *claim);
+
+	memcpy(claim->id, id, strlen(id) + 1);
+	claim->fd = claim->body_fd = -1;
+	claim->kind = 'q'; /* should it become a file */
+	claim->place = entry->place;
+	claim->entry = entry;
+	claim->record = record;
+	claim->body_filed = (entry->flags & JOURNAL_BODY_FILED) != 0;
+	claim->body_size = body_size;
+	return claim;
+}
+
+/* So many large ones are in memory that this one becomes a file at once.  After a failure there is no claim. */
+static enum pr_status read_from_file(struct pr_call *call, struct spool_claim *claim)
+{
+	struct spool *spool = spool_of(call);
+	int error = journal_claim_to_file(spool, claim);
+	enum pr_status status = PR_OK;
+
+	spool_record_release(claim->record);
+	claim->record = NULL;
+	if (error != 0) {
+		status = spool_fail(call, claim->place, error, "cannot write", spool_name('q', claim->id).text);
+		put_back(&spool->journal.reader, claim->entry);
+		pr_free(claim);
+	}
+	return status;
+}
+
 enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_envelope **envelope_out, struct spool_claim **claim_out)
 {
 	struct spool *spool = spool_of(call);
@@ -94,27 +126,13 @@ enum pr_status journal_claim(struct pr_call *call, const char *id, struct pr_env
 		return PR_NOTFOUND;
 
 	size_t large = entry->body > SPOOL_SMALL_BODY ? entry->body : 0;
-
-	if (large > 0 && !spool_large_take(large)) { /* so many are being delivered that this one is read from a file */
-		put_back(reader, entry);
-		return journal_file_one(spool, id) ? PR_NOTFOUND : pr_fail(call, PR_TEMPFAIL, "%s cannot be written out of the journal", id);
-	}
-
+	bool fits = large == 0 || spool_large_take(large);
 	enum pr_status status = read_entry(call, entry, envelope_out, &record);
 
-	record->large = large;
+	record->large = fits ? large : 0;
 	if (status == PR_OK) {
-		struct spool_claim *claim = pr_alloc(sizeof *claim);
-
-		claim->fd = claim->body_fd = -1;
-		claim->kind = 'q'; /* should it become a file */
-		claim->place = entry->place;
-		claim->entry = entry;
-		claim->record = record;
-		claim->body_filed = (entry->flags & JOURNAL_BODY_FILED) != 0;
-		claim->body_size = (*envelope_out)->body_size;
-		*claim_out = claim;
-		return PR_OK;
+		*claim_out = new_claim(entry, id, record, (*envelope_out)->body_size);
+		return fits ? PR_OK : read_from_file(call, *claim_out);
 	}
 	if (status == PR_PERMFAIL)
 		status = pr_fail(call, PR_PERMFAIL, "%s in the journal: %.*s", id, PR_PRINT(pr_arena_copy(call->arena, call->reason)));
@@ -149,6 +167,8 @@ static void set_state(struct journal_reader *reader, struct journal_entry *entry
 {
 	pthread_mutex_lock(&reader->lock);
 	journal_set_state(reader, entry, state);
+	if (state != JOURNAL_FILING)
+		pthread_cond_broadcast(&reader->changed);
 	pthread_mutex_unlock(&reader->lock);
 }
 

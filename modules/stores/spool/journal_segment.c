@@ -123,7 +123,8 @@ int journal_create(int directory, const char *name, size_t size, uint32_t mode)
 
 	if (fd < 0)
 		return -1;
-	if (give_to_owner(directory, fd) && fchmod(fd, mode) == 0 && fill(fd, size) && fsync(directory) == 0)
+	/* until it is full it is nobody else's; before that its size says so */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && give_to_owner(directory, fd) && fchmod(fd, mode) == 0 && fill(fd, size) && fsync(directory) == 0)
 		return fd;
 	error = errno;
 	unlinkat(directory, name, 0);

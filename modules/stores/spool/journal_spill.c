@@ -71,8 +71,9 @@ static size_t choose(struct spool *spool, int64_t before, int64_t now, struct sp
 	size_t count = 0, bytes = 0;
 
 	pthread_mutex_lock(&reader->lock);
+	uint32_t begin = reader->spill_from++; /* what cannot be written must not keep all others from their turn */
 	for (uint32_t i = 0; i < spool->journal.count && count < BATCH && bytes < BATCH_BYTES; i++)
-		for (struct journal_entry *entry = reader->segments[i].first; entry != NULL && count < BATCH && bytes < BATCH_BYTES; entry = entry->next) {
+		for (struct journal_entry *entry = reader->segments[(begin + i) % spool->journal.count].first; entry != NULL && count < BATCH && bytes < BATCH_BYTES; entry = entry->next) {
 			if (entry->seen > before)
 				break; /* the rest is younger still */
 			if (entry->state != JOURNAL_READY || !journal_is_visible(reader, entry, now))

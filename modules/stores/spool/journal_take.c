@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SEGMENT_MODE 0640
 #define MAKE_AGAIN_SECONDS 5
+#define GENERATION_CHANCE 40 /* bits */
 
 /* ENOENT: it has none, so nothing was ever retired. */
 static bool is_retired(const struct journal *journal, uint32_t number, uint64_t generation)
@@ -50,6 +52,18 @@ static uint64_t last_generation(const struct journal *journal, uint32_t number)
 		close(fd);
 	}
 	return last;
+}
+
+/* Grows, and cannot be known beforehand: what a client puts into the body of a message could otherwise be taken for records, when the
+ * segment is used again and read beyond what was written into it. */
+static bool next_generation(uint64_t last, uint64_t *next_out)
+{
+	uint64_t chance;
+
+	if (getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+		return false;
+	*next_out = ((last >> GENERATION_CHANCE) + 1) << GENERATION_CHANCE | chance >> (64 - GENERATION_CHANCE);
+	return true;
 }
 
 static bool is_blank(int fd)
@@ -111,6 +125,8 @@ static int make_segment(struct journal *journal, uint32_t number)
 		return -1;
 	fd = journal_create(journal->directory, journal_log_name(number).text, JOURNAL_SEGMENT, SEGMENT_MODE);
 	int error = fd < 0 ? errno : 0;
+	if (error == EEXIST) /* somebody else has just made it */
+		return -1;
 	if (error != 0)
 		journal->writer.make_again = now.tv_sec + MAKE_AGAIN_SECONDS;
 	if (error != 0 && error != journal->writer.make_error)
@@ -133,10 +149,10 @@ static bool try_segment(struct spool *spool, uint32_t number, bool make)
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)JOURNAL_SEGMENT) {
 		bool used = journal_read_head(fd, number, &head);
 
-		uint64_t last = used ? head.generation : last_generation(journal, number);
+		uint64_t generation, last = used ? head.generation : last_generation(journal, number);
 
-		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) &&
-		    begin_segment(&journal->writer, fd, number, last + 1)) {
+		if ((used ? is_retired(journal, number, head.generation) : is_blank(fd)) && next_generation(last, &generation) &&
+		    begin_segment(&journal->writer, fd, number, generation)) {
 			map_mark(spool);
 			return true;
 		}

@@ -172,12 +172,17 @@ static struct spool_job *gather(struct journal_writer *writer, struct spool_job 
 	return batch;
 }
 
-/* What the batch wrote must not be found: nobody was promised anything.  False: it may still be. */
-static bool scrub(const struct journal_writer *writer, off_t offset)
+/* What the batch wrote must not be found: nobody was promised anything.  False: some of it may still be. */
+static bool scrub(const struct journal_writer *writer, const struct spool_job *batch, off_t offset)
 {
 	struct journal_record blank = {0};
+	bool gone = true;
 
-	return pwrite(writer->fd, &blank, sizeof blank, offset) == (ssize_t)sizeof blank;
+	for (; batch != NULL; batch = batch->next) {
+		gone = pwrite(writer->fd, &blank, sizeof blank, offset) == (ssize_t)sizeof blank && gone;
+		offset += journal_record_span(&batch->record);
+	}
+	return gone;
 }
 
 void journal_answer_all(struct spool_job *jobs, enum pr_commit result, int error, const char *what)
@@ -199,7 +204,7 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 	int error = write_pieces(writer->fd, pieces, count, offset);
 
 	if (error != 0) {
-		bool gone = scrub(writer, offset);
+		bool gone = scrub(writer, batch, offset);
 
 		journal_leave_segment(writer);
 		journal_answer_all(batch, gone ? PR_COMMIT_REFUSED : PR_COMMIT_UNKNOWN, error, "cannot write the journal");
@@ -211,7 +216,7 @@ static void write_batch(struct spool *spool, struct spool_job *batch, struct iov
 	}
 	error = !spool->journal.lazy ? journal_make_durable(writer) : is_removed(writer->fd) ? ENOENT : 0;
 	if (error != 0) {
-		scrub(writer, offset);
+		scrub(writer, batch, offset);
 		journal_leave_segment(writer);
 		journal_answer_all(batch, PR_COMMIT_UNKNOWN, error, "cannot make the journal durable");
 		return;

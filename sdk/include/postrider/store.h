@@ -59,7 +59,7 @@ enum pr_commit { PR_COMMIT_DURABLE = 1, PR_COMMIT_REFUSED = 2, PR_COMMIT_UNKNOWN
 
 /* pr_intake.flags: whoever commits waits for the first delivery, so it may be PR_COMMIT_WRITTEN at first. */
 #define PR_INTAKE_LATER 1u
-/* Since 1.5, a hint: other messages are being received, too, by the thread that will call commit() - better not to keep it waiting, and one
+/* Since 1.5, a hint: other messages have begun, too.  The thread that calls commit() may serve them, so better not to keep it waiting, and one
  * flush may serve several. */
 #define PR_INTAKE_COMPANY 2u
 

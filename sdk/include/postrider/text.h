@@ -82,7 +82,7 @@ bool pr_text_addv(struct pr_text *text, const char *format, va_list args) __attr
 /* Adds bytes made safe for a log line: controls, 8-bit and the backslash as \ooo, at most max bytes then "...". */
 bool pr_text_add_escaped(struct pr_text *text, struct pr_str str, size_t max);
 void pr_text_cut(struct pr_text *text, size_t len); /* shortens */
-/* Since 1.5, for who writes bytes in place.  Room for `len` more of them behind data + len, or false when that would pass the maximum; and
+/* Since 1.5, for who writes bytes in place.  Room for `len` more of them behind data + len, or false, and overflow, when that would pass the maximum; and
  * `len` of that room are now text. */
 bool pr_text_reserve(struct pr_text *text, size_t len);
 void pr_text_extend(struct pr_text *text, size_t len);
