@@ -65,7 +65,8 @@ void courier_run_once(struct courier *courier)
 		plan_count(courier->plan, courier_now(), &counts);
 		if (counts.waiting == counts.entries && plan_next_due(courier->plan) > courier_now())
 			break;
-		courier_kick(courier);
+		if (plan_next_due(courier->plan) <= courier_now())
+			courier_kick(courier);
 		pthread_cond_wait(&courier->quiet, &courier->lock);
 	}
 	pthread_mutex_unlock(&courier->lock);

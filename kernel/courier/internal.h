@@ -131,7 +131,7 @@ struct courier {
 	unsigned int threads, most_threads; /* CourierThreads, and with those that hang */
 	pthread_mutex_t lock;
 	pthread_mutex_t waking;         /* who holds it reads wake-ups; taken before `lock` */
-	int naps, calls, needed;        /* nap.c: the epoll set, and two eventfds: for one who sleeps there, and for the first thread */
+	int naps, calls, needed;        /* nap.c: the epoll set, and two eventfds: for one who sleeps there, and for the first thread, who is to look */
 	pthread_cond_t quiet;           /* a worker became idle or left */
 	pthread_cond_t scan;            /* the scanner waits for its time */
 	/* under the lock */
@@ -140,6 +140,7 @@ struct courier {
 	unsigned int services;          /* threads besides the workers */
 	struct job *unsettled;          /* unsettled.c */
 	bool draining, scan_wanted, run_all;
+	int64_t sleeps_until;           /* the first thread, at most */
 	bool listens;                   /* the first thread reads wake-ups: no worker can */
 	bool scan_counts;  /* the scan that runs, or is to run first, is one that who asks for the state waits for */
 	bool scanned_once;
@@ -324,6 +325,7 @@ bool naps_open(struct courier *courier);
 void naps_close(struct courier *courier);
 enum nap nap_take(struct courier *courier, int seconds); /* with the lock held, which is free meanwhile */
 void nap_call(struct courier *courier);
+void nap_more_wakes(struct courier *courier); /* another one is woken, if there are more */
 void nap_without_wakes(struct courier *courier); /* nobody can send any any more */
 /* With the lock held.  Somebody must sleep there, or the first thread listens. */
 void nap_need_one(struct courier *courier);

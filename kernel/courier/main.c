@@ -26,7 +26,7 @@ bool courier_wants(struct courier *courier)
 {
 	if (courier->draining)
 		return false;
-	if (courier->idle == 0 && courier->workers < courier->max_workers)
+	if (courier->idle == 0 && courier->starting == 0 && courier->workers < courier->max_workers)
 		worker_start(courier);
 	return courier->idle > 0;
 }
@@ -196,6 +196,7 @@ static int patience_ms(struct courier *courier)
 		seconds = 1; /* a worker may put back something that is due soon */
 	if (due > 0 && due != PLAN_NEVER && due - now < seconds)
 		seconds = due > now ? due - now : 0;
+	courier->sleeps_until = now + seconds;
 	pthread_mutex_unlock(&courier->lock);
 	return (int)(seconds * 1000) + (seconds == 0 ? 50 : 0);
 }
@@ -397,7 +398,8 @@ static void init_lock(pthread_mutex_t *lock)
 static void work_in_background(void)
 {
 #ifdef SCHED_BATCH
-	(void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+	if (sched_getscheduler(0) == SCHED_OTHER) /* whoever has chosen another one knows better */
+		(void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
 #endif
 }
 
@@ -407,7 +409,8 @@ int courier_main(const struct role *role)
 	pthread_condattr_t monotonic;
 	int64_t limit = -1;
 
-	work_in_background();
+	if (role->single == 0) /* its threads serve the receiver, too */
+		work_in_background();
 	courier->role = role;
 	init_lock(&courier->lock);
 	pthread_mutex_init(&courier->waking, NULL);

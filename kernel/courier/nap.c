@@ -33,10 +33,20 @@ void naps_close(struct courier *courier)
 	close(courier->needed);
 }
 
+static void tell(int fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof one);
+}
+
 enum nap nap_take(struct courier *courier, int seconds)
 {
 	struct epoll_event event = {.data.fd = -1};
 
+	int64_t due = plan_next_due(courier->plan);
+	if (due > courier_now() && due < courier->sleeps_until) /* the first thread keeps the time, and would sleep past it */
+		tell(courier->needed);
 	courier->idle++;
 	pthread_cond_broadcast(&courier->quiet);
 	pthread_mutex_unlock(&courier->lock);
@@ -48,16 +58,16 @@ enum nap nap_take(struct courier *courier, int seconds)
 	return got > 0 && event.data.fd == courier->role->wake ? NAP_MAIL : NAP_CALLED;
 }
 
-static void tell(int fd)
-{
-	uint64_t one = 1;
-
-	(void)!write(fd, &one, sizeof one);
-}
-
 void nap_call(struct courier *courier)
 {
 	tell(courier->calls);
+}
+
+void nap_more_wakes(struct courier *courier)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = courier->role->wake};
+
+	(void)epoll_ctl(courier->naps, EPOLL_CTL_MOD, courier->role->wake, &event);
 }
 
 void nap_without_wakes(struct courier *courier)
@@ -80,8 +90,7 @@ bool nap_main_listens(struct courier *courier)
 {
 	uint64_t count;
 
-	if (courier->listens)
-		(void)!read(courier->needed, &count, sizeof count);
+	(void)!read(courier->needed, &count, sizeof count);
 	courier->listens = courier->listens && courier->idle == 0;
 	return courier->listens;
 }

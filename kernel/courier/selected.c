@@ -105,8 +105,8 @@ static void make_due(struct run *run)
 		                               .patient = !selection_is_given(&run->selection)};
 		if (!plan_urge(courier->plan, &item))
 			courier->sequence_of--;
-		courier_kick(courier);
 	}
+	courier_kick(courier); /* who takes the first calls the next */
 	pthread_mutex_unlock(&courier->lock);
 }
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WAKES_AT_ONCE 64
+#define WAKES_AT_ONCE 16
 #define WAKE_TURNS_MAX 1000 /* mail that comes while we read is not ours to wait for */
 
 /* True: somebody asks for a run with ETRN. */
@@ -94,10 +94,15 @@ static struct reading read_unless_leaving(struct courier *courier)
 	return reading;
 }
 
+/* More may wait behind these, and what has woken us said so only once. */
 void wakes_read(struct courier *courier)
 {
-	if (read_unless_leaving(courier).over)
+	struct reading reading = read_unless_leaving(courier);
+
+	if (reading.over)
 		nap_without_wakes(courier);
+	else if (reading.count == WAKES_AT_ONCE)
+		nap_more_wakes(courier);
 }
 
 /* Whoever was told that his mail is taken finds it in a listing: its wake-up was sent before that word, so it is here. */

@@ -242,6 +242,7 @@ static void test_naps(void)
 	role.wake = ends[1];
 	struct courier *courier = stage();
 	struct plan_counts counts;
+	uint64_t told;
 
 	pthread_mutex_lock(&courier->lock);
 	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
@@ -257,6 +258,23 @@ static void test_naps(void)
 	wakes_read(courier);
 	plan_count(courier->plan, courier_now(), &counts);
 	CU_ASSERT_EQUAL(counts.entries, 2);
+	/* many behind one edge: each one who reads some has another one woken for the rest */
+	for (int i = 0; i < 50; i++) {
+		char id[32];
+
+		snprintf(id, sizeof id, "6AKCWE2x03%04d", i);
+		queue_wake(ends[0], pr_str(id));
+	}
+	for (int turn = 0; turn < 50; turn++) {
+		pthread_mutex_lock(&courier->lock);
+		enum nap end = nap_take(courier, 0);
+		pthread_mutex_unlock(&courier->lock);
+		if (end != NAP_MAIL)
+			break;
+		wakes_read(courier);
+	}
+	plan_count(courier->plan, courier_now(), &counts);
+	CU_ASSERT_EQUAL(counts.entries, 52);
 	/* nobody may be started: the first thread, until somebody sleeps again */
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	nap_need_one(courier);
@@ -264,12 +282,25 @@ static void test_naps(void)
 	queue_wake(ends[0], PR_STR("6AKCWE2x026118"));
 	CU_ASSERT_TRUE(wakes_read_all(courier));
 	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 3);
+	CU_ASSERT_EQUAL(counts.entries, 53);
 	courier->idle = 1;
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	nap_need_one(courier);
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	courier->idle = 0;
+	/* something is due before the first thread would look: it is told */
+	CU_ASSERT(read(courier->needed, &told, sizeof told) < 0);
+	plan_add(courier->plan, PR_STR("6AKCWE2x040000"), courier_now() + 3);
+	while (plan_take(courier->plan, courier_now()) != NULL)
+		continue;
+	courier->sleeps_until = courier_now() + 3;
+	pthread_mutex_lock(&courier->lock);
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	CU_ASSERT(read(courier->needed, &told, sizeof told) < 0);
+	courier->sleeps_until += 2;
+	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	CU_ASSERT(read(courier->needed, &told, sizeof told) == sizeof told);
+	pthread_mutex_unlock(&courier->lock);
 	/* who leaves reads nothing; nobody at the other end */
 	courier->draining = true;
 	queue_wake(ends[0], PR_STR("6AKCWE2x026119"));
@@ -280,7 +311,7 @@ static void test_naps(void)
 	close(ends[0]);
 	CU_ASSERT_FALSE(wakes_read_all(courier));
 	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 4);
+	CU_ASSERT_EQUAL(counts.entries, 55);
 	wakes_read(courier);
 	pthread_mutex_lock(&courier->lock);
 	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
