@@ -233,31 +233,54 @@ static void test_words(void)
 }
 
 /* A descriptor comes along, and only with the wake-up it was given to. */
-/* One who sleeps is woken by mail, by a call, or by nothing; when nobody can, the first thread listens. */
+static size_t entries_of(struct courier *courier)
+{
+	struct plan_counts counts;
+
+	plan_count(courier->plan, courier_now(), &counts);
+	return counts.entries;
+}
+
+static enum nap nap_once(struct courier *courier, int seconds)
+{
+	pthread_mutex_lock(&courier->lock);
+	enum nap end = nap_take(courier, seconds);
+	pthread_mutex_unlock(&courier->lock);
+	return end;
+}
+
+static struct courier *stage_with_wakes(int *ends)
+{
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	role.wake = ends[1];
+	return stage();
+}
+
+static void strike_with_wakes(struct courier *courier, const int *ends)
+{
+	strike(courier);
+	close(ends[1]);
+	role.wake = -1;
+}
+
+/* One who sleeps is woken by mail, by a call, or by nothing. */
 static void test_naps(void)
 {
 	int ends[2];
-
-	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	role.wake = ends[1];
-	struct courier *courier = stage();
-	struct plan_counts counts;
+	struct courier *courier = stage_with_wakes(ends);
 	uint64_t told;
 
-	pthread_mutex_lock(&courier->lock);
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER);
 	nap_call(courier);
 	nap_call(courier);
-	CU_ASSERT_EQUAL(nap_take(courier, 60), NAP_CALLED);
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER); /* nobody has read it, and it is over all the same */
+	CU_ASSERT_EQUAL(nap_once(courier, 60), NAP_CALLED);
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER); /* nobody has read it, and it is over all the same */
 	queue_wake(ends[0], PR_STR("6AKCWE2x026116"));
 	queue_wake(ends[0], PR_STR("6AKCWE2x026117"));
-	CU_ASSERT_EQUAL(nap_take(courier, 60), NAP_MAIL);
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
-	pthread_mutex_unlock(&courier->lock);
+	CU_ASSERT_EQUAL(nap_once(courier, 60), NAP_MAIL);
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER);
 	wakes_read(courier);
-	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 2);
+	CU_ASSERT_EQUAL(entries_of(courier), 2);
 	/* many behind one edge: each one who reads some has another one woken for the rest */
 	for (int i = 0; i < 50; i++) {
 		char id[32];
@@ -265,60 +288,55 @@ static void test_naps(void)
 		snprintf(id, sizeof id, "6AKCWE2x03%04d", i);
 		queue_wake(ends[0], pr_str(id));
 	}
-	for (int turn = 0; turn < 50; turn++) {
-		pthread_mutex_lock(&courier->lock);
-		enum nap end = nap_take(courier, 0);
-		pthread_mutex_unlock(&courier->lock);
-		if (end != NAP_MAIL)
-			break;
+	for (int turn = 0; turn < 50 && nap_once(courier, 0) == NAP_MAIL; turn++)
 		wakes_read(courier);
-	}
-	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 52);
-	/* nobody may be started: the first thread, until somebody sleeps again */
+	CU_ASSERT_EQUAL(entries_of(courier), 52);
+	/* something is due before the first thread would look: it is told */
+	plan_add(courier->plan, PR_STR("6AKCWE2x040000"), courier_now() + 3);
+	while (plan_take(courier->plan, courier_now()) != NULL)
+		continue;
+	courier->sleeps_until = courier_now() + 3;
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER);
+	CU_ASSERT(read(courier->needed, &told, sizeof told) < 0);
+	courier->sleeps_until += 2;
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER);
+	CU_ASSERT(read(courier->needed, &told, sizeof told) == sizeof told);
+	close(ends[0]);
+	strike_with_wakes(courier, ends);
+}
+
+/* When nobody sleeps and nobody may be started, the first thread listens, until somebody sleeps again. */
+static void test_first_thread_listens(void)
+{
+	int ends[2];
+	struct courier *courier = stage_with_wakes(ends);
+
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	nap_need_one(courier);
 	CU_ASSERT_TRUE(nap_main_listens(courier));
 	queue_wake(ends[0], PR_STR("6AKCWE2x026118"));
 	CU_ASSERT_TRUE(wakes_read_all(courier));
-	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 53);
+	CU_ASSERT_EQUAL(entries_of(courier), 1);
 	courier->idle = 1;
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	nap_need_one(courier);
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	courier->idle = 0;
-	/* something is due before the first thread would look: it is told */
-	CU_ASSERT(read(courier->needed, &told, sizeof told) < 0);
-	plan_add(courier->plan, PR_STR("6AKCWE2x040000"), courier_now() + 3);
-	while (plan_take(courier->plan, courier_now()) != NULL)
-		continue;
-	courier->sleeps_until = courier_now() + 3;
-	pthread_mutex_lock(&courier->lock);
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
-	CU_ASSERT(read(courier->needed, &told, sizeof told) < 0);
-	courier->sleeps_until += 2;
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
-	CU_ASSERT(read(courier->needed, &told, sizeof told) == sizeof told);
-	pthread_mutex_unlock(&courier->lock);
-	/* who leaves reads nothing; nobody at the other end */
+	/* who leaves reads nothing */
 	courier->draining = true;
 	queue_wake(ends[0], PR_STR("6AKCWE2x026119"));
 	CU_ASSERT_TRUE(wakes_read_all(courier));
+	CU_ASSERT_EQUAL(entries_of(courier), 1);
 	nap_need_one(courier);
 	CU_ASSERT_FALSE(nap_main_listens(courier));
 	courier->draining = false;
+	/* nobody at the other end, behind what was sent before */
 	close(ends[0]);
 	CU_ASSERT_FALSE(wakes_read_all(courier));
-	plan_count(courier->plan, courier_now(), &counts);
-	CU_ASSERT_EQUAL(counts.entries, 55);
+	CU_ASSERT_EQUAL(entries_of(courier), 2);
 	wakes_read(courier);
-	pthread_mutex_lock(&courier->lock);
-	CU_ASSERT_EQUAL(nap_take(courier, 0), NAP_OVER);
-	pthread_mutex_unlock(&courier->lock);
-	strike(courier);
-	close(ends[1]);
-	role.wake = -1;
+	CU_ASSERT_EQUAL(nap_once(courier, 0), NAP_OVER);
+	strike_with_wakes(courier, ends);
 }
 
 static void test_wake_descriptor(void)
@@ -616,6 +634,7 @@ static const struct unit_case cases[] = {
 	{"wake-ups", test_wakes},
 	{"a wake-up brings a descriptor", test_wake_descriptor},
 	{"who has nothing to do sleeps", test_naps},
+	{"the first thread listens", test_first_thread_listens},
 	{"word of a first attempt", test_words},
 	{"timeouts by class", test_timeouts},
 	{"verdicts on hosts", test_judgement},
