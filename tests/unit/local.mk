@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # the receiver
+check_PROGRAMS += tests/unit/test_data_reader
+TESTS += tests/unit/test_data_reader
+tests_unit_test_data_reader_SOURCES = tests/unit/test_data_reader.c tests/unit/unit.h
+tests_unit_test_data_reader_CPPFLAGS = $(KERNEL_CPPFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_data_reader_LDADD = libkernel.la $(CUNIT_LIBS)
 check_PROGRAMS += tests/unit/test_timer tests/unit/test_loop
 TESTS += tests/unit/test_timer tests/unit/test_loop
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c tests/unit/unit.h
