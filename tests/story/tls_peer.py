@@ -75,9 +75,14 @@ class Peer(story.Sink):
         super().__init__(answer, address, port)
 
     def context(self):
-        if self.remembers and self.kept:
+        """Whole before another thread sees it."""
+        with self.lock:
+            if not (self.remembers and self.kept):
+                self.kept = self.new_context()
             return self.kept
-        context = self.kept = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def new_context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.certificate)
         if self.versions:
             context.minimum_version = context.maximum_version = self.versions
