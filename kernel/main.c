@@ -55,6 +55,7 @@ static int role_main(const char *name, int argc, char **argv)
 	} else {
 		if (strcmp(name, "plan") == 0) /* after the change of the user, which takes it away */
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		(void)prctl(PR_SET_NAME, "postrider", 0, 0, 0); /* and not "exe", for ps and top */
 		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing a role executes may gain rights; helpers are not roles */
 		crash_install(arguments->role.channel);
 		module_trust(arguments->role.master_uid);

@@ -102,7 +102,11 @@ static bool still_asked(const struct child *child)
 
 static void print_child(struct pr_text *out, const struct generation *generation, const struct child *child)
 {
-	pr_text_addf(out, "%s pid %ld generation %u %s", child->role, (long)child->pid, generation->number, state_name(child));
+	if (child->pid > 0)
+		pr_text_addf(out, "%s pid %ld", child->role, (long)child->pid);
+	else
+		pr_text_addf(out, "%s pid -", child->role);
+	pr_text_addf(out, " generation %u %s", generation->number, state_name(child));
 	if (child->report[0] != '\0')
 		pr_text_addf(out, " %s", child->report);
 	else if (still_asked(child))

@@ -160,6 +160,34 @@ static void test_replaced(void)
 	remove_and_go_on(true, true);
 }
 
+/* All of it was delivered before, and who delivers now has never read anything in it. */
+static void test_removed_when_retired(void)
+{
+	CU_ASSERT_FATAL(harness_scratch(scratch));
+	start();
+	accept_more(0);
+	for (int i = 0; i < MESSAGES; i++)
+		CU_ASSERT(can_be_delivered(i));
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	stop();
+	start();
+	CU_ASSERT_FALSE(can_be_delivered(0)); /* the files are open now */
+	CU_ASSERT_EQUAL(unlink(log_path()), 0);
+	accept_more(MESSAGES);
+	for (int i = MESSAGES; i < 2 * MESSAGES; i++)
+		wait_for_delivery(i);
+	/* what was delivered is not missed at later starts */
+	CU_ASSERT_EQUAL(unlink(log_path()), 0);
+	CU_ASSERT_EQUAL(store.ops->drain(&c.call), PR_OK);
+	usleep(1500000); /* a round of the thread that looks now and then */
+	stop();
+	start();
+	CU_ASSERT_FALSE(can_be_delivered(0));
+	CU_ASSERT_PTR_NULL(strstr(harness_logged, "Losing mail"));
+	stop();
+	harness_remove_scratch(scratch);
+}
+
 /* While nobody had it open. */
 static void test_missing(void)
 {
@@ -183,6 +211,7 @@ static const struct unit_case cases[] = {
 	{"removed before anything was read", test_removed},
 	{"removed after that", test_removed_after_reading},
 	{"replaced by a directory", test_replaced},
+	{"removed when all of it was delivered", test_removed_when_retired},
 	{"missing at the start", test_missing},
 	{NULL, NULL},
 };

@@ -89,8 +89,8 @@ static void retire(struct spool *spool)
 	pthread_mutex_unlock(&reader->tailing);
 }
 
-/* A segment that was removed from under us, and of which nothing is left to do: the next of its number is looked for by name.  Only the
- * keeper, who makes marks durable, may take the descriptors away. */
+/* A file that was removed from under us, and of which nothing is left to do, or never was: the next of its number is looked for by name.
+ * Only the keeper, who makes marks durable, may take the descriptors away. */
 static void forget_removed(struct spool *spool)
 {
 	struct journal_reader *reader = &spool->journal.reader;
@@ -99,10 +99,15 @@ static void forget_removed(struct spool *spool)
 	pthread_mutex_lock(&reader->lock);
 	for (uint32_t i = 0; i < spool->journal.count; i++) {
 		struct journal_segment *segment = &reader->segments[i];
+		bool unread = segment->generation != 0 && !segment->complete;
 		struct stat st;
 
-		if (segment->fd < 0 || !segment->complete || segment->first != NULL || fstat(segment->fd, &st) != 0 || st.st_nlink > 0)
+		if (segment->fd < 0 || unread || segment->first != NULL || fstat(segment->fd, &st) != 0 || st.st_nlink > 0)
 			continue;
+		if (is_used(segment) && segment->done != NULL) { /* or each start would miss it anew */
+			segment->done->retired = segment->generation;
+			journal_head_seal(segment->done, i);
+		}
 		journal_unmap(segment);
 		segment->generation = 0;
 		segment->complete = segment->dirty = false;
