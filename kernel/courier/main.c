@@ -26,8 +26,7 @@ bool courier_wants(struct courier *courier)
 {
 	if (courier->draining)
 		return false;
-	if (courier->idle == 0 && courier->starting == 0 && courier->workers < courier->max_workers)
-		worker_start(courier);
+	nap_need_one(courier);
 	return courier->idle > 0;
 }
 

@@ -69,6 +69,12 @@ static void notice_left(struct spool *spool)
 	pthread_mutex_unlock(&reader->tailing);
 }
 
+static void set_retired(struct journal_segment *segment, uint32_t number)
+{
+	segment->done->retired = segment->generation;
+	journal_head_seal(segment->done, number);
+}
+
 /* Complete, without entries, and every mark durable: the next writer may have it. */
 static void retire(struct spool *spool)
 {
@@ -80,8 +86,7 @@ static void retire(struct spool *spool)
 		struct journal_segment *segment = &reader->segments[i];
 
 		if (is_used(segment) && segment->complete && segment->first == NULL && !segment->dirty) {
-			segment->done->retired = segment->generation;
-			journal_head_seal(segment->done, i);
+			set_retired(segment, i);
 			segment->dirty = true; /* with the next round; what the next writer does is as good a proof */
 		}
 	}
@@ -104,10 +109,8 @@ static void forget_removed(struct spool *spool)
 
 		if (segment->fd < 0 || unread || segment->first != NULL || fstat(segment->fd, &st) != 0 || st.st_nlink > 0)
 			continue;
-		if (is_used(segment) && segment->done != NULL) { /* or each start would miss it anew */
-			segment->done->retired = segment->generation;
-			journal_head_seal(segment->done, i);
-		}
+		if (is_used(segment) && segment->done != NULL)
+			set_retired(segment, i); /* or each start would miss it anew */
 		journal_unmap(segment);
 		segment->generation = 0;
 		segment->complete = segment->dirty = false;
