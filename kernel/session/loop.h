@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* LOOP_END: the peer has closed, at least its side; comes with LOOP_IO.  LOOP_OTHER: anything at the second descriptor. */
 enum { LOOP_IO = 2, LOOP_TIMER = 4, LOOP_COMMIT = 8, LOOP_LEAVE = 16, LOOP_END = 32, LOOP_OTHER = 64 };
@@ -93,6 +94,7 @@ void loop_hand_over(struct loop *loop);
 bool loop_can_spare(struct loop *loop);
 /* Grows the set when it must.  Returns the milliseconds until it wants to be called again, -1: when there is attention. */
 int loop_tend(struct loop *loop);
+int64_t loop_clock_us(clockid_t clock); /* microseconds */
 void loop_count(struct loop *loop, struct loop_counts *counts_out);
 
 #endif

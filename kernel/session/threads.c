@@ -18,7 +18,7 @@
 #define TEND_MS 5
 #define CALM_TICKS 20 /* so many looks without need, and nobody looks any more until one runs something again */
 
-static int64_t clock_us(clockid_t clock)
+int64_t loop_clock_us(clockid_t clock)
 {
 	struct timespec now;
 
@@ -181,8 +181,8 @@ static bool work_waits(struct loop *loop)
 /* Since the last look: did the threads mostly wait, or did nobody take anything at all? */
 static bool threads_wait(struct loop *loop)
 {
-	int64_t cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
-	int64_t now = clock_us(CLOCK_MONOTONIC);
+	int64_t cpu = loop_clock_us(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t now = loop_clock_us(CLOCK_MONOTONIC);
 	uint64_t runs = atomic_load(&loop->runs);
 	int64_t room = (now - loop->clock_before) * (int64_t)loop->processors;
 	bool wait = cpu - loop->cpu_before < room * 3 / 4 || runs == loop->runs_before;

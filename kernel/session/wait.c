@@ -94,28 +94,20 @@ static bool may_stay(struct session *session)
 	return true;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Like poll(), for STAY_MS.  A client that answered at once the last time is looked for without sleeping first. */
 static int poll_brisk(struct session *session, struct pollfd *set)
 {
-	int64_t began = now_us();
+	int64_t began = loop_clock_us(CLOCK_MONOTONIC);
 	int ready = 0;
 
-	while (session->swift != 0 && ready == 0 && now_us() - began < SWIFT_US) {
+	while (session->swift != 0 && ready == 0 && loop_clock_us(CLOCK_MONOTONIC) - began < SWIFT_US) {
 		ready = poll(set, 1, 0);
 		if (ready == 0)
 			sched_yield();
 	}
 	if (ready == 0)
 		ready = poll(set, 1, STAY_MS);
-	session->swift = ready > 0 && now_us() - began < SWIFT_US;
+	session->swift = ready > 0 && loop_clock_us(CLOCK_MONOTONIC) - began < SWIFT_US;
 	return ready;
 }
 
